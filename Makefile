@@ -1,0 +1,35 @@
+# `make demo` and `make test` need nothing but Python 3.10+, a C compiler and a package registry.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?= ../shared/data
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: demo test lint format pipeline clean
+
+demo: .venv/ready  ## convert a small corpus of prose to Turtle and show what was found
+	$(BIN)/kgmrca convert pipelines/demo/corpus -o build/demo/graph.ttl
+	$(BIN)/python pipelines/demo/show.py build/demo/graph.ttl pipelines/demo/corpus
+
+test: .venv/ready  ## run the tests
+	$(BIN)/pytest
+
+lint: .venv/ready  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+pipeline: .venv/ready  ## train en_kgmrca_sm again from the public data in $(DATA)
+	cd pipelines && ../$(BIN)/python -m weasel run all --vars.data $(abspath $(DATA))
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist

@@ -1,0 +1,46 @@
+"""kgmrca: relations between entities as a spaCy component, and the road from there to RDF with provenance.
+
+The names below are loaded on first use: `import kgmrca` alone imports neither spaCy nor torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from kgmrca.errors import KgmrcaError
+    from kgmrca.relations import Relation, get_relations, set_relations
+    from kgmrca.tagging.component import load
+    from kgmrca.triples.statements import Statement, statements
+
+_HOMES = {
+    "KgmrcaError": "kgmrca.errors",
+    "Relation": "kgmrca.relations",
+    "Statement": "kgmrca.triples.statements",
+    "get_relations": "kgmrca.relations",
+    "load": "kgmrca.tagging.component",
+    "set_relations": "kgmrca.relations",
+    "statements": "kgmrca.triples.statements",
+}
+
+__all__ = [
+    "KgmrcaError",
+    "Relation",
+    "Statement",
+    "__version__",
+    "get_relations",
+    "load",
+    "set_relations",
+    "statements",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kgmrca' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,23 @@
+"""Where the files are that ship with the package: ontologies, word table, trained pipeline."""
+
+from pathlib import Path
+
+from kgmrca.errors import ResourceError
+
+__all__ = ["resource"]
+
+_PACKAGE = Path(__file__).parent
+
+
+def resource(name: str) -> Path:
+    """The path of a shipped file or folder, such as `ontologies/relations.sssom.tsv`.
+
+    Installed from a wheel the files lie inside the package; in a checkout (also an editable one) beside it.
+
+    Raises:
+        ResourceError: it is in neither place.
+    """
+    for root in (_PACKAGE, _PACKAGE.parent):
+        if (path := root / name).exists():
+            return path
+    raise ResourceError(f"'{name}' is missing from the installation in {_PACKAGE}: reinstall kgmrca.")

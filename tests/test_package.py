@@ -1,0 +1,106 @@
+"""The package as a whole: its names, its entry points, the direction of its imports, what it imports at the start."""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+import spacy
+
+import kgmrca
+
+PACKAGE = Path(kgmrca.__file__).parent
+
+# The rooms from left to right: one imports from those before it only (the map is in CONTRIBUTING.md).
+ROOMS = ("errors", "resources", "relations", "corpora", "tagging", "ontology", "triples", "convert", "cli")
+
+
+def test_exported_names():
+    assert kgmrca.__all__ == [
+        "KgmrcaError",
+        "Relation",
+        "Statement",
+        "__version__",
+        "get_relations",
+        "load",
+        "set_relations",
+        "statements",
+    ]
+
+
+@pytest.mark.parametrize("name", kgmrca.__all__)
+def test_exported_name_resolves(name):
+    assert getattr(kgmrca, name) is not None
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        kgmrca.nonsense  # noqa: B018
+
+
+OURS = [
+    entry
+    for group in ("spacy_factories", "spacy_architectures", "spacy_readers", "spacy_scorers", "spacy_misc")
+    for entry in entry_points(group=group)
+    if entry.value.startswith("kgmrca.")
+]
+
+
+def test_there_are_entry_points_of_every_kind():
+    assert {entry.group for entry in OURS} == {
+        "spacy_factories",
+        "spacy_architectures",
+        "spacy_readers",
+        "spacy_scorers",
+        "spacy_misc",
+    }
+
+
+@pytest.mark.parametrize("entry", OURS, ids=lambda entry: entry.name)
+def test_entry_point_resolves_and_spacy_finds_it(entry):
+    function = entry.load()
+    if entry.group == "spacy_factories":
+        assert spacy.blank("en").has_factory(entry.name)
+    else:
+        assert spacy.registry.get(entry.group.removeprefix("spacy_"), entry.name) is function
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute here"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(path):
+    if path == PACKAGE / "__init__.py":
+        return
+    here = ROOMS.index(room(path))
+    for name in imported_modules(path):
+        parts = name.split(".")
+        if parts[0] == "kgmrca" and parts[1] in ROOMS:
+            assert ROOMS.index(parts[1]) <= here, f"{path} imports {name} from its right"
+
+
+@pytest.mark.parametrize("path", ["tagging/network.py", "tagging/loss.py"])
+def test_the_network_knows_nothing_of_spacy(path):
+    assert not [name for name in imported_modules(PACKAGE / path) if name.split(".")[0] in ("spacy", "thinc")]
+
+
+@pytest.mark.parametrize("statement", ["import kgmrca", "import kgmrca.cli"])
+def test_import_is_light(statement):
+    heavy = "{'torch', 'ray', 'rdflib', 'spacy'} & set(sys.modules)"
+    code = f"import sys; {statement}; sys.exit(', '.join({heavy}) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
