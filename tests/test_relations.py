@@ -1,0 +1,179 @@
+"""`doc._.relations`: what it takes, what it gives, and everything it survives."""
+
+import json
+import pickle
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Span
+
+from kgmrca.errors import ExtensionError, InputError
+from kgmrca.relations import KEY, Relation, get_records, register_extensions
+
+
+@pytest.fixture
+def doc():
+    nlp = spacy.blank("en")
+    doc = nlp("Orson Welles directed Citizen Kane. Marie Curie lived in Paris.")
+    doc.set_ents(
+        [
+            Span(doc, 0, 2, "PER", kb_id="Q24829"),
+            Span(doc, 3, 5, "MISC"),
+            Span(doc, 6, 8, "PER"),
+            Span(doc, 10, 11, "LOC"),
+        ]
+    )
+    welles, kane, curie, paris = doc.ents
+    doc._.relations = [
+        Relation(kane, welles, "director", 0.75),
+        Relation(kane, welles, "cast member", 0.5),
+        Relation(curie, paris, "residence", 0.25),
+    ]
+    return doc
+
+
+def plain(doc):
+    return [(r.subject.text, r.object.text, r.label, r.score) for r in doc._.relations]
+
+
+RELATIONS = [
+    ("Citizen Kane", "Orson Welles", "director", 0.75),
+    ("Citizen Kane", "Orson Welles", "cast member", 0.5),
+    ("Marie Curie", "Paris", "residence", 0.25),
+]
+
+
+def test_none_means_nobody_asked():
+    assert spacy.blank("en")("Some text.")._.relations is None
+
+
+def test_empty_means_asked_and_none_found():
+    doc = spacy.blank("en")("Some text.")
+    doc._.relations = []
+    assert doc._.relations == ()
+
+
+def test_assigning_none_forgets(doc):
+    doc._.relations = None
+    assert doc._.relations is None
+    assert KEY not in doc.user_data
+
+
+def test_a_pair_may_have_several_labels(doc):
+    assert plain(doc) == RELATIONS
+
+
+def test_entities_keep_their_label_and_item(doc):
+    assert (doc._.relations[0].object.label_, doc._.relations[0].object.kb_id_) == ("PER", "Q24829")
+
+
+def test_spans_of_a_group_keep_their_label():
+    doc = spacy.blank("en")("Curie lived in Paris")
+    doc.spans["sc"] = [Span(doc, 0, 1, "A"), Span(doc, 3, 4, "B")]
+    doc._.relations = [(*doc.spans["sc"], "residence")]
+    assert [span.label_ for span in doc._.relations[0][:2]] == ["A", "B"]
+
+
+def test_score_defaults_to_one(doc):
+    doc._.relations = [(doc.ents[0], doc.ents[1], "author")]
+    assert doc._.relations[0].score == 1.0
+
+
+def test_span_gives_relations_within_it(doc):
+    assert [relation.label for relation in doc[6:12]._.relations] == ["residence"]
+    assert doc[3:8]._.relations == ()
+
+
+def test_span_of_an_unasked_doc_gives_none():
+    assert spacy.blank("en")("Some text.")[:1]._.relations is None
+
+
+def test_stored_data_is_plain(doc):
+    assert json.loads(json.dumps(doc.user_data[KEY])) == doc.user_data[KEY]
+
+
+def test_numpy_scores_become_plain(doc):
+    import numpy as np
+
+    doc._.relations = [(doc.ents[0], doc.ents[1], "author", np.float32(0.5))]
+    assert type(get_records(doc)[0][5]) is float
+
+
+def test_survives_bytes(doc):
+    assert plain(Doc(doc.vocab).from_bytes(doc.to_bytes())) == RELATIONS
+
+
+def test_survives_docbin(doc):
+    stored = DocBin(store_user_data=True, docs=[doc]).to_bytes()
+    assert plain(next(DocBin().from_bytes(stored).get_docs(doc.vocab))) == RELATIONS
+
+
+def test_survives_pickle(doc):
+    assert plain(pickle.loads(pickle.dumps(doc))) == RELATIONS
+
+
+def test_survives_copy(doc):
+    assert plain(doc.copy()) == RELATIONS
+
+
+def test_survives_retokenising(doc):
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:2])
+        retokenizer.split(doc[10], ["Par", "is"], heads=[(doc[10], 0), (doc[10], 1)])
+    assert plain(doc) == RELATIONS
+
+
+def test_a_boundary_within_a_token_widens_to_the_token(doc):
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[2:5])
+    assert doc._.relations[0].subject.text == "directed Citizen Kane"
+
+
+def test_survives_json_in_its_plain_form(doc):
+    data = json.loads(json.dumps(doc.to_json(underscore=["relations_json"])))
+    assert data["_"]["relations_json"][0] == {
+        "subject": [22, 34],
+        "object": [0, 12],
+        "label": "director",
+        "score": 0.75,
+    }
+
+
+def test_plain_form_of_an_unasked_doc_is_none():
+    assert spacy.blank("en")("Some text.")._.relations_json is None
+
+
+@pytest.mark.parametrize("item", [("a", "b", "label"), "text", (1, 2), None])
+def test_anything_else_is_refused(doc, item):
+    with pytest.raises(InputError, match="takes \\(subject span, object span, label, score\\) tuples"):
+        doc._.relations = [item]
+    assert plain(doc) == RELATIONS
+
+
+def test_spans_of_another_text_are_refused(doc):
+    other = spacy.blank("en")("Quite another text than that")
+    with pytest.raises(InputError, match="is not in this Doc"):
+        doc._.relations = [(other[0:2], other[2:3], "label")]
+
+
+def test_relations_of_another_text_are_told(doc):
+    short = spacy.blank("en")("Short.")
+    short.user_data[KEY] = doc.user_data[KEY]
+    with pytest.raises(InputError, match="belong to another text"):
+        _ = short._.relations
+
+
+def test_registering_again_does_no_harm(doc):
+    register_extensions()
+    assert plain(doc) == RELATIONS
+
+
+def test_another_owner_is_named_and_not_overwritten():
+    hooks = Doc.get_extension("relations")
+    Doc.set_extension("relations", default="theirs", force=True)
+    try:
+        with pytest.raises(ExtensionError, match="does not overwrite it"):
+            register_extensions()
+        assert spacy.blank("en")("Text")._.relations == "theirs"
+    finally:
+        Doc.set_extension("relations", getter=hooks[2], setter=hooks[3], force=True)
