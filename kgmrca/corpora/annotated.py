@@ -1,0 +1,286 @@
+"""Public relation data -> gold Docs, DocBin files, and the spaCy reader that feeds training with them.
+
+Two formats are understood, told apart by their keys:
+
+- DocRED's own (`title`, `sents`, `vertexSet`, `labels`), as DocRED and Re-DocRED are released. One Doc a document, with
+  its sentence boundaries. A relation of a document is given to every pair of mentions of its two entities that share a
+  sentence.
+- Sentences: `{"id", "tokens", "entities": [{"start", "end", "type"}], "relations": [{"subject", "object",
+  "predicate"}]}`; `end` is exclusive, `subject` and `object` are indexes into `entities`. One Doc a sentence.
+
+A file is JSON Lines or one JSON array, gzipped or not. Every gold Doc has all its mentions in `doc.spans["entities"]`,
+those that do not overlap in `doc.ents` as well, and the relations in `doc._.relations`.
+"""
+
+import csv
+import gzip
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
+from spacy.util import filter_spans
+from spacy.vocab import Vocab
+
+from kgmrca.errors import InputError
+from kgmrca.relations import Relation, get_records, set_relations
+
+__all__ = ["ENTITIES", "ID", "Corpus", "read_annotated", "read_gold", "relation_labels", "write_gold"]
+
+ENTITIES = "entities"
+"""The span group that holds every gold mention, overlapping ones too."""
+
+ID = "kgmrca.id"
+"""Where a Doc keeps its name, in `doc.user_data`."""
+
+UNTYPED = "ENTITY"
+"""The label of a mention whose source gives it no type: a Doc cannot hold entities without one."""
+
+_NO_SPACE_BEFORE = re.compile(r"[.,;:!?)\]}%’”]|n't|['’](?:s|m|d|re|ve|ll)", re.IGNORECASE)
+_NO_SPACE_AFTER = re.compile(r"[(\[{$£€“‘]")
+
+
+def relation_labels(path: Path) -> dict[str, str]:
+    """Names of the relations in a data file: `predicate -> label`, from the `relations.tsv` beside it, if any.
+
+    The columns are `relation`, `wikidata_pid` and `label`; a relation without a label keeps its own name.
+    """
+    table = path.parent / "relations.tsv"
+    if not table.is_file():
+        return {}
+    with table.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["relation"]: row.get("label") or row["relation"] for row in rows}
+
+
+def read_annotated(path: Path, vocab: Vocab, *, labels: Mapping[str, str] | None = None) -> Iterator[Doc]:
+    """The gold Docs of a data file, one at a time.
+
+    Args:
+        path: JSON Lines or a JSON array, perhaps gzipped.
+        vocab: the vocabulary the Docs share.
+        labels: `predicate -> label` renames relations; a predicate it does not name stays as it is.
+
+    Raises:
+        InputError: names the file, the record (counted from 1) and what is wrong with it.
+    """
+    labels = labels or {}
+    for number, record in enumerate(_records(path), start=1):
+        try:
+            yield _docred(record, vocab, labels) if "vertexSet" in record else _sentence(record, vocab, labels)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise InputError(
+                f"{path}, record {number}: {reason}. See `kgmrca corpus --help` for the formats."
+            ) from error
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with _open(path) as lines:
+            first = lines.readline()
+            if first.lstrip().startswith("["):
+                yield from json.loads(first + lines.read())
+                return
+            for number, line in enumerate(itertools.chain([first], lines), start=1):
+                if line.strip():
+                    try:
+                        yield json.loads(line)
+                    except json.JSONDecodeError as error:
+                        raise InputError(f"{path}, line {number}: not JSON ({error}).") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from error
+
+
+def _open(path: Path) -> IO[str]:
+    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+
+
+def _docred(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]) -> Doc:
+    words: list[str] = []
+    sent_starts: list[bool] = []
+    places: list[list[int]] = []
+    for sentence in record["sents"]:
+        place, started = [], False  # for each released token its place in the Doc, where white space is not a token
+        for word in sentence:
+            place.append(len(words))
+            if word.strip():
+                words.append(word.strip())
+                sent_starts.append(not started)
+                started = True
+        place.append(len(words))
+        places.append(place)
+    doc = _doc(vocab, words, sent_starts, record["title"])
+
+    mentions: list[list[tuple[int, Span]]] = []
+    for entity in record["vertexSet"]:
+        here = []
+        for mention in entity:
+            sentence, (start, end) = mention["sent_id"], mention["pos"]
+            here.append((sentence, Span(doc, places[sentence][start], places[sentence][end], label=mention["type"])))
+        mentions.append(here)
+    _set_entities(doc, [span for entity in mentions for _, span in entity])
+    relations = [
+        Relation(subject, object_, labels.get(fact["r"], fact["r"]))
+        for fact in record["labels"]
+        for here, subject in mentions[fact["h"]]
+        for there, object_ in mentions[fact["t"]]
+        if here == there
+    ]
+    return _with_relations(doc, relations)
+
+
+def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]) -> Doc:
+    words = record["tokens"]
+    doc = _doc(vocab, words, [index == 0 for index in range(len(words))], record["id"])
+    spans = [
+        Span(doc, entity["start"], entity["end"], label=entity["type"] or UNTYPED, kb_id=entity.get("qid", ""))
+        for entity in record["entities"]
+    ]
+    _set_entities(doc, spans)
+    relations = [
+        Relation(spans[fact["subject"]], spans[fact["object"]], labels.get(fact["predicate"], fact["predicate"]))
+        for fact in record["relations"]
+    ]
+    return _with_relations(doc, relations)
+
+
+def _doc(vocab: Vocab, words: list[str], sent_starts: list[bool], name: str) -> Doc:
+    doc = Doc(vocab, words=words, spaces=_spaces(words), sent_starts=sent_starts)
+    doc.user_data[ID] = str(name)
+    return doc
+
+
+def _set_entities(doc: Doc, spans: Iterable[Span]) -> None:
+    unique = list({(span.start, span.end): span for span in spans}.values())
+    doc.spans[ENTITIES] = unique
+    doc.set_ents(filter_spans(unique))
+
+
+def _with_relations(doc: Doc, relations: Iterable[Relation]) -> Doc:
+    kept = {(r.subject.start, r.subject.end, r.object.start, r.object.end, r.label): r for r in relations}
+    set_relations(doc, kept.values())
+    return doc
+
+
+def _spaces(words: Sequence[str]) -> list[bool]:
+    """Whether a space follows each token: a guess at the text the tokens came from, by English typesetting."""
+    spaces, quoted = [], False
+    for index, word in enumerate(words):
+        following = words[index + 1] if index + 1 < len(words) else ""
+        if word == '"':
+            quoted = not quoted
+        hyphenated = "-" in (word, following) and _is_word(words, index - (word == "-"))
+        spaces.append(
+            not (
+                not following
+                or _NO_SPACE_AFTER.fullmatch(word)
+                or _NO_SPACE_BEFORE.fullmatch(following)
+                or (word == '"' and quoted)
+                or (following == '"' and quoted)
+                or (hyphenated and _is_word(words, index + 1 + (following == "-")))
+            )
+        )
+    return spaces
+
+
+def _is_word(words: Sequence[str], index: int) -> bool:
+    return 0 <= index < len(words) and words[index][0].isalnum()
+
+
+def write_gold(
+    inputs: Iterable[Path], output: Path, *, dev: Path | None = None, dev_share: float = 0.1
+) -> dict[Path, tuple[int, int]]:
+    """Write the gold Docs of data files to a `.spacy` file, and perhaps a part of them to a second one.
+
+    Which Docs go to `dev` is decided by a hash of their ids, so it stays the same whatever else is added. Relations
+    are named by the `relations.tsv` beside each input. Files are written only once everything was read.
+
+    Returns:
+        The numbers of Docs and of relations in each file written.
+
+    Raises:
+        InputError: an input cannot be read, or there is no folder to write to.
+    """
+    vocab = Vocab()
+    bins = {path: DocBin(store_user_data=True) for path in (output, dev) if path}
+    counts = dict.fromkeys(bins, (0, 0))
+    for path in bins:
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
+    for source in inputs:
+        for doc in read_annotated(source, vocab, labels=relation_labels(source)):
+            path = dev if dev and _share(doc.user_data[ID]) < dev_share else output
+            bins[path].add(doc)
+            documents, relations = counts[path]
+            counts[path] = documents + 1, relations + len(get_records(doc) or ())
+    for path, docs in bins.items():
+        docs.to_disk(path)
+    return counts
+
+
+def _share(name: str) -> float:
+    """A number from 0 to 1 that depends on the name alone and is spread evenly."""
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big") / 2**64
+
+
+def read_gold(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """The gold Docs of a `.spacy` file.
+
+    Raises:
+        InputError: the file cannot be read, or a Doc in it was stored without its relations.
+    """
+    try:
+        stored = DocBin(store_user_data=True).from_disk(path)
+        docs = stored.get_docs(vocab)
+    except Exception as error:  # whatever msgpack, zlib or the file system say of a file that is not a DocBin
+        raise InputError(f"{path} cannot be read as a DocBin: {error}.") from error
+    for number, doc in enumerate(docs, start=1):
+        if get_records(doc) is None:
+            raise InputError(
+                f"{path}, Doc {number} has no doc._.relations: make the file with `kgmrca corpus`, "
+                "or with DocBin(store_user_data=True)."
+            )
+        yield doc
+
+
+class Corpus:
+    """Reads gold Docs for `spacy train` (registered as `kgmrca.Corpus.v1`).
+
+    What is predicted on starts with the gold entities and sentence boundaries, so that relations can be trained and
+    scored on their own. Docs are never split, because a relation cannot be cut in two.
+
+    Args:
+        path: a `.spacy` file made by `kgmrca corpus`.
+        gold_entities: give `predicted` the gold entities (`doc.ents` and `doc.spans["entities"]`).
+    """
+
+    def __init__(self, path: str | Path | None, *, gold_entities: bool = True) -> None:
+        if path is None:
+            raise InputError("The corpus has no path: pass --paths.train and --paths.dev, or set them in the config.")
+        self.path, self.gold_entities = Path(path), gold_entities
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """One Example a gold Doc."""
+        for reference in read_gold(self.path, nlp.vocab):
+            yield Example(_predicted(reference, gold_entities=self.gold_entities), reference)
+
+
+def _predicted(reference: Doc, *, gold_entities: bool) -> Doc:
+    doc = Doc(
+        reference.vocab,
+        words=[token.text for token in reference],
+        spaces=[bool(token.whitespace_) for token in reference],
+        sent_starts=[token.is_sent_start for token in reference] if gold_entities else None,
+    )
+    if gold_entities:
+        for key, group in reference.spans.items():
+            doc.spans[key] = [Span(doc, span.start, span.end, span.label_, kb_id=span.kb_id_) for span in group]
+        doc.set_ents([Span(doc, span.start, span.end, span.label_, kb_id=span.kb_id_) for span in reference.ents])
+    return doc
