@@ -1,0 +1,307 @@
+"""The batch job: documents in, one RDF file out, bad records set aside, in constant memory."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from pyoxigraph import Triple
+from spacy.language import Language
+from spacy.tokens import Doc
+from tqdm import tqdm
+
+from kgmrca.corpora.documents import BadRecord, Document, Found, find_sources, read_documents
+from kgmrca.errors import InputError, ModelError, ResourceError
+from kgmrca.triples.iris import DEFAULT_BASE, Iris
+from kgmrca.triples.statements import Run, Statement, statements
+from kgmrca.triples.write import FORMATS, document_triples, format_of, run_triples, whole_file, write
+
+__all__ = ["Summary", "convert"]
+
+Threshold: TypeAlias = float | Mapping[str, float]
+
+_BATCH_CHARACTERS = 1_000_000
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a job did.
+
+    Attributes:
+        documents: how many were read and written.
+        statements: how many were found in them.
+        rejected: how many records were set aside.
+        rejected_to: the file that holds them; None if there are none, or they went to standard error.
+        skipped: how many files in the folders are of a kind that is not read, by extension.
+    """
+
+    documents: int = 0
+    statements: int = 0
+    rejected: int = 0
+    rejected_to: Path | None = None
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+def convert(
+    inputs: str | Path | Iterable[str | Path],
+    output: str | Path | IO[bytes],
+    *,
+    nlp: Language | None = None,
+    format: str | None = None,
+    base: str = DEFAULT_BASE,
+    threshold: Threshold | None = None,
+    batch_size: int = 256,
+    input_format: str | None = None,
+    rejected: str | Path | None = None,
+    progress: bool | None = None,
+) -> Summary:
+    """Read documents, find the relations in them, and write these as RDF with confidence and provenance.
+
+    The same input gives the same bytes, but for the record of the run, which comes last. If anything goes wrong that is
+    not the fault of one record, nothing is left of `output`, and a file that was there before stays as it was.
+
+    Args:
+        inputs: files, folders, glob patterns, or "-" for standard input (see `find_sources`).
+        output: a file, "-" for standard output, or a binary stream.
+        nlp: a pipeline with a relation component; None: the one that ships.
+        format: "turtle" or "ntriples"; None: by the file's extension, Turtle on a stream.
+        base: with what the IRIs begin that are made here: an absolute IRI ending in "/" or ":".
+        threshold: the score from which a relation counts, for this job: a number, or one per label. None: as it is set.
+        batch_size: how many documents at most are held in memory and processed together; fewer if they are long.
+        input_format: "text", "jsonl" or "docbin"; None: by extension, text on standard input.
+        rejected: where to put the records that could not be used, as JSONL with their reasons. None: beside `output`,
+            as `OUT.rejected.jsonl`, or on standard error where `output` is no file. Without such records there is no
+            file, and one from an earlier job is removed.
+        progress: whether to show a progress bar on standard error; None: if that is a terminal.
+
+    Raises:
+        InputError: an argument cannot be used.
+        ModelError: the pipeline finds no relations, or has no threshold to set.
+        OSError: `output` cannot be written.
+    """
+    Iris(base)  # refuse a bad base before anything is loaded
+    if batch_size < 1:
+        raise InputError(f"The batch size must be at least 1, not {batch_size}.")
+    output = _destination(output)
+    target = output if isinstance(output, Path) else None
+    format = format or (format_of(target) if target else "turtle")
+    if format not in FORMATS:
+        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
+    rejected_to = _rejected_path(rejected, target)
+    found = _find(inputs, input_format, [path for path in (target, rejected_to) if path])
+    nlp = nlp or _shipped_pipeline()
+    summary = Summary(skipped=found.skipped)
+    with ExitStack() as stack:
+        parameters = stack.enter_context(_with_threshold(nlp, threshold))
+        bar = stack.enter_context(_progress_bar(found, progress))
+        out = stack.enter_context(whole_file(output)) if isinstance(output, Path) else output
+        set_aside = stack.enter_context(_rejects(rejected_to))
+        run = Run.of(nlp, parameters=parameters)
+        records = read_documents(found.sources, vocab=nlp.vocab, max_length=nlp.max_length)
+        triples = _triples(records, summary, nlp, run, base=base, batch_size=batch_size, set_aside=set_aside, bar=bar)
+        write(triples, out, format=format, base=base)
+        out.flush()
+    summary.rejected_to = rejected_to if summary.rejected else None
+    return summary
+
+
+def _destination(output: str | Path | IO[bytes]) -> Path | IO[bytes]:
+    if not isinstance(output, str | Path):
+        return output
+    return sys.stdout.buffer if str(output) == "-" else _writable(Path(output))
+
+
+def _writable(path: Path) -> Path:
+    if path.is_dir():
+        raise InputError(f"'{path}' is a folder: name a file to write.")
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
+    return path
+
+
+def _rejected_path(rejected: str | Path | None, target: Path | None) -> Path | None:
+    if rejected is not None:
+        path = _writable(Path(rejected))
+        if target and path.resolve() == target.resolve():
+            raise InputError(f"'{path}' cannot hold both the output and the records that were set aside.")
+        return path
+    # Beside a device such as /dev/null there is no place for a file.
+    if target is None or (target.exists() and not target.is_file()):
+        return None
+    return target.with_name(f"{target.name}.rejected.jsonl")
+
+
+def _find(inputs: str | Path | Iterable[str | Path], input_format: str | None, written: Sequence[Path]) -> Found:
+    inputs = [inputs] if isinstance(inputs, str | Path) else inputs
+    resolved = {path.resolve() for path in written}
+    found = find_sources(inputs, input_format=input_format, leave_out=resolved)
+    for source in found.sources:
+        if source.path and source.path.resolve() in resolved:
+            raise InputError(f"'{source.name}' is an INPUT and would be overwritten: write to another file.")
+    return found
+
+
+def _shipped_pipeline() -> Language:
+    from kgmrca.tagging.component import load  # imports torch, which another pipeline may do without
+
+    return load()
+
+
+@contextmanager
+def _with_threshold(nlp: Language, threshold: Threshold | None) -> Iterator[dict[str, Any]]:
+    """Set the threshold of the pipeline's relation components while the block runs, and give the ones in force."""
+    pipes = {
+        name: pipe
+        for name, pipe in nlp.pipeline
+        if "doc._.relations" in nlp.get_pipe_meta(name).assigns and hasattr(pipe, "threshold")
+    }
+    if threshold is not None and not pipes:
+        raise ModelError("No component of this pipeline that finds relations has a threshold to set.")
+    before = {name: pipe.threshold for name, pipe in pipes.items()}
+    try:
+        if threshold is not None:
+            for pipe in pipes.values():
+                pipe.threshold = threshold
+        yield {"threshold": {name: pipe.threshold for name, pipe in pipes.items()}}
+    finally:
+        for name, pipe in pipes.items():
+            pipe.threshold = before[name]
+
+
+def _progress_bar(found: Found, progress: bool | None) -> "tqdm[Any]":
+    sizes = [source.size for source in found.sources if source.size is not None]
+    return tqdm(
+        total=sum(sizes) if len(sizes) == len(found.sources) else None,
+        unit="B",
+        unit_scale=True,
+        disable=None if progress is None else not progress,
+        file=sys.stderr,
+        dynamic_ncols=True,
+    )
+
+
+@contextmanager
+def _rejects(path: Path | None) -> Iterator[Callable[[BadRecord], None]]:
+    """A function that puts a record aside, with its reason."""
+    if path is None:
+        yield lambda bad: tqdm.write(_as_json(bad), file=sys.stderr)
+        return
+    with whole_file(path) as stream:
+
+        def put(bad: BadRecord) -> None:
+            stream.write(_as_json(bad).encode("ascii") + b"\n")
+
+        yield put
+    if path.is_file() and not path.stat().st_size:
+        path.unlink()
+
+
+def _as_json(bad: BadRecord) -> str:
+    return json.dumps(
+        {"source": bad.source, "line": bad.line, "id": bad.id, "reason": bad.reason, "record": bad.record}
+    )
+
+
+def _triples(
+    records: Iterable[Document | BadRecord],
+    summary: Summary,
+    nlp: Language,
+    run: Run,
+    *,
+    base: str,
+    batch_size: int,
+    set_aside: Callable[[BadRecord], None],
+    bar: "tqdm[Any]",
+) -> Iterator[Triple]:
+    """The triples of all records in their order, then those of the run. Counts into `summary`."""
+    started = datetime.now(timezone.utc)
+    for batch in _batches(records, batch_size):
+        for outcome in _read_batch(nlp, batch, run, base):
+            if isinstance(outcome, BadRecord):
+                summary.rejected += 1
+                set_aside(outcome)
+                size = outcome.size
+            else:
+                document, found = outcome
+                summary.documents += 1
+                summary.statements += len(found)
+                yield from document_triples(document.id, found, base=base, meta=document.meta)
+                size = document.size
+            bar.set_postfix(documents=summary.documents, statements=summary.statements, refresh=False)
+            bar.update(size)
+    yield from run_triples(
+        run,
+        base=base,
+        started=started,
+        ended=datetime.now(timezone.utc),
+        documents=summary.documents,
+        statements=summary.statements,
+        rejected=summary.rejected,
+    )
+
+
+def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[list[Document | BadRecord]]:
+    batch: list[Document | BadRecord] = []
+    characters = 0
+    for record in records:
+        batch.append(record)
+        if isinstance(record, Document):
+            characters += len(record.content if isinstance(record.content, str) else record.content.text)
+        if len(batch) == size or characters >= _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _read_batch(
+    nlp: Language, batch: Sequence[Document | BadRecord], run: Run, base: str
+) -> list[tuple[Document, list[Statement]] | BadRecord]:
+    """Each document with what it says, or why it could not be read. Nothing of spaCy's outlives the call."""
+    # Without a memory zone spaCy's vocabulary would grow with every new word of the corpus.
+    with nullcontext() if nlp.vocab.in_memory_zone else nlp.memory_zone():
+        docs = iter(_process(nlp, [record for record in batch if isinstance(record, Document)]))
+        return [
+            record if isinstance(record, BadRecord) else _read_doc(record, next(docs), run, base) for record in batch
+        ]
+
+
+def _process(nlp: Language, documents: Sequence[Document]) -> list[Doc | Exception]:
+    """Run the pipeline. Where a batch fails, its halves are tried, so that one bad document takes no other with it.
+
+    spaCy's error handlers are left as they are: they are called with a whole batch, and pipes of others need not use
+    them.
+    """
+    if not documents:
+        return []
+    try:
+        docs = (document.content for document in documents)
+        prepared = [nlp.make_doc(doc) if isinstance(doc, str) else doc.copy() for doc in docs]
+        numbered = zip(prepared, range(len(prepared)), strict=True)
+        done = {number: doc for doc, number in nlp.pipe(numbered, as_tuples=True, batch_size=len(prepared))}
+    except (ModelError, ResourceError):
+        raise  # no document's fault
+    except Exception as error:
+        if len(documents) == 1:
+            return [error]
+        middle = len(documents) // 2
+        return _process(nlp, documents[:middle]) + _process(nlp, documents[middle:])
+    return [done.get(number, RuntimeError("the pipeline gave nothing back")) for number in range(len(documents))]
+
+
+def _read_doc(
+    document: Document, doc: Doc | Exception, run: Run, base: str
+) -> tuple[Document, list[Statement]] | BadRecord:
+    error = doc
+    if isinstance(doc, Doc):
+        try:
+            return document, list(statements(doc, document_id=document.id, base=base, run=run))
+        except InputError as unusable:
+            error = unusable
+    reason = f"{type(error).__name__}: {error}"
+    return BadRecord(document.id, reason, document.source, document.line, document.size, document.record)

@@ -1,0 +1,309 @@
+import gzip
+import io
+import json
+import os
+import sys
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.tokens import DocBin
+
+from kgmrca.corpora.documents import BadRecord, Document, find_sources, read_documents
+from kgmrca.errors import InputError
+
+NLP = spacy.blank("en")
+BOM = b"\xef\xbb\xbf"
+
+
+def read(*inputs, max_length=1000, **options):
+    found = find_sources(inputs, **options)
+    return list(read_documents(found.sources, vocab=NLP.vocab, max_length=max_length))
+
+
+def ids(records):
+    return [record.id for record in records]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with files of every kind."""
+    for name in ("b.txt", "a/c.md", "a.txt", "picture.png", "README", ".hidden.txt", ".git/config.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"Text of {name}", encoding="utf-8")
+    (tmp_path / "news.jsonl").write_text('{"text": "One."}\n{"text": "Two."}\n', encoding="utf-8")
+    (tmp_path / "old.ndjson").write_text('{"text": "Three."}\n', encoding="utf-8")
+    DocBin(docs=[NLP("Four."), NLP("Five.")]).to_disk(tmp_path / "docs.spacy")
+    with gzip.open(tmp_path / "packed.txt.gz", "wb") as stream:
+        stream.write(b"Six.")
+    return tmp_path
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    def feed(data: bytes):
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+
+    return feed
+
+
+@pytest.fixture
+def jsonl(tmp_path):
+    """The records that come of the lines of a JSONL file."""
+
+    def read_lines(*lines, **options):
+        path = tmp_path / "file.jsonl"
+        path.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines))
+        return read(path, **options)
+
+    return read_lines
+
+
+def test_a_text_file_is_a_document_named_after_it(folder):
+    (document,) = read(folder / "b.txt")
+    assert document == Document("b.txt", "Text of b.txt", {}, str(folder / "b.txt"), None, 13)
+
+
+def test_a_file_of_any_other_extension_is_text(folder):
+    assert ids(read(folder / "README")) == ["README"]
+
+
+def test_a_folder_gives_its_files_in_the_order_of_their_paths(folder):
+    assert ids(read(folder)) == [
+        "a.txt",
+        "a/c.md",
+        "b.txt",
+        "docs.spacy:1",
+        "docs.spacy:2",
+        "news.jsonl:1",
+        "news.jsonl:2",
+        "old.ndjson:1",
+        "packed.txt.gz",
+    ]
+
+
+def test_what_a_folder_does_not_give_is_counted(folder):
+    assert find_sources([folder]).skipped == Counter({".png": 1, "no extension": 1})
+
+
+def test_with_an_input_format_a_folder_gives_all_its_files(folder):
+    found = find_sources([folder], input_format="text")
+    assert {"README", "picture.png", "news.jsonl"} <= {source.id for source in found.sources}
+    assert {source.format for source in found.sources} == {"text"}
+
+
+def test_a_folder_does_not_give_what_is_left_out(folder):
+    assert "b.txt" not in ids(read(folder, leave_out={(folder / "b.txt").resolve()}))
+
+
+def test_a_pattern_names_its_files_relative_to_its_fixed_part(folder):
+    assert ids(read(f"{folder}/**/[abc].*")) == ["a.txt", "a/c.md", "b.txt"]
+
+
+def test_a_relative_pattern_works_in_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert ids(read("*.txt")) == ["a.txt", "b.txt"]
+
+
+def test_a_file_name_may_look_like_a_pattern(tmp_path):
+    (tmp_path / "a[1].txt").write_text("Text")
+    assert ids(read(tmp_path / "a[1].txt")) == ["a[1].txt"]
+
+
+def test_a_file_that_two_inputs_name_is_read_once(folder):
+    assert ids(read(folder / "b.txt", f"{folder}/*.txt")) == ["b.txt", "a.txt"]
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "missing/", "*.missing", "empty"])
+def test_an_input_that_gives_nothing_is_refused(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"missing|empty"):
+        find_sources([tmp_path / name])
+
+
+def test_no_input_at_all_is_refused():
+    with pytest.raises(InputError, match="at least one INPUT"):
+        find_sources([])
+
+
+def test_two_files_of_one_name_are_refused(folder):
+    (folder / "a" / "b.txt").write_text("Other")
+    with pytest.raises(InputError, match=r"would both be called 'b.txt': give a folder that holds both"):
+        find_sources([folder / "b.txt", folder / "a" / "b.txt"])
+
+
+def test_an_unknown_input_format_is_refused(folder):
+    with pytest.raises(InputError, match="no input format 'csv': choose one of text, jsonl, docbin"):
+        find_sources([folder], input_format="csv")
+
+
+def test_a_file_name_that_is_not_utf8_is_made_readable(tmp_path):
+    try:
+        (tmp_path / os.fsdecode(b"\xff.txt")).write_text("Text")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert ids(read(tmp_path)) == ["\ufffd.txt"]
+
+
+def test_standard_input_is_one_text(stdin):
+    stdin(b"One.\nTwo.")
+    assert read("-") == [Document("stdin", "One.\nTwo.", {}, "stdin", None, 9)]
+
+
+def test_standard_input_can_be_jsonl(stdin):
+    stdin(b'{"text": "One."}\n{"text": "Two."}\n')
+    assert ids(read("-", input_format="jsonl")) == ["stdin:1", "stdin:2"]
+
+
+def test_standard_input_can_be_a_docbin(stdin):
+    stdin(DocBin(docs=[NLP("One.")]).to_bytes())
+    assert ids(read("-", input_format="docbin")) == ["stdin:1"]
+
+
+def test_the_size_of_standard_input_is_not_known(stdin):
+    assert find_sources(["-"]).sources[0].size is None
+
+
+def test_the_sizes_of_records_add_up_to_those_of_the_files(folder):
+    found = find_sources([folder])
+    records = read_documents(found.sources, vocab=NLP.vocab, max_length=1000)
+    assert sum(record.size for record in records) == sum(source.size for source in found.sources)
+
+
+def test_jsonl_keeps_id_and_metadata(jsonl):
+    line = '{"id": "x/1", "text": "One.", "title": "T", "n": [1]}'
+    (document,) = jsonl(line)
+    assert (document.id, document.content, document.meta) == ("x/1", "One.", {"title": "T", "n": [1]})
+    assert (document.line, document.record) == (1, line)
+
+
+def test_an_id_may_be_an_integer(jsonl):
+    assert ids(jsonl('{"id": 7, "text": "One."}')) == ["7"]
+
+
+def test_lines_are_counted_with_the_empty_ones(jsonl):
+    assert ids(jsonl("", '{"text": "One."}', "  ", '{"id": null, "text": "Two."}')) == ["file.jsonl:2", "file.jsonl:4"]
+
+
+def test_jsonl_may_be_compressed(tmp_path):
+    with gzip.open(tmp_path / "file.jsonl.gz", "wb") as stream:
+        stream.write(b'{"text": "One."}\n')
+    assert ids(read(tmp_path / "file.jsonl.gz")) == ["file.jsonl.gz:1"]
+
+
+@pytest.mark.parametrize("name", ["file.txt", "file.jsonl"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, name):
+    (tmp_path / name).write_bytes(BOM + (b"Text" if name == "file.txt" else b'{"text": "Text"}'))
+    assert read(tmp_path)[0].content == "Text"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"text": "One."', "not JSON: Expecting ',' delimiter (column 16)"),
+        ('{"text": NaN}', "not JSON that can be read: NaN is not JSON"),
+        ("[" * 100_000, "not JSON that can be read: maximum recursion depth exceeded"),
+        ('["One."]', 'not a JSON object: expected {"text": ...}'),
+        ("{}", "'text' is missing"),
+        ('{"text": 1}', "'text' is not text"),
+        ('{"text": " \\n"}', "the text is empty"),
+        ('{"text": "ab\\ud800"}', "not Unicode: half a surrogate pair at character 2 of the text"),
+        ('{"text": "%s"}' % ("x" * 1001), "the text is longer than 1000 characters (nlp.max_length): split it"),
+        ('{"id": true, "text": "One."}', "'id' is neither text nor an integer"),
+        ('{"id": "", "text": "One."}', "'id' is neither text nor an integer"),
+        (b'{"text": "\xff"}', "not UTF-8: byte 0xff at offset 10 of the line"),
+    ],
+)
+def test_a_bad_line_is_set_aside_with_its_reason(jsonl, line, reason):
+    bad, good = jsonl(line, '{"text": "Good."}')
+    assert bad.reason.startswith(reason)
+    assert (bad.id, bad.line, good.content) == ("file.jsonl:1", 1, "Good.")
+
+
+def test_a_bad_line_keeps_its_id_and_its_record(jsonl):
+    (bad,) = jsonl('{"id": "x", "text": ""}')
+    assert (bad.id, bad.record) == ("x", '{"id": "x", "text": ""}')
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(data=st.binary(max_size=60))
+def test_no_bytes_stop_a_jsonl_file(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "fuzzed.jsonl"
+    path.write_bytes(data + b'\n{"text": "Good."}\n')
+    assert read(path)[-1].content == "Good."
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "the text is empty"),
+        (b" \n", "the text is empty"),
+        (b"ab\xe9", "not UTF-8: byte 0xe9 at offset 2 of the file"),
+        (BOM + b"ab\xe9", "not UTF-8: byte 0xe9 at offset 5 of the file"),
+        ("é".encode() * 1001, "the text is longer than 1000 characters (nlp.max_length): split it"),
+        (b"x" * 10_000, "the text is longer than 1000 characters (nlp.max_length): split it"),
+    ],
+)
+def test_a_bad_text_file_is_set_aside_with_its_reason(tmp_path, data, reason):
+    path = tmp_path / "bad.txt"
+    path.write_bytes(data)
+    assert read(path) == [BadRecord("bad.txt", reason, str(path), None, len(data))]
+
+
+def test_a_text_as_long_as_allowed_is_read(tmp_path):
+    (tmp_path / "a.txt").write_bytes(BOM + "😀".encode() * 1000)
+    assert len(read(tmp_path / "a.txt")[0].content) == 1000
+
+
+@pytest.mark.parametrize("data", [b"not gzip", gzip.compress(b'{"text": "One."}\n' * 9)[:-9]])
+def test_a_damaged_compressed_file_is_set_aside(tmp_path, data):
+    (tmp_path / "file.jsonl.gz").write_bytes(data)
+    assert isinstance(read(tmp_path)[-1], BadRecord)
+
+
+def test_a_file_that_vanished_is_set_aside(folder):
+    found = find_sources([folder / "a.txt", folder / "b.txt"])
+    (folder / "a.txt").unlink()
+    bad, good = read_documents(found.sources, vocab=NLP.vocab, max_length=1000)
+    assert "cannot be read" in bad.reason
+    assert good.id == "b.txt"
+
+
+def test_a_doc_of_a_docbin_may_have_an_id(tmp_path):
+    doc = NLP("One.")
+    doc.user_data["kgmrca.id"] = "mine"
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "docs.spacy")
+    assert ids(read(tmp_path)) == ["mine"]
+
+
+def test_a_docbin_gives_docs(folder):
+    assert [record.content.text for record in read(folder / "docs.spacy")] == ["Four.", "Five."]
+
+
+def test_an_empty_doc_is_set_aside(tmp_path):
+    DocBin(docs=[NLP("One."), NLP(" ")]).to_disk(tmp_path / "docs.spacy")
+    assert read(tmp_path)[1].reason == "the text is empty"
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:50], lambda data: data[::-1]])
+def test_a_damaged_docbin_is_set_aside(folder, damage):
+    path = folder / "docs.spacy"
+    path.write_bytes(damage(path.read_bytes()))
+    (bad,) = read(path)
+    assert bad.reason.startswith("not a DocBin that can be read after document 0")
+
+
+def test_jsonl_is_read_line_by_line(monkeypatch):
+    def endless():
+        for number in range(10**9):
+            yield json.dumps({"text": str(number)}).encode() + b"\n"
+
+    lines = endless()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=SimpleNamespace(readline=lambda: next(lines))))
+    found = find_sources(["-"], input_format="jsonl")
+    assert next(read_documents(found.sources, vocab=NLP.vocab, max_length=1000)).content == "0"
+    assert next(lines) == b'{"text": "1"}\n'

@@ -1,0 +1,89 @@
+"""A pipeline whose relations are known beforehand, and RDF read back by two libraries at once."""
+
+from unittest.mock import patch
+
+import pyoxigraph
+import spacy
+from rdflib import BNode, Graph, Literal
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from kgmrca.relations import Relation, set_relations
+
+TEXT = (
+    "Marie Curie was born in Warsaw. Marie Curie was born in 1867. Orson Welles wrote and directed Citizen Kane. "
+    "Warsaw is in Poland."
+)
+"""Five relations at the threshold of 0.5: place and date of birth, screenwriter and director, country."""
+
+_ENTITIES = {
+    "Marie Curie": "PERSON",
+    "Orson Welles": "PERSON",
+    "Warsaw": "GPE",
+    "WARSAW": "GPE",
+    "Poland": "GPE",
+    "Citizen Kane": "WORK_OF_ART",
+    "1867": "DATE",
+}
+# What stands between two entities, the type of the second: the labels with their scores, and whether it is the subject.
+_CUES = {
+    ("was born in", "GPE"): ([("place of birth", 0.9)], False),
+    ("was born in", "DATE"): ([("date of birth", 0.8)], False),
+    ("wrote and directed", "WORK_OF_ART"): ([("screenwriter", 0.75), ("director", 0.7)], True),
+    ("is in", "GPE"): ([("country", 0.55)], False),
+    ("haunts", "GPE"): ([("said to haunt", 0.6)], False),
+}
+
+
+class CueRelations:
+    """Finds a relation where a cue stands between two entities of a sentence."""
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold = threshold
+
+    def __call__(self, doc: Doc) -> Doc:
+        if "CRASH" in doc.text:
+            raise ValueError("this document cannot be processed")
+        found = []
+        for first, second in zip(doc.ents, doc.ents[1:], strict=False):
+            labels, is_reversed = _CUES.get((doc[first.end : second.start].text, second.label_), ([], False))
+            subject, object_ = (second, first) if is_reversed else (first, second)
+            found += [Relation(subject, object_, label, score) for label, score in labels if score >= self.threshold]
+        set_relations(doc, found)
+        return doc
+
+
+@Language.factory("cue_relations", assigns=["doc._.relations"], default_config={"threshold": 0.5})
+def make_cue_relations(nlp: Language, name: str, threshold: float) -> CueRelations:
+    return CueRelations(threshold)
+
+
+def make_nlp() -> Language:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": label, "pattern": name} for name, label in _ENTITIES.items()])
+    nlp.add_pipe("cue_relations")
+    return nlp
+
+
+def read_rdf(data: bytes, format: str = "turtle") -> set[tuple[str, str, str]]:
+    """The triples as both rdflib and pyoxigraph read them, which must be the same; terms as N-Triples writes them."""
+    by_pyoxigraph = {
+        tuple(map(str, (quad.subject, quad.predicate, quad.object)))
+        for quad in pyoxigraph.parse(
+            data, {"turtle": pyoxigraph.RdfFormat.TURTLE, "ntriples": pyoxigraph.RdfFormat.N_TRIPLES}[format]
+        )
+    }
+    with patch("rdflib.NORMALIZE_LITERALS", False):  # else it would rewrite "Z" as "+00:00"
+        graph = Graph().parse(data=data, format={"turtle": "turtle", "ntriples": "nt"}[format])
+    assert not any(isinstance(term, BNode) for triple in graph for term in triple)
+    assert {tuple(map(_as_pyoxigraph, triple)) for triple in graph} == by_pyoxigraph
+    return by_pyoxigraph
+
+
+def _as_pyoxigraph(term: object) -> str:
+    if isinstance(term, Literal):
+        datatype = pyoxigraph.NamedNode(term.datatype) if term.datatype else None
+        return str(pyoxigraph.Literal(str(term), datatype=datatype))
+    return str(pyoxigraph.NamedNode(str(term)))

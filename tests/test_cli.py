@@ -1,0 +1,197 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import TEXT, make_nlp, read_rdf
+
+from kgmrca import __version__, cli
+from kgmrca.corpora.documents import INPUT_FORMATS
+from kgmrca.triples.write import FORMATS
+
+TESTS = Path(__file__).parent
+BIRTH = "Marie Curie was born in Warsaw."
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory):
+    """A pipeline on disk, for `--pipeline`."""
+    path = tmp_path_factory.mktemp("pipeline") / "cues"
+    make_nlp().to_disk(path)
+    return str(path)
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run the command line in this process; gives the exit code."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run_main(*arguments):
+        monkeypatch.setattr(sys, "argv", ["kgmrca", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exited:
+            cli.main()
+        return exited.value.code or 0
+
+    yield run_main
+    signal.signal(signal.SIGTERM, before)
+
+
+def start(*arguments, **options):
+    """Run the command line in a process of its own, with the tests' component at hand."""
+    code = "import helpers; from kgmrca.cli import main; main()"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        **options,
+    )
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "lives.txt"
+    path.write_text(TEXT)
+    return path
+
+
+def test_the_version_is_printed(run, capsys):
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"kgmrca {__version__}\n"
+
+
+def test_every_command_has_help_with_an_example(run, capsys):
+    names = [command.name for command in cli.app.registered_commands]
+    for name in names:
+        assert run(name, "--help") == 0
+        assert f"  kgmrca {name} " in capsys.readouterr().out
+
+
+def test_help_imports_nothing_slow():
+    code = (
+        "import sys, kgmrca.cli; print([name for name in ('spacy', 'torch', 'numpy', 'rdflib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=TESTS.parent, check=True)
+    assert done.stdout == b"[]\n"
+
+
+def test_the_choices_are_those_of_the_library():
+    assert [choice.value for choice in cli.OutputFormat] == list(FORMATS)
+    assert [choice.value for choice in cli.InputFormat] == list(INPUT_FORMATS)
+
+
+def test_convert_writes_a_file_and_says_so(run, pipeline, text, tmp_path, capsys):
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline) == 0
+    read_rdf((tmp_path / "graph.ttl").read_bytes())
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"kgmrca: 1 documents, 5 statements -> {tmp_path / 'graph.ttl'}\n"
+
+
+def test_options_reach_the_job(run, pipeline, text, tmp_path):
+    options = ["--format", "ntriples", "--threshold", 0.85, "--base", "https://example.org/", "--batch-size", 1]
+    assert run("convert", text, "-o", tmp_path / "graph", "--pipeline", pipeline, *options) == 0
+    rdf = read_rdf((tmp_path / "graph").read_bytes(), "ntriples")
+    statements = {s for s, _, o in rdf if o == "<http://www.w3.org/1999/02/22-rdf-syntax-ns#Statement>"}
+    assert [statement.startswith("<https://example.org/statement/") for statement in statements] == [True]
+
+
+def test_records_set_aside_make_exit_code_1(run, pipeline, tmp_path, capsys):
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps({"text": BIRTH}) + "\n{\n")
+    assert run("convert", source, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline) == 1
+    aside = tmp_path / "graph.ttl.rejected.jsonl"
+    assert f"1 records set aside -> {aside}" in capsys.readouterr().err
+    assert json.loads(aside.read_text())["line"] == 2
+
+
+def test_skipped_files_are_reported(run, pipeline, text, tmp_path, capsys):
+    (tmp_path / "picture.png").touch()
+    run("convert", tmp_path, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline)
+    assert "1 files in folders not read (.png 1)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.txt", "-o", "graph.ttl"], "kgmrca: There is no file or folder 'missing.txt'.\n"),
+        (["lives.txt", "-o", "graph.rdf"], "kgmrca: 'graph.rdf' does not say its format"),
+        (["lives.txt", "-o", "graph.ttl", "--pipeline", "no_such"], "kgmrca: The pipeline 'no_such' cannot be loaded"),
+        (["lives.txt"], "--output"),
+        (["lives.txt", "-o", "graph.ttl", "--threshold", "2"], "--threshold"),
+        (["lives.txt", "-o", "graph.ttl", "--format", "rdfxml"], "--format"),
+    ],
+)
+def test_what_cannot_be_done_makes_exit_code_2_and_a_message(
+    run, text, pipeline, tmp_path, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    pipeline_option = [] if "--pipeline" in arguments else ["--pipeline", pipeline]
+    assert run("convert", *arguments, *pipeline_option) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+    assert list(tmp_path.iterdir()) == [text]
+
+
+def test_an_error_of_the_system_makes_exit_code_2(run, text, pipeline, tmp_path, monkeypatch, capsys):
+    def full(*args, **options):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("kgmrca.convert.write", full)
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline) == 2
+    assert capsys.readouterr().err == "kgmrca: No space left on device\n"
+
+
+def test_ctrl_c_makes_exit_code_130(run, text, pipeline, tmp_path, monkeypatch, capsys):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kgmrca.convert.write", interrupted)
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_it_reads_standard_input_and_writes_standard_output(pipeline):
+    process = start("convert", "-", "-o", "-", "--input-format", "jsonl", "--pipeline", pipeline)
+    out, err = process.communicate((json.dumps({"text": BIRTH}) + "\n{\n").encode())
+    rejected, summary = err.decode().splitlines()
+    assert b"wdt:P19" in out
+    read_rdf(out)
+    assert json.loads(rejected)["id"] == "stdin:2"
+    assert summary == "kgmrca: 1 documents, 1 statements; 1 records set aside -> standard error"
+    assert process.returncode == 1
+
+
+def test_a_reader_that_goes_away_is_no_error(pipeline):
+    process = start("convert", "-", "-o", "-", "--input-format", "jsonl", "--pipeline", pipeline)
+    process.stdout.close()
+    process.stdin.write((json.dumps({"text": BIRTH}) + "\n").encode() * 1000)
+    process.stdin.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 141
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_mid_write_leaves_no_file(pipeline, tmp_path, number, code):
+    out = tmp_path / "graph.ttl"
+    process = start("convert", "-", "-o", out, "--input-format", "jsonl", "--batch-size", 1, "--pipeline", pipeline)
+    process.stdin.write((json.dumps({"text": BIRTH}) + "\n").encode())
+    process.stdin.flush()
+    while not list(tmp_path.iterdir()):  # until the file has been begun
+        assert process.poll() is None
+    process.send_signal(number)
+    process.wait()
+    process.stdin.close()
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.stdout.close()
+    assert process.returncode == code
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,305 @@
+import io
+import json
+import re
+
+import pytest
+import spacy
+from helpers import TEXT, make_nlp, read_rdf
+from spacy.language import Language
+from spacy.tokens import DocBin
+
+from kgmrca.convert import convert
+from kgmrca.errors import InputError, ModelError
+
+BIRTH = "Marie Curie was born in Warsaw."
+COUNTRY = "Warsaw is in Poland."
+P19, P17 = (f"<http://www.wikidata.org/prop/direct/{name}>" for name in ("P19", "P17"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with documents, apart from where the output goes."""
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "lives.txt").write_text(TEXT, encoding="utf-8")
+    (folder / "news.jsonl").write_text(
+        json.dumps({"text": BIRTH, "id": "birth", "title": "A birth"}) + "\n" + json.dumps({"text": COUNTRY}) + "\n"
+    )
+    DocBin(docs=[spacy.blank("en")(COUNTRY)]).to_disk(folder / "docs.spacy")
+    return folder
+
+
+@pytest.fixture
+def jsonl(tmp_path):
+    def write(*texts):
+        path = tmp_path / "in.jsonl"
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+        return path
+
+    return write
+
+
+def in_memory(*inputs, nlp, **options):
+    out = io.BytesIO()
+    summary = convert(inputs, out, nlp=nlp, **options)
+    return summary, out.getvalue()
+
+
+def predicates(data, format="turtle"):
+    return {predicate for _, predicate, _ in read_rdf(data, format)}
+
+
+def without_run(data):
+    """The output up to the record of the run, in which the times differ."""
+    return data[: data.index(b" a kgmrca:Run")]
+
+
+@pytest.mark.parametrize(("name", "format"), [("graph.ttl", "turtle"), ("graph.nt", "ntriples")])
+def test_all_kinds_of_input_become_one_graph(folder, tmp_path, nlp, name, format):
+    summary = convert(folder, tmp_path / name, nlp=nlp)
+    assert (summary.documents, summary.statements, summary.rejected) == (4, 8, 0)
+    rdf = read_rdf((tmp_path / name).read_bytes(), format)
+    identifiers = {o for _, p, o in rdf if p == "<http://purl.org/dc/terms/identifier>"}
+    assert identifiers == {'"lives.txt"', '"birth"', '"news.jsonl:2"', '"docs.spacy:1"'}
+
+
+def test_a_format_goes_before_the_extension(folder, tmp_path, nlp):
+    convert(folder, tmp_path / "graph.ttl", nlp=nlp, format="ntriples")
+    assert len(read_rdf((tmp_path / "graph.ttl").read_bytes(), "ntriples")) > 50
+
+
+def test_metadata_goes_with_the_document(folder, nlp):
+    _, data = in_memory(folder / "news.jsonl", nlp=nlp)
+    assert ("<urn:kgmrca:document/birth>", "<http://purl.org/dc/terms/title>", '"A birth"') in read_rdf(data)
+
+
+def test_the_base_is_in_front_of_all_new_iris(folder, nlp):
+    _, data = in_memory(folder, nlp=nlp, base="https://example.org/kg/")
+    read_rdf(data)
+    assert b"urn:kgmrca:" not in data
+
+
+def test_the_same_input_gives_the_same_bytes(folder, nlp):
+    (_, one), (_, other) = in_memory(folder, nlp=nlp), in_memory(folder, nlp=make_nlp())
+    assert without_run(one) == without_run(other)
+
+
+def test_the_record_of_the_run_comes_last_and_differs_in_its_times_only(folder, nlp):
+    (_, one), (_, other) = in_memory(folder, nlp=nlp), in_memory(folder, nlp=nlp)
+    times = re.compile(rb"prov:(startedAtTime|endedAtTime) [^;]+ ;")
+    assert len(times.findall(one)) == 2
+    assert times.sub(b"", one) == times.sub(b"", other)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_the_batch_size_changes_nothing(folder, nlp, batch_size):
+    _, expected = in_memory(folder, nlp=nlp)
+    _, data = in_memory(folder, nlp=nlp, batch_size=batch_size)
+    assert without_run(data) == without_run(expected)
+
+
+def test_a_long_document_is_not_held_together_with_others(folder, nlp, monkeypatch):
+    monkeypatch.setattr("kgmrca.convert._BATCH_CHARACTERS", 10)
+    sizes = []
+    pipe = nlp.pipe
+    monkeypatch.setattr(
+        nlp, "pipe", lambda *args, **options: sizes.append(options["batch_size"]) or pipe(*args, **options)
+    )
+    in_memory(folder, nlp=nlp)
+    assert set(sizes) == {1}
+
+
+def test_the_vocabulary_does_not_grow_with_the_corpus(jsonl, nlp):
+    before = len(nlp.vocab.strings)
+    in_memory(jsonl(*(f"{BIRTH} word{number}" for number in range(500))), nlp=nlp)
+    assert len(nlp.vocab.strings) - before < 100
+
+
+def test_it_works_inside_a_memory_zone(folder, nlp):
+    with nlp.memory_zone():
+        summary, _ = in_memory(folder, nlp=nlp)
+    assert summary.documents == 4
+
+
+def test_the_threshold_holds_for_one_job(folder, nlp):
+    summary, data = in_memory(folder, nlp=nlp, threshold=0.85)
+    assert P19 in predicates(data)
+    assert P17 not in predicates(data)
+    assert nlp.get_pipe("cue_relations").threshold == 0.5
+    assert summary.statements == 2
+
+
+def test_the_threshold_is_put_back_after_an_error(tmp_path, nlp, monkeypatch, jsonl):
+    monkeypatch.setattr("kgmrca.convert.write", lambda *args, **options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        convert(jsonl(BIRTH), tmp_path / "graph.ttl", nlp=nlp, threshold=0.85)
+    assert nlp.get_pipe("cue_relations").threshold == 0.5
+
+
+def test_the_run_records_the_threshold_in_force(folder, nlp):
+    _, data = in_memory(folder, nlp=nlp, threshold=0.85)
+    assert rb"{\"threshold\": {\"cue_relations\": 0.85}}" in data
+
+
+def test_a_threshold_needs_a_component_that_has_one(folder):
+    with pytest.raises(ModelError, match="has a threshold to set"):
+        in_memory(folder, nlp=spacy.blank("en"), threshold=0.5)
+
+
+def test_a_pipeline_without_relations_is_refused(folder, tmp_path):
+    with pytest.raises(ModelError, match="No component set"):
+        convert(folder, tmp_path / "graph.ttl", nlp=spacy.blank("en"))
+    assert [path.name for path in tmp_path.iterdir()] == ["documents"]
+
+
+def test_docs_that_have_relations_keep_them_if_the_pipeline_finds_none(tmp_path, nlp):
+    DocBin(docs=[nlp(BIRTH)], store_user_data=True).to_disk(tmp_path / "docs.spacy")
+    summary, _ = in_memory(tmp_path / "docs.spacy", nlp=spacy.blank("en"))
+    assert summary.statements == 1
+
+
+def test_bad_records_are_set_aside_and_the_job_goes_on(tmp_path, nlp):
+    source = tmp_path / "in.jsonl"
+    lines = [
+        "{",
+        json.dumps({"text": BIRTH}),
+        json.dumps({"text": "A CRASH.", "id": "x"}),
+        json.dumps({"text": COUNTRY}),
+    ]
+    source.write_text("\n".join(lines))
+    summary = convert(source, tmp_path / "graph.ttl", nlp=nlp)
+    assert (summary.documents, summary.statements, summary.rejected) == (2, 2, 2)
+    assert summary.rejected_to == tmp_path / "graph.ttl.rejected.jsonl"
+    broken, crashed = map(json.loads, summary.rejected_to.read_text().splitlines())
+    assert broken["reason"].startswith("not JSON")
+    assert crashed == {
+        "source": str(source),
+        "line": 3,
+        "id": "x",
+        "reason": "ValueError: this document cannot be processed",
+        "record": lines[2],
+    }
+
+
+def test_a_bad_document_takes_no_other_with_it(jsonl, nlp):
+    nlp.add_pipe("whole_batches", last=True)
+    _, expected = in_memory(jsonl(*[BIRTH] * 7), nlp=make_nlp())
+    summary, data = in_memory(jsonl(*[BIRTH] * 5, "FAIL", BIRTH), nlp=nlp)
+    assert (summary.documents, summary.rejected) == (6, 1)
+    assert len(read_rdf(data)) < len(read_rdf(expected))
+
+
+def test_a_doc_of_a_docbin_is_processed_afresh_after_a_failure(tmp_path, nlp):
+    nlp.add_pipe("whole_batches", last=True)
+    blank = spacy.blank("en")
+    DocBin(docs=[blank(BIRTH), blank("FAIL")]).to_disk(tmp_path / "docs.spacy")
+    summary, _ = in_memory(tmp_path, nlp=nlp)
+    assert (summary.documents, summary.statements, summary.rejected) == (1, 1, 1)
+
+
+def test_a_document_that_the_pipeline_drops_is_set_aside(jsonl, nlp, capsys):
+    nlp.set_error_handler(lambda name, pipe, docs, error: None)
+    summary, _ = in_memory(jsonl("A CRASH.", BIRTH), nlp=nlp)
+    assert (summary.documents, summary.rejected) == (1, 1)
+    assert "the pipeline gave nothing back" in capsys.readouterr().err
+
+
+def test_on_a_stream_bad_records_go_to_standard_error(jsonl, nlp, capsys):
+    summary, _ = in_memory(jsonl(""), nlp=nlp)
+    assert json.loads(capsys.readouterr().err)["reason"] == "the text is empty"
+    assert summary.rejected_to is None
+
+
+def test_bad_records_can_go_elsewhere(jsonl, nlp, tmp_path):
+    summary, _ = in_memory(jsonl(""), nlp=nlp, rejected=tmp_path / "bad.jsonl")
+    assert summary.rejected_to == tmp_path / "bad.jsonl"
+    assert len((tmp_path / "bad.jsonl").read_text().splitlines()) == 1
+
+
+def test_bad_records_of_an_earlier_job_are_removed(jsonl, nlp, tmp_path):
+    convert(jsonl(""), tmp_path / "graph.ttl", nlp=nlp)
+    convert(jsonl(BIRTH), tmp_path / "graph.ttl", nlp=nlp)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.ttl", "in.jsonl"]
+
+
+def test_an_output_within_the_input_folder_is_not_read_the_next_time(folder, nlp):
+    (folder / "bad.txt").write_text("")
+    for _ in range(2):
+        summary = convert(folder, folder / "graph.ttl", nlp=nlp)
+        assert (summary.documents, summary.rejected) == (4, 1)
+
+
+@pytest.mark.parametrize("option", ["output", "rejected"])
+def test_an_input_is_not_overwritten(jsonl, nlp, tmp_path, option):
+    source = jsonl(BIRTH)
+    options = {"output": tmp_path / "graph.ttl", "format": "turtle", option: tmp_path / "." / "in.jsonl"}
+    with pytest.raises(InputError, match="is an INPUT and would be overwritten"):
+        convert(source, nlp=nlp, **options)
+    assert BIRTH in source.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"output": "missing/graph.ttl"}, "There is no folder"),
+        ({"output": "documents"}, "is a folder"),
+        ({"output": "graph.rdf"}, "does not say its format"),
+        ({"format": "rdfxml"}, "no format 'rdfxml': choose one of turtle, ntriples"),
+        ({"base": "here"}, "base 'here'"),
+        ({"batch_size": 0}, "batch size"),
+        ({"rejected": "graph.ttl"}, "cannot hold both"),
+        ({"input_format": "csv"}, "no input format 'csv'"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_refused(folder, tmp_path, nlp, monkeypatch, options, reason):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=reason):
+        convert(folder, **{"output": "graph.ttl", "nlp": nlp, **options})
+    assert [path.name for path in tmp_path.iterdir()] == ["documents"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, OSError])
+def test_an_interrupted_job_leaves_nothing_behind(jsonl, nlp, tmp_path, monkeypatch, error):
+    calls = []
+
+    def interrupted(*args, **options):
+        calls.append(args)
+        if len(calls) == 3:
+            raise error
+        yield from ()
+
+    monkeypatch.setattr("kgmrca.convert.document_triples", interrupted)
+    source = jsonl("", *[BIRTH] * 5)
+    with pytest.raises(error):
+        convert(source, tmp_path / "graph.ttl", nlp=nlp, batch_size=2)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_the_progress_bar_counts_bytes_documents_and_statements(folder, tmp_path, nlp, capsys):
+    convert(folder, tmp_path / "graph.ttl", nlp=nlp, progress=True)
+    shown = capsys.readouterr().err
+    assert "100%" in shown
+    assert "documents=4, statements=8" in shown
+
+
+def test_no_progress_bar_is_shown_where_there_is_no_terminal(folder, tmp_path, nlp, capsys):
+    convert(folder, tmp_path / "graph.ttl", nlp=nlp)
+    assert capsys.readouterr().err == ""
+
+
+class WholeBatches:
+    """Fails as a trainable component would: with all documents of a batch."""
+
+    def __call__(self, doc):
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream, *, batch_size=1):
+        docs = list(stream)
+        if any("FAIL" in doc.text for doc in docs):
+            raise RuntimeError("one of these documents is bad")
+        yield from docs
+
+
+@Language.factory("whole_batches")
+def make_whole_batches(nlp, name):
+    return WholeBatches()
