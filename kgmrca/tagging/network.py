@@ -108,7 +108,7 @@ class PairNetwork(nn.Module):
         running = _running_sum(between)
 
         outputs = []
-        for some in pairs.split(self.MAX_PAIRS):
+        for some in pairs.split(self.MAX_PAIRS):  # type: ignore[no-untyped-call]
             one, other = some.unbind(1)
             gap_start = torch.minimum(last[one], last[other])
             gap_end = torch.maximum(first[one], first[other]).clamp(min=gap_start)

@@ -1,0 +1,1 @@
+"""Statements with provenance, and their RDF."""
