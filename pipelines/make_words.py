@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from transformers import AutoModel, AutoTokenizer
 
 
@@ -63,7 +63,7 @@ def main() -> None:
     pieces, vectors = embed_pieces(options.encoder or packaged_encoder())
     codes, scale = compress(vectors, options.width)
     options.output.mkdir(parents=True, exist_ok=True)
-    save_file({"codes": codes, "scale": scale}, options.output / "words.safetensors")
+    (options.output / "words.safetensors").write_bytes(save({"codes": codes, "scale": scale}))
     (options.output / "pieces.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     print(f"{len(pieces)} pieces x {options.width} -> {options.output}")
 

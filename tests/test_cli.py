@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import spacy
 from helpers import TEXT, make_nlp, read_rdf
+from spacy.vocab import Vocab
 
 from kgmrca import __version__, cli
+from kgmrca.corpora.annotated import read_gold
 from kgmrca.corpora.documents import INPUT_FORMATS
 from kgmrca.triples.write import FORMATS
 
@@ -195,3 +198,78 @@ def test_a_signal_in_mid_write_leaves_no_file(pipeline, tmp_path, number, code):
     process.stdout.close()
     assert process.returncode == code
     assert list(tmp_path.iterdir()) == []
+
+
+def write_annotated(path, n_records):
+    """Sentences as released data has them, with the relations named by a table beside the file."""
+    records = [
+        {
+            "id": f"s{number}",
+            "tokens": ["Curie", "was", "born", "in", "Warsaw", "."],
+            "entities": [{"start": 0, "end": 1, "type": "PER"}, {"start": 4, "end": 5, "type": "LOC"}],
+            "relations": [{"subject": 0, "object": 1, "predicate": "P19"}],
+        }
+        for number in range(n_records)
+    ]
+    path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    table = "relation\twikidata_pid\tlabel\nP19\tP19\tplace of birth\n"
+    path.with_name("relations.tsv").write_text(table, encoding="utf-8")
+
+
+@pytest.fixture
+def gold(tmp_path, run):
+    """Two gold documents."""
+    write_annotated(tmp_path / "data.jsonl", 2)
+    assert run("corpus", tmp_path / "data.jsonl", "-o", tmp_path / "gold.spacy") == 0
+    return tmp_path / "gold.spacy"
+
+
+def test_corpus_writes_gold_documents(tmp_path, run, capsys):
+    write_annotated(tmp_path / "data.jsonl", 20)
+    train, dev = tmp_path / "train.spacy", tmp_path / "dev.spacy"
+    assert run("corpus", tmp_path / "data.jsonl", "-o", train, "--dev", dev, "--dev-share", "0.5") == 0
+    sizes = [len(list(read_gold(path, Vocab()))) for path in (train, dev)]
+    assert sum(sizes) == 20
+    assert min(sizes) > 0
+    assert f"{sizes[0]} documents, {sizes[0]} relations -> {train}" in capsys.readouterr().err
+
+
+def test_corpus_names_relations_by_the_table_beside_the_data(gold):
+    assert {relation.label for doc in read_gold(gold, Vocab()) for relation in doc._.relations} == {"place of birth"}
+
+
+def test_corpus_says_which_record_is_broken(tmp_path, run, capsys):
+    (tmp_path / "data.jsonl").write_text('{"id": 1, "tokens": ["a"]}', encoding="utf-8")
+    assert run("corpus", tmp_path / "data.jsonl", "-o", tmp_path / "train.spacy") == 2
+    assert "data.jsonl, record 1: the key 'entities' is missing" in capsys.readouterr().err
+    assert not (tmp_path / "train.spacy").exists()
+
+
+def test_corpus_refuses_a_folder_that_is_not_there(tmp_path, run, capsys):
+    write_annotated(tmp_path / "data.jsonl", 1)
+    assert run("corpus", tmp_path / "data.jsonl", "-o", tmp_path / "nowhere" / "train.spacy") == 2
+    assert "There is no folder" in capsys.readouterr().err
+
+
+def test_evaluate_prints_three_scores_and_writes_json(tmp_path, run, capsys, gold):
+    assert run("evaluate", "en_kgmrca_sm", gold, "-o", tmp_path / "scores.json") == 0
+    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
+    assert list(scores) == ["entities", "relations, gold entities", "relations, end to end"]
+    assert [line.split("  ")[0].strip() for line in capsys.readouterr().out.splitlines()] == list(scores)
+
+
+def test_evaluate_by_threshold(run, capsys, gold):
+    assert run("evaluate", "en_kgmrca_sm", gold, "--thresholds") == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()][:3] == ["0.05", "0.1", "0.15"]
+
+
+def test_evaluate_refuses_what_is_no_gold_file(tmp_path, run, capsys):
+    (tmp_path / "gold.spacy").write_bytes(b"nonsense")
+    assert run("evaluate", "en_kgmrca_sm", tmp_path / "gold.spacy") == 2
+    assert "gold.spacy cannot be read as a DocBin" in capsys.readouterr().err
+
+
+def test_evaluate_needs_a_relation_component(tmp_path, run, capsys, gold):
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    assert run("evaluate", tmp_path / "blank", gold) == 2
+    assert "has no component 'mrca_relations'" in capsys.readouterr().err

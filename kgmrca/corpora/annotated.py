@@ -18,15 +18,17 @@ import hashlib
 import itertools
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import filter_spans
 from spacy.vocab import Vocab
+from tqdm import tqdm
 
 from kgmrca.errors import InputError
 from kgmrca.relations import Relation, get_records, set_relations
@@ -42,6 +44,8 @@ ID = "kgmrca.id"
 UNTYPED = "ENTITY"
 """The label of a mention whose source gives it no type: a Doc cannot hold entities without one."""
 
+_Item = TypeVar("_Item")
+
 _NO_SPACE_BEFORE = re.compile(r"[.,;:!?)\]}%’”]|n't|['’](?:s|m|d|re|ve|ll)", re.IGNORECASE)
 _NO_SPACE_AFTER = re.compile(r"[(\[{$£€“‘]")
 
@@ -50,13 +54,20 @@ def relation_labels(path: Path) -> dict[str, str]:
     """Names of the relations in a data file: `predicate -> label`, from the `relations.tsv` beside it, if any.
 
     The columns are `relation`, `wikidata_pid` and `label`; a relation without a label keeps its own name.
+
+    Raises:
+        InputError: the table cannot be read, or has no column `relation`.
     """
     table = path.parent / "relations.tsv"
     if not table.is_file():
         return {}
-    with table.open(encoding="utf-8", newline="") as lines:
-        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {row["relation"]: row.get("label") or row["relation"] for row in rows}
+    try:
+        with table.open(encoding="utf-8", newline="") as lines:
+            rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            return {row["relation"]: row.get("label") or row["relation"] for row in rows}
+    except (KeyError, OSError, UnicodeDecodeError) as error:
+        reason = f"the column {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{table}: {reason}.") from error
 
 
 def read_annotated(path: Path, vocab: Vocab, *, labels: Mapping[str, str] | None = None) -> Iterator[Doc]:
@@ -94,7 +105,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
                         yield json.loads(line)
                     except json.JSONDecodeError as error:
                         raise InputError(f"{path}, line {number}: not JSON ({error}).") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}.") from error
 
 
@@ -123,14 +134,16 @@ def _docred(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]) 
         here = []
         for mention in entity:
             sentence, (start, end) = mention["sent_id"], mention["pos"]
-            here.append((sentence, Span(doc, places[sentence][start], places[sentence][end], label=mention["type"])))
+            here.append(
+                (sentence, Span(doc, places[sentence][start], places[sentence][end], label=mention["type"] or UNTYPED))
+            )
         mentions.append(here)
     _set_entities(doc, [span for entity in mentions for _, span in entity])
     relations = [
-        Relation(subject, object_, labels.get(fact["r"], fact["r"]))
+        Relation(subject, object_, _label(fact["r"], labels))
         for fact in record["labels"]
-        for here, subject in mentions[fact["h"]]
-        for there, object_ in mentions[fact["t"]]
+        for here, subject in _at(mentions, fact["h"])
+        for there, object_ in _at(mentions, fact["t"])
         if here == there
     ]
     return _with_relations(doc, relations)
@@ -140,15 +153,27 @@ def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]
     words = record["tokens"]
     doc = _doc(vocab, words, [index == 0 for index in range(len(words))], record["id"])
     spans = [
-        Span(doc, entity["start"], entity["end"], label=entity["type"] or UNTYPED, kb_id=entity.get("qid", ""))
+        Span(doc, entity["start"], entity["end"], label=entity["type"] or UNTYPED, kb_id=entity.get("qid") or "")
         for entity in record["entities"]
     ]
     _set_entities(doc, spans)
     relations = [
-        Relation(spans[fact["subject"]], spans[fact["object"]], labels.get(fact["predicate"], fact["predicate"]))
+        Relation(_at(spans, fact["subject"]), _at(spans, fact["object"]), _label(fact["predicate"], labels))
         for fact in record["relations"]
     ]
     return _with_relations(doc, relations)
+
+
+def _at(items: Sequence[_Item], index: int) -> _Item:
+    if index < 0:  # which Python would count from the end
+        raise InputError(f"there is no entity {index}")
+    return items[index]
+
+
+def _label(predicate: str, labels: Mapping[str, str]) -> str:
+    if not isinstance(predicate, str):
+        raise InputError(f"a predicate is a name, not {predicate!r}")
+    return labels.get(predicate, predicate)
 
 
 def _doc(vocab: Vocab, words: list[str], sent_starts: list[bool], name: str) -> Doc:
@@ -159,6 +184,8 @@ def _doc(vocab: Vocab, words: list[str], sent_starts: list[bool], name: str) -> 
 
 def _set_entities(doc: Doc, spans: Iterable[Span]) -> None:
     unique = list({(span.start, span.end): span for span in spans}.values())
+    if not all(map(len, unique)):
+        raise InputError("an entity has no tokens")
     doc.spans[ENTITIES] = unique
     doc.set_ents(filter_spans(unique))
 
@@ -208,6 +235,8 @@ def write_gold(
     Raises:
         InputError: an input cannot be read, or there is no folder to write to.
     """
+    if dev and dev.resolve() == output.resolve():
+        raise InputError(f"'{dev}' cannot hold both parts: name another file for the second.")
     vocab = Vocab()
     bins = {path: DocBin(store_user_data=True) for path in (output, dev) if path}
     counts = dict.fromkeys(bins, (0, 0))
@@ -215,7 +244,8 @@ def write_gold(
         if not path.parent.is_dir():
             raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
     for source in inputs:
-        for doc in read_annotated(source, vocab, labels=relation_labels(source)):
+        docs = read_annotated(source, vocab, labels=relation_labels(source))
+        for doc in tqdm(docs, desc=source.name, unit="doc", disable=None):
             path = dev if dev and _share(doc.user_data[ID]) < dev_share else output
             bins[path].add(doc)
             documents, relations = counts[path]

@@ -1,8 +1,8 @@
 """The spaCy component `mrca_relations`."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import spacy
 import srsly
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from spacy import util
@@ -48,7 +49,12 @@ DEFAULT_CONFIG = Config().from_str("""
 @scorers = "kgmrca.relation_scorer.v1"
 """)
 
-_EXAMPLES_FOR_PRIOR = 20_000
+_BATCH_SIZE = 128  # Docs, where nobody says otherwise
+
+# `nlp.pipe(n_process=2)` forks on Linux. A fork has no OpenMP threads of its own and would wait for ever for those of
+# its parent, so it must not ask for any.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def load() -> Language:
@@ -64,7 +70,7 @@ def load() -> Language:
         **DEFAULT_CONFIG,
         "threshold": None,
         "spans_key": None,
-        "batch_size": 128,
+        "batch_size": None,
         "pretrained": SHIPPED,
     },
     default_score_weights={"rel_micro_f": 1.0, "rel_micro_p": 0.0, "rel_micro_r": 0.0, "rel_per_type": None},
@@ -78,7 +84,7 @@ def make_mrca_relations(
     threshold: float | dict[str, float] | None,
     spans_key: str | None,
     scorer: Callable[..., dict[str, Any]] | None,
-    batch_size: int,
+    batch_size: int | None,
     pretrained: str | None,
 ) -> "MRCARelations":
     """Make the component `mrca_relations`, which writes `doc._.relations`.
@@ -91,7 +97,7 @@ def make_mrca_relations(
             stored with the weights). None: what is stored with the weights, or 0.5.
         spans_key: read the spans from `doc.spans[spans_key]`. None: from `doc.ents`.
         scorer: for `nlp.evaluate` and `spacy train`.
-        batch_size: Docs a batch.
+        batch_size: Docs a batch. None: as many as `nlp.pipe` says.
         pretrained: start with the weights of a shipped pipeline. None: untrained, for `spacy train`.
     """
     pipe = MRCARelations(
@@ -122,7 +128,7 @@ class MRCARelations(TrainablePipe):
         threshold: float | Mapping[str, float] | None = None,
         spans_key: str | None = None,
         scorer: Callable[..., dict[str, Any]] | None = None,
-        batch_size: int = 128,
+        batch_size: int | None = None,
     ) -> None:
         register_extensions()
         self.vocab, self.model, self.name = vocab, model, name
@@ -154,23 +160,29 @@ class MRCARelations(TrainablePipe):
         numbers = value.values() if isinstance(value, Mapping) else [] if value is None else [value]
         if not all(isinstance(number, int | float) and 0 <= number <= 1 for number in numbers):
             raise InputError(f"A threshold is a number from 0 to 1, or one per label, not {value!r}.")
+        self._check_threshold_labels(value)
         self._threshold = value
-        self._check_threshold_labels()
 
-    def _check_threshold_labels(self) -> None:
-        if isinstance(self._threshold, Mapping) and self.labels and (wrong := set(self._threshold) - set(self.labels)):
+    def _check_threshold_labels(self, value: float | Mapping[str, float] | None) -> None:
+        if isinstance(value, Mapping) and self.labels and (wrong := set(value) - set(self.labels)):
             raise InputError(
                 f"The threshold names labels that '{self.name}' does not have: {', '.join(sorted(wrong))}. "
                 "They are listed in `nlp.get_pipe(...).labels`."
             )
 
-    def _cutoffs(self) -> NDArray[np.float32]:
+    def _resolved(self) -> float | dict[str, float]:
+        """The threshold with the stored numbers for the labels that it does not name."""
         stored, chosen = self.cfg["threshold"], self.threshold
-        rest = 0.5 if isinstance(stored, Mapping) else stored
-        both = {**(stored if isinstance(stored, Mapping) else {}), **(chosen if isinstance(chosen, Mapping) else {})}
         if not isinstance(chosen, Mapping):
-            both, rest = {}, chosen
-        return np.array([both.get(label, rest) for label in self.labels], np.float32)
+            return chosen
+        rest = stored if isinstance(stored, Mapping) else dict.fromkeys(self.labels, stored)
+        return {**rest, **chosen}
+
+    def _cutoffs(self) -> NDArray[np.float32]:
+        cutoffs = self._resolved()
+        if not isinstance(cutoffs, Mapping):
+            cutoffs = dict.fromkeys(self.labels, cutoffs)
+        return np.array([cutoffs.get(label, 0.5) for label in self.labels], np.float32)
 
     def add_label(self, label: str) -> int:
         """Add a relation; possible until the network is made by `initialize` or `from_disk`. Returns 1 if it was new.
@@ -196,12 +208,16 @@ class MRCARelations(TrainablePipe):
 
     def digest(self) -> str:
         """A fingerprint of weights and settings (SHA-256, hexadecimal): equal digests, equal answers."""
-        settings = {**self.label_data, "threshold": self.threshold, "spans_key": self.spans_key}
+        settings = {**self._stored_cfg(), "spans_key": self.spans_key, "loss": type(self.loss).__qualname__}
         return hashlib.sha256(
             self._weights_to_bytes() + srsly.json_dumps(settings, sort_keys=True).encode()
         ).hexdigest()
 
     # Predicting.
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = _BATCH_SIZE) -> Iterator[Doc]:
+        """Process a stream of Docs in batches of the configured size, else of `batch_size`."""
+        yield from super().pipe(stream, batch_size=self.batch_size or batch_size)
 
     def predict(self, docs: Iterable[Doc]) -> tuple[Candidates, NDArray[np.float32]]:
         """The pairs asked about, and a score between 0 and 1 for each of them and each label, [pairs, labels].
@@ -209,15 +225,18 @@ class MRCARelations(TrainablePipe):
         Raises:
             ModelError: the component has neither been trained nor loaded.
         """
+        self._check_built()
+        docs = list(docs)
+        candidates = self.pairs(docs, spans_key=self.spans_key)
+        outputs = self.model.predict(self._features(docs, candidates))
+        return candidates, self.loss.scores(xp2torch(outputs)).cpu().numpy()
+
+    def _check_built(self) -> None:
         if not self.is_built:
             raise ModelError(
                 f"'{self.name}' has no weights yet: train it (nlp.initialize() starts it), load a trained pipeline, "
                 f'or add it with config={{"pretrained": "{SHIPPED}"}}.'
             )
-        docs = list(docs)
-        candidates = self.pairs(docs, spans_key=self.spans_key)
-        outputs = self.model.predict(self._features(docs, candidates))
-        return candidates, self.loss.scores(xp2torch(outputs)).cpu().numpy()
 
     def set_annotations(self, docs: Iterable[Doc], predicted: tuple[Candidates, NDArray[np.float32]]) -> None:
         """Write `doc._.relations`; a Doc in which nothing was found gets ()."""
@@ -260,8 +279,9 @@ class MRCARelations(TrainablePipe):
         counts: dict[str, int] = {}
         types: set[str] = set()
         n_pairs = 0
-        for batch in util.minibatch(islice(get_examples(), _EXAMPLES_FOR_PRIOR), self.batch_size):
-            candidates = self.pairs([example.predicted for example in batch], spans_key=self.spans_key)
+        for batch in util.minibatch(get_examples(), self.batch_size or _BATCH_SIZE):
+            # Of the reference Docs, because `annotating_components` set the entities of the others only while training.
+            candidates = self.pairs([example.reference for example in batch], spans_key=self.spans_key)
             n_pairs += len(candidates.pairs)
             types.update(map(coarse_type, candidates.labels))
             for example in batch:
@@ -283,7 +303,7 @@ class MRCARelations(TrainablePipe):
             self._network.labels.bias.copy_(self.loss.start(prior))
 
     def _build(self) -> None:
-        self._check_threshold_labels()
+        self._check_threshold_labels(self._threshold)
         self._network.build(n_types=len(self.cfg["types"]), n_labels=len(self.cfg["labels"]))
         self._network.to(self.model.shims[0].device)
 
@@ -298,6 +318,7 @@ class MRCARelations(TrainablePipe):
         """Learn from a batch. `drop` has no effect: dropout is an argument of the architecture."""
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
+        self._check_built()
         examples = list(examples)
         validate_examples(examples, "MRCARelations.update")
         docs = [example.predicted for example in examples]
@@ -368,7 +389,7 @@ class MRCARelations(TrainablePipe):
 
     def _stored_cfg(self) -> dict[str, Any]:
         table = self.model.attrs["word_table"]
-        return {**self.cfg, "threshold": self.threshold, "built": self.is_built, "word_table": table.digest}
+        return {**self.cfg, "threshold": self._resolved(), "built": self.is_built, "word_table": table.digest}
 
     def _weights_to_bytes(self) -> bytes:
         return save_tensors({name: weights.cpu() for name, weights in self._network.state_dict().items()})
@@ -386,7 +407,7 @@ class MRCARelations(TrainablePipe):
             self._build()
             try:
                 self._network.load_state_dict(load_tensors(weights))
-            except RuntimeError as error:
+            except (RuntimeError, SafetensorError) as error:
                 raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
 
 

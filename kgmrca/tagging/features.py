@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from spacy.attrs import IS_LOWER, IS_PUNCT, IS_TITLE, IS_UPPER, LIKE_NUM, ORTH
 from spacy.tokens import Doc
@@ -74,7 +75,7 @@ class WordTable:
             pieces = (path / "pieces.txt").read_text(encoding="utf-8").splitlines()
             tensors = load_file(path / "words.safetensors")
             codes, scale = tensors["codes"], tensors["scale"]
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, UnicodeDecodeError, SafetensorError) as error:
             raise ResourceError(
                 f"{path} is not a word table ({error}): make one with pipelines/make_words.py."
             ) from error

@@ -68,7 +68,9 @@ class PairNetwork(nn.Module):
                 nn.init.zeros_(weights)
                 if name.startswith("bias_ih"):
                     nn.init.ones_(weights.data[self.hidden_width : 2 * self.hidden_width])
-        self.views = nn.Linear(states, 6 * width)  # subject, object, their factors, between, sentence
+        self.span = nn.Linear(states, 4 * width)  # as subject, as object, and a factor for each
+        self.between = nn.Linear(states, width)
+        self.sentence = nn.Linear(states, width, bias=False)
         self.subject_type = nn.Embedding(2 + n_types, width)
         self.object_type = nn.Embedding(2 + n_types, width)
         self.distance = nn.Embedding(2 * (self.MAX_DISTANCE + 1) + 1, width)
@@ -88,24 +90,23 @@ class PairNetwork(nn.Module):
         """Outputs [pairs, labels]; the arguments are the fields of `features.Features`, as tensors."""
         if not len(pairs):
             return words.new_zeros((0, self.labels.out_features)) * self.labels.bias
+        where, first, last = spans.unbind(1)
+        starts = lengths.cumsum(0) - lengths
+        first, last = first + starts[where], last + starts[where]
         if self.training and self.type_dropout:
             hidden = torch.rand(len(span_type), device=span_type.device) < self.type_dropout
             span_type = span_type.masked_fill(hidden, 1)
+            token_type = token_type.index_fill(0, _rows(first[hidden], last[hidden])[0], 1)
         inputs = self.dropout(torch.cat([words[word], flags, self.token_type(token_type)], 1))
-        views = self.views(self.dropout(self.encode(inputs, lengths)))
-        width = self.pair_width
-        of_span, between, sentence = views[:, : 4 * width], views[:, 4 * width : 5 * width], views[:, 5 * width :]
+        states = self.dropout(self.encode(inputs, lengths))
 
-        starts = lengths.cumsum(0) - lengths
-        where, first, last = spans.unbind(1)
-        first, last = first + starts[where], last + starts[where]
-        token_sentence = torch.repeat_interleave(torch.arange(len(lengths), device=lengths.device), lengths)
-        mean_sentence = sentence.new_zeros(len(lengths), self.pair_width).index_add(0, token_sentence, sentence)
-        mean_sentence = mean_sentence / lengths.unsqueeze(1)
-        subject, object_, subject_factor, object_factor = _means(of_span, first, last).chunk(4, 1)
-        subject = subject + self.subject_type(span_type) + mean_sentence[where]
+        of_span = self.span(_means(states, first, last))
+        subject, object_, subject_factor, object_factor = of_span.chunk(4, 1)
+        subject = (
+            subject + self.subject_type(span_type) + self.sentence(_means(states, starts, starts + lengths))[where]
+        )
         object_ = object_ + self.object_type(span_type)
-        running = _running_sum(between)
+        running = _running_sum(self.between(states))
 
         outputs = []
         for some in pairs.split(self.MAX_PAIRS):  # type: ignore[no-untyped-call]
@@ -148,10 +149,20 @@ def _running_sum(values: Tensor) -> Tensor:
 
     In single precision the sum over a long batch would lose the digits that a short stretch of it needs.
     """
-    return torch.cat([values.new_zeros(1, values.shape[1], dtype=torch.float64), values.double().cumsum(0)])
+    # Transposed, because torch is slow along any but the last dimension.
+    sums = values.T.contiguous().double().cumsum(1).T
+    return torch.cat([sums.new_zeros(1, values.shape[1]), sums])
 
 
 def _means(values: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    """The mean of the rows first..last (exclusive) of `values`, for many stretches at once."""
-    running = _running_sum(values)
-    return ((running[last] - running[first]) / (last - first).unsqueeze(1)).to(values.dtype)
+    """The mean of the rows first..last (exclusive) of `values`, for many stretches at once, [stretches, width]."""
+    row, stretch = _rows(first, last)
+    sums = values.new_zeros(len(first), values.shape[1]).index_add(0, stretch, values[row])
+    return sums / (last - first).unsqueeze(1)
+
+
+def _rows(first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+    """Every row of the stretches first..last (exclusive), one stretch after another, and which stretch it is of."""
+    sizes = last - first
+    stretch = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)
+    return torch.arange(len(stretch), device=sizes.device) + (last - sizes.cumsum(0))[stretch], stretch

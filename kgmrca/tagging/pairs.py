@@ -7,6 +7,7 @@ max_tokens = 256
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Protocol
 
@@ -55,40 +56,42 @@ def make_sentence_pairs(max_tokens: int = 256) -> PairSuggester:
     """
     if max_tokens < 2:
         raise InputError(f"max_tokens must be at least 2, not {max_tokens}: a pair needs two tokens.")
-    sentencizer = Sentencizer()
+    # A partial of a function of this module, and no closure, because pipelines are pickled (spawned processes).
+    return partial(_sentence_pairs, max_tokens=max_tokens, sentencizer=Sentencizer())
 
-    def sentence_pairs(docs: Sequence[Doc], *, spans_key: str | None) -> Candidates:
-        sentences: list[tuple[int, int, int]] = []
-        spans: list[tuple[int, int, int]] = []
-        kept: list[Span] = []
-        counts: list[int] = []  # spans a sentence
-        for number, doc in enumerate(docs):
-            found = sorted(doc.ents if spans_key is None else doc.spans.get(spans_key, ()))
-            if len(found) < 2:
-                continue
-            starts = _starts(doc, sentencizer, max_tokens)
-            homes = np.searchsorted(starts, [span.start for span in found], side="right") - 1
-            inside = starts[homes + 1] >= [span.end for span in found]
-            per_sentence = np.bincount(homes[inside], minlength=len(starts))
-            rows = np.full(len(starts), -1)  # the row a sentence gets, if two spans lie in it
-            for home in np.flatnonzero(per_sentence >= 2).tolist():
-                rows[home] = len(sentences)
-                sentences.append((number, int(starts[home]), int(starts[home + 1])))
-                counts.append(int(per_sentence[home]))
-            for span, home, whole in zip(found, homes.tolist(), inside.tolist(), strict=True):
-                if whole and rows[home] >= 0:
-                    spans.append((int(rows[home]), span.start - int(starts[home]), span.end - int(starts[home])))
-                    kept.append(span)
-        spans_array = np.array(spans, np.int64).reshape(-1, 3)
-        return Candidates(
-            sentences=np.array(sentences, np.int64).reshape(-1, 3),
-            spans=spans_array,
-            pairs=_ordered_pairs(spans_array, np.array(counts, np.int64)),
-            characters=np.array([(span.start_char, span.end_char) for span in kept], np.int64).reshape(-1, 2),
-            labels=[span.label_ for span in kept],
-        )
 
-    return sentence_pairs
+def _sentence_pairs(
+    docs: Sequence[Doc], *, spans_key: str | None, max_tokens: int, sentencizer: Sentencizer
+) -> Candidates:
+    sentences: list[tuple[int, int, int]] = []
+    spans: list[tuple[int, int, int]] = []
+    kept: list[Span] = []
+    counts: list[int] = []  # spans a sentence
+    for number, doc in enumerate(docs):
+        found = sorted(doc.ents if spans_key is None else doc.spans.get(spans_key, ()))
+        if len(found) < 2:
+            continue
+        starts = _starts(doc, sentencizer, max_tokens)
+        homes = np.searchsorted(starts, [span.start for span in found], side="right") - 1
+        inside = starts[homes + 1] >= [span.end for span in found]
+        per_sentence = np.bincount(homes[inside], minlength=len(starts))
+        rows = np.full(len(starts), -1)  # the row a sentence gets, if two spans lie in it
+        for home in np.flatnonzero(per_sentence >= 2).tolist():
+            rows[home] = len(sentences)
+            sentences.append((number, int(starts[home]), int(starts[home + 1])))
+            counts.append(int(per_sentence[home]))
+        for span, home, whole in zip(found, homes.tolist(), inside.tolist(), strict=True):
+            if whole and rows[home] >= 0:
+                spans.append((int(rows[home]), span.start - int(starts[home]), span.end - int(starts[home])))
+                kept.append(span)
+    spans_array = np.array(spans, np.int64).reshape(-1, 3)
+    return Candidates(
+        sentences=np.array(sentences, np.int64).reshape(-1, 3),
+        spans=spans_array,
+        pairs=_ordered_pairs(spans_array, np.array(counts, np.int64)),
+        characters=np.array([(span.start_char, span.end_char) for span in kept], np.int64).reshape(-1, 2),
+        labels=[span.label_ for span in kept],
+    )
 
 
 def _starts(doc: Doc, sentencizer: Sentencizer, max_tokens: int) -> NDArray[np.int64]:

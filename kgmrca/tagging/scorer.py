@@ -8,6 +8,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.training import Example
+from tqdm import tqdm
 
 from kgmrca.corpora.annotated import Corpus
 from kgmrca.relations import get_records
@@ -84,10 +85,14 @@ def evaluate(nlp: Language, path: Path) -> dict[str, Any]:
     """
     _, pipe = relation_pipe(nlp)
     given = list(Corpus(path)(nlp))
-    for example, doc in zip(given, pipe.pipe([example.predicted for example in given]), strict=True):
-        example.predicted = doc
-    texts = [example.reference.text for example in given]
-    raw = [Example(doc, example.reference) for doc, example in zip(nlp.pipe(texts), given, strict=True)]
+    with tqdm(total=2 * len(given), unit="doc", disable=None) as bar:
+        for example, doc in zip(given, pipe.pipe([example.predicted for example in given]), strict=True):
+            example.predicted = doc
+            bar.update()
+        raw = []
+        for example, doc in zip(given, nlp.pipe([example.reference.text for example in given]), strict=True):
+            raw.append(Example(doc, example.reference))
+            bar.update()
     entities = Scorer.score_spans(raw, "ents")
     return {
         "entities": {key: entities[f"ents_{key}"] for key in ("p", "r", "f", "per_type")},

@@ -1,0 +1,509 @@
+"""Public relation data read as gold Docs, and gold Docs read as Examples."""
+
+import gzip
+import json
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
+
+from kgmrca.corpora.annotated import ENTITIES, ID, Corpus, read_annotated, read_gold, relation_labels, write_gold
+from kgmrca.errors import InputError
+from kgmrca.relations import Relation, get_records
+
+NLP = spacy.blank("en")
+
+
+def sentence(**changes):
+    """A record of the sentence format: two people, one relation."""
+    return {
+        "id": "s1",
+        "tokens": ["Ann", "Lee", "met", "Bob", "."],
+        "entities": [{"start": 0, "end": 2, "type": "PER"}, {"start": 3, "end": 4, "type": "PER"}],
+        "relations": [{"subject": 0, "object": 1, "predicate": "knows"}],
+        **changes,
+    }
+
+
+def document(**changes):
+    """A record of DocRED's format: Ann and Bob share the first sentence, Bob (as "he") and Oslo the second."""
+    return {
+        "title": "d1",
+        "sents": [["Ann", "met", "Bob", "."], ["He", " ", "lives", "in", "Oslo", "."]],
+        "vertexSet": [
+            [{"sent_id": 0, "pos": [0, 1], "type": "PER", "name": "Ann"}],
+            [
+                {"sent_id": 0, "pos": [2, 3], "type": "PER", "name": "Bob"},
+                {"sent_id": 1, "pos": [0, 1], "type": "PER", "name": "He"},
+            ],
+            [{"sent_id": 1, "pos": [4, 5], "type": "LOC", "name": "Oslo"}],
+        ],
+        "labels": [{"h": 0, "t": 1, "r": "P7"}, {"h": 1, "t": 2, "r": "P551"}, {"h": 0, "t": 2, "r": "P551"}],
+        **changes,
+    }
+
+
+def mention(sent_id, start, end, type="PER"):
+    return {"sent_id": sent_id, "pos": [start, end], "type": type}
+
+
+def without(record, key):
+    return {name: value for name, value in record.items() if name != key}
+
+
+def entity(start, end, type="PER", **more):
+    return {"start": start, "end": end, "type": type, **more}
+
+
+def plain(doc):
+    return [(r.subject.text, r.object.text, r.label) for r in doc._.relations]
+
+
+def labelled(spans):
+    return [(span.text, span.label_) for span in spans]
+
+
+@pytest.fixture
+def read(tmp_path):
+    """The Docs of a JSONL file of these records."""
+
+    def read_records(*records, **options):
+        path = tmp_path / "data.jsonl"
+        path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+        return list(read_annotated(path, Vocab(), **options))
+
+    return read_records
+
+
+@pytest.fixture
+def gold(tmp_path):
+    """A `.spacy` file of one sentence and one document."""
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(sentence()) + "\n" + json.dumps(document()), encoding="utf-8")
+    write_gold([path], tmp_path / "gold.spacy")
+    return tmp_path / "gold.spacy"
+
+
+# What is read.
+
+
+def test_sentence_record(read):
+    (doc,) = read(sentence())
+    assert doc.text == "Ann Lee met Bob."
+    assert labelled(doc.ents) == [("Ann Lee", "PER"), ("Bob", "PER")]
+    assert plain(doc) == [("Ann Lee", "Bob", "knows")]
+    assert len(list(doc.sents)) == 1
+    assert doc.user_data[ID] == "s1"
+
+
+def test_docred_record(read):
+    (doc,) = read(document())
+    assert doc.text == "Ann met Bob. He lives in Oslo."
+    assert labelled(doc.ents) == [("Ann", "PER"), ("Bob", "PER"), ("He", "PER"), ("Oslo", "LOC")]
+    assert [sent.text for sent in doc.sents] == ["Ann met Bob.", "He lives in Oslo."]
+    assert doc.user_data[ID] == "d1"
+
+
+def test_docred_relations_are_given_to_mentions_of_one_sentence(read):
+    (doc,) = read(document())
+    assert plain(doc) == [("Ann", "Bob", "P7"), ("He", "Oslo", "P551")]
+
+
+def test_docred_gold_scores_are_1(read):
+    (doc,) = read(document())
+    assert {relation.score for relation in doc._.relations} == {1.0}
+
+
+def test_white_space_tokens_are_dropped(read):
+    (doc,) = read(document())
+    assert [token.text for token in doc] == ["Ann", "met", "Bob", ".", "He", "lives", "in", "Oslo", "."]
+
+
+def test_a_mention_with_white_space_in_it_keeps_its_words(read):
+    (doc,) = read(document(sents=[["Ann", " ", "Lee", "\u00a0", "left"]], vertexSet=[[mention(0, 0, 3)]], labels=[]))
+    assert labelled(doc.ents) == [("Ann Lee", "PER")]
+
+
+def test_white_space_at_the_start_of_a_sentence(read):
+    (doc,) = read(document(sents=[["Ann", "."], [" ", "Bob", "."]], vertexSet=[[mention(1, 1, 2)]], labels=[]))
+    assert [sent.text for sent in doc.sents] == ["Ann.", "Bob."]
+    assert labelled(doc.ents) == [("Bob", "PER")]
+
+
+def test_overlapping_mentions_are_all_in_the_span_group(read):
+    entities = [entity(0, 2, "PER"), entity(1, 2, "LOC"), entity(3, 4, "PER")]
+    (doc,) = read(sentence(entities=entities, relations=[{"subject": 1, "object": 2, "predicate": "knows"}]))
+    assert labelled(doc.spans[ENTITIES]) == [("Ann Lee", "PER"), ("Lee", "LOC"), ("Bob", "PER")]
+    assert labelled(doc.ents) == [("Ann Lee", "PER"), ("Bob", "PER")]
+    assert plain(doc) == [("Lee", "Bob", "knows")]
+
+
+def test_a_mention_given_twice_is_kept_once(read):
+    (doc,) = read(sentence(entities=[entity(0, 2), entity(0, 2), entity(3, 4)]))
+    assert labelled(doc.spans[ENTITIES]) == [("Ann Lee", "PER"), ("Bob", "PER")]
+
+
+def test_several_relations_of_one_pair(read):
+    relations = [{"subject": 0, "object": 1, "predicate": name} for name in ("knows", "married to")]
+    relations.append({"subject": 1, "object": 0, "predicate": "knows"})
+    (doc,) = read(sentence(relations=relations))
+    assert plain(doc) == [
+        ("Ann Lee", "Bob", "knows"),
+        ("Ann Lee", "Bob", "married to"),
+        ("Bob", "Ann Lee", "knows"),
+    ]
+
+
+def test_a_relation_given_twice_is_kept_once(read):
+    (doc,) = read(sentence(relations=2 * sentence()["relations"]))
+    assert plain(doc) == [("Ann Lee", "Bob", "knows")]
+
+
+@pytest.mark.parametrize("type", ["", None])
+def test_untyped_entities(read, type):
+    (doc,) = read(sentence(entities=[entity(0, 2, type), entity(3, 4, type)]))
+    assert labelled(doc.ents) == [("Ann Lee", "ENTITY"), ("Bob", "ENTITY")]
+
+
+def test_untyped_docred_mentions(read):
+    (doc,) = read(document(vertexSet=[[mention(0, 0, 1, "")]], labels=[]))
+    assert labelled(doc.ents) == [("Ann", "ENTITY")]
+
+
+def test_items_become_kb_ids(read):
+    (doc,) = read(sentence(entities=[entity(0, 2, qid="Q1"), entity(3, 4)]))
+    assert [span.kb_id_ for span in doc.ents] == ["Q1", ""]
+
+
+def test_an_item_that_is_null_is_no_item(read):
+    (doc,) = read(sentence(entities=[entity(0, 2, qid=None), entity(3, 4)]))
+    assert [span.kb_id_ for span in doc.ents] == ["", ""]
+
+
+def test_no_entities_and_no_relations(read):
+    (doc,) = read(sentence(entities=[], relations=[]))
+    assert doc.ents == ()
+    assert doc._.relations == ()
+
+
+def test_formats_may_be_mixed(read):
+    assert [doc.user_data[ID] for doc in read(document(), sentence())] == ["d1", "s1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ann met Bob, who (she said) was late.",
+        'He said "no" and left.',
+        "It's Ann's 50% share: don't ask!",
+        "a well-known co-founder",
+        "He paid £5 for [two] books; why?",
+    ],
+)
+def test_text_is_put_together_as_english_is_set(read, text):
+    tokens = [token.text for token in NLP(text)]
+    (doc,) = read(sentence(tokens=tokens, entities=[], relations=[]))
+    assert doc.text == text
+
+
+# Files.
+
+
+def test_json_array(tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([sentence(id=1), document()], indent=2), encoding="utf-8")
+    assert [doc.user_data[ID] for doc in read_annotated(path, Vocab())] == ["1", "d1"]
+
+
+def test_blank_lines_are_passed_over(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text(f"\n{json.dumps(sentence())}\n\n", encoding="utf-8")
+    assert len(list(read_annotated(path, Vocab()))) == 1
+
+
+@pytest.mark.parametrize("text", [json.dumps(sentence()), json.dumps([sentence()])], ids=["lines", "array"])
+def test_gzip(tmp_path, text):
+    path = tmp_path / "data.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    assert len(list(read_annotated(path, Vocab()))) == 1
+
+
+def test_labels_rename_predicates(read):
+    docs = read(sentence(), document(), labels={"knows": "friend of", "P551": "residence"})
+    assert [plain(doc) for doc in docs] == [
+        [("Ann Lee", "Bob", "friend of")],
+        [("Ann", "Bob", "P7"), ("He", "Oslo", "residence")],
+    ]
+
+
+def test_labels_are_read_from_the_table_beside_the_file(tmp_path):
+    (tmp_path / "relations.tsv").write_text(
+        'relation\twikidata_pid\tlabel\nknows\tP1\tfriend of\nP551\tP551\tplace "lived in"\nP7\tP7\t\n',
+        encoding="utf-8",
+    )
+    assert relation_labels(tmp_path / "data.jsonl") == {
+        "knows": "friend of",
+        "P551": 'place "lived in"',
+        "P7": "P7",
+    }
+
+
+def test_no_table_renames_nothing(tmp_path):
+    assert relation_labels(tmp_path / "data.jsonl") == {}
+
+
+def test_write_gold_uses_the_table(tmp_path):
+    (tmp_path / "relations.tsv").write_text("relation\twikidata_pid\tlabel\nknows\t\tfriend of\n", encoding="utf-8")
+    (tmp_path / "data.jsonl").write_text(json.dumps(sentence()), encoding="utf-8")
+    write_gold([tmp_path / "data.jsonl"], tmp_path / "gold.spacy")
+    (doc,) = read_gold(tmp_path / "gold.spacy", Vocab())
+    assert plain(doc) == [("Ann Lee", "Bob", "friend of")]
+
+
+def test_write_gold_keeps_everything(gold):
+    first, second = read_gold(gold, Vocab())
+    assert plain(first) == [("Ann Lee", "Bob", "knows")]
+    assert plain(second) == [("Ann", "Bob", "P7"), ("He", "Oslo", "P551")]
+    assert labelled(second.spans[ENTITIES]) == [("Ann", "PER"), ("Bob", "PER"), ("He", "PER"), ("Oslo", "LOC")]
+    assert len(list(second.sents)) == 2
+    assert second.user_data[ID] == "d1"
+
+
+def test_write_gold_counts_docs_and_relations(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(sentence()) + "\n" + json.dumps(document()), encoding="utf-8")
+    assert write_gold([path], tmp_path / "gold.spacy") == {tmp_path / "gold.spacy": (2, 3)}
+
+
+# Setting docs aside.
+
+
+@pytest.fixture
+def split(tmp_path):
+    """The ids that go to the two files, of records with these ids."""
+
+    def split_ids(ids, dev_share):
+        path = tmp_path / "data.jsonl"
+        path.write_text("\n".join(json.dumps(sentence(id=id)) for id in ids), encoding="utf-8")
+        outputs = tmp_path / "train.spacy", tmp_path / "dev.spacy"
+        write_gold([path], outputs[0], dev=outputs[1], dev_share=dev_share)
+        return tuple([doc.user_data[ID] for doc in read_gold(output, Vocab())] for output in outputs)
+
+    return split_ids
+
+
+IDS = [f"doc {number}" for number in range(400)]
+
+
+def test_split_is_by_share(split):
+    train, dev = split(IDS, 0.25)
+    assert 70 <= len(dev) <= 130
+    assert sorted(train + dev) == sorted(IDS)
+
+
+def test_split_depends_on_the_id_alone(split):
+    _, dev = split(IDS, 0.25)
+    _, dev_of_half = split(IDS[::-2], 0.25)
+    assert set(dev_of_half) == set(dev) & set(IDS[::-2])
+
+
+@pytest.mark.parametrize(("share", "sizes"), [(0, (20, 0)), (1, (0, 20))])
+def test_split_of_nothing_and_of_everything(split, share, sizes):
+    assert tuple(map(len, split(IDS[:20], share))) == sizes
+
+
+# What cannot be read.
+
+
+def test_a_bad_record_is_named(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(sentence()) + "\n" + json.dumps(without(sentence(), "tokens")), encoding="utf-8")
+    with pytest.raises(InputError, match=r"data\.jsonl, record 2: the key 'tokens' is missing.*kgmrca corpus --help"):
+        list(read_annotated(path, Vocab()))
+
+
+@pytest.mark.parametrize("key", ["id", "tokens", "entities", "relations"])
+def test_a_missing_key_of_a_sentence(read, key):
+    with pytest.raises(InputError, match=rf"data\.jsonl, record 1: the key '{key}' is missing"):
+        read(without(sentence(), key))
+
+
+@pytest.mark.parametrize("key", ["title", "sents", "labels"])
+def test_a_missing_key_of_a_document(read, key):
+    with pytest.raises(InputError, match=rf"data\.jsonl, record 1: the key '{key}' is missing"):
+        read(without(document(), key))
+
+
+BAD_RECORDS = {
+    "a number": 5,
+    "a string": "vertexSet",
+    "a list": [1],
+    "null": None,
+    "tokens that are numbers": sentence(tokens=[1, 2, 3, 4, 5]),
+    "an empty token": sentence(tokens=["Ann", "", "met", "Bob", "."]),
+    "a lone surrogate": sentence(tokens=["Ann", "\ud800", "met", "Bob", "."]),
+    "an entity past the end": sentence(entities=[entity(0, 2), entity(3, 9)]),
+    "an entity before the start": sentence(entities=[entity(-2, 2), entity(3, 4)]),
+    "an entity without tokens": sentence(entities=[entity(2, 2), entity(3, 4)]),
+    "an entity that ends before it starts": sentence(entities=[entity(2, 1), entity(3, 4)]),
+    "an entity without a start": sentence(entities=[{"end": 1, "type": "PER"}, entity(3, 4)]),
+    "an entity that is a list": sentence(entities=[[0, 2, "PER"], [3, 4, "PER"]]),
+    "a relation of an entity that is not there": sentence(relations=[{"subject": 0, "object": 2, "predicate": "p"}]),
+    "a relation counted from the end": sentence(relations=[{"subject": -1, "object": 0, "predicate": "p"}]),
+    "a relation without a predicate": sentence(relations=[{"subject": 0, "object": 1}]),
+    "a predicate that is null": sentence(relations=[{"subject": 0, "object": 1, "predicate": None}]),
+    "a mention in a sentence that is not there": document(vertexSet=[[mention(7, 0, 1)]], labels=[]),
+    "a mention past the end": document(vertexSet=[[mention(0, 2, 9)]], labels=[]),
+    "a mention of white space": document(vertexSet=[[mention(1, 1, 2)]], labels=[]),
+    "a mention without a place": document(vertexSet=[[{"type": "PER"}]], labels=[]),
+    "a fact of an entity that is not there": document(labels=[{"h": 0, "t": 3, "r": "P7"}]),
+    "a fact without a relation": document(labels=[{"h": 0, "t": 1}]),
+}
+
+
+@pytest.mark.parametrize("record", BAD_RECORDS.values(), ids=BAD_RECORDS)
+def test_bad_records(read, record):
+    with pytest.raises(InputError, match=r"data\.jsonl, record 2: "):
+        read(sentence(), record)
+
+
+BAD_FILES = {
+    "data.jsonl": b'{"id": 1\n',
+    "broken.json": b'[{"id": 1',
+    "latin.jsonl": '{"id": "Zoë"}'.encode("latin-1"),
+    "not-gzip.gz": b'{"id": 1}',
+    "cut.gz": gzip.compress(json.dumps(sentence()).encode())[:-12],
+    "damaged.gz": gzip.compress(json.dumps(sentence()).encode())[:10] + 40 * b"\xff",
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_files(tmp_path, name):
+    (tmp_path / name).write_bytes(BAD_FILES[name])
+    with pytest.raises(InputError, match=name):
+        list(read_annotated(tmp_path / name, Vocab()))
+
+
+def test_a_line_that_is_not_json_is_named(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(sentence()) + "\n\nnot json\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"data\.jsonl, line 3: not JSON"):
+        list(read_annotated(path, Vocab()))
+
+
+@pytest.mark.parametrize("name", ["missing.jsonl", "missing.jsonl.gz", "."])
+def test_no_such_file(tmp_path, name):
+    with pytest.raises(InputError, match="cannot be read"):
+        list(read_annotated(tmp_path / name, Vocab()))
+
+
+@pytest.mark.parametrize("table", [b"name\tlabel\nknows\tfriend of\n", b"relation\tlabel\n\xff\tx\n"])
+def test_a_bad_table_of_relations(tmp_path, table):
+    (tmp_path / "relations.tsv").write_bytes(table)
+    with pytest.raises(InputError, match=r"relations\.tsv"):
+        relation_labels(tmp_path / "data.jsonl")
+
+
+def test_a_missing_folder_is_named_before_anything_is_read(tmp_path):
+    with pytest.raises(InputError, match=r"no folder .*make it first"):
+        write_gold([tmp_path / "missing.jsonl"], tmp_path / "folder" / "gold.spacy")
+
+
+def test_nothing_is_written_if_an_input_cannot_be_read(tmp_path):
+    (tmp_path / "data.jsonl").write_text(json.dumps(sentence()) + "\nnot json", encoding="utf-8")
+    with pytest.raises(InputError):
+        write_gold([tmp_path / "data.jsonl"], tmp_path / "gold.spacy")
+    assert not (tmp_path / "gold.spacy").exists()
+
+
+# The reader for training.
+
+
+def test_predicted_has_gold_entities_spans_and_sentences(gold):
+    _, example = Corpus(gold)(NLP)
+    predicted, reference = example.predicted, example.reference
+    assert predicted.text == reference.text
+    assert labelled(predicted.ents) == labelled(reference.ents)
+    assert labelled(predicted.spans[ENTITIES]) == labelled(reference.spans[ENTITIES])
+    assert [sent.text for sent in predicted.sents] == [sent.text for sent in reference.sents]
+
+
+def test_predicted_has_no_relations(gold):
+    for example in Corpus(gold)(NLP):
+        assert example.predicted._.relations is None
+        assert len(example.reference._.relations) > 0
+
+
+def test_predicted_without_gold_entities(gold):
+    for example in Corpus(gold, gold_entities=False)(NLP):
+        assert example.predicted.ents == ()
+        assert not example.predicted.has_annotation("ENT_IOB")
+        assert not example.predicted.has_annotation("SENT_START")
+        assert dict(example.predicted.spans) == {}
+        assert len(example.reference.ents) > 0
+
+
+def test_predicted_keeps_items_of_entities(tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(sentence(entities=[entity(0, 2, qid="Q1"), entity(3, 4)])), encoding="utf-8")
+    write_gold([path], tmp_path / "gold.spacy")
+    (example,) = Corpus(tmp_path / "gold.spacy")(NLP)
+    assert [span.kb_id_ for span in example.predicted.ents] == ["Q1", ""]
+
+
+def test_the_reader_can_be_read_again(gold):
+    corpus = Corpus(str(gold))
+    assert len(list(corpus(NLP))) == len(list(corpus(NLP))) == 2
+
+
+def test_docs_share_the_vocabulary_of_the_pipeline(gold):
+    nlp = spacy.blank("en")
+    assert all(example.reference.vocab is nlp.vocab for example in Corpus(gold)(nlp))
+
+
+def test_a_corpus_without_a_path():
+    with pytest.raises(InputError, match=r"--paths\.train"):
+        Corpus(None)
+
+
+def test_a_corpus_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"missing\.spacy cannot be read"):
+        list(Corpus(tmp_path / "missing.spacy")(NLP))
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense"])
+def test_a_corpus_that_is_no_docbin(tmp_path, data):
+    (tmp_path / "bad.spacy").write_bytes(data)
+    with pytest.raises(InputError, match=r"bad\.spacy cannot be read as a DocBin"):
+        list(Corpus(tmp_path / "bad.spacy")(NLP))
+
+
+def test_a_corpus_that_is_cut_off(gold):
+    gold.write_bytes(gold.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"gold\.spacy cannot be read as a DocBin"):
+        list(Corpus(gold)(NLP))
+
+
+def test_a_corpus_stored_without_user_data(tmp_path):
+    doc = NLP("Ann met Bob.")
+    doc._.relations = [Relation(doc[0:1], doc[2:3], "knows")]
+    DocBin(docs=[doc]).to_disk(tmp_path / "bare.spacy")
+    with pytest.raises(InputError, match=r"bare\.spacy, Doc 1 has no doc\._\.relations.*store_user_data=True"):
+        list(Corpus(tmp_path / "bare.spacy")(NLP))
+
+
+def test_a_corpus_with_one_doc_nobody_annotated(tmp_path):
+    asked, not_asked = NLP("Ann met Bob."), NLP("Cid left.")
+    asked._.relations = []
+    DocBin(docs=[asked, not_asked], store_user_data=True).to_disk(tmp_path / "some.spacy")
+    with pytest.raises(InputError, match="Doc 2 has no"):
+        list(Corpus(tmp_path / "some.spacy")(NLP))
+
+
+def test_a_corpus_made_with_a_docbin_by_hand(tmp_path):
+    doc = NLP("Ann met Bob.")
+    doc._.relations = [Relation(doc[0:1], doc[2:3], "knows")]
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "hand.spacy")
+    (example,) = Corpus(tmp_path / "hand.spacy")(NLP)
+    assert get_records(example.reference) == [(0, 3, 8, 11, "knows", 1.0)]
