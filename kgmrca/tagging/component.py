@@ -21,6 +21,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from thinc.api import Config, Model, Optimizer, torch2xp, xp2torch
 from thinc.types import Floats2d
+from thinc.util import get_torch_default_device
 
 from kgmrca.errors import InputError, ModelError
 from kgmrca.relations import Record, get_records, register_extensions, set_records
@@ -305,7 +306,7 @@ class MRCARelations(TrainablePipe):
     def _build(self) -> None:
         self._check_threshold_labels(self._threshold)
         self._network.build(n_types=len(self.cfg["types"]), n_labels=len(self.cfg["labels"]))
-        self._network.to(self.model.shims[0].device)
+        self._network.to(get_torch_default_device())
 
     def update(
         self,
