@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-DATA ?= ../shared/data
+DATA ?= ../data
 export OMP_WAIT_POLICY ?= passive
 
 .PHONY: demo test lint format pipeline clean
@@ -24,7 +24,7 @@ format: .venv/ready
 	$(BIN)/ruff format .
 
 pipeline: .venv/ready  ## train en_kgmrca_sm again from the public data in $(DATA)
-	cd pipelines && ../$(BIN)/python -m weasel run all --vars.data $(abspath $(DATA))
+	cd pipelines && PATH="$(abspath $(BIN)):$$PATH" python -m weasel run all . --vars.data $(abspath $(DATA))
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
