@@ -8,6 +8,7 @@ export OMP_WAIT_POLICY ?= passive
 .PHONY: demo test lint format pipeline clean
 
 demo: .venv/ready  ## convert a small corpus of prose to Turtle and show what was found
+	mkdir -p build/demo
 	$(BIN)/kgmrca convert pipelines/demo/corpus -o build/demo/graph.ttl
 	$(BIN)/python pipelines/demo/show.py build/demo/graph.ttl pipelines/demo/corpus
 
