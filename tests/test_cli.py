@@ -52,6 +52,8 @@ def start(*arguments, **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
+        # Where the tests themselves run in the background, a shell has them ignore this signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **options,
     )
 
@@ -191,7 +193,7 @@ def test_a_signal_in_mid_write_leaves_no_file(pipeline, tmp_path, number, code):
     while not list(tmp_path.iterdir()):  # until the file has been begun
         assert process.poll() is None
     process.send_signal(number)
-    process.wait()
+    process.wait(timeout=60)
     process.stdin.close()
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
