@@ -257,7 +257,7 @@ def test_evaluate_prints_three_scores_and_writes_json(tmp_path, run, capsys, gol
     assert run("evaluate", "en_kgmrca_sm", gold, "-o", tmp_path / "scores.json") == 0
     scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
     assert list(scores) == ["entities", "relations, gold entities", "relations, end to end"]
-    assert [line.split("  ")[0].strip() for line in capsys.readouterr().out.splitlines()] == list(scores)
+    assert [line.split(" P ")[0].strip() for line in capsys.readouterr().out.splitlines()] == list(scores)
 
 
 def test_evaluate_by_threshold(run, capsys, gold):
