@@ -1,6 +1,7 @@
 """The spaCy component `mrca_relations`."""
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import spacy
-import srsly
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -210,9 +210,7 @@ class MRCARelations(TrainablePipe):
     def digest(self) -> str:
         """A fingerprint of weights and settings (SHA-256, hexadecimal): equal digests, equal answers."""
         settings = {**self._stored_cfg(), "spans_key": self.spans_key, "loss": type(self.loss).__qualname__}
-        return hashlib.sha256(
-            self._weights_to_bytes() + srsly.json_dumps(settings, sort_keys=True).encode()
-        ).hexdigest()
+        return hashlib.sha256(self._weights_to_bytes() + json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     # Predicting.
 
@@ -358,11 +356,11 @@ class MRCARelations(TrainablePipe):
                     targets[pair_at[pair], column[label]] = 1
         return targets
 
-    # Storing: settings as JSON, weights as safetensors.
+    # Storing: settings as JSON (Python's own, which keeps every digit of a float), weights as safetensors.
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Settings and weights in one byte string."""
-        serialize = {"cfg": lambda: srsly.json_dumps(self._stored_cfg()), "model": self._weights_to_bytes}
+        serialize = {"cfg": lambda: json.dumps(self._stored_cfg()).encode(), "model": self._weights_to_bytes}
         return util.to_bytes(serialize, exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "MRCARelations":
@@ -376,7 +374,7 @@ class MRCARelations(TrainablePipe):
         """Write `cfg` and `model.safetensors` into the folder `path`."""
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
-        srsly.write_json(path / "cfg", self._stored_cfg())
+        (path / "cfg").write_text(json.dumps(self._stored_cfg()), encoding="utf-8")
         if "model" not in exclude:
             (path / "model.safetensors").write_bytes(self._weights_to_bytes())
 
@@ -396,7 +394,7 @@ class MRCARelations(TrainablePipe):
         return save_tensors({name: weights.cpu() for name, weights in self._network.state_dict().items()})
 
     def _restore(self, cfg: str | bytes, weights: bytes) -> None:
-        settings = srsly.json_loads(cfg)
+        settings = json.loads(cfg)
         built, digest = settings.pop("built"), settings.pop("word_table")
         if digest != self.model.attrs["word_table"].digest:
             raise ModelError(
