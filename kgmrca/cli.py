@@ -103,7 +103,7 @@ def convert_command(
         typer.Option(min=0, max=1, help="The score from which a relation counts.  [default: the pipeline's own]"),
     ] = None,
     base: Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")] = DEFAULT_BASE,
-    batch_size: Annotated[int, typer.Option(min=1, help="How many documents are processed together at most.")] = 256,
+    batch_size: Annotated[int, typer.Option(min=1, help="How many documents are processed together at most.")] = 64,
     input_format: Annotated[
         InputFormat | None,
         typer.Option(help="By default by extension; text on standard input.", show_default=False),

@@ -55,7 +55,7 @@ def convert(
     format: str | None = None,
     base: str = DEFAULT_BASE,
     threshold: Threshold | None = None,
-    batch_size: int = 256,
+    batch_size: int = 64,
     input_format: str | None = None,
     rejected: str | Path | None = None,
     progress: bool | None = None,
