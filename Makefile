@@ -1,4 +1,4 @@
-# `make demo` and `make test` need nothing but Python 3.10+, a C compiler and a package registry.
+# `make demo` and `make test` need nothing but Python 3.11, a C compiler and a package registry.
 
 PYTHON ?= python3
 BIN := .venv/bin
