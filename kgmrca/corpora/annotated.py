@@ -30,16 +30,14 @@ from spacy.util import filter_spans
 from spacy.vocab import Vocab
 from tqdm import tqdm
 
+from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
 from kgmrca.relations import Relation, get_records, set_relations
 
-__all__ = ["ENTITIES", "ID", "Corpus", "read_annotated", "read_gold", "relation_labels", "write_gold"]
+__all__ = ["ENTITIES", "Corpus", "read_annotated", "read_gold", "relation_labels", "write_gold"]
 
 ENTITIES = "entities"
 """The span group that holds every gold mention, overlapping ones too."""
-
-ID = "kgmrca.id"
-"""Where a Doc keeps its name, in `doc.user_data`."""
 
 UNTYPED = "ENTITY"
 """The label of a mention whose source gives it no type: a Doc cannot hold entities without one."""

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from spacy import Vocab
     from spacy.tokens import Doc
 
-__all__ = ["INPUT_FORMATS", "BadRecord", "Document", "Found", "Source", "find_sources", "read_documents"]
+__all__ = ["ID", "INPUT_FORMATS", "BadRecord", "Document", "Found", "Source", "find_sources", "read_documents"]
+
+ID = "kgmrca.id"
+"""Where a Doc keeps its name, in `doc.user_data`."""
 
 INPUT_FORMATS = ("text", "jsonl", "docbin")
 STDIN = "-"
@@ -318,7 +321,7 @@ def _read_docbin(
         docs = DocBin().from_bytes(stream.read())
         size, n_docs = taken(), len(docs)
         for number, doc in enumerate(docs.get_docs(vocab), 1):
-            identifier = str(doc.user_data.get("kgmrca.id", f"{source.id}:{number}"))
+            identifier = str(doc.user_data.get(ID, f"{source.id}:{number}"))
             share = number * size // n_docs - (number - 1) * size // n_docs
             if not doc.text.strip():
                 yield BadRecord(identifier, "the text is empty", source.name, number, share)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from spacy.language import Language
+from tqdm import tqdm
 
 from kgmrca.corpora.annotated import Corpus
 from kgmrca.relations import get_records
@@ -34,7 +35,8 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
     before, pipe.threshold = pipe.threshold, THRESHOLDS[0]
     try:
         examples = list(Corpus(path)(nlp))
-        docs = list(pipe.pipe([example.predicted for example in examples]))
+        scored = pipe.pipe([example.predicted for example in examples])
+        docs = list(tqdm(scored, total=len(examples), unit="doc", disable=None))
     finally:
         pipe.threshold = before
     right, scores, n_gold = [], [], 0

@@ -8,7 +8,8 @@ import spacy
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from kgmrca.corpora.annotated import ENTITIES, ID, Corpus, read_annotated, read_gold, relation_labels, write_gold
+from kgmrca.corpora.annotated import ENTITIES, Corpus, read_annotated, read_gold, relation_labels, write_gold
+from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
 from kgmrca.relations import Relation, get_records
 
