@@ -1,8 +1,12 @@
 """Fixtures that several rooms share."""
 
+import os
+
 import pytest
 from helpers import make_nlp
 from spacy.language import Language
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no test asks the network
 
 
 @pytest.fixture

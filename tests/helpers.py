@@ -1,5 +1,7 @@
-"""A pipeline whose relations are known beforehand, and RDF read back by two libraries at once."""
+"""A pipeline whose relations are known beforehand, RDF read by two libraries at once, tiny vectors and encoders."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from unittest.mock import patch
 
 import pyoxigraph
@@ -87,3 +89,43 @@ def _as_pyoxigraph(term: object) -> str:
         datatype = pyoxigraph.NamedNode(term.datatype) if term.datatype else None
         return str(pyoxigraph.Literal(str(term), datatype=datatype))
     return str(pyoxigraph.NamedNode(str(term)))
+
+
+def write_vectors(folder: Path, rows: Sequence[str], *, attr: str) -> Path:
+    """A pipeline with vectors, made by `spacy init vectors` from rows of a word and its numbers."""
+    from spacy.cli.init_pipeline import init_vectors_cli
+
+    text = f"{len(rows)} {len(rows[0].split()) - 1}\n" + "".join(f"{row}\n" for row in rows)
+    (folder / "vectors.txt").write_text(text, encoding="utf-8")
+    options = {"prune": -1, "truncate": 0, "mode": "default", "name": None, "verbose": False, "jsonl_loc": None}
+    init_vectors_cli("en", folder / "vectors.txt", folder / "vectors", attr=attr, **options)
+    return folder / "vectors"
+
+
+def write_encoder(folder: Path, pieces: Sequence[str], *, seed: int = 0, longest: int = 32) -> Path:
+    """A BERT with random weights and a WordPiece tokenizer, as transformers stores them; "[UNK]" and the like first."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    ids = {piece: index for index, piece in enumerate([*special.values(), *pieces])}
+    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[(mark, ids[mark]) for mark in ("[CLS]", "[SEP]")]
+    )
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(ids),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=longest,
+        initializer_range=0.5,  # so that what it reads makes a difference
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder

@@ -34,7 +34,7 @@ from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
 from kgmrca.relations import Relation, get_records, set_relations
 
-__all__ = ["ENTITIES", "Corpus", "read_annotated", "read_gold", "relation_labels", "write_gold"]
+__all__ = ["ENTITIES", "Corpus", "hash_share", "read_annotated", "read_gold", "relation_labels", "write_gold"]
 
 ENTITIES = "entities"
 """The span group that holds every gold mention, overlapping ones too."""
@@ -244,7 +244,7 @@ def write_gold(
     for source in inputs:
         docs = read_annotated(source, vocab, labels=relation_labels(source))
         for doc in tqdm(docs, desc=source.name, unit="doc", disable=None):
-            path = dev if dev and _share(doc.user_data[ID]) < dev_share else output
+            path = dev if dev and hash_share(doc.user_data[ID]) < dev_share else output
             bins[path].add(doc)
             documents, relations = counts[path]
             counts[path] = documents + 1, relations + len(get_records(doc) or ())
@@ -253,7 +253,7 @@ def write_gold(
     return counts
 
 
-def _share(name: str) -> float:
+def hash_share(name: str) -> float:
     """A number from 0 to 1 that depends on the name alone and is spread evenly."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big") / 2**64
 

@@ -26,9 +26,9 @@ from thinc.util import get_torch_default_device
 from kgmrca.errors import InputError, ModelError
 from kgmrca.relations import Record, get_records, register_extensions, set_records
 from kgmrca.resources import resource
-from kgmrca.tagging.features import Features, coarse_type, make_features
+from kgmrca.tagging.features import Features, Instances, coarse_type
 from kgmrca.tagging.loss import Loss
-from kgmrca.tagging.network import PairNetwork
+from kgmrca.tagging.network import MRCANetwork, PairNetwork
 from kgmrca.tagging.pairs import Candidates, PairSuggester
 
 __all__ = ["SHIPPED", "MRCARelations", "load", "make_mrca_relations"]
@@ -79,7 +79,7 @@ def load() -> Language:
 def make_mrca_relations(
     nlp: Language,
     name: str,
-    model: Model[Features, Floats2d],
+    model: Model[Features, Floats2d] | Model[Instances, Floats2d],
     pairs: PairSuggester,
     loss: Loss,
     threshold: float | dict[str, float] | None,
@@ -91,9 +91,9 @@ def make_mrca_relations(
     """Make the component `mrca_relations`, which writes `doc._.relations`.
 
     Args:
-        model: the network, `kgmrca.PairMRCA.v1`.
+        model: the network, `kgmrca.PairMRCA.v1` or `kgmrca.MRCA.v1`.
         pairs: which pairs are asked about, `kgmrca.sentence_pairs.v1`.
-        loss: what training minimises, `kgmrca.BCE.v1` or `kgmrca.RCDice.v1`.
+        loss: what training minimises, one of those in `kgmrca.tagging.loss`.
         threshold: the score from which a label is given: one number, or one per label (others then keep the number
             stored with the weights). None: what is stored with the weights, or 0.5.
         spans_key: read the spans from `doc.spans[spans_key]`. None: from `doc.ents`.
@@ -121,7 +121,7 @@ class MRCARelations(TrainablePipe):
     def __init__(
         self,
         vocab: spacy.Vocab,
-        model: Model[Features, Floats2d],
+        model: Model[Features, Floats2d] | Model[Instances, Floats2d],
         name: str = "mrca_relations",
         *,
         pairs: PairSuggester,
@@ -204,7 +204,7 @@ class MRCARelations(TrainablePipe):
         return hasattr(self._network, "labels")
 
     @property
-    def _network(self) -> PairNetwork:
+    def _network(self) -> PairNetwork | MRCANetwork:
         return self.model.shims[0]._model
 
     def digest(self) -> str:
@@ -257,8 +257,8 @@ class MRCARelations(TrainablePipe):
         for doc, records in zip(docs, found, strict=True):
             set_records(doc, records)
 
-    def _features(self, docs: Sequence[Doc], candidates: Candidates) -> Features:
-        return make_features(docs, candidates, table=self.model.attrs["word_table"], types=self.cfg["types"])
+    def _features(self, docs: Sequence[Doc], candidates: Candidates) -> Features | Instances:
+        return self.model.attrs["features"](docs, candidates, self.cfg["types"])
 
     # Training.
 
@@ -303,7 +303,11 @@ class MRCARelations(TrainablePipe):
 
     def _build(self) -> None:
         self._check_threshold_labels(self._threshold)
-        self._network.build(n_types=len(self.cfg["types"]), n_labels=len(self.cfg["labels"]))
+        self._network.build(
+            words=self.model.attrs["words"].encoder(self.vocab),
+            n_types=len(self.cfg["types"]),
+            n_outputs=len(self.cfg["labels"]) + self.loss.extra_outputs,
+        )
         self._network.to(get_torch_default_device())
 
     def update(
@@ -387,20 +391,19 @@ class MRCARelations(TrainablePipe):
         return self
 
     def _stored_cfg(self) -> dict[str, Any]:
-        table = self.model.attrs["word_table"]
-        return {**self.cfg, "threshold": self._resolved(), "built": self.is_built, "word_table": table.digest}
+        words = self.model.attrs["words"].state()
+        return {**self.cfg, "threshold": self._resolved(), "built": self.is_built, "words": words}
 
     def _weights_to_bytes(self) -> bytes:
         return save_tensors({name: weights.cpu() for name, weights in self._network.state_dict().items()})
 
     def _restore(self, cfg: str | bytes, weights: bytes) -> None:
         settings = json.loads(cfg)
-        built, digest = settings.pop("built"), settings.pop("word_table")
-        if digest != self.model.attrs["word_table"].digest:
-            raise ModelError(
-                f"'{self.name}' was trained on another word table than the one its config names ('words' in "
-                "[components.mrca_relations.model]): put the right one there."
-            )
+        built, words = settings.pop("built"), settings.pop("words")
+        try:
+            self.model.attrs["words"].restore(words, self.vocab)
+        except ModelError as error:
+            raise ModelError(f"'{self.name}' cannot be loaded. {error}") from error
         self.cfg = settings
         if built:
             self._build()

@@ -9,31 +9,36 @@ from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
 from kgmrca.errors import InputError
 
-__all__ = ["BCE", "Loss", "RCDice"]
+__all__ = ["BCE", "AdaptiveThreshold", "Asymmetric", "Loss", "RCDice"]
 
 
 class Loss(Protocol):
-    """What training minimises. All tensors are [pairs, labels]."""
+    """What training minimises. Outputs are the network's, [pairs, labels + extra_outputs]."""
+
+    extra_outputs: int
+    """Outputs a pair beside those of the labels, at the end."""
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss of a batch, a scalar; `outputs` are the network's, `targets` are 0 or 1."""
+        """The loss of a batch, a scalar; `targets` are 0 or 1, [pairs, labels]."""
         ...
 
     def scores(self, outputs: Tensor) -> Tensor:
-        """Outputs as confidences between 0 and 1."""
+        """Outputs as confidences between 0 and 1, [pairs, labels]."""
         ...
 
     def start(self, prior: Tensor) -> Tensor:
-        """Output biases [labels] to start from, where `prior` is each label's share of the training pairs."""
+        """Biases of all outputs to start from, where `prior` [labels] is each label's share of the training pairs."""
         ...
 
 
 class BCE:
     """Sigmoid and binary cross-entropy, summed over the labels and averaged over the pairs (`kgmrca.BCE.v1`)."""
+
+    extra_outputs = 0
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """See `Loss`."""
@@ -46,6 +51,60 @@ class BCE:
     def start(self, prior: Tensor) -> Tensor:
         """The prior's logit: with under 1 % positives, learning to say "no" from 0 costs many epochs."""
         return prior.clamp(1e-5, 1 - 1e-5).logit()
+
+
+class Asymmetric(BCE):
+    """Binary cross-entropy that looks away from easy negatives (`kgmrca.Asymmetric.v1`).
+
+    With p the sigmoid of an output and q = max(p - margin, 0), a positive costs -(1 - p)^positive_focus log p and a
+    negative costs -q^negative_focus log(1 - q); summed over the labels, averaged over the pairs. Ridnik et al.,
+    Asymmetric Loss For Multi-Label Classification (2021), equations 4 to 7.
+
+    Args:
+        positive_focus, negative_focus: 0 looks at all alike.
+        margin: a negative with a lower probability costs nothing.
+    """
+
+    _TINY = 1e-8  # instead of 0, at which a fractional power has no slope
+
+    def __init__(self, positive_focus: float = 0.0, negative_focus: float = 4.0, margin: float = 0.05) -> None:
+        self.positive_focus, self.negative_focus, self.margin = positive_focus, negative_focus, margin
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """See `Loss`."""
+        p = outputs.sigmoid()
+        q = (p - self.margin).clamp(min=self._TINY)
+        positive = (1 - p).clamp(min=self._TINY) ** self.positive_focus * logsigmoid(outputs)
+        negative = q**self.negative_focus * ((1 - q).log() if self.margin else logsigmoid(-outputs))
+        return -torch.where(targets == 1, positive, negative).sum() / max(len(outputs), 1)
+
+
+class AdaptiveThreshold:
+    """Every pair learns its own threshold, one output more (`kgmrca.AdaptiveThreshold.v1`).
+
+    True labels are to come out above the threshold's output (softmax over them and it), which is to come out above the
+    false ones (likewise); averaged over the pairs. Zhou et al., Document-Level Relation Extraction with Adaptive
+    Thresholding and Localized Context Pooling (2021), equations 7 to 9. A score is the sigmoid of what a label's output
+    is above the threshold's, so 0.5 is the threshold that was learned.
+    """
+
+    extra_outputs = 1
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """See `Loss`."""
+        is_label = targets == 1
+        threshold = torch.ones_like(is_label[:, :1])
+        above = outputs.masked_fill(~torch.cat([is_label, threshold], 1), -torch.inf).log_softmax(1)[:, :-1]
+        below = outputs.masked_fill(~torch.cat([~is_label, threshold], 1), -torch.inf).log_softmax(1)[:, -1]
+        return -(above[is_label].sum() + below.sum()) / max(len(outputs), 1)
+
+    def scores(self, outputs: Tensor) -> Tensor:
+        """See `Loss`."""
+        return (outputs[:, :-1] - outputs[:, -1:]).sigmoid()
+
+    def start(self, prior: Tensor) -> Tensor:
+        """The prior's logit, above a threshold of 0."""
+        return torch.cat([BCE().start(prior), prior.new_zeros(1)])
 
 
 class RCDice:
@@ -62,6 +121,7 @@ class RCDice:
             whole batch and keeps the case of each element; the loss of an element then depends on its batch.
     """
 
+    extra_outputs = 0
     gamma = 1e-6
 
     def __init__(self, reduction: Literal["batch", "element"] = "batch") -> None:

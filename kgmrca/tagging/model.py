@@ -1,19 +1,37 @@
-"""thinc and spaCy glue around the network and the word table: the registered architectures."""
+"""thinc and spaCy glue around the networks and their words: the registered architectures."""
+
+from dataclasses import fields, is_dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from spacy.tokens import Doc
-from thinc.api import ArgsKwargs, Linear, Maxout, Model, PyTorchWrapper_v3, chain, concatenate, with_array
+from thinc.api import (
+    ArgsKwargs,
+    Linear,
+    Maxout,
+    Model,
+    Optimizer,
+    PyTorchShim,
+    PyTorchWrapper_v3,
+    chain,
+    concatenate,
+    torch2xp,
+    with_array,
+    xp2torch,
+)
 from thinc.types import Floats2d
 
-from kgmrca.tagging.features import N_FLAGS, Features, WordTable
-from kgmrca.tagging.network import PairNetwork
+from kgmrca.tagging.features import N_FLAGS, Features, Instances, make_features, pair_instances
+from kgmrca.tagging.network import MRCANetwork, PairNetwork
+from kgmrca.tagging.words import Words, WordTable
 
-__all__ = ["build_pair_mrca", "build_word_table_embed"]
+__all__ = ["as_tensors", "build_mrca", "build_pair_mrca", "build_word_table_embed"]
 
 
 def build_pair_mrca(
-    words: str = "words_en_sm",
+    words: Words | None = None,
     type_width: int = 16,
     hidden_width: int = 200,
     depth: int = 1,
@@ -21,18 +39,17 @@ def build_pair_mrca(
     dropout: float = 0.3,
     type_dropout: float = 0.1,
 ) -> Model[Features, Floats2d]:
-    """The MRCA family on pairs, encoded once (`kgmrca.PairMRCA.v1`): `network.PairNetwork` over a word table.
+    """The MRCA family on pairs, encoded once (`kgmrca.PairMRCA.v1`): `network.PairNetwork`.
 
     The network's layers are made when the component learns its labels, or is loaded. Its dropout is an argument here
     because spaCy's `[training] dropout` does not reach torch.
 
     Args:
-        words: a shipped word table by name, or the folder of another.
+        words: where word vectors come from. None: the word table that ships.
         type_width, hidden_width, depth, pair_width, dropout, type_dropout: see `network.PairNetwork`.
     """
-    table = WordTable.named(words)
     network = PairNetwork(
-        input_width=table.width + N_FLAGS,
+        n_flags=N_FLAGS,
         type_width=type_width,
         hidden_width=hidden_width,
         depth=depth,
@@ -40,16 +57,60 @@ def build_pair_mrca(
         dropout=dropout,
         type_dropout=type_dropout,
     )
-    model = PyTorchWrapper_v3(network, convert_inputs=_to_tensors)
-    model.attrs["word_table"] = table
+    words = words or WordTable.named()
+    return _wrapped(network, words, partial(make_features, words=words))
+
+
+def build_mrca(
+    words: Words | None = None, hidden_width: int = 500, dropout: float = 0.15
+) -> Model[Instances, Floats2d]:
+    """The network as published, one pass for each ordered pair (`kgmrca.MRCA.v1`): `network.MRCANetwork`.
+
+    Args:
+        words: where word vectors come from; the paper's are GloVe's in the pipeline, `kgmrca.PipelineVectors.v1`.
+            None: the word table that ships.
+        hidden_width, dropout: see `network.MRCANetwork`.
+    """
+    words = words or WordTable.named()
+    return _wrapped(
+        MRCANetwork(hidden_width=hidden_width, dropout=dropout), words, partial(pair_instances, words=words)
+    )
+
+
+def _wrapped(network: torch.nn.Module, words: Words, features: partial[Any]) -> Model[Any, Floats2d]:
+    model = PyTorchWrapper_v3(network, convert_inputs=_convert_inputs)
+    model.shims[0] = _Shim(network)
+    model.attrs.update(words=words, features=features)
     return model
 
 
-def _to_tensors(model: Model, features: Features, is_train: bool) -> tuple[ArgsKwargs, object]:
+class _Shim(PyTorchShim):
+    """thinc's, but for learning rates that differ: a transformer below needs a much smaller one than what is new."""
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        words = {id(weights) for weights in self._model.words.parameters()}
+        for name, weights in self._model.named_parameters():
+            if weights.grad is not None:
+                updated, _ = optimizer(
+                    (self.id, name),
+                    torch2xp(weights.data),
+                    torch2xp(weights.grad),
+                    lr_scale=self._model.words.learn_rate_scale if id(weights) in words else 1.0,
+                )
+                weights.data = xp2torch(updated, device=weights.device)
+                weights.grad.zero_()
+
+
+def _convert_inputs(model: Model, features: Features | Instances, is_train: bool) -> tuple[ArgsKwargs, object]:
     # thinc's own conversion asks for gradients of every array, which whole numbers cannot have.
-    device = model.shims[0].device
-    tensors = {name: torch.as_tensor(getattr(features, name), device=device) for name in Features.__slots__}
-    return ArgsKwargs(args=(), kwargs=tensors), lambda _: []
+    return ArgsKwargs(args=(), kwargs=as_tensors(features, model.shims[0].device)), lambda _: []
+
+
+def as_tensors(record: Any, device: torch.device | str) -> Any:
+    """The arrays of a dataclass as a dictionary of tensors, of dictionaries where dataclasses are nested in it."""
+    if not is_dataclass(record):
+        return torch.as_tensor(record, device=device)
+    return {field.name: as_tensors(getattr(record, field.name), device) for field in fields(record)}
 
 
 def build_word_table_embed(

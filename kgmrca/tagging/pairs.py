@@ -8,13 +8,13 @@ max_tokens = 256
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import compress
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.pipeline import Sentencizer
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from kgmrca.errors import InputError
 
@@ -63,34 +63,35 @@ def make_sentence_pairs(max_tokens: int = 256) -> PairSuggester:
 def _sentence_pairs(
     docs: Sequence[Doc], *, spans_key: str | None, max_tokens: int, sentencizer: Sentencizer
 ) -> Candidates:
-    sentences: list[tuple[int, int, int]] = []
-    spans: list[tuple[int, int, int]] = []
-    kept: list[Span] = []
-    counts: list[int] = []  # spans a sentence
+    bounds: list[NDArray[np.int64]] = [np.zeros((0, 3), np.int64)]  # Doc, start, end of each sentence
+    found: list[tuple[int, int, int, int, int]] = []  # Doc, start, end, first and last character of each span
+    labels: list[str] = []
     for number, doc in enumerate(docs):
-        found = sorted(doc.ents if spans_key is None else doc.spans.get(spans_key, ()))
-        if len(found) < 2:
+        spans = sorted(doc.ents if spans_key is None else doc.spans.get(spans_key, ()))
+        if len(spans) < 2:
             continue
         starts = _starts(doc, sentencizer, max_tokens)
-        homes = np.searchsorted(starts, [span.start for span in found], side="right") - 1
-        inside = starts[homes + 1] >= [span.end for span in found]
-        per_sentence = np.bincount(homes[inside], minlength=len(starts))
-        rows = np.full(len(starts), -1)  # the row a sentence gets, if two spans lie in it
-        for home in np.flatnonzero(per_sentence >= 2).tolist():
-            rows[home] = len(sentences)
-            sentences.append((number, int(starts[home]), int(starts[home + 1])))
-            counts.append(int(per_sentence[home]))
-        for span, home, whole in zip(found, homes.tolist(), inside.tolist(), strict=True):
-            if whole and rows[home] >= 0:
-                spans.append((int(rows[home]), span.start - int(starts[home]), span.end - int(starts[home])))
-                kept.append(span)
-    spans_array = np.array(spans, np.int64).reshape(-1, 3)
+        bounds.append(np.stack([np.full(len(starts) - 1, number), starts[:-1], starts[1:]], 1))
+        found += [(number, span.start, span.end, span.start_char, span.end_char) for span in spans]
+        labels += [span.label_ for span in spans]
+    sentences = np.concatenate(bounds)
+    doc_of, start, end, *characters = np.array(found, np.int64).reshape(-1, 5).T
+
+    # The sentence that a span starts in, with the tokens of all Docs counted in a row.
+    before = np.cumsum([0, *map(len, docs)])
+    home = np.searchsorted(before[sentences[:, 0]] + sentences[:, 1], before[doc_of] + start, side="right") - 1
+    inside = end <= sentences[home, 2]
+    counts = np.bincount(home[inside], minlength=len(sentences))  # spans a sentence
+    asked = counts >= 2
+    kept = inside & asked[home]
+    row = np.cumsum(asked) - 1
+    within = np.stack([row[home], start - sentences[home, 1], end - sentences[home, 1]], 1)[kept]
     return Candidates(
-        sentences=np.array(sentences, np.int64).reshape(-1, 3),
-        spans=spans_array,
-        pairs=_ordered_pairs(spans_array, np.array(counts, np.int64)),
-        characters=np.array([(span.start_char, span.end_char) for span in kept], np.int64).reshape(-1, 2),
-        labels=[span.label_ for span in kept],
+        sentences=sentences[asked],
+        spans=within,
+        pairs=_ordered_pairs(within, counts[asked]),
+        characters=np.stack(characters, 1)[kept],
+        labels=list(compress(labels, kept)),
     )
 
 
@@ -101,9 +102,10 @@ def _starts(doc: Doc, sentencizer: Sentencizer, max_tokens: int) -> NDArray[np.i
     else:
         guesses = np.array(sentencizer.predict([doc])[0], bool)
     guesses[0] = True
-    starts = np.append(np.flatnonzero(guesses), len(doc))
-    cuts = [np.arange(start, end, max_tokens) for start, end in pairwise(starts)]
-    return np.append(np.concatenate(cuts), len(doc)).astype(np.int64)
+    starts = np.flatnonzero(guesses)
+    # A token also starts a stretch where it is `max_tokens` from the start of its sentence, or twice that, and so on.
+    position = np.arange(len(doc)) - np.repeat(starts, np.diff(starts, append=len(doc)))
+    return np.append(np.flatnonzero(position % max_tokens == 0), len(doc))
 
 
 def _ordered_pairs(spans: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

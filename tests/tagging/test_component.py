@@ -51,14 +51,14 @@ def blank():
     return nlp
 
 
-def add_tiny(nlp, *, hidden_width=8, words="words_en_sm", **config):
-    model = {
-        "@architectures": "kgmrca.PairMRCA.v1",
-        "words": words,
-        "type_width": 4,
-        "hidden_width": hidden_width,
-        "pair_width": 8,
-    }
+PAIRS = {"@architectures": "kgmrca.PairMRCA.v1", "type_width": 4, "pair_width": 8}
+PUBLISHED = {"@architectures": "kgmrca.MRCA.v1"}
+ADAPTIVE = {"@misc": "kgmrca.AdaptiveThreshold.v1"}
+
+
+def add_tiny(nlp, *, network=PAIRS, hidden_width=8, words="words_en_sm", **config):
+    words = words and {"@misc": "kgmrca.WordTable.v1", "name": words}
+    model = {**network, "words": words, "hidden_width": hidden_width}
     return nlp.add_pipe("mrca_relations", config={"pretrained": None, "threshold": 0, "model": model, **config})
 
 
@@ -205,6 +205,44 @@ def test_offsets_are_those_of_the_text(nlp):
     assert {doc.text[a:b] for a, b, *_ in get_records(doc)} == {"Bob", "Rome"}
 
 
+@pytest.mark.parametrize("network", [PAIRS, PUBLISHED])
+def test_words_are_those_that_ship_where_none_are_named(network):
+    named, unnamed = make(network=network), make(network=network, words=None)
+    assert scores(named.pipe(TEXTS)) == scores(unnamed.pipe(TEXTS))
+
+
+# The published network instead.
+
+
+@pytest.fixture
+def published():
+    return make(network=PUBLISHED)
+
+
+def test_the_published_network_scores_every_pair_and_label(published, nlp):
+    assert [plain(doc) for doc in published.pipe(TEXTS)] == [plain(doc) for doc in nlp.pipe(TEXTS)]
+
+
+def test_the_published_network_gives_in_batches_what_it_gives_alone(published):
+    single, batch = [published(text) for text in TEXTS], list(published.pipe(TEXTS))
+    assert scores(batch) == pytest.approx(scores(single), abs=1.1e-4)
+
+
+def test_the_published_network_tells_pairs_of_a_sentence_apart(published):
+    pipe = pipe_of(published)
+    _, found = pipe.predict([published.make_doc("Nobody."), published(TEXTS[5])])
+    assert len(np.unique(found.round(6), axis=0)) == len(found) > 2
+
+
+def test_the_published_network_learns(published):
+    pipe, optimizer = pipe_of(published), published.create_optimizer()
+    optimizer.learn_rate = 0.01
+    first = pipe.update(gold(), sgd=optimizer)["mrca_relations"]
+    for _ in range(30):
+        last = pipe.update(gold(), sgd=optimizer)["mrca_relations"]
+    assert last < first / 4
+
+
 # Thresholds.
 
 
@@ -332,6 +370,14 @@ def test_label_data_makes_the_same_network(pipe):
 def test_outputs_start_at_the_prior(pipe):
     # Each label is given to one of the four pairs of the examples.
     assert torch.allclose(pipe._network.labels.bias, torch.tensor([0.25, 0.25, 0.25]).logit())
+
+
+def test_outputs_start_at_the_prior_above_a_learned_threshold():
+    assert torch.allclose(pipe_of(make(loss=ADAPTIVE))._network.labels.bias, torch.tensor(3 * [0.25] + [0.5]).logit())
+
+
+def test_outputs_of_a_linear_loss_start_at_0():
+    assert pipe_of(make(loss={"@misc": "kgmrca.RCDice.v1"}))._network.labels.bias.tolist() == [0, 0, 0]
 
 
 def test_the_prior_where_entities_are_not_there_yet():
@@ -476,11 +522,34 @@ def test_weights_that_do_not_fit_the_settings(pipe):
         add_tiny(blank(), hidden_width=12).from_bytes(pipe.to_bytes())
 
 
+def test_weights_that_do_not_fit_the_loss(pipe):
+    # The adaptive threshold is one output more.
+    with pytest.raises(ModelError, match=r"do not fit its \[model\] settings"):
+        add_tiny(blank(), loss=ADAPTIVE).from_bytes(pipe.to_bytes())
+
+
+@pytest.mark.parametrize("network", [PAIRS, PUBLISHED])
+@pytest.mark.parametrize("loss", ["BCE", "Asymmetric", "AdaptiveThreshold", "RCDice"])
+def test_every_network_and_loss_can_be_stored(tmp_path, network, loss):
+    nlp = make(network=network, loss={"@misc": f"kgmrca.{loss}.v1"})
+    nlp.update(gold(), sgd=nlp.create_optimizer())
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert type(pipe_of(loaded).loss).__name__ == loss
+    assert scores(loaded.pipe(TEXTS)) == scores(nlp.pipe(TEXTS))
+    assert len(scores(loaded.pipe(TEXTS))) > 0
+
+
+def test_another_network(pipe):
+    with pytest.raises(ModelError, match=r"do not fit its \[model\] settings"):
+        add_tiny(blank(), network=PUBLISHED).from_bytes(pipe.to_bytes())
+
+
 def test_another_word_table(pipe, tmp_path):
     (tmp_path / "pieces.txt").write_text("a\nb\n", encoding="utf-8")
     tensors = {"codes": np.ones((2, 256), np.int8), "scale": np.ones(256, np.float32)}
     save_file(tensors, tmp_path / "words.safetensors")
-    with pytest.raises(ModelError, match="another word table"):
+    with pytest.raises(ModelError, match=r"cannot be loaded\. It was trained on other words"):
         add_tiny(blank(), words=str(tmp_path)).from_bytes(pipe.to_bytes())
 
 

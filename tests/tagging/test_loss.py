@@ -1,51 +1,109 @@
 """The losses, against numbers worked by hand."""
 
 import math
+from math import log
 
 import pytest
 import torch
 
 from kgmrca.errors import InputError
-from kgmrca.tagging.loss import BCE, RCDice
+from kgmrca.tagging.loss import BCE, AdaptiveThreshold, Asymmetric, RCDice
 
-# Table 2 of the MRCA paper: target, output, RC Dice, and how many decimals are printed (the rest is cut off there).
-# Its rows for outputs of 0.1 and -0.1 do not follow from the equation; what does has a test of its own below.
-TABLE_2 = [(0, 1.0, 0.9, 1), (1, 1.0, 0.0, 1), (1, 0.0, 0.9, 1), (1, -1.0, 1.9, 1), (0, -1.0, 9e-13, 13)]
+LOSSES = [BCE(), Asymmetric(), Asymmetric(1.0, 2.0, 0.0), AdaptiveThreshold(), RCDice("batch"), RCDice("element")]
 
 
-@pytest.mark.parametrize(("target", "output", "printed", "decimals"), TABLE_2)
-def test_rc_dice_element_gives_table_2(target, output, printed, decimals):
+def logits(*probabilities):
+    return torch.tensor([probabilities], dtype=torch.float64).logit()
+
+
+def gradient(loss, outputs, targets):
+    outputs = outputs.clone().requires_grad_()
+    loss(outputs, targets).backward()
+    return outputs.grad
+
+
+# RC Dice (equation 3.5).
+
+# Table 2 of the MRCA paper: target, output, RC Dice as printed and with how many decimals (the rest is cut off, not
+# rounded), and RC Dice with g = 1e-6. Its rows for 0.1 and -0.1 print 9e-13, which the equation does not give: there
+# g^2 / (p^2 + g) is 1e-12 / 0.010001.
+TABLE_2 = [
+    (0, 1.0, 0.9, 1, 1 - 1e-6 / 1.000001),
+    (0, 0.1, None, None, 1e-12 / 0.010001),
+    (0, -0.1, None, None, 1e-12 / 0.010001),
+    (0, -1.0, 9e-13, 13, 1e-12 / 1.000001),
+    (1, 1.0, 0.0, 1, 0.0),
+    (1, 0.0, 0.9, 1, 1 - 1e-6 / 1.000001),
+    (1, -1.0, 1.9, 1, 4 / 2.000001),
+]
+
+
+def element(target, output):
     outputs, targets = torch.tensor([[output]], dtype=torch.float64), torch.tensor([[float(target)]])
-    loss = RCDice("element").elements(outputs, targets).item()
-    assert math.floor(loss * 10**decimals) / 10**decimals == pytest.approx(printed)
+    return RCDice("element").elements(outputs, targets).item()
 
 
-@pytest.mark.parametrize("output", [0.1, -0.1])
-def test_rc_dice_of_a_settled_no(output):
-    # g^2 / (p^2 + g) = 1e-12 / (0.01 + 1e-6)
-    loss = RCDice("element").elements(torch.tensor([[output]], dtype=torch.float64), torch.zeros(1, 1))
-    assert loss.item() == pytest.approx(9.999e-11, rel=1e-4)
+@pytest.mark.parametrize(("target", "output", "printed", "decimals", "exact"), TABLE_2)
+def test_rc_dice_element_gives_table_2(target, output, printed, decimals, exact):
+    loss = element(target, output)
+    assert loss == pytest.approx(exact, rel=1e-9, abs=1e-15)
+    if printed is not None:
+        assert math.floor(loss * 10**decimals) / 10**decimals == pytest.approx(printed)
+
+
+def test_rc_dice_calls_an_output_of_one_half_a_yes():
+    assert element(0, 0.5) == pytest.approx(1 - 1e-6 / 0.250001)
+    assert element(0, 0.4999) == pytest.approx(1e-12 / (0.4999**2 + 1e-6))
+
+
+def test_rc_dice_of_a_true_label_is_plain_dice_on_both_sides_of_one_half():
+    assert element(1, 0.25) == pytest.approx(1 - 0.500001 / 1.062501)
+    assert element(1, 0.75) == pytest.approx(1 - 1.500001 / 1.562501)
+
+
+def test_rc_dice_element_is_the_mean_of_its_elements():
+    outputs, targets = torch.tensor([[1.0, 0.0], [-1.0, -1.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    assert RCDice("element")(outputs, targets).item() == pytest.approx((0.999999 + 0.999999 + 1.999999 + 0) / 4)
+
+
+# 2py = 1.6 + 2.0; p^2 + y^2 = 0.64 + 0.36 + 0.04 + 1.0 + 2; one of four elements is a settled "no".
+OUTPUTS, TARGETS = torch.tensor([[0.8, 0.6], [0.2, 1.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
 
 
 def test_rc_dice_batch_takes_sums_over_the_batch():
-    outputs, targets = torch.tensor([[0.8, 0.6], [0.2, 1.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    # 2py = 1.6 + 2.0; p^2 + y^2 = 0.64 + 0.36 + 0.04 + 1.0 + 2; one of four elements is a settled "no".
-    assert RCDice("batch")(outputs, targets).item() == pytest.approx(0.75 * (1 - 3.6 / 4.04), rel=1e-4)
+    assert RCDice("batch")(OUTPUTS, TARGETS).item() == pytest.approx(0.75 * (1 - 3.6 / 4.04), rel=1e-4)
 
 
-def test_rc_dice_batch_pulls_a_false_positive_down_and_element_does_not():
-    targets = torch.tensor([[1.0, 0.0]])
-    slopes = {}
-    for reduction in ("batch", "element"):
-        outputs = torch.tensor([[1.0, 1.0]], requires_grad=True)
-        RCDice(reduction)(outputs, targets).backward()
-        slopes[reduction] = outputs.grad[0, 1].item()
-    assert slopes["batch"] > 0.1
-    assert abs(slopes["element"]) < 1e-5
+def test_rc_dice_batch_keeps_the_case_of_each_element():
+    dice = 1 - 3.6 / 4.04
+    expected = torch.tensor([[dice, dice], [1e-12 / 4.04, dice]])
+    assert torch.allclose(RCDice("batch").elements(OUTPUTS, TARGETS), expected, atol=1e-6)
+
+
+def test_rc_dice_batch_pulls_every_wrong_output_down():
+    # Three of four times the slope of 1 - N / S with N = 3.6 and S = 4.04: -(2y S - 2p N) / S^2.
+    slopes = torch.tensor([[5.76 - 8.08, 4.32], [1.44, 7.2 - 8.08]]) * 0.75 / 4.04**2
+    assert torch.allclose(gradient(RCDice("batch"), OUTPUTS, TARGETS), slopes, atol=1e-5)
+
+
+def test_rc_dice_element_hardly_pulls_a_false_positive_down():
+    # The slope of 1 - g / (p^2 + g) at 1 is 2g / (1 + g)^2.
+    slope = gradient(RCDice("element"), torch.tensor([[1.0]], dtype=torch.float64), torch.zeros(1, 1))
+    assert slope.item() == pytest.approx(2e-6, rel=1e-4)
+
+
+def test_rc_dice_batch_depends_on_the_batch():
+    loss = RCDice("batch")
+    halves = [loss(OUTPUTS[row : row + 1], TARGETS[row : row + 1]).item() for row in (0, 1)]
+    assert sum(halves) / 2 != pytest.approx(loss(OUTPUTS, TARGETS).item(), rel=0.05)
 
 
 def test_rc_dice_scores_lie_between_0_and_1():
     assert RCDice().scores(torch.tensor([-1.0, 0.5, 2.0])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_rc_dice_starts_at_no():
+    assert RCDice().start(torch.tensor([0.5, 0.01])).tolist() == [0.0, 0.0]
 
 
 def test_rc_dice_refuses_another_reduction():
@@ -53,9 +111,16 @@ def test_rc_dice_refuses_another_reduction():
         RCDice("sum")
 
 
+# Binary cross-entropy.
+
+
 def test_bce_is_summed_over_labels_and_averaged_over_pairs():
     outputs, targets = torch.zeros(2, 3), torch.zeros(2, 3)
-    assert BCE()(outputs, targets).item() == pytest.approx(3 * math.log(2))
+    assert BCE()(outputs, targets).item() == pytest.approx(3 * log(2))
+
+
+def test_bce_by_hand():
+    assert BCE()(logits(0.8, 0.6), torch.tensor([[1.0, 0.0]])).item() == pytest.approx(-log(0.8) - log(0.4))
 
 
 def test_bce_starts_at_the_prior():
@@ -64,4 +129,132 @@ def test_bce_starts_at_the_prior():
 
 
 def test_bce_start_is_finite_for_labels_never_seen():
-    assert BCE().start(torch.tensor([0.0])).isfinite().all()
+    assert BCE().start(torch.tensor([0.0, 1.0])).isfinite().all()
+
+
+# The asymmetric loss (Ridnik et al., equations 4 to 7).
+
+
+def test_asymmetric_positives_are_those_of_bce_at_first():
+    assert Asymmetric()(logits(0.8), torch.ones(1, 1)).item() == pytest.approx(-log(0.8))
+
+
+@pytest.mark.parametrize(
+    ("loss", "probability", "target", "expected"),
+    [
+        (Asymmetric(2.0, 4.0, 0.05), 0.8, 1.0, 0.2**2 * -log(0.8)),
+        (Asymmetric(0.5, 4.0, 0.05), 0.36, 1.0, 0.8 * -log(0.36)),
+        (Asymmetric(0.0, 4.0, 0.05), 0.55, 0.0, 0.5**4 * -log(0.5)),
+        (Asymmetric(0.0, 1.0, 0.2), 0.6, 0.0, 0.4 * -log(0.6)),
+        (Asymmetric(0.0, 0.0, 0.2), 0.6, 0.0, -log(0.6)),
+        (Asymmetric(0.0, 2.0, 0.0), 0.6, 0.0, 0.6**2 * -log(0.4)),
+    ],
+)
+def test_asymmetric_by_hand(loss, probability, target, expected):
+    assert loss(logits(probability), torch.tensor([[target]])).item() == pytest.approx(expected)
+
+
+def test_asymmetric_negatives_below_the_margin_cost_nothing():
+    outputs = logits(0.04, 0.001).float()
+    assert Asymmetric()(outputs, torch.zeros(1, 2)).item() == 0
+    assert not gradient(Asymmetric(), outputs, torch.zeros(1, 2)).any()
+
+
+def test_asymmetric_is_summed_over_labels_and_averaged_over_pairs():
+    outputs, targets = torch.cat([logits(0.8, 0.55), logits(0.55, 0.55)]), torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    assert Asymmetric()(outputs, targets).item() == pytest.approx((-log(0.8) + 3 * 0.5**4 * log(2)) / 2)
+
+
+def test_asymmetric_without_focus_and_margin_is_bce():
+    outputs = torch.tensor([[-1e4, -30.0, -3.0, 0.0, 3.0, 30.0, 1e4]]).repeat(2, 1)
+    targets = torch.tensor([[1.0], [0.0]]).expand(2, 7)
+    plain = Asymmetric(0.0, 0.0, 0.0)
+    assert plain(outputs, targets).item() == pytest.approx(BCE()(outputs, targets).item())
+    assert torch.allclose(gradient(plain, outputs, targets), gradient(BCE(), outputs, targets))
+
+
+def test_asymmetric_focus_may_be_a_fraction():
+    outputs, targets = torch.tensor([[-1e4, -3.0, 30.0, 1e4]]), torch.tensor([[0.0, 0.0, 1.0, 1.0]])
+    assert gradient(Asymmetric(0.5, 0.5, 0.05), outputs, targets).isfinite().all()
+
+
+# The adaptive-threshold loss (Zhou et al., equations 7 to 9): two labels and the threshold, with exponentials 4, 2, 1.
+
+THREE = torch.tensor([[4.0, 2.0, 1.0]], dtype=torch.float64).log()
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ([1.0, 0.0], log(5 / 4) + log(3)),  # 4 against 4 + 1; 1 against 2 + 1
+        ([0.0, 1.0], log(3 / 2) + log(5)),  # 2 against 2 + 1; 1 against 4 + 1
+        ([0.0, 0.0], log(7)),  # 1 against 4 + 2 + 1
+        ([1.0, 1.0], log(7 / 4) + log(7 / 2)),  # 4 and 2 against 4 + 2 + 1; the threshold against itself
+    ],
+)
+def test_adaptive_threshold_by_hand(targets, expected):
+    assert AdaptiveThreshold()(THREE, torch.tensor([targets])).item() == pytest.approx(expected)
+
+
+def test_adaptive_threshold_is_averaged_over_pairs():
+    targets = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    expected = (log(15 / 4) + log(7)) / 2
+    assert AdaptiveThreshold()(THREE.repeat(2, 1), targets).item() == pytest.approx(expected)
+
+
+def test_adaptive_threshold_gradient_by_hand():
+    # Softmax minus what is true, once over the first label and the threshold, once over the second and the threshold.
+    slopes = torch.tensor([[4 / 5 - 1, 2 / 3, 1 / 5 + 1 / 3 - 1]], dtype=torch.float64)
+    assert torch.allclose(gradient(AdaptiveThreshold(), THREE, torch.tensor([[1.0, 0.0]])), slopes)
+
+
+def test_adaptive_threshold_scores_by_hand():
+    assert AdaptiveThreshold().scores(THREE).tolist() == [pytest.approx([4 / 5, 2 / 3])]
+
+
+def test_adaptive_threshold_scores_are_one_half_where_the_threshold_is_passed():
+    outputs = 100 * torch.randn(2000, 5, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(AdaptiveThreshold().scores(outputs) >= 0.5, outputs[:, :-1] > outputs[:, -1:])
+
+
+def test_adaptive_threshold_starts_at_the_prior():
+    prior, loss = torch.tensor([0.5, 0.01]), AdaptiveThreshold()
+    start = loss.start(prior)
+    assert start[-1] == 0
+    assert torch.allclose(loss.scores(start.unsqueeze(0))[0], prior)
+
+
+# All losses.
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_a_start_and_scores_for_each_label(loss):
+    start = loss.start(torch.tensor([0.0, 0.2, 1.0]))
+    assert start.shape == (3 + loss.extra_outputs,)
+    assert loss.scores(start.repeat(4, 1)).shape == (4, 3)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("labels", [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, 0.0, 1.0]], ids=["none", "all", "some"])
+def test_extreme_outputs_have_finite_gradients(loss, labels):
+    outputs = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [1e4, 1e4, 1e4], [-1e4, -1e4, -1e4]])
+    outputs = torch.cat([outputs, torch.tensor([[-1e4], [1e4], [0.0], [0.0]])[:, : loss.extra_outputs]], 1)
+    targets = torch.tensor([labels]).repeat(4, 1)
+    assert loss(outputs, targets).isfinite()
+    assert gradient(loss, outputs, targets).isfinite().all()
+    assert ((loss.scores(outputs) >= 0) & (loss.scores(outputs) <= 1)).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_a_false_yes_is_pulled_down_and_a_missed_label_up(loss):
+    outputs = torch.cat([torch.tensor([[0.9, 0.1]]), torch.full((1, loss.extra_outputs), 0.5)], 1)
+    false_yes, missed = gradient(loss, outputs, torch.tensor([[0.0, 1.0]]))[0, :2].tolist()
+    assert false_yes > 0 > missed
+
+
+@pytest.mark.parametrize(
+    ("loss", "equations"),
+    [(RCDice, "eq. 3.5"), (Asymmetric, "equations 4 to 7"), (AdaptiveThreshold, "equations 7 to 9")],
+)
+def test_the_source_is_named(loss, equations):
+    assert equations in loss.__doc__

@@ -1,17 +1,21 @@
 """Training with spaCy's own commands, on made-up sentences that are easy to tell apart."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
+from helpers import write_encoder, write_vectors
 from spacy.cli.train import train
 from spacy.tokens import Doc, DocBin
 from spacy.util import load_config, load_model_from_config
 
 from kgmrca.corpora.annotated import Corpus
+from kgmrca.errors import ModelError
 from kgmrca.relations import Relation, get_records
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
@@ -64,13 +68,16 @@ def paths(tmp_path_factory):
     return {f"paths.{name}": str(folder / f"{name}.spacy") for name in splits}
 
 
-def small(folder, paths, *, loss=None, **changes):
+def small(folder, paths, *, loss=None, words=None, model=None, vectors=None, **changes):
     """relations.cfg with small widths and few steps, written to a folder."""
     config = load_config(PIPELINES / "relations.cfg", overrides=paths)
     component = config["components"]["mrca_relations"]
     component["model"].update(type_width=4, hidden_width=16, pair_width=16)
+    component["model"] = model or component["model"]
+    component["model"]["words"] = words or component["model"]["words"]
     component["threshold"] = 0.5
     component["loss"] = loss or component["loss"]
+    config["initialize"]["vectors"] = vectors and str(vectors)
     config["training"].update(max_steps=60, eval_frequency=20, patience=0)
     config["training"]["optimizer"].update(learn_rate=0.01)
     config["training"]["batcher"].update(size=60)
@@ -114,9 +121,56 @@ def test_a_trained_pipeline_scores_as_it_did_in_training(model, paths):
     assert set(scores["rel_per_type"]) == {BORN, WROTE, DIRECTED}
 
 
-def test_rc_dice_over_the_batch_learns(tmp_path, paths):
-    model = trained(tmp_path, paths, loss={"@misc": "kgmrca.RCDice.v1", "reduction": "batch"})
+LOSSES = [
+    {"@misc": "kgmrca.RCDice.v1", "reduction": "batch"},
+    {"@misc": "kgmrca.Asymmetric.v1", "positive_focus": 1.0, "negative_focus": 2.0},
+    {"@misc": "kgmrca.AdaptiveThreshold.v1"},
+]
+
+
+def found_again(model, paths):
+    """F1 of a stored pipeline on the held-out data, with 0.5 for threshold."""
+    nlp = spacy.load(model)
+    assert nlp.get_pipe("mrca_relations").threshold == 0.5
+    return nlp.evaluate(list(Corpus(paths["paths.dev"])(nlp)))["rel_micro_f"]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss["@misc"])
+def test_the_other_losses_learn(tmp_path, paths, loss):
+    model = trained(tmp_path, paths, loss=loss)
     assert performance(model)["rel_micro_f"] > 0.9
+    assert found_again(model, paths) == pytest.approx(performance(model)["rel_micro_f"])
+
+
+LETTERS = [chr(letter) for letter in range(ord("a"), ord("z") + 1)]
+CUES = ["was", "born", "in", "wrote", "and", "directed", "."]
+
+
+def test_the_published_network_learns_with_its_loss_and_vectors(tmp_path, paths):
+    # Vectors of the words between the names, and of letters.
+    draw = np.random.default_rng(0)
+    rows = [" ".join([word, *map(str, draw.normal(size=12))]) for word in LETTERS + CUES]
+    vectors = write_vectors(tmp_path, rows, attr="LOWER")
+    network = {"@architectures": "kgmrca.MRCA.v1", "words": {"@misc": "kgmrca.PipelineVectors.v1"}, "hidden_width": 12}
+    model = trained(tmp_path, paths, model=network, vectors=vectors, loss=LOSSES[0])
+    shutil.rmtree(vectors)
+    assert performance(model)["rel_micro_f"] > 0.9
+    assert found_again(model, paths) == pytest.approx(performance(model)["rel_micro_f"])
+
+
+def test_a_transformer_is_trained_along(tmp_path, paths):
+    pytest.importorskip("transformers", reason="the library transformers is not installed")
+    encoder = write_encoder(tmp_path / "encoder", [*LETTERS, *(f"##{letter}" for letter in LETTERS), *CUES])
+    words = {"@misc": "kgmrca.Transformer.v1", "name": str(encoder), "learn_rate_scale": 0.2}
+    model = trained(tmp_path, paths, words=words, loss=LOSSES[2])
+    shutil.rmtree(encoder)
+    assert performance(model)["rel_micro_f"] > 0.9
+    assert found_again(model, paths) == pytest.approx(performance(model)["rel_micro_f"])
+
+
+def test_a_pipeline_without_the_vectors_that_it_wants(tmp_path, paths):
+    with pytest.raises(ModelError, match="has no word vectors"):
+        trained(tmp_path, paths, words={"@misc": "kgmrca.PipelineVectors.v1"})
 
 
 def test_rc_dice_by_element_runs(tmp_path, paths):
