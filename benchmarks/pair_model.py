@@ -1,0 +1,118 @@
+"""The pair model, compared: losses, thresholds, encoders and pair encodings, on Re-DocRED sentences and WebNLG.
+
+    python benchmarks/pair_model.py --data DATA                        # what runs are missing, then the tables
+    python benchmarks/pair_model.py --data DATA --encoder FOLDER       # with a transformer too
+    python benchmarks/pair_model.py --tables                           # the tables of the runs there are
+
+DATA holds `redocred/documents.{dev,test}.jsonl.gz` and `webnlg/{train,dev,test}.jsonl.gz`. Re-DocRED is trained on its
+dev split (its training split, `redocred/documents.train.jsonl.gz`, is taken where it is there), a tenth of whose
+documents is held out to stop by and to choose thresholds on; WebNLG has a dev split of its own. All pairs of gold
+mentions of a sentence are asked about. A run is kept in `results/pairs.jsonl` as soon as it is done.
+"""
+
+import statistics
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+from training import Comparison, FlatBCE, Recipe, Variant, command, make_parser, mean_sd
+
+from kgmrca.tagging.features import N_FLAGS
+from kgmrca.tagging.loss import BCE, AdaptiveThreshold, Asymmetric, RCDice
+from kgmrca.tagging.network import MRCANetwork, PairNetwork
+
+RESULTS = Path(__file__).parent / "results" / "pairs.jsonl"
+
+
+class BCEAndDice(BCE):
+    """Binary cross-entropy, plus the Dice loss of the sigmoids over the whole batch."""
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """See `kgmrca.tagging.loss.Loss`."""
+        p = outputs.sigmoid()
+        dice = 1 - (2 * (p * targets).sum() + 1) / (p.square().sum() + targets.sum() + 1)
+        return binary_cross_entropy_with_logits(outputs, targets, reduction="sum") / max(len(outputs), 1) + dice
+
+
+def _pair_network(hidden_width: int = 300, pair_width: int = 512) -> PairNetwork:
+    return PairNetwork(
+        n_flags=N_FLAGS,
+        type_width=16,
+        hidden_width=hidden_width,
+        depth=1,
+        pair_width=pair_width,
+        dropout=0.3,
+        type_dropout=0.1,
+    )
+
+
+STATIC = Recipe(epochs=20, learn_rate=3e-3)
+FINE_TUNED = Recipe(epochs=12, batch=1000, learn_rate=1e-3, warm_up=0.1)
+PER_PAIR = Recipe(epochs=12, batch=128, by_rows=True, learn_rate=1e-3)
+
+default = Variant(network=_pair_network, loss=BCE, recipe=STATIC, level="encoded once")
+VARIANTS = {
+    "binary cross-entropy (the default)": default,
+    "the same, output bias starts at 0": replace(default, loss=FlatBCE),
+    "RC Dice, batch": replace(default, loss=RCDice),
+    "RC Dice, element": replace(default, loss=partial(RCDice, "element")),
+    "asymmetric, focus 4, margin 0.05": replace(default, loss=Asymmetric),
+    "asymmetric, focus 2, margin 0": replace(default, loss=partial(Asymmetric, 0.0, 2.0, 0.0)),
+    "adaptive threshold": replace(default, loss=AdaptiveThreshold),
+    "binary cross-entropy + Dice": replace(default, loss=BCEAndDice),
+    "static, 200 states, pairs 256 wide": replace(default, network=partial(_pair_network, 200, 256)),
+    "static, no BiLSTM": replace(default, network=partial(_pair_network, 0)),
+    "transformer frozen, no BiLSTM": replace(default, network=partial(_pair_network, 0), words="frozen"),
+    "transformer frozen, BiLSTM": replace(default, words="frozen"),
+    "transformer fine-tuned, no BiLSTM": replace(
+        default, network=partial(_pair_network, 0), words="fine-tuned", recipe=FINE_TUNED
+    ),
+    "transformer fine-tuned, BiLSTM": replace(default, words="fine-tuned", recipe=FINE_TUNED),
+    "one pass per pair (MRCA), binary cross-entropy": Variant(
+        network=partial(MRCANetwork, hidden_width=500, dropout=0.15),
+        loss=BCE,
+        recipe=PER_PAIR,
+        level="one pass per pair",
+    ),
+    "one pass per pair (MRCA), RC Dice, batch": Variant(
+        network=partial(MRCANetwork, hidden_width=500, dropout=0.15),
+        loss=RCDice,
+        recipe=PER_PAIR,
+        level="one pass per pair",
+    ),
+}
+
+
+def main() -> None:
+    """Run from the command line."""
+    sets = ["redocred", "webnlg"]
+    options = make_parser(__doc__, variants=VARIANTS, sets=sets, seeds=3, results=RESULTS).parse_args()
+    comparison = Comparison(VARIANTS, options)
+    if not options.tables:
+        for name in options.sets:
+            comparison.train_missing(name, VARIANTS)
+    for name in options.sets:
+        print_table(name, comparison)
+
+
+def print_table(name: str, comparison: Comparison) -> None:
+    """One row a variant: micro F1 on test, mean and standard deviation over the seeds, at three operating points."""
+    print(f"\n{name}, ordered pairs, test, micro F1, mean ± s.d.; static vectors: {comparison.vectors}")
+    heads = ["P / R at one", "at 0.5", "one threshold", "one per label"]
+    print(f"{'':<50} {'seeds':>5} {' '.join(f'{head:>15}' for head in heads)} {'(best)':>7}")
+    for variant in VARIANTS:
+        runs = comparison.runs(name, variant)
+        if not runs:
+            continue
+        p, r = (statistics.mean(run["test"]["one"][index] for run in runs) for index in (0, 1))
+        cells = " ".join(
+            f"{mean_sd([run['test'][key][2] for run in runs]):>15}" for key in ("fixed", "one", "per_label")
+        )
+        threshold = statistics.mean(run["threshold"] for run in runs)
+        print(f"{variant:<50} {len(runs):>5} {f'{p:.3f} / {r:.3f}':>15} {cells} {threshold:>7.2f}")
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,656 @@
+"""Training in a plain torch loop, for the comparisons: many runs over the same data, and the commands around them.
+
+Networks, losses and features are those of the package. What differs from `spacy train` is that the features of a data
+set are made once, stay on the device, and a batch is cut out of them there.
+"""
+
+import argparse
+import copy
+import hashlib
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import spacy
+import torch
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from spacy.training.initialize import convert_vectors
+from spacy.vocab import Vocab
+from torch import Tensor
+from tqdm import tqdm
+
+import kgmrca
+from kgmrca.corpora.annotated import ENTITIES, hash_share, read_annotated, relation_labels
+from kgmrca.corpora.documents import ID
+from kgmrca.errors import InputError, KgmrcaError
+from kgmrca.relations import get_records
+from kgmrca.tagging.features import (
+    Features,
+    Instances,
+    coarse_type,
+    make_features,
+    make_instances,
+    pair_instances,
+)
+from kgmrca.tagging.loss import BCE, Loss
+from kgmrca.tagging.model import as_tensors
+from kgmrca.tagging.network import LookedUp, MRCANetwork, PairNetwork, TransformerWords, WordEncoder
+from kgmrca.tagging.pairs import Candidates, make_sentence_pairs
+from kgmrca.tagging.thresholds import best_threshold, best_thresholds, micro_f1
+from kgmrca.tagging.words import PipelineVectors, Transformer, Vectors, Words, WordTable
+
+__all__ = [
+    "WORDS",
+    "Comparison",
+    "FlatBCE",
+    "Recipe",
+    "Variant",
+    "command",
+    "device_name",
+    "files",
+    "is_held_out",
+    "make_parser",
+    "make_split",
+    "mean_sd",
+    "predict",
+    "read_docs",
+    "read_parts",
+    "train",
+    "word_sources",
+]
+
+WORDS = "words_en_sm"
+"""The word table that ships: where static vectors come from, if nothing else is asked for."""
+
+WordKind = Literal["static", "frozen", "fine-tuned"]
+Level = Literal["sentence", "encoded once", "one pass per pair"]
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set on a device. What is asked about is a row: an ordered pair, or a sentence."""
+
+    inputs: dict[str, Any]  # the fields of Features or of Instances
+    positives: Tensor  # [n, 2] row, label
+    n_rows: int
+    n_labels: int
+    n_gold: int  # labels that are true, those of pairs nobody asked about included
+
+    def targets(self, rows: Tensor) -> Tensor:
+        """0 or 1, [rows, labels]."""
+        place = torch.full((self.n_rows,), -1, device=rows.device)
+        place[rows] = torch.arange(len(rows), device=rows.device)
+        row, label = place[self.positives[:, 0]], self.positives[:, 1]
+        targets = torch.zeros(len(rows), self.n_labels, device=rows.device)
+        targets[row[row >= 0], label[row >= 0]] = 1
+        return targets
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train."""
+
+    epochs: int = 30
+    batch: int = 2000  # tokens a batch; sentences a batch where `by_rows`
+    by_rows: bool = False
+    learn_rate: float = 1e-3
+    decay: Literal["linear", "paper"] = "linear"  # linear: to 0 at the end; paper: 3e-5 less each epoch
+    warm_up: float = 0.0  # the share of all steps over which the learning rate rises from 0
+    clip: float = 1.0  # of the gradient's norm; 0: none
+    patience: int = 0  # epochs without a better dev F1 before it stops; 0: never
+    threshold: float | None = None  # of the dev F1 that is watched; None: the best one
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a table has a row for."""
+
+    network: Callable[[], PairNetwork | MRCANetwork]
+    loss: Callable[[], Loss]
+    recipe: Recipe
+    level: Level
+    words: WordKind = "static"
+
+
+@dataclass(frozen=True)
+class Split:
+    """The three parts of a data set, and its labels and entity types."""
+
+    train: Data
+    dev: Data
+    test: Data
+    labels: Sequence[str]
+    types: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out."""
+
+    dev_f1: list[float]  # by epoch
+    epoch_seconds: list[float]
+    best_epoch: int  # counted from 0
+
+
+class FlatBCE(BCE):
+    """Binary cross-entropy with the usual start, output biases of 0."""
+
+    def start(self, prior: Tensor) -> Tensor:
+        """See `kgmrca.tagging.loss.Loss`."""
+        return torch.zeros_like(prior)
+
+
+def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
+    """The gold Docs of a data file; relations keep the file's own names where it has no `relations.tsv`."""
+    return list(read_annotated(path, vocab or spacy.blank("en").vocab, labels=relation_labels(path)))
+
+
+def files(data: Path, name: str) -> dict[str, Path]:
+    """The files of a data set that there are, by split."""
+    stem = "documents." if name == "redocred" else ""
+    paths = {part: data / name / f"{stem}{part}.jsonl.gz" for part in ("train", "dev", "test")}
+    return {part: path for part, path in paths.items() if path.is_file()}
+
+
+def read_parts(data: Path, name: str, vocab: Vocab | None = None) -> dict[str, list[Doc]]:
+    """The Docs to train on, to choose by and to score; without a training split, parts of dev are the first two.
+
+    Raises:
+        InputError: there is no such data set.
+    """
+    paths = files(data, name)
+    if "dev" not in paths or "test" not in paths:
+        raise InputError(f"There is no {name} in {data}: name the folder that it is in with --data.")
+    docs = {part: read_docs(path, vocab) for part, path in paths.items()}
+    if "train" not in docs:
+        docs["train"], docs["dev"] = _hold_out(docs["dev"])
+    return docs
+
+
+def _hold_out(docs: Sequence[Doc]) -> tuple[list[Doc], list[Doc]]:
+    """The Docs without a tenth of them, and that tenth; which Docs it is depends on their ids alone."""
+    parts: tuple[list[Doc], list[Doc]] = ([], [])
+    for doc in docs:
+        parts[hash_share(doc.user_data[ID]) < 0.1].append(doc)
+    return parts
+
+
+def _checksums(paths: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of the files, by folder and name."""
+    return {f"{path.parent.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def _vectors_of(path: Path) -> Vocab:
+    """A vocabulary with the vectors of a text file, read as spaCy does it.
+
+    Raises:
+        InputError: the file cannot be read, or holds no vectors.
+    """
+    nlp = spacy.blank("en")
+    try:
+        convert_vectors(nlp, path, truncate=0, prune=-1)
+    except Exception as error:  # whatever spaCy, numpy, gzip or zipfile say of a file that is not one of vectors
+        raise InputError(f"{path} cannot be read as word vectors: {error or type(error).__name__}.") from error
+    return nlp.vocab
+
+
+def word_sources(encoder: str | None, static: Words | None = None) -> Callable[[WordKind], Words]:
+    """Where the vectors of each kind come from, made when first asked for; transformers from the folder `encoder`."""
+    made: dict[WordKind, Words] = {"static": static or WordTable.named()}
+
+    def source(kind: WordKind) -> Words:
+        if kind not in made:
+            assert encoder is not None, "a transformer needs its folder"
+            words = Transformer(encoder, learn_rate_scale=0.1)
+            network = words.encoder(Vocab())  # which makes `words` ready to look up
+            made[kind] = words if kind == "fine-tuned" else _Frozen(words, network)
+        return made[kind]
+
+    return source
+
+
+class _Frozen:
+    """A transformer whose vectors are made once: they never change, so there is nothing to run again."""
+
+    def __init__(self, words: Transformer, network: TransformerWords) -> None:
+        self.words, self.network = words, network.eval()
+
+    @torch.no_grad()
+    def look_up(self, docs: Sequence[Doc], sentences: NDArray[np.int64]) -> Vectors:
+        pieces = as_tensors(self.words.look_up(docs, sentences), "cpu")
+        vectors = self.network(**pieces).numpy()
+        return Vectors(vectors, np.arange(len(vectors)))
+
+    def encoder(self, vocab: Vocab) -> WordEncoder:
+        return LookedUp(self.network.width, limit=self.network.limit)
+
+    def state(self) -> dict[str, Any]:
+        return self.words.state()
+
+    def restore(self, state: dict[str, Any], vocab: Vocab) -> None:
+        self.words.restore(state, vocab)
+
+
+def make_split(docs: dict[str, list[Doc]], words: Words, *, level: Level, device: str) -> Split:
+    """The Docs of `read_parts` as arrays; the labels and the types that are learnt are those of the training part."""
+    labels = sorted({record[4] for doc in docs["train"] for record in get_records(doc) or ()})
+    types = sorted({coarse_type(span.label_) for doc in docs["train"] for span in doc.spans[ENTITIES]})
+    parts = {}
+    for part, some in docs.items():
+        if level == "sentence":
+            parts[part] = _sentence_data(some, words, labels=labels, device=device)
+        else:
+            make = partial(make_features if level == "encoded once" else pair_instances, types=types, words=words)
+            parts[part] = _pair_data(some, make, labels=labels, device=device)
+    return Split(**parts, labels=labels, types=types)
+
+
+def _pair_data(
+    docs: Sequence[Doc],
+    make: Callable[[Sequence[Doc], Candidates], Features | Instances],
+    *,
+    labels: Sequence[str],
+    device: str,
+) -> Data:
+    """Every ordered pair of gold mentions of a sentence."""
+    candidates = make_sentence_pairs()(docs, spans_key=ENTITIES)
+    doc_of = candidates.sentences[candidates.spans[:, 0], 0]
+    places = list(zip(doc_of.tolist(), *candidates.characters.T.tolist(), strict=True))
+    row_of = {(places[a], places[b]): row for row, (a, b) in enumerate(candidates.pairs.tolist())}
+    column = {label: index for index, label in enumerate(labels)}
+    positives, n_gold = [], 0
+    for number, doc in enumerate(docs):
+        for a, b, c, d, label, _ in get_records(doc) or ():
+            n_gold += 1
+            row = row_of.get(((number, a, b), (number, c, d)))
+            if row is not None and label in column:
+                positives.append((row, column[label]))
+    return Data(
+        inputs=as_tensors(make(docs, candidates), device),
+        positives=torch.tensor(positives, dtype=torch.long, device=device).reshape(-1, 2),
+        n_rows=len(candidates.pairs),
+        n_labels=len(labels),
+        n_gold=n_gold,
+    )
+
+
+def _sentence_data(docs: Sequence[Doc], words: Words, *, labels: Sequence[str], device: str) -> Data:
+    """The paper's level: a sentence with the subjects and objects of its gold relations marked, and its label set."""
+    sentences = np.array([(number, 0, len(doc)) for number, doc in enumerate(docs)], np.int64)
+    column = {label: index for index, label in enumerate(labels)}
+    roles: tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]] = ([], [])
+    positives, n_gold = set(), 0
+    for number, doc in enumerate(docs):
+        relations = doc._.relations or ()
+        for relation in relations:
+            for marked, span in zip(roles, (relation.subject, relation.object), strict=True):
+                marked.append((number, span.start, span.end))
+            if relation.label in column:
+                positives.add((number, column[relation.label]))
+        n_gold += len({relation.label for relation in relations})
+    subjects, objects = (np.array(marked, np.int64).reshape(-1, 3) for marked in roles)
+    instances = make_instances(docs, sentences, np.arange(len(docs)), subjects, objects, words=words)
+    return Data(
+        inputs=as_tensors(instances, device),
+        positives=torch.tensor(sorted(positives), dtype=torch.long, device=device).reshape(-1, 2),
+        n_rows=len(docs),
+        n_labels=len(labels),
+        n_gold=n_gold,
+    )
+
+
+def _run(variant: Variant, words: WordEncoder, split: Split, *, seed: int, device: str) -> dict[str, Any]:
+    """Train a variant and score it: on test, with thresholds chosen on dev.
+
+    Returns:
+        `dev` and `test`, each with (P, R, F1) at a threshold of 0.5 (`fixed`), at the one that is best on dev (`one`)
+        and at one per label (`per_label`), and how the training went.
+    """
+    torch.manual_seed(seed)
+    network, loss = variant.network(), variant.loss()
+    network.build(words=words, n_types=len(split.types), n_outputs=len(split.labels) + loss.extra_outputs)
+    trained = train(network, loss, split.train, split.dev, variant.recipe, seed=seed, device=device)
+    scores, rows = predict(network, loss, split.dev)
+    targets = split.dev.targets(rows)
+    one = best_threshold(scores, targets, n_gold=split.dev.n_gold)[0]
+    thresholds: dict[str, float | Tensor] = {
+        "fixed": 0.5,
+        "one": one,
+        "per_label": best_thresholds(scores, targets),
+    }
+    result: dict[str, Any] = {
+        "threshold": one,
+        "epochs": len(trained.dev_f1),
+        "best_epoch": trained.best_epoch,
+        "epoch_seconds": round(statistics.median(trained.epoch_seconds), 3),
+        "dev_f1": [round(f1, 4) for f1 in trained.dev_f1],
+        "n_weights": sum(weights.numel() for weights in network.parameters() if weights.requires_grad),
+    }
+    for name, data in (("dev", split.dev), ("test", split.test)):
+        scores, rows = predict(network, loss, data)
+        targets = data.targets(rows)
+        result[name] = {
+            key: [round(value, 5) for value in micro_f1(scores >= threshold, targets, n_gold=data.n_gold)]
+            for key, threshold in thresholds.items()
+        }
+    result["test_curve"] = [
+        [round(value, 4) for value in micro_f1(scores >= step / 20, targets, n_gold=split.test.n_gold)]
+        for step in range(1, 20)
+    ]
+    return result
+
+
+class _Results:
+    """Finished runs, one JSON object a line, so that a table that was interrupted goes on where it was."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        self.runs: list[dict[str, Any]] = [{"vectors": WORDS} | json.loads(line) for line in lines]
+
+    def of(self, **settings: Any) -> list[dict[str, Any]]:
+        """The runs that have these settings."""
+        return [run for run in self.runs if all(run.get(key) == value for key, value in settings.items())]
+
+    def add(self, run: dict[str, Any], *, device: str, data: dict[str, str]) -> None:
+        """Keep a finished run; `data` has the checksums of the files it was made from."""
+        made = {"kgmrca": kgmrca.__version__, "torch": torch.__version__, "device": device_name(device), "data": data}
+        run = run | made
+        self.runs.append(run)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(run) + "\n")
+
+
+def device_name(device: str) -> str:
+    """What a run was made on."""
+    return torch.cuda.get_device_name(device) if _is_cuda(device) else f"CPU, {torch.get_num_threads()} threads"
+
+
+def _is_cuda(device: str) -> bool:
+    return torch.device(device).type == "cuda"
+
+
+def train(
+    network: PairNetwork | MRCANetwork,
+    loss: Loss,
+    data: Data,
+    dev: Data,
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: str,
+) -> Trained:
+    """Train a built network; afterwards it has the weights of its best epoch on dev."""
+    torch.manual_seed(seed)
+    generator = np.random.default_rng(seed)
+    network.to(device)
+    prior = torch.bincount(data.positives[:, 1], minlength=data.n_labels) / max(data.n_rows, 1)
+    with torch.no_grad():
+        network.labels.bias.copy_(loss.start(prior))
+    words = list(network.words.parameters())
+    of_words = {id(weights) for weights in words}
+    rest = [weights for weights in network.parameters() if id(weights) not in of_words]
+    rates = [recipe.learn_rate * network.words.learn_rate_scale, recipe.learn_rate]
+    groups = [{"params": part, "lr": rate} for part, rate in zip((words, rest), rates, strict=True) if part]
+    rates = [group["lr"] for group in groups]
+    optimizer = torch.optim.Adam(groups, fused=_is_cuda(device))
+    units = _Units(data)
+    total, step = recipe.epochs * units.n_batches(recipe), 0
+    best, best_epoch, best_weights = -1.0, 0, network.state_dict()
+    history: list[float] = []
+    seconds: list[float] = []
+    for epoch in range(recipe.epochs):
+        start = time.perf_counter()
+        network.train()
+        for chosen in units.shuffled(recipe, generator):
+            # The paper takes the same from the rate after each epoch, the other recipes after each step.
+            factor = 1 - (3e-5 * epoch / recipe.learn_rate if recipe.decay == "paper" else step / total)
+            factor *= min(1.0, (step + 1) / max(recipe.warm_up * total, 1))
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * factor
+            inputs, rows = units.cut(torch.as_tensor(chosen, device=device))
+            optimizer.zero_grad()
+            loss(network(**inputs), data.targets(rows)).backward()  # type: ignore[no-untyped-call]
+            if recipe.clip:
+                torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+            optimizer.step()
+            step += 1
+        if _is_cuda(device):
+            torch.cuda.synchronize(device)
+        seconds.append(time.perf_counter() - start)
+        scores, rows = predict(network, loss, dev)
+        targets = dev.targets(rows)
+        if recipe.threshold is None:
+            score = best_threshold(scores, targets, n_gold=dev.n_gold)[1]
+        else:
+            score = micro_f1(scores >= recipe.threshold, targets, n_gold=dev.n_gold)[2]
+        history.append(score)
+        if score > best:
+            best, best_epoch, best_weights = score, epoch, copy.deepcopy(network.state_dict())
+        elif recipe.patience and epoch - best_epoch >= recipe.patience:
+            break
+    network.load_state_dict(best_weights)
+    return Trained(history, seconds, best_epoch)
+
+
+@torch.no_grad()
+def predict(network: PairNetwork | MRCANetwork, loss: Loss, data: Data) -> tuple[Tensor, Tensor]:
+    """Scores [rows, labels], and which row of the data each is."""
+    network.eval()
+    units = _Units(data)
+    scores, rows = [], []
+    for chosen in units.in_order(16_384):
+        inputs, some = units.cut(torch.as_tensor(chosen, device=data.positives.device))
+        scores.append(loss.scores(network(**inputs)))
+        rows.append(some)
+    return torch.cat(scores), torch.cat(rows)
+
+
+class _Units:
+    """Cuts batches out of a data set: by sentence for Features, by instance for Instances."""
+
+    def __init__(self, data: Data) -> None:
+        self.inputs = inputs = data.inputs
+        self.lengths = inputs["lengths"]
+        self.token_start = self.lengths.cumsum(0) - self.lengths
+        if "pairs" in inputs:
+            n = len(self.lengths)
+            self.n_spans = torch.bincount(inputs["spans"][:, 0], minlength=n)
+            self.n_pairs = torch.bincount(inputs["spans"][inputs["pairs"][:, 0], 0], minlength=n)
+            self.span_start = self.n_spans.cumsum(0) - self.n_spans
+            self.pair_start = self.n_pairs.cumsum(0) - self.n_pairs
+            self.tokens = self.lengths.cpu().numpy()
+        else:
+            self.tokens = self.lengths[inputs["sentence"]].cpu().numpy()
+        if "pieces" in inputs["words"]:
+            pieces = inputs["words"]["pieces"]
+            self.piece_start = pieces.cumsum(0) - pieces
+
+    def n_batches(self, recipe: Recipe) -> int:
+        return -(-(len(self.tokens) if recipe.by_rows else int(self.tokens.sum())) // recipe.batch)
+
+    def shuffled(self, recipe: Recipe, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+        order = generator.permutation(len(self.tokens))
+        if recipe.by_rows:
+            return iter(np.split(order, range(recipe.batch, len(order), recipe.batch)))
+        return self._by_tokens(order, recipe.batch)
+
+    def in_order(self, most: int) -> Iterator[NDArray[np.int64]]:
+        return self._by_tokens(np.argsort(self.tokens, kind="stable"), most)
+
+    def _by_tokens(self, order: NDArray[np.int64], most: int) -> Iterator[NDArray[np.int64]]:
+        batch = (np.cumsum(self.tokens[order]) - 1) // most
+        return iter(np.split(order, np.flatnonzero(np.diff(batch)) + 1))
+
+    def cut(self, chosen: Tensor) -> tuple[dict[str, Any], Tensor]:
+        """The inputs of the chosen units alone, and their rows."""
+        inputs = self.inputs
+        if "pairs" in inputs:
+            lengths = self.lengths[chosen]
+            token, _ = _ranges(self.token_start[chosen], lengths)
+            span, sentence = _ranges(self.span_start[chosen], self.n_spans[chosen])
+            pair, _ = _ranges(self.pair_start[chosen], self.n_pairs[chosen])
+            renumbered = torch.zeros(len(inputs["spans"]), dtype=torch.long, device=chosen.device)
+            renumbered[span] = torch.arange(len(span), device=chosen.device)
+            return {
+                "words": self._words(chosen, token),
+                "flags": inputs["flags"][token],
+                "token_type": inputs["token_type"][token],
+                "lengths": lengths,
+                "spans": torch.cat([sentence.unsqueeze(1), inputs["spans"][span, 1:]], 1),
+                "span_type": inputs["span_type"][span],
+                "pairs": renumbered[inputs["pairs"][pair]],
+            }, pair
+        sentences, sentence = inputs["sentence"][chosen].unique(return_inverse=True)
+        lengths = self.lengths[sentences]
+        token, _ = _ranges(self.token_start[sentences], lengths)
+        place = torch.full((len(inputs["sentence"]),), -1, device=chosen.device)
+        place[chosen] = torch.arange(len(chosen), device=chosen.device)
+        roles = {}
+        for role in ("subjects", "objects"):
+            instance = place[inputs[role][:, 0]]
+            roles[role] = torch.cat([instance.unsqueeze(1), inputs[role][:, 1:]], 1)[instance >= 0]
+        return {
+            "words": self._words(sentences, token),
+            "upper": inputs["upper"][token],
+            "lengths": lengths,
+            "sentence": sentence,
+            **roles,
+        }, chosen
+
+    def _words(self, sentences: Tensor, token: Tensor) -> dict[str, Tensor]:
+        words = self.inputs["words"]
+        if "row" in words:
+            return {"vectors": words["vectors"], "row": words["row"][token]}
+        pieces = words["pieces"][sentences]
+        piece, _ = _ranges(self.piece_start[sentences], pieces)
+        return {
+            "ids": words["ids"][piece],
+            "token": words["token"][piece],
+            "pieces": pieces,
+            "tokens": words["tokens"][sentences],
+        }
+
+
+def _ranges(first: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    """first[0], first[0] + 1, ... and so on for each range; and which range each belongs to."""
+    of = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)
+    within = torch.arange(len(of), device=sizes.device) - (sizes.cumsum(0) - sizes)[of]
+    return first[of] + within, of
+
+
+def make_parser(
+    description: str | None, *, variants: Iterable[str], sets: Sequence[str], seeds: int, results: Path
+) -> argparse.ArgumentParser:
+    """The options that all comparisons have."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../data"), help="folder of the data sets (default: ../data)")
+    parser.add_argument(
+        "--vectors",
+        type=Path,
+        metavar="FILE",
+        help=f"static vectors as text, such as glove.6B.300d.txt (plain, .gz, or alone in a .zip; default: {WORDS})",
+    )
+    parser.add_argument("--encoder", help="folder or name of a BERT-like encoder; without it those rows are left out")
+    parser.add_argument("--encoder-name", metavar="NAME", help="its name in the results (default: that of the folder)")
+    parser.add_argument("--seeds", type=int, default=seeds, help=f"runs of each variant (default: {seeds})")
+    parser.add_argument("--only", nargs="+", choices=list(variants), metavar="VARIANT", help="train these alone")
+    parser.add_argument("--sets", nargs="+", choices=sets, default=list(sets), help="these data sets alone")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--results", type=Path, default=results, help="where runs are kept")
+    parser.add_argument("--epochs", type=int, help="at most so many, to try it out; those runs go to other --results")
+    parser.add_argument("--tables", action="store_true", help="train nothing, print the tables")
+    parser.set_defaults(published=results)
+    return parser
+
+
+class Comparison:
+    """Variants, trained as the options of a command line ask for, and the runs there are of them."""
+
+    def __init__(self, variants: Mapping[str, Variant], options: argparse.Namespace) -> None:
+        self.variants, self.options, self.results = variants, options, _Results(options.results)
+        self.vectors = options.vectors.name if options.vectors else WORDS
+
+    def runs(self, name: str, variant: str) -> list[dict[str, Any]]:
+        """The runs of a variant on a data set; of one with static vectors, those with the vectors asked for."""
+        known = {"vectors": self.vectors} if self.variants[variant].words == "static" else {}
+        return self.results.of(set=name, variant=variant, **known)
+
+    def train_missing(self, name: str, variants: Iterable[str]) -> None:
+        """Train and score the runs of a data set that are not there yet, and keep each as soon as it is done.
+
+        Raises:
+            InputError: what it takes is not there, or the options make no sense together.
+            ModelError: there is no such encoder.
+        """
+        options = self.options
+        if options.epochs and options.results == options.published:
+            raise InputError("With --epochs runs are no results: name another file for them with --results.")
+        if options.only and not options.encoder and all(self.variants[v].words != "static" for v in options.only):
+            raise InputError("These variants read a transformer: name its folder with --encoder.")
+        paths = files(options.data, name)
+        todo = [
+            (variant, seed)
+            for variant in variants
+            if (not options.only or variant in options.only)
+            and (options.encoder or self.variants[variant].words == "static")
+            for seed in range(options.seeds)
+            if not any(
+                run["seed"] == seed and is_held_out(run) == ("train" not in paths) for run in self.runs(name, variant)
+            )
+        ]
+        if not todo:
+            return
+        docs = read_parts(options.data, name, _vectors_of(options.vectors) if options.vectors else None)
+        sources = word_sources(options.encoder, PipelineVectors() if options.vectors else None)
+        for kind in {self.variants[variant].words for variant, _ in todo}:
+            sources(kind)  # now, because an encoder that cannot be read had better not wait for hours to say so
+        split, made = None, None
+        for variant_name, seed in tqdm(todo, desc=name, unit="run"):
+            variant = self.variants[variant_name]
+            if options.epochs:
+                variant = replace(variant, recipe=replace(variant.recipe, epochs=options.epochs))
+            words = sources(variant.words)
+            if split is None or made != (variant.level, variant.words):
+                split = make_split(docs, words, level=variant.level, device=options.device)
+                made = variant.level, variant.words
+            found = _run(variant, words.encoder(docs["train"][0].vocab), split, seed=seed, device=options.device)
+            is_static = variant.words == "static"
+            of = {"set": name, "variant": variant_name, "seed": seed, "encoder": None if is_static else self.encoder}
+            read = [*paths.values(), *([options.vectors] if options.vectors and is_static else [])]
+            self.results.add(of | {"vectors": self.vectors} | found, device=options.device, data=_checksums(read))
+
+    @property
+    def encoder(self) -> str | None:
+        """What the encoder is called in the results: never a place on somebody's disk."""
+        name = self.options.encoder
+        return self.options.encoder_name or (Path(name).name if name and Path(name).is_dir() else name)
+
+
+def is_held_out(run: Mapping[str, Any]) -> bool:
+    """Whether a run was trained on a part of the dev split, because there was no training split."""
+    return not any(file.endswith("train.jsonl.gz") for file in run["data"])
+
+
+def mean_sd(values: Sequence[float]) -> str:
+    """`mean ± s.d.` in per cent; of a single value, that alone."""
+    spread = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{100 * statistics.mean(values):.2f}{spread}"
+
+
+def command(main: Callable[[], None]) -> None:
+    """Run a command; what keeps it from its work is said in one line, with exit status 2."""
+    try:
+        main()
+    except KgmrcaError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
