@@ -198,6 +198,27 @@ def test_the_entity_recognizer_trains(tmp_path, paths):
 # The shipped configs.
 
 
+WITH_A_TRANSFORMER = ["mrca/mrca_transformer.cfg", "mrca/mrca_transformer_no_lstm.cfg", "relations_trf.cfg"]
+
+
+@pytest.mark.parametrize("name", ["mrca/mrca.cfg", "mrca/mrca_bce.cfg", *WITH_A_TRANSFORMER])
+def test_a_config_of_the_comparison_trains(name, tmp_path, paths):
+    if name in WITH_A_TRANSFORMER:
+        pytest.importorskip("transformers", reason="the library transformers is not installed")
+        source = {"paths.encoder": str(write_encoder(tmp_path / "encoder", [*LETTERS, *CUES]))}
+    else:
+        rows = [" ".join([word, "0.5", "-1.5", "0.25"]) for word in CUES]
+        source = {"paths.vectors": str(write_vectors(tmp_path, rows, attr="LOWER"))}
+    config = load_config(PIPELINES / name)
+    wide = config["components"]["mrca_relations"]["model"]["hidden_width"]
+    less = {"components.mrca_relations.model.hidden_width": min(wide, 4)}
+    steps = {"training.max_steps": 2, "training.eval_frequency": 1}
+    train(PIPELINES / name, tmp_path / "out", overrides={**paths, **source, **less, **steps})
+    pipe = spacy.load(tmp_path / "out" / "model-last").get_pipe("mrca_relations")
+    assert hasattr(pipe.model.shims[0]._model, "encoder") == (wide > 0)
+    assert set(pipe.labels) == {"place of birth", "screenwriter", "director"}
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_shipped_config_loads(name, paths):
     nlp = load_model_from_config(load_config(PIPELINES / name, overrides=paths), auto_fill=True)
