@@ -48,11 +48,11 @@ from kgmrca.tagging.thresholds import best_threshold, best_thresholds, micro_f1
 from kgmrca.tagging.words import PipelineVectors, Transformer, Vectors, Words, WordTable
 
 __all__ = [
-    "WORDS",
     "Comparison",
     "FlatBCE",
     "Recipe",
     "Variant",
+    "build",
     "command",
     "device_name",
     "files",
@@ -60,11 +60,8 @@ __all__ = [
     "make_parser",
     "make_split",
     "mean_sd",
-    "predict",
     "read_docs",
-    "read_parts",
     "train",
-    "word_sources",
 ]
 
 WORDS = "words_en_sm"
@@ -160,7 +157,7 @@ def files(data: Path, name: str) -> dict[str, Path]:
     return {part: path for part, path in paths.items() if path.is_file()}
 
 
-def read_parts(data: Path, name: str, vocab: Vocab | None = None) -> dict[str, list[Doc]]:
+def _read_parts(data: Path, name: str, vocab: Vocab | None = None) -> dict[str, list[Doc]]:
     """The Docs to train on, to choose by and to score; without a training split, parts of dev are the first two.
 
     Raises:
@@ -202,7 +199,7 @@ def _vectors_of(path: Path) -> Vocab:
     return nlp.vocab
 
 
-def word_sources(encoder: str | None, static: Words | None = None) -> Callable[[WordKind], Words]:
+def _word_sources(encoder: str | None, static: Words | None = None) -> Callable[[WordKind], Words]:
     """Where the vectors of each kind come from, made when first asked for; transformers from the folder `encoder`."""
     made: dict[WordKind, Words] = {"static": static or WordTable.named()}
 
@@ -240,7 +237,7 @@ class _Frozen:
 
 
 def make_split(docs: dict[str, list[Doc]], words: Words, *, level: Level, device: str) -> Split:
-    """The Docs of `read_parts` as arrays; the labels and the types that are learnt are those of the training part."""
+    """The Docs of `_read_parts` as arrays; the labels and the types that are learnt are those of the training part."""
     labels = sorted({record[4] for doc in docs["train"] for record in get_records(doc) or ()})
     types = sorted({coarse_type(span.label_) for doc in docs["train"] for span in doc.spans[ENTITIES]})
     parts = {}
@@ -307,18 +304,25 @@ def _sentence_data(docs: Sequence[Doc], words: Words, *, labels: Sequence[str], 
     )
 
 
+def build(variant: Variant, words: WordEncoder, split: Split, *, seed: int) -> tuple[PairNetwork | MRCANetwork, Loss]:
+    """A fresh network for a data set, and its loss."""
+    torch.manual_seed(seed)
+    network, loss = variant.network(), variant.loss()
+    network.build(words=words, n_types=len(split.types), n_outputs=len(split.labels) + loss.extra_outputs)
+    return network, loss
+
+
 def _run(variant: Variant, words: WordEncoder, split: Split, *, seed: int, device: str) -> dict[str, Any]:
     """Train a variant and score it: on test, with thresholds chosen on dev.
 
     Returns:
         `dev` and `test`, each with (P, R, F1) at a threshold of 0.5 (`fixed`), at the one that is best on dev (`one`)
-        and at one per label (`per_label`), and how the training went.
+        and at one per label (`per_label`); `test_curve`, those on test at 0.05, 0.10, ... 0.95; and how the training
+        went.
     """
-    torch.manual_seed(seed)
-    network, loss = variant.network(), variant.loss()
-    network.build(words=words, n_types=len(split.types), n_outputs=len(split.labels) + loss.extra_outputs)
+    network, loss = build(variant, words, split, seed=seed)
     trained = train(network, loss, split.train, split.dev, variant.recipe, seed=seed, device=device)
-    scores, rows = predict(network, loss, split.dev)
+    scores, rows = _predict(network, loss, split.dev)
     targets = split.dev.targets(rows)
     one = best_threshold(scores, targets, n_gold=split.dev.n_gold)[0]
     thresholds: dict[str, float | Tensor] = {
@@ -335,7 +339,7 @@ def _run(variant: Variant, words: WordEncoder, split: Split, *, seed: int, devic
         "n_weights": sum(weights.numel() for weights in network.parameters() if weights.requires_grad),
     }
     for name, data in (("dev", split.dev), ("test", split.test)):
-        scores, rows = predict(network, loss, data)
+        scores, rows = _predict(network, loss, data)
         targets = data.targets(rows)
         result[name] = {
             key: [round(value, 5) for value in micro_f1(scores >= threshold, targets, n_gold=data.n_gold)]
@@ -399,9 +403,8 @@ def train(
     words = list(network.words.parameters())
     of_words = {id(weights) for weights in words}
     rest = [weights for weights in network.parameters() if id(weights) not in of_words]
-    rates = [recipe.learn_rate * network.words.learn_rate_scale, recipe.learn_rate]
-    groups = [{"params": part, "lr": rate} for part, rate in zip((words, rest), rates, strict=True) if part]
-    rates = [group["lr"] for group in groups]
+    rates = [recipe.learn_rate, *([recipe.learn_rate * network.words.learn_rate_scale] if words else [])]
+    groups = [{"params": weights} for weights in (rest, words) if weights]
     optimizer = torch.optim.Adam(groups, fused=_is_cuda(device))
     units = _Units(data)
     total, step = recipe.epochs * units.n_batches(recipe), 0
@@ -427,7 +430,7 @@ def train(
         if _is_cuda(device):
             torch.cuda.synchronize(device)
         seconds.append(time.perf_counter() - start)
-        scores, rows = predict(network, loss, dev)
+        scores, rows = _predict(network, loss, dev)
         targets = dev.targets(rows)
         if recipe.threshold is None:
             score = best_threshold(scores, targets, n_gold=dev.n_gold)[1]
@@ -443,7 +446,7 @@ def train(
 
 
 @torch.no_grad()
-def predict(network: PairNetwork | MRCANetwork, loss: Loss, data: Data) -> tuple[Tensor, Tensor]:
+def _predict(network: PairNetwork | MRCANetwork, loss: Loss, data: Data) -> tuple[Tensor, Tensor]:
     """Scores [rows, labels], and which row of the data each is."""
     network.eval()
     units = _Units(data)
@@ -585,6 +588,16 @@ class Comparison:
         known = {"vectors": self.vectors} if self.variants[variant].words == "static" else {}
         return self.results.of(set=name, variant=variant, **known)
 
+    def load(self, name: str) -> tuple[dict[str, list[Doc]], Callable[[WordKind], Words]]:
+        """The Docs of a data set, and where vectors of each kind come from for them.
+
+        Raises:
+            InputError: there is no such data set, or the word vectors cannot be read.
+        """
+        options = self.options
+        docs = _read_parts(options.data, name, _vectors_of(options.vectors) if options.vectors else None)
+        return docs, _word_sources(options.encoder, PipelineVectors() if options.vectors else None)
+
     def train_missing(self, name: str, variants: Iterable[str]) -> None:
         """Train and score the runs of a data set that are not there yet, and keep each as soon as it is done.
 
@@ -610,10 +623,11 @@ class Comparison:
         ]
         if not todo:
             return
-        docs = read_parts(options.data, name, _vectors_of(options.vectors) if options.vectors else None)
-        sources = word_sources(options.encoder, PipelineVectors() if options.vectors else None)
+        docs, sources = self.load(name)
         for kind in {self.variants[variant].words for variant, _ in todo}:
             sources(kind)  # now, because an encoder that cannot be read had better not wait for hours to say so
+        checksums = _checksums(paths.values())
+        of_vectors = _checksums([options.vectors] if options.vectors else [])
         split, made = None, None
         for variant_name, seed in tqdm(todo, desc=name, unit="run"):
             variant = self.variants[variant_name]
@@ -626,8 +640,8 @@ class Comparison:
             found = _run(variant, words.encoder(docs["train"][0].vocab), split, seed=seed, device=options.device)
             is_static = variant.words == "static"
             of = {"set": name, "variant": variant_name, "seed": seed, "encoder": None if is_static else self.encoder}
-            read = [*paths.values(), *([options.vectors] if options.vectors and is_static else [])]
-            self.results.add(of | {"vectors": self.vectors} | found, device=options.device, data=_checksums(read))
+            data = checksums | (of_vectors if is_static else {})
+            self.results.add(of | {"vectors": self.vectors} | found, device=options.device, data=data)
 
     @property
     def encoder(self) -> str | None:
@@ -641,10 +655,10 @@ def is_held_out(run: Mapping[str, Any]) -> bool:
     return not any(file.endswith("train.jsonl.gz") for file in run["data"])
 
 
-def mean_sd(values: Sequence[float]) -> str:
-    """`mean ± s.d.` in per cent; of a single value, that alone."""
+def mean_sd(values: Sequence[float], *, sign: str = "") -> str:
+    """`mean ± s.d.` in per cent, "+" as its sign where asked for; of a single value, that alone."""
     spread = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{100 * statistics.mean(values):.2f}{spread}"
+    return f"{100 * statistics.mean(values):{sign}.2f}{spread}"
 
 
 def command(main: Callable[[], None]) -> None:
