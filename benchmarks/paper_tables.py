@@ -271,7 +271,9 @@ def print_time(comparison: Comparison) -> None:
     n_weights = sum(weights.numel() for weights in network.parameters())
     print(f"Published network, {n_weights / 1e6:.1f} M weights, static word vectors: {comparison.vectors}")
     print(f"WebNLG, {len(docs['train']):,} sentences, {recipe.batch} a batch, {device_name(options.device)}")
-    print(f"An epoch: {statistics.median(seconds):.3f} s, the median of {len(seconds)}; in the paper: {EPOCH}, data unknown")
+    print(
+        f"An epoch: {statistics.median(seconds):.3f} s, the median of {len(seconds)}; the paper: {EPOCH}, data unknown"
+    )
 
 
 def import_figure() -> Any:

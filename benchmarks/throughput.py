@@ -119,7 +119,7 @@ def show(sides: Mapping[str, Side], times: Times, *, compare: bool = True) -> No
         n_pairs = median * side.n_pairs / side.n_sentences
         ratios = [one / other for one, other in zip(rates[first], rates[name], strict=True)]
         ratio = f"{statistics.median(ratios):.1f} ({spread(ratios, '.1f')})" if compare and name != first else ""
-        print(f"{name:{width}} {median:>12,.0f} {spread(rates[name], ',.0f'):>20} {n_pairs:>10,.0f}  {ratio}".rstrip())
+        print(f"{name:{width}} {median:>12,.1f} {spread(rates[name], ',.1f'):>20} {n_pairs:>10,.0f}  {ratio}".rstrip())
 
 
 # The documents.
