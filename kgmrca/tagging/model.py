@@ -33,9 +33,9 @@ __all__ = ["as_tensors", "build_mrca", "build_pair_mrca", "build_word_table_embe
 def build_pair_mrca(
     words: Words | None = None,
     type_width: int = 16,
-    hidden_width: int = 300,
+    hidden_width: int = 200,
     depth: int = 1,
-    pair_width: int = 512,
+    pair_width: int = 256,
     dropout: float = 0.3,
     type_dropout: float = 0.1,
 ) -> Model[Features, Floats2d]:

@@ -184,7 +184,7 @@ class PairNetwork(nn.Module):
     """
 
     MAX_TOKENS = 16_384  # tokens, padding included, that one call of the LSTM reads
-    MAX_PAIRS = 65_536  # pairs scored at once
+    MAX_PAIRS = 8_192  # pairs scored at once: more would not stay in a CPU's cache
     MAX_DISTANCE = 20  # tokens between two spans; beyond it all distances are one
 
     def __init__(
