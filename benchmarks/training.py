@@ -42,7 +42,7 @@ from kgmrca.tagging.features import (
 )
 from kgmrca.tagging.loss import BCE, Loss
 from kgmrca.tagging.model import as_tensors
-from kgmrca.tagging.network import LookedUp, MRCANetwork, PairNetwork, TransformerWords, WordEncoder
+from kgmrca.tagging.network import LookedUp, MRCANetwork, PairNetwork, TransformerWords, WordEncoder, rows_of
 from kgmrca.tagging.pairs import Candidates, make_sentence_pairs
 from kgmrca.tagging.thresholds import best_threshold, best_thresholds, micro_f1
 from kgmrca.tagging.words import PipelineVectors, Transformer, Vectors, Words, WordTable
@@ -499,9 +499,9 @@ class _Units:
         inputs = self.inputs
         if "pairs" in inputs:
             lengths = self.lengths[chosen]
-            token, _ = _ranges(self.token_start[chosen], lengths)
-            span, sentence = _ranges(self.span_start[chosen], self.n_spans[chosen])
-            pair, _ = _ranges(self.pair_start[chosen], self.n_pairs[chosen])
+            token, _ = rows_of(self.token_start[chosen], self.token_start[chosen] + lengths)
+            span, sentence = rows_of(self.span_start[chosen], self.span_start[chosen] + self.n_spans[chosen])
+            pair, _ = rows_of(self.pair_start[chosen], self.pair_start[chosen] + self.n_pairs[chosen])
             renumbered = torch.zeros(len(inputs["spans"]), dtype=torch.long, device=chosen.device)
             renumbered[span] = torch.arange(len(span), device=chosen.device)
             return {
@@ -515,7 +515,7 @@ class _Units:
             }, pair
         sentences, sentence = inputs["sentence"][chosen].unique(return_inverse=True)
         lengths = self.lengths[sentences]
-        token, _ = _ranges(self.token_start[sentences], lengths)
+        token, _ = rows_of(self.token_start[sentences], self.token_start[sentences] + lengths)
         place = torch.full((len(inputs["sentence"]),), -1, device=chosen.device)
         place[chosen] = torch.arange(len(chosen), device=chosen.device)
         roles = {}
@@ -535,20 +535,13 @@ class _Units:
         if "row" in words:
             return {"vectors": words["vectors"], "row": words["row"][token]}
         pieces = words["pieces"][sentences]
-        piece, _ = _ranges(self.piece_start[sentences], pieces)
+        piece, _ = rows_of(self.piece_start[sentences], self.piece_start[sentences] + pieces)
         return {
             "ids": words["ids"][piece],
             "token": words["token"][piece],
             "pieces": pieces,
             "tokens": words["tokens"][sentences],
         }
-
-
-def _ranges(first: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
-    """first[0], first[0] + 1, ... and so on for each range; and which range each belongs to."""
-    of = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)
-    within = torch.arange(len(of), device=sizes.device) - (sizes.cumsum(0) - sizes)[of]
-    return first[of] + within, of
 
 
 def make_parser(

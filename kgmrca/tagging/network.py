@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-__all__ = ["LookedUp", "MRCANetwork", "PairNetwork", "TransformerWords", "WordEncoder"]
+__all__ = ["LookedUp", "MRCANetwork", "PairNetwork", "TransformerWords", "WordEncoder", "rows_of"]
 
 
 class WordEncoder(nn.Module):
@@ -241,7 +241,7 @@ class PairNetwork(nn.Module):
         if self.training and self.type_dropout:
             hidden = torch.rand(len(span_type), device=span_type.device) < self.type_dropout
             span_type = span_type.masked_fill(hidden, 1)
-            token_type = token_type.index_fill(0, _rows(first[hidden], last[hidden])[0], 1)
+            token_type = token_type.index_fill(0, rows_of(first[hidden], last[hidden])[0], 1)
         with _autocast(lengths.device):
             inputs = self.dropout(torch.cat([self.words(**words), flags, self.token_type(token_type)], 1))
             states = self.dropout(self.encode(inputs, lengths)) if self.hidden_width else inputs
@@ -328,12 +328,12 @@ def _running_sum(values: Tensor) -> Tensor:
 
 def _means(values: Tensor, first: Tensor, last: Tensor) -> Tensor:
     """The mean of the rows first..last (exclusive) of `values`, for many stretches at once, [stretches, width]."""
-    row, stretch = _rows(first, last)
+    row, stretch = rows_of(first, last)
     sums = values.new_zeros(len(first), values.shape[1]).index_add(0, stretch, values[row])
     return sums / (last - first).unsqueeze(1)
 
 
-def _rows(first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+def rows_of(first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
     """Every row of the stretches first..last (exclusive), one stretch after another, and which stretch it is of."""
     sizes = last - first
     stretch = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)
