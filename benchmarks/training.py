@@ -358,7 +358,12 @@ class _Results:
     def __init__(self, path: Path) -> None:
         self.path = path
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        self.runs: list[dict[str, Any]] = [{"vectors": WORDS} | json.loads(line) for line in lines]
+        self.runs: list[dict[str, Any]] = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                self.runs.append({"vectors": WORDS} | json.loads(line))
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path}, line {number} is no finished run ({error}): remove that line.") from error
 
     def of(self, **settings: Any) -> list[dict[str, Any]]:
         """The runs that have these settings."""
