@@ -169,19 +169,35 @@ def corpus_command(
     dev_share: Annotated[
         float, typer.Option(min=0, max=1, help="How large that part is; which documents is fixed by their ids.")
     ] = 0.1,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Names of the relations, as SSSOM TSV (see ontologies/knowledgenet.sssom.tsv), instead of relations.tsv.",
+        ),
+    ] = None,
+    partial: Annotated[
+        bool,
+        typer.Option(
+            "--partial", help="Some relations and their entities are labelled, others may hold: silence is no 'no'."
+        ),
+    ] = False,
 ) -> None:
     """Turn annotated relation data into gold documents to train on and to score with.
 
     \b
     Examples:
       kgmrca corpus dev.jsonl.gz -o train.spacy --dev dev.spacy
-      kgmrca corpus train_annotated.json -o train.spacy
+      kgmrca corpus wiki80/train.jsonl.gz --partial -o wiki80.spacy
+      kgmrca corpus knowledgenet/train.jsonl.gz --mapping knowledgenet.sssom.tsv -o knowledgenet.spacy
     """
     from kgmrca.corpora.annotated import write_gold
 
-    counts = write_gold(inputs, output, dev=dev, dev_share=dev_share)
+    counts, left_out = write_gold(inputs, output, dev=dev, dev_share=dev_share, mapping=mapping, partial=partial)
     for path, (documents, relations) in counts.items():
         print(f"kgmrca: {documents:,} documents, {relations:,} relations -> {path}", file=sys.stderr)
+    for predicate, count in left_out.most_common():
+        print(f"kgmrca: {count:,} relations '{predicate}' left out: no one label stands for them.", file=sys.stderr)
 
 
 @app.command("evaluate", no_args_is_help=True)
@@ -197,8 +213,17 @@ def evaluate_command(
             "--thresholds", help="Score the relations on gold entities at thresholds from 0.05 to 0.95 instead."
         ),
     ] = False,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Print the scores of each entity type and relation too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all scores as JSON instead of the table.")] = False,
+    resamples: Annotated[
+        int, typer.Option(min=1, help="How many times the documents are drawn anew for the intervals.")
+    ] = 1000,
 ) -> None:
     """Score a pipeline: its entities, its relations on gold entities, and what comes out of raw text.
+
+    P, R and F1 are micro scores; in brackets their 95 % intervals, were other documents of this kind drawn.
 
     \b
     Examples:
@@ -206,19 +231,29 @@ def evaluate_command(
       kgmrca evaluate training/model-best dev.spacy --thresholds
     """
     import json
+    from contextlib import nullcontext
 
-    from kgmrca.tagging.scorer import evaluate
+    from kgmrca.tagging.scorer import evaluate, table
     from kgmrca.tagging.thresholds import sweep
+    from kgmrca.triples.write import whole_file
 
-    nlp = _load_pipeline(pipeline)
-    scores = sweep(nlp, data) if thresholds else evaluate(nlp, data)
-    rows = scores if isinstance(scores, list) else [{"of": name, **part} for name, part in scores.items()]
-    for row in rows:
-        first, *_ = row.values()
-        p, r, f = (row[key] for key in ("p", "r", "f"))
-        print(f"{first:<24} P {p:.3f}  R {r:.3f}  F1 {f:.3f}")
-    if output:
-        output.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+    if output and not output.parent.is_dir():
+        raise InputError(f"There is no folder '{output.parent}' to write '{output.name}' in: make it first.")
+    with whole_file(output) if output else nullcontext() as stream:  # what cannot be written is said before the work
+        nlp = _load_pipeline(pipeline)
+        if thresholds:
+            rows = sweep(nlp, data)
+            text = "\n".join(
+                f"{row['threshold']:<24} P {row['p']:.3f}  R {row['r']:.3f}  F1 {row['f']:.3f}" for row in rows
+            )
+            written = json.dumps(rows, indent=2)
+        else:
+            scores = evaluate(nlp, data, resamples=resamples)
+            text = table(scores, labels=labels)
+            written = json.dumps(scores, indent=2)
+        if stream:
+            stream.write(f"{written}\n".encode())
+    print(written if as_json else text)
 
 
 def _load_pipeline(name: str) -> "Language":

@@ -10,6 +10,10 @@ Two formats are understood, told apart by their keys:
 
 A file is JSON Lines or one JSON array, gzipped or not. Every gold Doc has all its mentions in `doc.spans["entities"]`,
 those that do not overlap in `doc.ents` as well, and the relations in `doc._.relations`.
+
+Not all data is labelled completely. Of a relation that `labelled` does not name, silence says nothing: in data read as
+`partial` (some relations of a sentence are there, and what they relate, others may hold) that is all of them, in a
+record with the key `exhaustive` those that it does not list. Tokens outside the entities of partial data are unknown.
 """
 
 import csv
@@ -19,6 +23,7 @@ import itertools
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -32,12 +37,25 @@ from tqdm import tqdm
 
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
+from kgmrca.ontology import Mapped, load_mapping, load_ontology
 from kgmrca.relations import Relation, get_records, set_relations
 
-__all__ = ["ENTITIES", "Corpus", "hash_share", "read_annotated", "read_gold", "relation_labels", "write_gold"]
+__all__ = [
+    "ENTITIES",
+    "Corpus",
+    "hash_share",
+    "labelled",
+    "read_annotated",
+    "read_gold",
+    "relation_labels",
+    "write_gold",
+]
 
 ENTITIES = "entities"
 """The span group that holds every gold mention, overlapping ones too."""
+
+LABELLED = "kgmrca.labelled"
+"""Where a gold Doc's `user_data` names the relations that are labelled completely in it; see `labelled`."""
 
 UNTYPED = "ENTITY"
 """The label of a mention whose source gives it no type: a Doc cannot hold entities without one."""
@@ -48,46 +66,102 @@ _NO_SPACE_BEFORE = re.compile(r"[.,;:!?)\]}%’”]|n't|['’](?:s|m|d|re|ve|ll)
 _NO_SPACE_AFTER = re.compile(r"[(\[{$£€“‘]")
 
 
-def relation_labels(path: Path) -> dict[str, str]:
-    """Names of the relations in a data file: `predicate -> label`, from the `relations.tsv` beside it, if any.
+def relation_labels(path: Path, mapping: Path | None = None) -> dict[str, Mapped | None]:
+    """Names of the relations in a data file: `predicate -> label`.
 
-    The columns are `relation`, `wikidata_pid` and `label`; a relation without a label keeps its own name.
+    They are read from a mapping (see `ontology.load_mapping`), else from the `relations.tsv` beside the file, if any.
+    Its columns are `relation`, `wikidata_pid` and `label`. Where every relation has a Wikidata property, a property with
+    a label in our own ontology gets that one, so that data sets agree; a relation without any label keeps its name.
 
     Raises:
         InputError: the table cannot be read, or has no column `relation`.
     """
+    if mapping:
+        return dict(load_mapping(mapping))
     table = path.parent / "relations.tsv"
     if not table.is_file():
         return {}
     try:
         with table.open(encoding="utf-8", newline="") as lines:
-            rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-            return {row["relation"]: row.get("label") or row["relation"] for row in rows}
+            rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+        properties = [row.get("wikidata_pid") for row in rows]
+        ours = load_ontology().label_of if all(properties) else lambda _: None
+        return {
+            row["relation"]: Mapped(ours(name or "") or row.get("label") or row["relation"])
+            for row, name in zip(rows, properties, strict=True)
+        }
     except (KeyError, OSError, UnicodeDecodeError) as error:
         reason = f"the column {error} is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{table}: {reason}.") from error
 
 
-def read_annotated(path: Path, vocab: Vocab, *, labels: Mapping[str, str] | None = None) -> Iterator[Doc]:
+class _Labels:
+    """Turns the relations of a file into ours, and says which of them a record is labelled with completely."""
+
+    def __init__(self, labels: Mapping[str, Mapped | None], *, partial: bool) -> None:
+        self.labels, self.partial = labels, partial
+        self.left_out: Counter[str] = Counter()
+
+    def relation(self, subject: Span, object_: Span, predicate: str) -> Relation | None:
+        if not isinstance(predicate, str):
+            raise InputError(f"a predicate is a name, not {predicate!r}")
+        mapped = self.labels.get(predicate, Mapped(predicate))
+        if mapped is None:
+            self.left_out[predicate] += 1
+            return None
+        return Relation(object_, subject, mapped.label) if mapped.reversed else Relation(subject, object_, mapped.label)
+
+    def complete(self, record: Mapping[str, Any]) -> list[str] | None:
+        if "exhaustive" in record:
+            found = [self.labels.get(predicate, Mapped(predicate)) for predicate in record["exhaustive"]]
+        elif self.partial:
+            return []
+        elif self.labels:
+            found = list(self.labels.values())
+        else:
+            return None
+        return sorted({mapped.label for mapped in found if mapped})
+
+
+def read_annotated(
+    path: Path,
+    vocab: Vocab,
+    *,
+    labels: Mapping[str, Mapped | None] | None = None,
+    partial: bool = False,
+    left_out: Counter[str] | None = None,
+) -> Iterator[Doc]:
     """The gold Docs of a data file, one at a time.
 
     Args:
         path: JSON Lines or a JSON array, perhaps gzipped.
         vocab: the vocabulary the Docs share.
-        labels: `predicate -> label` renames relations; a predicate it does not name stays as it is.
+        labels: `predicate -> label` renames relations, and may exchange their subjects and objects; a relation for
+            which it says None is left out, a predicate it does not name stays as it is. It names all that the data is
+            labelled with, unless `partial`.
+        partial: the data has some relations only, see above.
+        left_out: relations that are left out are counted here.
 
     Raises:
         InputError: names the file, the record (counted from 1) and what is wrong with it.
     """
-    labels = labels or {}
+    names = _Labels(labels or {}, partial=partial)
     for number, record in enumerate(_records(path), start=1):
         try:
-            yield _docred(record, vocab, labels) if "vertexSet" in record else _sentence(record, vocab, labels)
+            doc = (_docred if "vertexSet" in record else _sentence)(record, vocab, names)
+            complete = names.complete(record)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
             raise InputError(
                 f"{path}, record {number}: {reason}. See `kgmrca corpus --help` for the formats."
             ) from error
+        if complete is not None:
+            doc.user_data[LABELLED] = complete
+        if partial:
+            doc.set_ents(doc.ents, default="missing")
+        yield doc
+    if left_out is not None:
+        left_out.update(names.left_out)
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
@@ -111,7 +185,7 @@ def _open(path: Path) -> IO[str]:
     return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
 
 
-def _docred(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]) -> Doc:
+def _docred(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
     words: list[str] = []
     sent_starts: list[bool] = []
     places: list[list[int]] = []
@@ -138,7 +212,7 @@ def _docred(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]) 
         mentions.append(here)
     _set_entities(doc, [span for entity in mentions for _, span in entity])
     relations = [
-        Relation(subject, object_, _label(fact["r"], labels))
+        labels.relation(subject, object_, fact["r"])
         for fact in record["labels"]
         for here, subject in _at(mentions, fact["h"])
         for there, object_ in _at(mentions, fact["t"])
@@ -147,7 +221,7 @@ def _docred(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]) 
     return _with_relations(doc, relations)
 
 
-def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]) -> Doc:
+def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
     words = record["tokens"]
     doc = _doc(vocab, words, [index == 0 for index in range(len(words))], record["id"])
     spans = [
@@ -156,7 +230,7 @@ def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: Mapping[str, str]
     ]
     _set_entities(doc, spans)
     relations = [
-        Relation(_at(spans, fact["subject"]), _at(spans, fact["object"]), _label(fact["predicate"], labels))
+        labels.relation(_at(spans, fact["subject"]), _at(spans, fact["object"]), fact["predicate"])
         for fact in record["relations"]
     ]
     return _with_relations(doc, relations)
@@ -166,12 +240,6 @@ def _at(items: Sequence[_Item], index: int) -> _Item:
     if index < 0:  # which Python would count from the end
         raise InputError(f"there is no entity {index}")
     return items[index]
-
-
-def _label(predicate: str, labels: Mapping[str, str]) -> str:
-    if not isinstance(predicate, str):
-        raise InputError(f"a predicate is a name, not {predicate!r}")
-    return labels.get(predicate, predicate)
 
 
 def _doc(vocab: Vocab, words: list[str], sent_starts: list[bool], name: str) -> Doc:
@@ -188,8 +256,8 @@ def _set_entities(doc: Doc, spans: Iterable[Span]) -> None:
     doc.set_ents(filter_spans(unique))
 
 
-def _with_relations(doc: Doc, relations: Iterable[Relation]) -> Doc:
-    kept = {(r.subject.start, r.subject.end, r.object.start, r.object.end, r.label): r for r in relations}
+def _with_relations(doc: Doc, relations: Iterable[Relation | None]) -> Doc:
+    kept = {(r.subject.start, r.subject.end, r.object.start, r.object.end, r.label): r for r in relations if r}
     set_relations(doc, kept.values())
     return doc
 
@@ -220,15 +288,26 @@ def _is_word(words: Sequence[str], index: int) -> bool:
 
 
 def write_gold(
-    inputs: Iterable[Path], output: Path, *, dev: Path | None = None, dev_share: float = 0.1
-) -> dict[Path, tuple[int, int]]:
+    inputs: Iterable[Path],
+    output: Path,
+    *,
+    dev: Path | None = None,
+    dev_share: float = 0.1,
+    mapping: Path | None = None,
+    partial: bool = False,
+) -> tuple[dict[Path, tuple[int, int]], Counter[str]]:
     """Write the gold Docs of data files to a `.spacy` file, and perhaps a part of them to a second one.
 
-    Which Docs go to `dev` is decided by a hash of their ids, so it stays the same whatever else is added. Relations
-    are named by the `relations.tsv` beside each input. Files are written only once everything was read.
+    Which Docs go to `dev` is decided by a hash of their ids, so it stays the same whatever else is added. Files are
+    written only once everything was read.
+
+    Args:
+        inputs, output, dev, dev_share: what is read, what is written, and the second file's share.
+        mapping: names the relations; without it the `relations.tsv` beside each input does (see `relation_labels`).
+        partial: the data has some relations only (see above).
 
     Returns:
-        The numbers of Docs and of relations in each file written.
+        The numbers of Docs and of relations in each file written, and of relations left out by their predicates.
 
     Raises:
         InputError: an input cannot be read, or there is no folder to write to.
@@ -238,11 +317,13 @@ def write_gold(
     vocab = Vocab()
     bins = {path: DocBin(store_user_data=True) for path in (output, dev) if path}
     counts = dict.fromkeys(bins, (0, 0))
+    left_out: Counter[str] = Counter()
     for path in bins:
         if not path.parent.is_dir():
             raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
     for source in inputs:
-        docs = read_annotated(source, vocab, labels=relation_labels(source))
+        labels = relation_labels(source, mapping)
+        docs = read_annotated(source, vocab, labels=labels, partial=partial, left_out=left_out)
         for doc in tqdm(docs, desc=source.name, unit="doc", disable=None):
             path = dev if dev and hash_share(doc.user_data[ID]) < dev_share else output
             bins[path].add(doc)
@@ -250,7 +331,16 @@ def write_gold(
             counts[path] = documents + 1, relations + len(get_records(doc) or ())
     for path, docs in bins.items():
         docs.to_disk(path)
-    return counts
+    return counts, left_out
+
+
+def labelled(doc: Doc) -> frozenset[str] | None:
+    """The relations that are labelled completely on a gold Doc: where it has none of these, none holds.
+
+    Of others silence says nothing. None: all relations there are.
+    """
+    names = doc.user_data.get(LABELLED)
+    return None if names is None else frozenset(names)
 
 
 def hash_share(name: str) -> float:

@@ -23,6 +23,7 @@ from thinc.api import Config, Model, Optimizer, torch2xp, xp2torch
 from thinc.types import Floats2d
 from thinc.util import get_torch_default_device
 
+from kgmrca.corpora.annotated import labelled
 from kgmrca.errors import InputError, ModelError
 from kgmrca.relations import Record, get_records, register_extensions, set_records
 from kgmrca.resources import resource
@@ -72,6 +73,7 @@ def load() -> Language:
         "threshold": None,
         "spans_key": None,
         "batch_size": None,
+        "silence": 0.3,
         "pretrained": SHIPPED,
     },
     default_score_weights={"rel_micro_f": 1.0, "rel_micro_p": 0.0, "rel_micro_r": 0.0, "rel_per_type": None},
@@ -86,6 +88,7 @@ def make_mrca_relations(
     spans_key: str | None,
     scorer: Callable[..., dict[str, Any]] | None,
     batch_size: int | None,
+    silence: float,
     pretrained: str | None,
 ) -> "MRCARelations":
     """Make the component `mrca_relations`, which writes `doc._.relations`.
@@ -99,6 +102,8 @@ def make_mrca_relations(
         spans_key: read the spans from `doc.spans[spans_key]`. None: from `doc.ents`.
         scorer: for `nlp.evaluate` and `spacy train`.
         batch_size: Docs a batch. None: as many as `nlp.pipe` says.
+        silence: what it counts in training, from 0 to 1, that a Doc does not have a label which no Doc of the training
+            data is labelled with completely (see `MRCARelations.get_loss`).
         pretrained: start with the weights of a shipped pipeline. None: untrained, for `spacy train`.
     """
     pipe = MRCARelations(
@@ -111,6 +116,7 @@ def make_mrca_relations(
         spans_key=spans_key,
         scorer=scorer,
         batch_size=batch_size,
+        silence=silence,
     )
     return pipe.from_disk(resource(f"pipelines/{pretrained}/mrca_relations")) if pretrained else pipe
 
@@ -130,13 +136,15 @@ class MRCARelations(TrainablePipe):
         spans_key: str | None = None,
         scorer: Callable[..., dict[str, Any]] | None = None,
         batch_size: int | None = None,
+        silence: float = 0.3,
     ) -> None:
         register_extensions()
         self.vocab, self.model, self.name = vocab, model, name
         self.pairs, self.loss, self.spans_key, self.scorer = pairs, loss, spans_key, scorer
         self.cfg: dict[str, Any] = {"labels": [], "types": [], "threshold": 0.5}
+        self._complete: set[str] = set()  # labels that some training Doc is labelled with completely
         self._threshold: float | Mapping[str, float] | None = None
-        self.batch_size = batch_size
+        self.batch_size, self.silence = batch_size, silence
         self.threshold = threshold
 
     # What it knows.
@@ -275,7 +283,7 @@ class MRCARelations(TrainablePipe):
             ModelError: there are no labels, neither given nor in the examples.
         """
         validate_get_examples(get_examples, "MRCARelations.initialize")
-        counts: dict[str, int] = {}
+        counts: dict[str, float] = {}
         types: set[str] = set()
         n_pairs = 0
         for batch in util.minibatch(get_examples(), self.batch_size or _BATCH_SIZE):
@@ -284,8 +292,9 @@ class MRCARelations(TrainablePipe):
             n_pairs += len(candidates.pairs)
             types.update(map(coarse_type, candidates.labels))
             for example in batch:
-                for record in get_records(example.reference) or ():
-                    counts[record[4]] = counts.get(record[4], 0) + 1
+                self._complete |= labelled(example.reference) or set()
+                for *_, label, score in get_records(example.reference) or ():
+                    counts[label] = counts.get(label, 0) + score
         if labels is not None:
             self.cfg["labels"], self.cfg["types"] = list(labels["labels"]), list(labels["types"])
         else:
@@ -337,28 +346,45 @@ class MRCARelations(TrainablePipe):
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: tuple[Candidates, Floats2d]) -> tuple[float, Floats2d]:
-        """The loss of a batch and its gradient with respect to the network's outputs, [pairs, labels]."""
+        """The loss of a batch and its gradient with respect to the network's outputs, [pairs, labels].
+
+        The score of a gold relation says how true it is. That a Doc does not have a label is a "no" only where it is
+        labelled with it completely (see `corpora.annotated.labelled`); of a label that no Doc at all is labelled with
+        completely, it is a "no" that counts as little as `silence` says.
+        """
         candidates, raw = scores
         outputs = xp2torch(raw, requires_grad=True)
-        targets = torch.as_tensor(self._targets(list(examples), candidates), device=outputs.device)
-        loss = self.loss(outputs, targets)
+        targets, known = (
+            torch.as_tensor(part, device=outputs.device) for part in self._targets(list(examples), candidates)
+        )
+        loss = self.loss(outputs, targets, known)
         torch.autograd.backward(loss)
         return loss.item(), torch2xp(outputs.grad)
 
-    def _targets(self, examples: Sequence[Example], candidates: Candidates) -> NDArray[np.float32]:
-        """1 where a gold relation has the characters of the pair and the label of the column, [pairs, labels]."""
+    def _targets(
+        self, examples: Sequence[Example], candidates: Candidates
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The score of the gold relation with the characters of the pair and the label, and what that counts for."""
         doc_of = candidates.sentences[candidates.spans[:, 0], 0]
         places = zip(doc_of.tolist(), *candidates.characters.T.tolist(), strict=True)
         span_at = {place: row for row, place in enumerate(places)}
         pair_at = {pair: row for row, pair in enumerate(map(tuple, candidates.pairs.tolist()))}
         column = {label: index for index, label in enumerate(self.labels)}
-        targets = np.zeros((len(candidates.pairs), len(column)), np.float32)
+        counts = np.ones((len(examples), len(column)), np.float32)
+        silent = np.array([0.0 if label in self._complete else self.silence for label in column], np.float32)
         for number, example in enumerate(examples):
-            for a, b, c, d, label, _ in get_records(example.reference) or ():
+            complete = labelled(example.reference)
+            if complete is not None:
+                counts[number] = np.where([label in complete for label in column], 1, silent)
+        known = counts[doc_of[candidates.pairs[:, 0]]]
+        targets = np.zeros_like(known)
+        for number, example in enumerate(examples):
+            for a, b, c, d, label, score in get_records(example.reference) or ():
                 pair = (span_at.get((number, a, b)), span_at.get((number, c, d)))
                 if pair in pair_at and label in column:
-                    targets[pair_at[pair], column[label]] = 1
-        return targets
+                    targets[pair_at[pair], column[label]] = score
+                    known[pair_at[pair], column[label]] = 1
+        return targets, known
 
     # Storing: settings as JSON (Python's own, which keeps every digit of a float), weights as safetensors.
 

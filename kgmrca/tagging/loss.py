@@ -22,8 +22,14 @@ class Loss(Protocol):
     extra_outputs: int
     """Outputs a pair beside those of the labels, at the end."""
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss of a batch, a scalar; `targets` are 0 or 1, [pairs, labels]."""
+    def __call__(self, outputs: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
+        """The loss of a batch, a scalar.
+
+        Args:
+            outputs: the network's.
+            targets: how true each label is, from 0 to 1, [pairs, labels].
+            known: what each of these counts, from 0 (nothing is known) to 1, [pairs, labels]; None: 1 for all.
+        """
         ...
 
     def scores(self, outputs: Tensor) -> Tensor:
@@ -40,9 +46,9 @@ class BCE:
 
     extra_outputs = 0
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, outputs: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
         """See `Loss`."""
-        return binary_cross_entropy_with_logits(outputs, targets, reduction="sum") / max(len(outputs), 1)
+        return binary_cross_entropy_with_logits(outputs, targets, known, reduction="sum") / max(len(outputs), 1)
 
     def scores(self, outputs: Tensor) -> Tensor:
         """See `Loss`."""
@@ -70,13 +76,14 @@ class Asymmetric(BCE):
     def __init__(self, positive_focus: float = 0.0, negative_focus: float = 4.0, margin: float = 0.05) -> None:
         self.positive_focus, self.negative_focus, self.margin = positive_focus, negative_focus, margin
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, outputs: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
         """See `Loss`."""
         p = outputs.sigmoid()
         q = (p - self.margin).clamp(min=self._TINY)
         positive = (1 - p).clamp(min=self._TINY) ** self.positive_focus * logsigmoid(outputs)
         negative = q**self.negative_focus * ((1 - q).log() if self.margin else logsigmoid(-outputs))
-        return -torch.where(targets == 1, positive, negative).sum() / max(len(outputs), 1)
+        elements = targets * positive + (1 - targets) * negative
+        return -(elements if known is None else elements * known).sum() / max(len(outputs), 1)
 
 
 class AdaptiveThreshold:
@@ -85,17 +92,19 @@ class AdaptiveThreshold:
     True labels are to come out above the threshold's output (softmax over them and it), which is to come out above the
     false ones (likewise); averaged over the pairs. Zhou et al., Document-Level Relation Extraction with Adaptive
     Thresholding and Localized Context Pooling (2021), equations 7 to 9. A score is the sigmoid of what a label's output
-    is above the threshold's, so 0.5 is the threshold that was learned.
+    is above the threshold's, so 0.5 is the threshold that was learned. A target of 0.5 or more is true, and a false one
+    of which less than half is known is left out.
     """
 
     extra_outputs = 1
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, outputs: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
         """See `Loss`."""
-        is_label = targets == 1
+        is_label = targets >= 0.5
+        is_none = ~is_label if known is None else ~is_label & (known >= 0.5)
         threshold = torch.ones_like(is_label[:, :1])
         above = outputs.masked_fill(~torch.cat([is_label, threshold], 1), -torch.inf).log_softmax(1)[:, :-1]
-        below = outputs.masked_fill(~torch.cat([~is_label, threshold], 1), -torch.inf).log_softmax(1)[:, -1]
+        below = outputs.masked_fill(~torch.cat([is_none, threshold], 1), -torch.inf).log_softmax(1)[:, -1]
         return -(above[is_label].sum() + below.sum()) / max(len(outputs), 1)
 
     def scores(self, outputs: Tensor) -> Tensor:
@@ -129,8 +138,10 @@ class RCDice:
             raise InputError(f"The reduction of RC Dice is 'batch' or 'element', not {reduction!r}.")
         self.reduction = reduction
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """See `Loss`."""
+    def __call__(self, outputs: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
+        """See `Loss`. What is not known counts as a "no" that came out as one."""
+        if known is not None:
+            outputs, targets = outputs * known, targets * known
         return self.elements(outputs, targets).mean()
 
     def elements(self, outputs: Tensor, targets: Tensor) -> Tensor:

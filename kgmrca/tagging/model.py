@@ -1,12 +1,17 @@
 """thinc and spaCy glue around the networks and their words: the registered architectures."""
 
+import json
 from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 from thinc.api import (
     ArgsKwargs,
     Linear,
@@ -25,9 +30,10 @@ from thinc.types import Floats2d
 
 from kgmrca.tagging.features import N_FLAGS, Features, Instances, make_features, pair_instances
 from kgmrca.tagging.network import MRCANetwork, PairNetwork
-from kgmrca.tagging.words import Words, WordTable
+from kgmrca.tagging.pairs import sentence_starts
+from kgmrca.tagging.words import Transformer, Words, WordTable
 
-__all__ = ["as_tensors", "build_mrca", "build_pair_mrca", "build_word_table_embed"]
+__all__ = ["as_tensors", "build_mrca", "build_pair_mrca", "build_transformer_embed", "build_word_table_embed"]
 
 
 def build_pair_mrca(
@@ -145,3 +151,79 @@ def _look_up(model: Model, docs: list[Doc], is_train: bool) -> tuple[list[Floats
     vectors = table.vectors([strings[orth] for orth in unique.tolist()])[word]
     ends = np.cumsum([len(doc) for doc in docs])[:-1]
     return [model.ops.asarray2f(part) for part in np.split(vectors, ends)], lambda _: []
+
+
+def build_transformer_embed(words: Transformer, max_tokens: int = 256) -> Model[list[Doc], list[Floats2d]]:
+    """A transformer as `tok2vec` of any spaCy component, such as `ner` (`kgmrca.TransformerEmbed.v1`).
+
+    One vector a token, of its sentence alone. It is stored with the component, its weights as safetensors.
+
+    Args:
+        words: the transformer, `kgmrca.Transformer.v1`.
+        max_tokens: a sentence longer than this is read in stretches.
+    """
+    model: Model[list[Doc], list[Floats2d]] = PyTorchWrapper_v3(
+        _Contextual(),
+        convert_inputs=partial(_doc_pieces, words=words, max_tokens=max_tokens, sentencizer=Sentencizer()),
+        convert_outputs=_doc_vectors,
+    )
+    shim = _Shim(
+        model.shims[0]._model,
+        serialize_model=partial(_contextual_to_bytes, words=words),
+        deserialize_model=partial(_contextual_from_bytes, words=words),
+    )
+    model.shims[0] = shim
+    model.init = partial(_init_contextual, words=words)
+    return model
+
+
+class _Contextual(torch.nn.Module):
+    """A transformer that is made once it is known whether its weights are read from its folder or were stored."""
+
+    def forward(self, **pieces: torch.Tensor) -> torch.Tensor:
+        return self.words(**pieces)
+
+
+def _init_contextual(model: Model, X: object = None, Y: object = None, *, words: Transformer) -> None:
+    shim = model.shims[0]
+    shim._model.words = words.encoder(Vocab()).to(shim.device)
+
+
+def _doc_pieces(
+    model: Model, docs: list[Doc], is_train: bool, *, words: Transformer, max_tokens: int, sentencizer: Sentencizer
+) -> tuple[ArgsKwargs, object]:
+    bounds = [np.zeros((0, 3), np.int64)]
+    for number, doc in enumerate(docs):
+        if len(doc):
+            starts = sentence_starts(doc, sentencizer, max_tokens)
+            bounds.append(np.stack([np.full(len(starts) - 1, number), starts[:-1], starts[1:]], 1))
+    pieces = words.look_up(docs, np.concatenate(bounds))
+    return ArgsKwargs(args=(), kwargs=as_tensors(pieces, model.shims[0].device)), lambda _: []
+
+
+def _doc_vectors(
+    model: Model, docs_and_vectors: tuple[list[Doc], torch.Tensor], is_train: bool
+) -> tuple[list[Floats2d], object]:
+    docs, vectors = docs_and_vectors
+    sizes = [len(doc) for doc in docs]
+
+    def backprop(gradients: list[Floats2d]) -> ArgsKwargs:
+        gradient = torch.cat([xp2torch(part, device=vectors.device) for part in gradients])
+        return ArgsKwargs(args=((vectors,),), kwargs={"grad_tensors": gradient})
+
+    return [torch2xp(part) for part in vectors.detach().split(sizes)], backprop
+
+
+def _contextual_to_bytes(network: _Contextual, *, words: Transformer) -> bytes:
+    tensors = {name: weights.cpu() for name, weights in network.state_dict().items()}
+    return save_tensors(tensors, metadata={"words": json.dumps(words.state())})
+
+
+def _contextual_from_bytes(
+    network: _Contextual, data: bytes, device: torch.device, *, words: Transformer
+) -> _Contextual:
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    words.restore(json.loads(header["__metadata__"]["words"]), Vocab())
+    network.words = words.encoder(Vocab())
+    network.load_state_dict(load_tensors(data))
+    return network.to(device)

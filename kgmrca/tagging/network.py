@@ -50,12 +50,22 @@ class TransformerWords(WordEncoder):
         transformer: a Hugging Face encoder.
         frozen: leave its weights and its dropout alone while training.
         limit, learn_rate_scale: see `WordEncoder`.
+        mixed_precision: compute in bfloat16 on a CPU as well, which needs one that has instructions for it.
     """
 
     MAX_PIECES = 16_384  # word pieces, padding included, that one call of the transformer reads
 
-    def __init__(self, transformer: nn.Module, *, frozen: bool, limit: float, learn_rate_scale: float) -> None:
+    def __init__(
+        self,
+        transformer: nn.Module,
+        *,
+        frozen: bool,
+        limit: float,
+        learn_rate_scale: float,
+        mixed_precision: bool = False,
+    ) -> None:
         super().__init__()
+        self.mixed_precision = mixed_precision
         self.transformer, self.frozen = transformer.requires_grad_(not frozen), frozen
         self.width = transformer.config.hidden_size  # type: ignore[assignment, union-attr]
         self.limit, self.learn_rate_scale = limit, learn_rate_scale
@@ -72,7 +82,8 @@ class TransformerWords(WordEncoder):
         for index, inside, _ in _padded(pieces, self.MAX_PIECES):
             padded = ids.new_zeros(inside.shape)
             padded[inside] = ids[index]
-            output = self.transformer(padded, attention_mask=inside.long()).last_hidden_state
+            with _autocast(ids.device, also_on_cpu=self.mixed_precision):
+                output = self.transformer(padded, attention_mask=inside.long()).last_hidden_state
             states = states.index_copy(0, index, output[inside].float())
         is_word = token >= 0
         row = ((tokens.cumsum(0) - tokens).repeat_interleave(pieces) + token)[is_word]
@@ -279,9 +290,10 @@ class PairNetwork(nn.Module):
         return states
 
 
-def _autocast(device: torch.device) -> torch.autocast:
+def _autocast(device: torch.device, *, also_on_cpu: bool = False) -> torch.autocast:
     # Without its cache of cast weights, which a CUDA graph could not be captured with.
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda", cache_enabled=False)
+    enabled = device.type == "cuda" or also_on_cpu
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
 
 def _start_like_keras(lstm: nn.LSTM) -> None:

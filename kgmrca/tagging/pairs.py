@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 
 from kgmrca.errors import InputError
 
-__all__ = ["Candidates", "PairSuggester", "make_sentence_pairs"]
+__all__ = ["Candidates", "PairSuggester", "make_sentence_pairs", "sentence_starts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _sentence_pairs(
         spans = sorted(doc.ents if spans_key is None else doc.spans.get(spans_key, ()))
         if len(spans) < 2:
             continue
-        starts = _starts(doc, sentencizer, max_tokens)
+        starts = sentence_starts(doc, sentencizer, max_tokens)
         bounds.append(np.stack([np.full(len(starts) - 1, number), starts[:-1], starts[1:]], 1))
         found += [(number, span.start, span.end, span.start_char, span.end_char) for span in spans]
         labels += [span.label_ for span in spans]
@@ -95,8 +95,12 @@ def _sentence_pairs(
     )
 
 
-def _starts(doc: Doc, sentencizer: Sentencizer, max_tokens: int) -> NDArray[np.int64]:
-    """The first token of each sentence, and the Doc's length at the end."""
+def sentence_starts(doc: Doc, sentencizer: Sentencizer, max_tokens: int) -> NDArray[np.int64]:
+    """The first token of each sentence, and the Doc's length at the end.
+
+    Where nothing has set sentence boundaries, `sentencizer` is asked for them; the Doc stays as it is. A sentence
+    longer than `max_tokens` is cut into stretches of that length.
+    """
     if doc.has_annotation("SENT_START"):
         guesses = doc.to_array("SENT_START") == 1
     else:

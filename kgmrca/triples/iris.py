@@ -1,4 +1,4 @@
-"""IRIs and literal texts that every RDF tool accepts. No other module makes either from text."""
+"""IRIs and literal texts that every RDF tool accepts. But for `literals.py`, no other module makes either from text."""
 
 import hashlib
 import json

@@ -17,6 +17,7 @@ from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_predicate
 from kgmrca.relations import get_relations
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
+from kgmrca.triples.literals import typed_literal
 
 __all__ = ["LITERAL_TYPES", "Mention", "Run", "Statement", "statements"]
 
@@ -49,7 +50,8 @@ class Statement:
     Attributes:
         iri: made of all the rest but `label`, `confidence` and `run`, so a statement found again is the same one.
         subject, predicate: IRIs.
-        object: an IRI, or the text of a literal if `object_is_literal`.
+        object: an IRI, or the lexical form of a literal if `object_is_literal`.
+        object_datatype: the IRI of the literal's datatype; None for plain text, or if the object is an IRI.
         label: the relation's name on the Doc.
         confidence: the score, from 0 to 1 with at most four decimals, in the canonical form of xsd:decimal.
         document: the IRI of the document.
@@ -62,6 +64,7 @@ class Statement:
     predicate: str
     object: str
     object_is_literal: bool
+    object_datatype: str | None
     label: str
     confidence: Decimal
     document: str
@@ -116,9 +119,9 @@ def statements(
     """The relations of a Doc as statements, in their order.
 
     A subject or object is the Wikidata item that its span is linked to (`kb_id_`), else an entity of this document. An
-    object of one of the `LITERAL_TYPES` is a literal. A label unknown to the ontology gets a predicate under `base`,
-    unless it is itself a Wikidata property such as "P19". Of two relations that say the same of the same mentions, the
-    one with the higher score counts.
+    object of one of the `LITERAL_TYPES` is a literal (see `typed_literal`). A label unknown to the ontology gets a
+    predicate under `base`, unless it is itself a Wikidata property such as "P19". Of two relations that say the same of
+    the same mentions, the one with the higher score counts.
 
     Args:
         doc: a Doc with `doc._.relations`.
@@ -148,10 +151,12 @@ def statements(
         subject = _resource(iris, document, subject_span)
         predicate = ontology.predicate(label) or wikidata_predicate(label) or iris.relation(label)
         is_literal = object_mention.type in LITERAL_TYPES
-        value = object_mention.text if is_literal else _resource(iris, document, object_span)
-        iri = iris.statement(
-            subject, predicate, "literal" if is_literal else "iri", value, subject_mention.iri, object_mention.iri
-        )
+        if is_literal:
+            value, datatype = typed_literal(object_mention.text, object_mention.type)
+        else:
+            value, datatype = _resource(iris, document, object_span), None
+        kind = datatype or ("literal" if is_literal else "iri")
+        iri = iris.statement(subject, predicate, kind, value, subject_mention.iri, object_mention.iri)
         confidence = _confidence(score)
         if iri in found and found[iri].confidence >= confidence:
             continue
@@ -161,6 +166,7 @@ def statements(
             predicate=predicate,
             object=value,
             object_is_literal=is_literal,
+            object_datatype=datatype,
             label=clean_text(label),
             confidence=confidence,
             document=document,

@@ -211,7 +211,10 @@ def _statement_triples(statement: Statement) -> Iterator[Triple]:
 
 
 def _object(statement: Statement) -> NamedNode | Literal:
-    return Literal(statement.object) if statement.object_is_literal else NamedNode(statement.object)
+    if not statement.object_is_literal:
+        return NamedNode(statement.object)
+    datatype = NamedNode(statement.object_datatype) if statement.object_datatype else None
+    return Literal(statement.object, datatype=datatype)
 
 
 def _moment(when: datetime) -> Literal:

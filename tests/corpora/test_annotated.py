@@ -274,7 +274,7 @@ def test_write_gold_keeps_everything(gold):
 def test_write_gold_counts_docs_and_relations(tmp_path):
     path = tmp_path / "data.jsonl"
     path.write_text(json.dumps(sentence()) + "\n" + json.dumps(document()), encoding="utf-8")
-    assert write_gold([path], tmp_path / "gold.spacy") == {tmp_path / "gold.spacy": (2, 3)}
+    assert write_gold([path], tmp_path / "gold.spacy")[0] == {tmp_path / "gold.spacy": (2, 3)}
 
 
 # Setting docs aside.

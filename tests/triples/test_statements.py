@@ -27,9 +27,9 @@ def found_in(doc, **options):
     return list(statements(doc, **{"document_id": "doc", **options}))
 
 
-def two_words(label="place of birth", score=0.5, *, types=("PERSON", "GPE"), item=""):
+def two_words(label="place of birth", score=0.5, *, text="Curie Warsaw", types=("PERSON", "GPE"), item=""):
     """A Doc with one relation, from its first word to its second."""
-    doc = BLANK("Curie Warsaw")
+    doc = BLANK(text)
     first, second = Span(doc, 0, 1, label=types[0], kb_id=item), Span(doc, 1, 2, label=types[1])
     doc.ents = [first, second]
     set_relations(doc, [Relation(first, second, label, score)])
@@ -90,7 +90,18 @@ def test_a_link_to_something_else_is_no_item(item):
 @pytest.mark.parametrize("type_", ["TIME", "DATE", "NUM", "CARDINAL", "ORDINAL", "QUANTITY", "PERCENT", "MONEY"])
 def test_an_object_of_a_literal_type_is_its_text(type_):
     (statement,) = statements(two_words(types=("PERSON", type_)), document_id="doc")
-    assert (statement.object, statement.object_is_literal) == ("Warsaw", True)
+    assert (statement.object, statement.object_is_literal, statement.object_datatype) == ("Warsaw", True, None)
+
+
+def test_an_object_with_a_datatype_is_its_lexical_form():
+    (statement,) = statements(two_words(text="Curie twelve", types=("PERSON", "NUM")), document_id="doc")
+    assert (statement.object, statement.object_datatype) == ("12", "http://www.w3.org/2001/XMLSchema#integer")
+    assert statement.object_mention.text == "twelve"
+
+
+def test_an_object_that_is_a_resource_has_no_datatype():
+    (statement,) = statements(two_words(), document_id="doc")
+    assert (statement.object_is_literal, statement.object_datatype) == (False, None)
 
 
 def test_a_subject_of_a_literal_type_is_a_resource():
@@ -153,6 +164,14 @@ def test_each_statement_has_an_iri_of_its_own(nlp):
 def test_the_iri_tells_a_literal_from_an_iri():
     as_literal = two_words(types=("PERSON", "DATE"))
     assert found_in(as_literal)[0].iri != found_in(two_words())[0].iri
+
+
+def test_the_iri_tells_one_datatype_from_another():
+    as_year, as_number, as_text = (
+        found_in(two_words(text="Curie 1867", types=("PERSON", type_)))[0] for type_ in ("DATE", "NUM", "QUANTITY")
+    )
+    assert as_year.object == as_number.object == as_text.object
+    assert len({as_year.iri, as_number.iri, as_text.iri}) == 3
 
 
 def test_of_two_equal_statements_the_surer_counts():

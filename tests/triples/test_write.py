@@ -94,8 +94,22 @@ def test_an_entity_has_its_name_type_and_facts(doc):
         ("http://www.w3.org/2000/01/rdf-schema#label", '"Marie Curie"'),
         (KGMRCA + "entityType", '"PERSON"'),
         (WDT + "P19", f"<{birth.object}>"),
-        (WDT + "P569", f'"{date.object}"'),
+        (WDT + "P569", f'"{date.object}"^^<http://www.w3.org/2001/XMLSchema#gYear>'),
     }
+
+
+def test_a_literal_has_its_datatype_in_the_fact_and_in_the_statement(doc):
+    rdf = read_rdf(written(of_document(doc)))
+    year = '"1867"^^<http://www.w3.org/2001/XMLSchema#gYear>'
+    assert [o for _, p, o in rdf if p == f"<{WDT}P569>"] == [year]
+    assert year in {o for _, p, o in rdf if p == "<http://www.w3.org/1999/02/22-rdf-syntax-ns#object>"}
+
+
+def test_a_literal_without_a_datatype_is_plain():
+    doc = spacy.blank("en")("Curie once")
+    doc.ents = [Span(doc, 1, 2, label="DATE")]
+    set_relations(doc, [Relation(doc[0:1], *doc.ents, "date of birth", 0.5)])
+    assert (WDT + "P569", '"once"') in {(p[1:-1], o) for _, p, o in read_rdf(written(of_document(doc)))}
 
 
 def test_several_labels_of_a_pair_are_several_triples(doc):
