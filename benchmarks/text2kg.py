@@ -133,13 +133,16 @@ def parse_date(text: str) -> tuple[int, ...] | None:
     for pattern in _DATES:
         if match := pattern.fullmatch(text):
             parts = match.groupdict()
-            month = _MONTHS.index(parts["month"][:3]) + 1 if "month" in parts else None
-            value = tuple(part for part in (int(parts["year"]), month, int(parts.get("day", 0))) if part)
+            value = [int(parts["year"])]
+            if "month" in parts:
+                value.append(_MONTHS.index(parts["month"][:3]) + 1)
+            if "day" in parts:
+                value.append(int(parts["day"]))
             try:
                 date(*value, *[1] * (3 - len(value)))
             except ValueError:  # the 30th of February, the year 0
                 return None
-            return value
+            return tuple(value)
     return None
 
 

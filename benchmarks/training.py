@@ -32,19 +32,13 @@ from kgmrca.corpora.annotated import ENTITIES, hash_share, read_annotated, relat
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError, KgmrcaError
 from kgmrca.relations import get_records
-from kgmrca.tagging.features import (
-    Features,
-    Instances,
-    coarse_type,
-    make_features,
-    make_instances,
-    pair_instances,
-)
+from kgmrca.tagging.features import Features, Instances, make_features, make_instances, pair_instances
 from kgmrca.tagging.loss import BCE, Loss
 from kgmrca.tagging.model import as_tensors
 from kgmrca.tagging.network import LookedUp, MRCANetwork, PairNetwork, TransformerWords, WordEncoder, rows_of
 from kgmrca.tagging.pairs import Candidates, make_sentence_pairs
 from kgmrca.tagging.thresholds import best_threshold, best_thresholds, micro_f1
+from kgmrca.tagging.types import coarse_type
 from kgmrca.tagging.words import PipelineVectors, Transformer, Vectors, Words, WordTable
 
 __all__ = [

@@ -23,7 +23,7 @@ from kgmrca.triples.write import FORMATS, document_triples, format_of, run_tripl
 
 __all__ = ["Summary", "convert"]
 
-Threshold: TypeAlias = float | Mapping[str, float]
+Threshold: TypeAlias = float | str | Mapping[str, float]
 
 _BATCH_CHARACTERS = 1_000_000
 
@@ -55,6 +55,7 @@ def convert(
     format: str | None = None,
     base: str = DEFAULT_BASE,
     threshold: Threshold | None = None,
+    prefer: str | None = None,
     batch_size: int = 64,
     input_format: str | None = None,
     rejected: str | Path | None = None,
@@ -71,7 +72,9 @@ def convert(
         nlp: a pipeline with a relation component; None: the one that ships.
         format: "turtle" or "ntriples"; None: by the file's extension, Turtle on a stream.
         base: with what the IRIs begin that are made here: an absolute IRI ending in "/" or ":".
-        threshold: the score from which a relation counts, for this job: a number, or one per label. None: as it is set.
+        threshold: the score from which a relation counts, for this job: a number, one per label, or the name of an
+            operating point that the pipeline has ("precise", "balanced" or "complete"). None: as it is set.
+        prefer: the operating point to take where `threshold` is None, if the pipeline has it.
         batch_size: how many documents at most are held in memory and processed together; fewer if they are long.
         input_format: "text", "jsonl" or "docbin"; None: by extension, text on standard input.
         rejected: where to put the records that could not be used, as JSONL with their reasons. None: beside `output`,
@@ -97,7 +100,7 @@ def convert(
     nlp = nlp or _shipped_pipeline()
     summary = Summary(skipped=found.skipped)
     with ExitStack() as stack:
-        parameters = stack.enter_context(_with_threshold(nlp, threshold))
+        parameters = stack.enter_context(_with_threshold(nlp, threshold, prefer))
         bar = stack.enter_context(_progress_bar(found, progress))
         out = stack.enter_context(whole_file(output)) if isinstance(output, Path) else output
         set_aside = stack.enter_context(_rejects(rejected_to))
@@ -153,8 +156,8 @@ def _shipped_pipeline() -> Language:
 
 
 @contextmanager
-def _with_threshold(nlp: Language, threshold: Threshold | None) -> Iterator[dict[str, Any]]:
-    """Set the threshold of the pipeline's relation components while the block runs, and give the ones in force."""
+def _with_threshold(nlp: Language, threshold: Threshold | None, prefer: str | None) -> Iterator[dict[str, Any]]:
+    """Set the threshold of the pipeline's relation components while the block runs, and give the numbers in force."""
     pipes = {
         name: pipe
         for name, pipe in nlp.pipeline
@@ -162,12 +165,19 @@ def _with_threshold(nlp: Language, threshold: Threshold | None) -> Iterator[dict
     }
     if threshold is not None and not pipes:
         raise ModelError("No component of this pipeline that finds relations has a threshold to set.")
+    if isinstance(threshold, str) and (
+        without := [name for name, pipe in pipes.items() if not hasattr(pipe, "points")]
+    ):
+        raise ModelError(f"'{without[0]}' has no operating points: its threshold is a number, not '{threshold}'.")
     before = {name: pipe.threshold for name, pipe in pipes.items()}
     try:
-        if threshold is not None:
-            for pipe in pipes.values():
+        for pipe in pipes.values():
+            if threshold is not None:
                 pipe.threshold = threshold
-        yield {"threshold": {name: pipe.threshold for name, pipe in pipes.items()}}
+            elif prefer in getattr(pipe, "points", ()):
+                pipe.threshold = prefer
+        # Components of others have a number only; in ours it may be a name, and `cutoff` what that stands for.
+        yield {"threshold": {name: getattr(pipe, "cutoff", pipe.threshold) for name, pipe in pipes.items()}}
     finally:
         for name, pipe in pipes.items():
             pipe.threshold = before[name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pyoxigraph
@@ -129,3 +130,10 @@ def write_encoder(folder: Path, pieces: Sequence[str], *, seed: int = 0, longest
     )
     BertModel(config).save_pretrained(folder)
     return folder
+
+
+def add_tiny_relations(nlp: Language, *, architecture: str = "kgmrca.PairMRCA.v1", **config: Any) -> Any:
+    """An untrained `mrca_relations` with a threshold of 0, as small as it can be."""
+    widths = {"type_width": 4, "pair_width": 8} if architecture == "kgmrca.PairMRCA.v1" else {}
+    model = {"@architectures": architecture, "hidden_width": 8, **widths}
+    return nlp.add_pipe("mrca_relations", config={"pretrained": None, "threshold": 0, "model": model, **config})

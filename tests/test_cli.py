@@ -11,7 +11,7 @@ from helpers import TEXT, make_nlp, read_rdf
 from spacy.vocab import Vocab
 
 from kgmrca import __version__, cli
-from kgmrca.corpora.annotated import read_gold
+from kgmrca.corpora.annotated import labelled, read_gold
 from kgmrca.corpora.documents import INPUT_FORMATS
 from kgmrca.triples.write import FORMATS
 
@@ -253,11 +253,55 @@ def test_corpus_refuses_a_folder_that_is_not_there(tmp_path, run, capsys):
     assert "There is no folder" in capsys.readouterr().err
 
 
-def test_evaluate_prints_three_scores_and_writes_json(tmp_path, run, capsys, gold):
+def test_evaluate_prints_a_table(run, capsys, gold):
+    assert run("evaluate", "en_kgmrca_sm", gold) == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.split() == ["2", "documents", "P", "R", "F1", "given", "a", "document"]
+    names = ["entities", "relations, gold entities", "relations, end to end", "sentence sets, gold entities"]
+    assert all(any(line.startswith(f"{name}  ") for line in rest) for name in names)
+
+
+def test_evaluate_prints_labels_on_request(run, capsys, gold):
+    assert run("evaluate", "en_kgmrca_sm", gold, "--labels") == 0
+    assert "\nplace of birth  " in capsys.readouterr().out
+
+
+def test_evaluate_prints_json_on_request(run, capsys, gold):
+    assert run("evaluate", "en_kgmrca_sm", gold, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["documents"] == 2
+
+
+def test_evaluate_writes_json_beside_the_table(tmp_path, run, capsys, gold):
     assert run("evaluate", "en_kgmrca_sm", gold, "-o", tmp_path / "scores.json") == 0
-    scores = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
-    assert list(scores) == ["entities", "relations, gold entities", "relations, end to end"]
-    assert [line.split(" P ")[0].strip() for line in capsys.readouterr().out.splitlines()] == list(scores)
+    assert json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))["documents"] == 2
+    assert capsys.readouterr().out.startswith("2 documents ")
+
+
+def test_evaluate_draws_as_many_samples_as_asked_for(run, capsys, gold, monkeypatch):
+    asked = []
+    monkeypatch.setattr("kgmrca.tagging.scorer.evaluate", lambda *_, resamples: asked.append(resamples) or {})
+    monkeypatch.setattr("kgmrca.tagging.scorer.table", lambda *_, labels: "")
+    assert run("evaluate", "en_kgmrca_sm", gold, "--resamples", "7") == 0
+    assert asked == [7]
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"), [("nowhere/scores.json", "There is no folder"), ("folder", "Is a directory")]
+)
+def test_evaluate_says_first_that_it_cannot_write(tmp_path, run, capsys, output, reason):
+    (tmp_path / "folder").mkdir()
+    assert run("evaluate", tmp_path / "no pipeline", tmp_path / "no data", "-o", tmp_path / output) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_evaluate_leaves_no_file_where_it_fails(tmp_path, run):
+    assert run("evaluate", tmp_path / "no pipeline", tmp_path / "no data", "-o", tmp_path / "scores.json") == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_thresholds_are_written_as_json_too(tmp_path, run, gold):
+    assert run("evaluate", "en_kgmrca_sm", gold, "--thresholds", "-o", tmp_path / "scores.json") == 0
+    assert json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))[0]["threshold"] == 0.05
 
 
 def test_evaluate_by_threshold(run, capsys, gold):
@@ -275,3 +319,52 @@ def test_evaluate_needs_a_relation_component(tmp_path, run, capsys, gold):
     spacy.blank("en").to_disk(tmp_path / "blank")
     assert run("evaluate", tmp_path / "blank", gold) == 2
     assert "has no component 'mrca_relations'" in capsys.readouterr().err
+
+
+def test_corpus_of_partial_data_knows_of_no_token_outside_entities(tmp_path, run):
+    write_annotated(tmp_path / "data.jsonl", 1)
+    assert run("corpus", tmp_path / "data.jsonl", "--partial", "-o", tmp_path / "gold.spacy") == 0
+    (doc,) = read_gold(tmp_path / "gold.spacy", Vocab())
+    assert labelled(doc) == frozenset()
+    assert [token.ent_iob_ for token in doc] == ["B", "", "", "", "B", ""]
+
+
+def test_corpus_of_complete_data_is_labelled_with_its_table(gold):
+    assert {labelled(doc) for doc in read_gold(gold, Vocab())} == {frozenset({"place of birth"})}
+
+
+MAPPING = """#curie_map:
+#  owl: "http://www.w3.org/2002/07/owl#"
+#  skos: "http://www.w3.org/2004/02/skos/core#"
+#  wikidata: "http://www.wikidata.org/entity/"
+subject_label\tpredicate_id\tobject_id
+P19\t{match}\twikidata:P40
+"""
+
+
+def test_corpus_turns_relations_by_a_mapping(tmp_path, run):
+    write_annotated(tmp_path / "data.jsonl", 1)
+    (tmp_path / "mapping.tsv").write_text(MAPPING.format(match="owl:inverseOf"), encoding="utf-8")
+    gold = tmp_path / "gold.spacy"
+    assert run("corpus", tmp_path / "data.jsonl", "--mapping", tmp_path / "mapping.tsv", "-o", gold) == 0
+    (doc,) = read_gold(gold, Vocab())
+    assert [(r.subject.text, r.label, r.object.text) for r in doc._.relations] == [("Warsaw", "child", "Curie")]
+
+
+def test_corpus_says_which_relations_a_mapping_leaves_out(tmp_path, run, capsys):
+    write_annotated(tmp_path / "data.jsonl", 3)
+    (tmp_path / "mapping.tsv").write_text(MAPPING.format(match="skos:narrowMatch"), encoding="utf-8")
+    gold = tmp_path / "gold.spacy"
+    assert run("corpus", tmp_path / "data.jsonl", "--mapping", tmp_path / "mapping.tsv", "-o", gold) == 0
+    message = capsys.readouterr().err
+    assert f"3 documents, 0 relations -> {gold}" in message
+    assert "3 relations 'P19' left out: no one label stands for them." in message
+
+
+def test_corpus_says_that_a_mapping_cannot_be_read(tmp_path, run, capsys):
+    write_annotated(tmp_path / "data.jsonl", 1)
+    (tmp_path / "mapping.tsv").write_bytes(b"\xff")
+    gold = tmp_path / "gold.spacy"
+    assert run("corpus", tmp_path / "data.jsonl", "--mapping", tmp_path / "mapping.tsv", "-o", gold) == 2
+    assert "mapping.tsv cannot be read" in capsys.readouterr().err
+    assert not gold.exists()

@@ -192,7 +192,8 @@ def vocabulary(tmp_path):
     return text2kg.read_vocabulary(written(tmp_path / "ontology.json", ONTOLOGY))
 
 
-def figures_of(predicted, vocabulary, text=CURIE, gold=(Triple("Marie Curie", "birth place", "Warsaw"),)):
+def figures_of(predicted, vocabulary, text=CURIE):
+    gold = [Triple("Marie Curie", "birth place", "Warsaw")]
     return text2kg.figures(text2kg.count(sentence(text, gold=gold, predicted=predicted), vocabulary))
 
 
@@ -258,9 +259,8 @@ def written(path, content):
     """Write JSON, or JSON Lines if it is a list."""
     lines = content if isinstance(content, list) else [content]
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
-    opened = gzip.open(path, "wt", encoding="utf-8") if path.suffix == ".gz" else path.open("w", encoding="utf-8")
-    with opened as file:
-        file.write(text)
+    data = text.encode("utf-8")
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
 
 

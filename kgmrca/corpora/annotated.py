@@ -13,7 +13,8 @@ those that do not overlap in `doc.ents` as well, and the relations in `doc._.rel
 
 Not all data is labelled completely. Of a relation that `labelled` does not name, silence says nothing: in data read as
 `partial` (some relations of a sentence are there, and what they relate, others may hold) that is all of them, in a
-record with the key `exhaustive` those that it does not list. Tokens outside the entities of partial data are unknown.
+record with the key `exhaustive` those that it does not list. Whether tokens outside the entities of such data are part
+of another is unknown.
 """
 
 import csv
@@ -70,14 +71,18 @@ def relation_labels(path: Path, mapping: Path | None = None) -> dict[str, Mapped
     """Names of the relations in a data file: `predicate -> label`.
 
     They are read from a mapping (see `ontology.load_mapping`), else from the `relations.tsv` beside the file, if any.
-    Its columns are `relation`, `wikidata_pid` and `label`. Where every relation has a Wikidata property, a property with
-    a label in our own ontology gets that one, so that data sets agree; a relation without any label keeps its name.
+    Its columns are `relation`, `wikidata_pid` and `label`. Where every relation has a Wikidata property, a property
+    with a label in our own ontology gets that one, so that data sets agree; a relation without any label keeps its
+    name.
 
     Raises:
         InputError: the table cannot be read, or has no column `relation`.
     """
     if mapping:
-        return dict(load_mapping(mapping))
+        try:
+            return dict(load_mapping(mapping))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{mapping} cannot be read: {error}.") from error
     table = path.parent / "relations.tsv"
     if not table.is_file():
         return {}
@@ -103,9 +108,7 @@ class _Labels:
         self.left_out: Counter[str] = Counter()
 
     def relation(self, subject: Span, object_: Span, predicate: str) -> Relation | None:
-        if not isinstance(predicate, str):
-            raise InputError(f"a predicate is a name, not {predicate!r}")
-        mapped = self.labels.get(predicate, Mapped(predicate))
+        mapped = self._mapped(predicate)
         if mapped is None:
             self.left_out[predicate] += 1
             return None
@@ -113,7 +116,9 @@ class _Labels:
 
     def complete(self, record: Mapping[str, Any]) -> list[str] | None:
         if "exhaustive" in record:
-            found = [self.labels.get(predicate, Mapped(predicate)) for predicate in record["exhaustive"]]
+            if not isinstance(record["exhaustive"], list):  # a string would be taken letter by letter
+                raise InputError(f"'exhaustive' is a list of predicates, not {record['exhaustive']!r}")
+            found = [self._mapped(predicate) for predicate in record["exhaustive"]]
         elif self.partial:
             return []
         elif self.labels:
@@ -121,6 +126,11 @@ class _Labels:
         else:
             return None
         return sorted({mapped.label for mapped in found if mapped})
+
+    def _mapped(self, predicate: str) -> Mapped | None:
+        if not isinstance(predicate, str):
+            raise InputError(f"a predicate is a name, not {predicate!r}")
+        return self.labels.get(predicate, Mapped(predicate))
 
 
 def read_annotated(
@@ -157,7 +167,7 @@ def read_annotated(
             ) from error
         if complete is not None:
             doc.user_data[LABELLED] = complete
-        if partial:
+        if partial or "exhaustive" in record:
             doc.set_ents(doc.ents, default="missing")
         yield doc
     if left_out is not None:

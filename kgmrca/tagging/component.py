@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import spacy
@@ -27,15 +29,23 @@ from kgmrca.corpora.annotated import labelled
 from kgmrca.errors import InputError, ModelError
 from kgmrca.relations import Record, get_records, register_extensions, set_records
 from kgmrca.resources import resource
-from kgmrca.tagging.features import Features, Instances, coarse_type
+from kgmrca.tagging.calibration import scale
+from kgmrca.tagging.features import Features, Instances
 from kgmrca.tagging.loss import Loss
 from kgmrca.tagging.network import MRCANetwork, PairNetwork
 from kgmrca.tagging.pairs import Candidates, PairSuggester
+from kgmrca.tagging.types import allowed, check_type_map, coarse_type, find_rules, type_numbers
 
-__all__ = ["SHIPPED", "MRCARelations", "load", "make_mrca_relations"]
+__all__ = ["POINTS", "SHIPPED", "MRCARelations", "load", "make_mrca_relations", "relation_pipe"]
 
 SHIPPED = "en_kgmrca_sm"
 """The pipeline that ships with the package."""
+
+POINTS = ("precise", "balanced", "complete")
+"""The names of the operating points, thresholds that `kgmrca calibrate` finds (see `thresholds.find_points`)."""
+
+Threshold: TypeAlias = float | str | Mapping[str, float]
+"""The score from which a label is given: one number, the name of one of the `POINTS`, or a number per label."""
 
 DEFAULT_CONFIG = Config().from_str("""
 [model]
@@ -74,6 +84,8 @@ def load() -> Language:
         "spans_key": None,
         "batch_size": None,
         "silence": 0.3,
+        "type_map": None,
+        "type_rules": True,
         "pretrained": SHIPPED,
     },
     default_score_weights={"rel_micro_f": 1.0, "rel_micro_p": 0.0, "rel_micro_r": 0.0, "rel_per_type": None},
@@ -84,11 +96,13 @@ def make_mrca_relations(
     model: Model[Features, Floats2d] | Model[Instances, Floats2d],
     pairs: PairSuggester,
     loss: Loss,
-    threshold: float | dict[str, float] | None,
+    threshold: float | str | dict[str, float] | None,
     spans_key: str | None,
     scorer: Callable[..., dict[str, Any]] | None,
     batch_size: int | None,
     silence: float,
+    type_map: dict[str, str] | None,
+    type_rules: bool,
     pretrained: str | None,
 ) -> "MRCARelations":
     """Make the component `mrca_relations`, which writes `doc._.relations`.
@@ -97,13 +111,17 @@ def make_mrca_relations(
         model: the network, `kgmrca.PairMRCA.v1` or `kgmrca.MRCA.v1`.
         pairs: which pairs are asked about, `kgmrca.sentence_pairs.v1`.
         loss: what training minimises, one of those in `kgmrca.tagging.loss`.
-        threshold: the score from which a label is given: one number, or one per label (others then keep the number
-            stored with the weights). None: what is stored with the weights, or 0.5.
+        threshold: the score from which a label is given: one number, one per label (others then keep the number stored
+            with the weights), or one of the `POINTS` that `kgmrca calibrate` stores: "precise", "balanced",
+            "complete". None: what is stored with the weights ("balanced" once it is calibrated), or 0.5.
         spans_key: read the spans from `doc.spans[spans_key]`. None: from `doc.ents`.
         scorer: for `nlp.evaluate` and `spacy train`.
         batch_size: Docs a batch. None: as many as `nlp.pipe` says.
         silence: what it counts in training, from 0 to 1, that a Doc does not have a label which no Doc of the training
             data is labelled with completely (see `MRCARelations.get_loss`).
+        type_map: the types of entity labels that `types.coarse_type` does not know, or that are to be others than it
+            says, such as `{"GENE": "MISC"}`. Stored with the weights; what is given here goes before what is stored.
+        type_rules: give a label only where the types of subject and object allow it (see `types.find_rules`).
         pretrained: start with the weights of a shipped pipeline. None: untrained, for `spacy train`.
     """
     pipe = MRCARelations(
@@ -117,6 +135,8 @@ def make_mrca_relations(
         scorer=scorer,
         batch_size=batch_size,
         silence=silence,
+        type_map=type_map,
+        type_rules=type_rules,
     )
     return pipe.from_disk(resource(f"pipelines/{pretrained}/mrca_relations")) if pretrained else pipe
 
@@ -132,19 +152,22 @@ class MRCARelations(TrainablePipe):
         *,
         pairs: PairSuggester,
         loss: Loss,
-        threshold: float | Mapping[str, float] | None = None,
+        threshold: Threshold | None = None,
         spans_key: str | None = None,
         scorer: Callable[..., dict[str, Any]] | None = None,
         batch_size: int | None = None,
         silence: float = 0.3,
+        type_map: Mapping[str, str] | None = None,
+        type_rules: bool = True,
     ) -> None:
         register_extensions()
         self.vocab, self.model, self.name = vocab, model, name
         self.pairs, self.loss, self.spans_key, self.scorer = pairs, loss, spans_key, scorer
-        self.cfg: dict[str, Any] = {"labels": [], "types": [], "threshold": 0.5}
+        self.cfg = self._settings()
         self._complete: set[str] = set()  # labels that some training Doc is labelled with completely
-        self._threshold: float | Mapping[str, float] | None = None
-        self.batch_size, self.silence = batch_size, silence
+        self._type_map = check_type_map(type_map or {})
+        self._threshold: Threshold | None = None
+        self.batch_size, self.silence, self.type_rules = batch_size, silence, type_rules
         self.threshold = threshold
 
     # What it knows.
@@ -160,38 +183,63 @@ class MRCARelations(TrainablePipe):
         return {"labels": list(self.cfg["labels"]), "types": list(self.cfg["types"])}
 
     @property
-    def threshold(self) -> float | Mapping[str, float]:
-        """The score from which a label is given: a number, or one per label. Assign None to go back to the stored."""
+    def type_map(self) -> dict[str, str]:
+        """The types of entity labels beside those that `types.coarse_type` knows."""
+        return {**self.cfg["type_map"], **self._type_map}
+
+    @property
+    def points(self) -> dict[str, float]:
+        """The thresholds that have a name; none before `kgmrca calibrate`."""
+        return dict(self.cfg["points"])
+
+    @property
+    def threshold(self) -> Threshold:
+        """The score from which a label is given: a number, one per label, or the name of one of the `points`.
+
+        Assign None to go back to the stored.
+        """
         return self.cfg["threshold"] if self._threshold is None else self._threshold
 
     @threshold.setter
-    def threshold(self, value: float | Mapping[str, float] | None) -> None:
-        numbers = value.values() if isinstance(value, Mapping) else [] if value is None else [value]
+    def threshold(self, value: Threshold | None) -> None:
+        numbers = value.values() if isinstance(value, Mapping) else [] if value is None or value in POINTS else [value]
         if not all(isinstance(number, int | float) and 0 <= number <= 1 for number in numbers):
-            raise InputError(f"A threshold is a number from 0 to 1, or one per label, not {value!r}.")
-        self._check_threshold_labels(value)
+            raise InputError(
+                f"A threshold is a number from 0 to 1, one per label, or one of {', '.join(POINTS)}, not {value!r}."
+            )
+        if self.is_built:
+            self._check_threshold(value)
         self._threshold = value
 
-    def _check_threshold_labels(self, value: float | Mapping[str, float] | None) -> None:
-        if isinstance(value, Mapping) and self.labels and (wrong := set(value) - set(self.labels)):
+    def _check_threshold(self, value: Threshold | None) -> None:
+        """Refuse names of points and labels that the weights do not have."""
+        if isinstance(value, str) and value not in self.points:
+            known = f"has the points {', '.join(self.points)}" if self.points else "has none"
+            raise InputError(
+                f"There is no operating point '{value}': '{self.name}' {known}. `kgmrca calibrate` finds them; without "
+                "them a threshold is a number from 0 to 1."
+            )
+        if isinstance(value, Mapping) and (wrong := set(value) - set(self.labels)):
             raise InputError(
                 f"The threshold names labels that '{self.name}' does not have: {', '.join(sorted(wrong))}. "
                 "They are listed in `nlp.get_pipe(...).labels`."
             )
 
-    def _resolved(self) -> float | dict[str, float]:
-        """The threshold with the stored numbers for the labels that it does not name."""
-        stored, chosen = self.cfg["threshold"], self.threshold
+    @property
+    def cutoff(self) -> float | dict[str, float]:
+        """The number that `threshold` stands for, or the numbers per label, with the stored ones that it leaves out."""
+        chosen, stored = (
+            self.points[value] if isinstance(value, str) else value for value in (self.threshold, self.cfg["threshold"])
+        )
         if not isinstance(chosen, Mapping):
             return chosen
         rest = stored if isinstance(stored, Mapping) else dict.fromkeys(self.labels, stored)
         return {**rest, **chosen}
 
     def _cutoffs(self) -> NDArray[np.float32]:
-        cutoffs = self._resolved()
-        if not isinstance(cutoffs, Mapping):
-            cutoffs = dict.fromkeys(self.labels, cutoffs)
-        return np.array([cutoffs.get(label, 0.5) for label in self.labels], np.float32)
+        cutoff = self.cutoff
+        of_label = cutoff if isinstance(cutoff, Mapping) else dict.fromkeys(self.labels, cutoff)
+        return np.array([of_label.get(label, 0.5) for label in self.labels], np.float32)
 
     def add_label(self, label: str) -> int:
         """Add a relation; possible until the network is made by `initialize` or `from_disk`. Returns 1 if it was new.
@@ -217,7 +265,12 @@ class MRCARelations(TrainablePipe):
 
     def digest(self) -> str:
         """A fingerprint of weights and settings (SHA-256, hexadecimal): equal digests, equal answers."""
-        settings = {**self._stored_cfg(), "spans_key": self.spans_key, "loss": type(self.loss).__qualname__}
+        settings = {
+            **self._stored_cfg(),
+            "spans_key": self.spans_key,
+            "type_rules": self.type_rules,
+            "loss": type(self.loss).__qualname__,
+        }
         return hashlib.sha256(self._weights_to_bytes() + json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     # Predicting.
@@ -229,14 +282,30 @@ class MRCARelations(TrainablePipe):
     def predict(self, docs: Iterable[Doc]) -> tuple[Candidates, NDArray[np.float32]]:
         """The pairs asked about, and a score between 0 and 1 for each of them and each label, [pairs, labels].
 
+        A label that the type rules forbid has the score 0. Pairs for which they forbid every label are left out.
+
         Raises:
             ModelError: the component has neither been trained nor loaded.
         """
+        return self.score_pairs(docs)
+
+    def score_pairs(self, docs: Iterable[Doc], *, calibrated: bool = True) -> tuple[Candidates, NDArray[np.float32]]:
+        """What `predict` gives; with `calibrated=False` the scores as the network gives them."""
         self._check_built()
         docs = list(docs)
-        candidates = self.pairs(docs, spans_key=self.spans_key)
-        outputs = self.model.predict(self._features(docs, candidates))
-        return candidates, self.loss.scores(xp2torch(outputs)).cpu().numpy()
+        candidates = self._candidates(docs)
+        may_have = None
+        if self.type_rules and self.cfg["rules"]:
+            subject, object_ = type_numbers(candidates.labels)[candidates.pairs.T]
+            may_have = self._allowed[subject, object_]
+            asked = may_have.any(1)
+            candidates, may_have = replace(candidates, pairs=candidates.pairs[asked]), may_have[asked]
+        scores = self.loss.scores(xp2torch(self.model.predict(self._features(docs, candidates))))
+        if calibrated and self.cfg["calibration"]:
+            numbers = [self.cfg["calibration"][label] for label in self.labels]
+            scores = scale(scores, *torch.tensor(numbers, device=scores.device).T)
+        found = scores.cpu().numpy()
+        return candidates, found if may_have is None else found * may_have
 
     def _check_built(self) -> None:
         if not self.is_built:
@@ -249,7 +318,8 @@ class MRCARelations(TrainablePipe):
         """Write `doc._.relations`; a Doc in which nothing was found gets ()."""
         docs = list(docs)
         candidates, scores = predicted
-        pair, label = np.nonzero(scores >= self._cutoffs())
+        # A score of 0 is a "no" from the type rules, whatever the threshold.
+        pair, label = np.nonzero((scores >= self._cutoffs()) & (scores > 0))
         subject, object_ = candidates.pairs[pair].T
         doc_of = candidates.sentences[candidates.spans[subject, 0], 0]
         found: list[list[Record]] = [[] for _ in docs]
@@ -264,6 +334,12 @@ class MRCARelations(TrainablePipe):
             found[doc].append((a, b, c, d, self.cfg["labels"][column], round(score, 4)))
         for doc, records in zip(docs, found, strict=True):
             set_records(doc, records)
+
+    def _candidates(self, docs: Sequence[Doc]) -> Candidates:
+        """The pairs asked about, with types instead of the labels of entities."""
+        candidates = self.pairs(docs, spans_key=self.spans_key)
+        types = {label: coarse_type(label, self.type_map) for label in set(candidates.labels)}
+        return replace(candidates, labels=[types[label] for label in candidates.labels])
 
     def _features(self, docs: Sequence[Doc], candidates: Candidates) -> Features | Instances:
         return self.model.attrs["features"](docs, candidates, self.cfg["types"])
@@ -284,17 +360,23 @@ class MRCARelations(TrainablePipe):
         """
         validate_get_examples(get_examples, "MRCARelations.initialize")
         counts: dict[str, float] = {}
+        combinations: defaultdict[str, dict[tuple[str, str], float]] = defaultdict(dict)
         types: set[str] = set()
+        complete: set[str] | None = set()
         n_pairs = 0
         for batch in util.minibatch(get_examples(), self.batch_size or _BATCH_SIZE):
             # Of the reference Docs, because `annotating_components` set the entities of the others only while training.
-            candidates = self.pairs([example.reference for example in batch], spans_key=self.spans_key)
+            candidates = self._candidates([example.reference for example in batch])
             n_pairs += len(candidates.pairs)
-            types.update(map(coarse_type, candidates.labels))
-            for example in batch:
-                self._complete |= labelled(example.reference) or set()
-                for *_, label, score in get_records(example.reference) or ():
+            types.update(candidates.labels)
+            type_at = dict(zip(_places(candidates), candidates.labels, strict=True))
+            for number, example in enumerate(batch):
+                names = labelled(example.reference)
+                complete = None if complete is None or names is None else complete | names
+                for a, b, c, d, label, score in get_records(example.reference) or ():
                     counts[label] = counts.get(label, 0) + score
+                    pair = type_at.get((number, a, b), ""), type_at.get((number, c, d), "")
+                    combinations[label][pair] = combinations[label].get(pair, 0) + score
         if labels is not None:
             self.cfg["labels"], self.cfg["types"] = list(labels["labels"]), list(labels["types"])
         else:
@@ -305,13 +387,18 @@ class MRCARelations(TrainablePipe):
                 f"'{self.name}' found no relation in the training examples: is doc._.relations set on the reference "
                 "Docs, and does the reader keep it (`kgmrca.Corpus.v1` does)?"
             )
+        # The operating points and the calibration were those of other weights.
+        threshold = 0.5 if isinstance(self.cfg["threshold"], str) else self.cfg["threshold"]
+        self.cfg.update(rules=find_rules(combinations, self.labels), calibration={}, points={}, threshold=threshold)
+        self._complete = set(self.labels) if complete is None else complete
         self._build()
         prior = torch.tensor([counts.get(label, 0) / max(n_pairs, 1) for label in self.labels])
         with torch.no_grad():
             self._network.labels.bias.copy_(self.loss.start(prior))
 
     def _build(self) -> None:
-        self._check_threshold_labels(self._threshold)
+        self._check_threshold(self._threshold)
+        self._allowed = allowed(self.cfg["rules"], self.labels)
         self._network.build(
             words=self.model.attrs["words"].encoder(self.vocab),
             n_types=len(self.cfg["types"]),
@@ -334,7 +421,7 @@ class MRCARelations(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, "MRCARelations.update")
         docs = [example.predicted for example in examples]
-        candidates = self.pairs(docs, spans_key=self.spans_key)
+        candidates = self._candidates(docs)
         if not len(candidates.pairs):
             return losses
         outputs, backprop = self.model.begin_update(self._features(docs, candidates))
@@ -366,8 +453,7 @@ class MRCARelations(TrainablePipe):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The score of the gold relation with the characters of the pair and the label, and what that counts for."""
         doc_of = candidates.sentences[candidates.spans[:, 0], 0]
-        places = zip(doc_of.tolist(), *candidates.characters.T.tolist(), strict=True)
-        span_at = {place: row for row, place in enumerate(places)}
+        span_at = {place: row for row, place in enumerate(_places(candidates))}
         pair_at = {pair: row for row, pair in enumerate(map(tuple, candidates.pairs.tolist()))}
         column = {label: index for index, label in enumerate(self.labels)}
         counts = np.ones((len(examples), len(column)), np.float32)
@@ -417,8 +503,26 @@ class MRCARelations(TrainablePipe):
         return self
 
     def _stored_cfg(self) -> dict[str, Any]:
-        words = self.model.attrs["words"].state()
-        return {**self.cfg, "threshold": self._resolved(), "built": self.is_built, "words": words}
+        return {
+            **self.cfg,
+            "threshold": self.threshold if isinstance(self.threshold, str) else self.cutoff,
+            "type_map": self.type_map,
+            "built": self.is_built,
+            "words": self.model.attrs["words"].state(),
+        }
+
+    @staticmethod
+    def _settings() -> dict[str, Any]:
+        """What is stored beside the weights, as it is at first."""
+        return {
+            "labels": [],
+            "types": [],
+            "threshold": 0.5,
+            "type_map": {},
+            "rules": {},  # see `types.find_rules`
+            "calibration": {},  # label -> slope and offset (see `calibration.scale`); empty: scores are raw
+            "points": {},  # name -> threshold
+        }
 
     def _weights_to_bytes(self) -> bytes:
         return save_tensors({name: weights.cpu() for name, weights in self._network.state_dict().items()})
@@ -430,13 +534,19 @@ class MRCARelations(TrainablePipe):
             self.model.attrs["words"].restore(words, self.vocab)
         except ModelError as error:
             raise ModelError(f"'{self.name}' cannot be loaded. {error}") from error
-        self.cfg = settings
+        self.cfg = {**self._settings(), **settings}  # what was stored by an earlier version lacks some
         if built:
             self._build()
             try:
                 self._network.load_state_dict(load_tensors(weights))
             except (RuntimeError, SafetensorError) as error:
                 raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
+
+
+def _places(candidates: Candidates) -> Iterator[tuple[int, ...]]:
+    """Where each span is: the number of its Doc in the batch, start and end (characters)."""
+    doc_of = candidates.sentences[candidates.spans[:, 0], 0]
+    return zip(doc_of.tolist(), *candidates.characters.T.tolist(), strict=True)
 
 
 def relation_pipe(nlp: Language) -> tuple[str, MRCARelations]:

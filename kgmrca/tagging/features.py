@@ -9,41 +9,16 @@ from spacy.attrs import IS_LOWER, IS_PUNCT, IS_TITLE, IS_UPPER, LIKE_NUM, ORTH
 from spacy.tokens import Doc
 
 from kgmrca.tagging.pairs import Candidates
+from kgmrca.tagging.types import coarse_type
 from kgmrca.tagging.words import Pieces, Vectors, Words, token_array
 
-__all__ = ["N_FLAGS", "Features", "Instances", "coarse_type", "make_features", "make_instances", "pair_instances"]
+__all__ = ["N_FLAGS", "Features", "Instances", "make_features", "make_instances", "pair_instances"]
 
 CASE = (IS_LOWER, IS_TITLE, IS_UPPER, LIKE_NUM, IS_PUNCT)
 """The paper's case value (eq. 3.2), told apart a little more finely."""
 
 N_FLAGS = len(CASE) + 1
 """The yes/no features of a token: its case, and whether a span begins with it."""
-
-_COARSE = {
-    "PERSON": "PER",
-    "GPE": "LOC",
-    "FAC": "LOC",
-    "FACILITY": "LOC",
-    "LOCATION": "LOC",
-    "NORP": "LOC",  # the training data has "German" and "French" as LOC
-    "ORGANIZATION": "ORG",
-    "EVENT": "MISC",
-    "WORK_OF_ART": "MISC",
-    "PRODUCT": "MISC",
-    "LANGUAGE": "MISC",
-    "LAW": "MISC",
-    "DATE": "TIME",
-    "CARDINAL": "NUM",
-    "ORDINAL": "NUM",
-    "QUANTITY": "NUM",
-    "PERCENT": "NUM",
-    "MONEY": "NUM",
-}
-
-
-def coarse_type(label: str) -> str:
-    """The type scheme of the shipped model (DocRED's) for a label of OntoNotes or CoNLL; others stay as they are."""
-    return _COARSE.get(label.upper(), label)
 
 
 @dataclass(frozen=True, slots=True)

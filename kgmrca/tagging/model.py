@@ -208,7 +208,9 @@ def _doc_vectors(
     sizes = [len(doc) for doc in docs]
 
     def backprop(gradients: list[Floats2d]) -> ArgsKwargs:
-        gradient = torch.cat([xp2torch(part, device=vectors.device) for part in gradients])
+        vectors.requires_grad_()  # those of a frozen transformer, or of no token at all, do not: autograd would refuse
+        none = torch.zeros_like(vectors[:0])  # without which an empty batch could not be put together
+        gradient = torch.cat([none, *(xp2torch(part, device=vectors.device) for part in gradients)])
         return ArgsKwargs(args=((vectors,),), kwargs={"grad_tensors": gradient})
 
     return [torch2xp(part) for part in vectors.detach().split(sizes)], backprop
@@ -224,6 +226,8 @@ def _contextual_from_bytes(
 ) -> _Contextual:
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     words.restore(json.loads(header["__metadata__"]["words"]), Vocab())
-    network.words = words.encoder(Vocab())
-    network.load_state_dict(load_tensors(data))
+    tensors = load_tensors(data)
+    if tensors:  # else it was stored before it was trained
+        network.words = words.encoder(Vocab())
+        network.load_state_dict(tensors)
     return network.to(device)

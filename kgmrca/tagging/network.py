@@ -53,7 +53,8 @@ class TransformerWords(WordEncoder):
         mixed_precision: compute in bfloat16 on a CPU as well, which needs one that has instructions for it.
     """
 
-    MAX_PIECES = 16_384  # word pieces, padding included, that one call of the transformer reads
+    MAX_PIECES = 16_384  # word pieces, padding included, that one call of the transformer reads on a GPU
+    MAX_PIECES_CPU = 1_024  # on a CPU: padding then costs more than another call
 
     def __init__(
         self,
@@ -79,7 +80,8 @@ class TransformerWords(WordEncoder):
     def forward(self, ids: Tensor, token: Tensor, pieces: Tensor, tokens: Tensor) -> Tensor:
         """The arguments are the fields of `words.Pieces`."""
         states = torch.zeros(len(ids), self.width, device=ids.device)
-        for index, inside, _ in _padded(pieces, self.MAX_PIECES):
+        most = self.MAX_PIECES_CPU if ids.device.type == "cpu" else self.MAX_PIECES
+        for index, inside, _ in _padded(pieces, most):
             padded = ids.new_zeros(inside.shape)
             padded[inside] = ids[index]
             with _autocast(ids.device, also_on_cpu=self.mixed_precision):

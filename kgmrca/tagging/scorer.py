@@ -33,11 +33,15 @@ Keys: TypeAlias = Set[Key]
 Scores: TypeAlias = dict[str, Any]
 
 COUNTS = ("gold", "found", "given", "not_judged", "right")
-"""What is counted: gold items, those of them that were given, all that were given, those of these whose label is not
-labelled completely in their document, and the right ones among the rest.
+"""What is counted.
 
-Precision is right / (given - not_judged), recall found / gold. Where everything is labelled, found and right are the
-same.
+- gold: items that are there
+- found: those of them that were given
+- given: items that were said to be there
+- not_judged: those of them whose label is not labelled completely in their document
+- right: the gold ones among the others
+
+Recall is found / gold, precision right / (given - not_judged). Where everything is labelled, found equals right.
 """
 
 NUMBERS = ("0", "1", "2", "3", "4+")
@@ -73,6 +77,8 @@ def score_relations(examples: Iterable[Example], **_: Any) -> dict[str, Any]:
     scored = [example for example in examples if get_records(example.reference) is not None]
     items = Items.of_relations(scored)
     micro = _rates(items.total(), judged=items.judged) if scored else np.full(3, np.nan)
+    if scored and items.judged:
+        micro = np.nan_to_num(micro)  # training needs a number even where nothing was given that can be judged
     of_label = _rates(items.by_label(), judged=items.judged_labels())
     return {
         **{f"rel_micro_{key}": value for key, value in _named(micro).items()},
@@ -111,8 +117,8 @@ def evaluate(nlp: Language, path: Path, *, resamples: int = 1000) -> Scores:
 
         Each has micro `p`, `r`, `f`; their `COUNTS`; `interval`, the 95 % percentile intervals of the three by a
         bootstrap over documents (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13); `macro`, the
-        means over the labels that have gold; `given_per_document`; and in `per_type` the scores of each label. `p` and
-        `f` are None where nothing that was given can be judged.
+        means over the labels that have gold (where they are known); `given_per_document`; and in `per_type` the scores
+        of each label. `p` and `f` are None where nothing that was given can be judged.
 
         Then, for gold entities and ordered pairs, scores and `COUNTS`
 
@@ -245,10 +251,12 @@ class Items:
 def _rates(counts: NDArray[np.int64], *, judged: ArrayLike = True) -> NDArray[np.float64]:
     """Precision, recall and F1, [..., 3], from `COUNTS`, [..., 5].
 
-    0 where there is nothing to divide by; precision and F1 are not a number where nothing can be `judged`, [...].
+    0 where there is nothing to divide by. Precision and F1 are not a number where nothing can be `judged`, [...], or
+    nothing of what was given.
     """
     gold, found, given, not_judged, right = np.moveaxis(counts, -1, 0)
-    p = np.where(judged, right / np.maximum(given - not_judged, 1), np.nan)
+    known = judged & ((not_judged == 0) | (not_judged < given))
+    p = np.where(known, right / np.maximum(given - not_judged, 1), np.nan)
     r = found / np.maximum(gold, 1)
     return np.stack([p, r, 2 * p * r / np.where(p + r == 0, 1, p + r)], -1)
 
@@ -271,13 +279,14 @@ def _counted(counts: NDArray[np.int64]) -> dict[str, int]:
 def _entities(examples: Iterable[Example], *, typed: bool = True, leave_out: frozenset[str] = frozenset()) -> Items:
     """The entities: start and end (characters), type."""
 
+    def types(doc: Doc) -> dict[tuple[int, int], str]:
+        ents = (ent for ent in doc.ents if ent.label_ not in leave_out)
+        return {(ent.start_char, ent.end_char): ent.label_ if typed else UNTYPED for ent in ents}
+
     def compared(example: Example) -> tuple[Keys, Keys, None]:
-        gold, given = (
-            {(ent.start_char, ent.end_char): ent.label_ if typed else UNTYPED for ent in ents}
-            for ents in (example.reference.ents, (e for e in example.predicted.ents if e.label_ not in leave_out))
-        )
+        gold, given = types(example.reference), types(example.predicted)
         # Where a gold mention has no type, none is asked of the given one.
-        given = {place: UNTYPED if gold.get(place) == UNTYPED else label for place, label in given.items()}
+        given |= {place: UNTYPED for place in given if gold.get(place) == UNTYPED}
         return (
             {(*place, label) for place, label in gold.items()},
             {(*place, label) for place, label in given.items()},
@@ -465,7 +474,7 @@ def _remarks(scores: Scores) -> list[str]:
     parts = {name: scores[name] for name in ("relations, gold entities", "relations, end to end")}
     if any(part["not_judged"] for part in parts.values()):
         numbers = ", ".join(f"{part['not_judged']:,} of {part['given']:,} ({name})" for name, part in parts.items())
-        remarks.append(f"Not judged, because the data is not labelled with these completely: {numbers}.")
+        remarks.append(f"Not judged, because the data does not label these relations completely: {numbers}.")
     return ["\n".join(remarks)] if remarks else []
 
 

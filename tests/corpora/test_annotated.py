@@ -2,15 +2,25 @@
 
 import gzip
 import json
+from collections import Counter
 
 import pytest
 import spacy
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from kgmrca.corpora.annotated import ENTITIES, Corpus, read_annotated, read_gold, relation_labels, write_gold
+from kgmrca.corpora.annotated import (
+    ENTITIES,
+    Corpus,
+    labelled,
+    read_annotated,
+    read_gold,
+    relation_labels,
+    write_gold,
+)
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
+from kgmrca.ontology import Mapped
 from kgmrca.relations import Relation, get_records
 
 NLP = spacy.blank("en")
@@ -61,7 +71,7 @@ def plain(doc):
     return [(r.subject.text, r.object.text, r.label) for r in doc._.relations]
 
 
-def labelled(spans):
+def typed(spans):
     return [(span.text, span.label_) for span in spans]
 
 
@@ -92,7 +102,7 @@ def gold(tmp_path):
 def test_sentence_record(read):
     (doc,) = read(sentence())
     assert doc.text == "Ann Lee met Bob."
-    assert labelled(doc.ents) == [("Ann Lee", "PER"), ("Bob", "PER")]
+    assert typed(doc.ents) == [("Ann Lee", "PER"), ("Bob", "PER")]
     assert plain(doc) == [("Ann Lee", "Bob", "knows")]
     assert len(list(doc.sents)) == 1
     assert doc.user_data[ID] == "s1"
@@ -101,7 +111,7 @@ def test_sentence_record(read):
 def test_docred_record(read):
     (doc,) = read(document())
     assert doc.text == "Ann met Bob. He lives in Oslo."
-    assert labelled(doc.ents) == [("Ann", "PER"), ("Bob", "PER"), ("He", "PER"), ("Oslo", "LOC")]
+    assert typed(doc.ents) == [("Ann", "PER"), ("Bob", "PER"), ("He", "PER"), ("Oslo", "LOC")]
     assert [sent.text for sent in doc.sents] == ["Ann met Bob.", "He lives in Oslo."]
     assert doc.user_data[ID] == "d1"
 
@@ -123,26 +133,26 @@ def test_white_space_tokens_are_dropped(read):
 
 def test_a_mention_with_white_space_in_it_keeps_its_words(read):
     (doc,) = read(document(sents=[["Ann", " ", "Lee", "\u00a0", "left"]], vertexSet=[[mention(0, 0, 3)]], labels=[]))
-    assert labelled(doc.ents) == [("Ann Lee", "PER")]
+    assert typed(doc.ents) == [("Ann Lee", "PER")]
 
 
 def test_white_space_at_the_start_of_a_sentence(read):
     (doc,) = read(document(sents=[["Ann", "."], [" ", "Bob", "."]], vertexSet=[[mention(1, 1, 2)]], labels=[]))
     assert [sent.text for sent in doc.sents] == ["Ann.", "Bob."]
-    assert labelled(doc.ents) == [("Bob", "PER")]
+    assert typed(doc.ents) == [("Bob", "PER")]
 
 
 def test_overlapping_mentions_are_all_in_the_span_group(read):
     entities = [entity(0, 2, "PER"), entity(1, 2, "LOC"), entity(3, 4, "PER")]
     (doc,) = read(sentence(entities=entities, relations=[{"subject": 1, "object": 2, "predicate": "knows"}]))
-    assert labelled(doc.spans[ENTITIES]) == [("Ann Lee", "PER"), ("Lee", "LOC"), ("Bob", "PER")]
-    assert labelled(doc.ents) == [("Ann Lee", "PER"), ("Bob", "PER")]
+    assert typed(doc.spans[ENTITIES]) == [("Ann Lee", "PER"), ("Lee", "LOC"), ("Bob", "PER")]
+    assert typed(doc.ents) == [("Ann Lee", "PER"), ("Bob", "PER")]
     assert plain(doc) == [("Lee", "Bob", "knows")]
 
 
 def test_a_mention_given_twice_is_kept_once(read):
     (doc,) = read(sentence(entities=[entity(0, 2), entity(0, 2), entity(3, 4)]))
-    assert labelled(doc.spans[ENTITIES]) == [("Ann Lee", "PER"), ("Bob", "PER")]
+    assert typed(doc.spans[ENTITIES]) == [("Ann Lee", "PER"), ("Bob", "PER")]
 
 
 def test_several_relations_of_one_pair(read):
@@ -164,12 +174,12 @@ def test_a_relation_given_twice_is_kept_once(read):
 @pytest.mark.parametrize("type", ["", None])
 def test_untyped_entities(read, type):
     (doc,) = read(sentence(entities=[entity(0, 2, type), entity(3, 4, type)]))
-    assert labelled(doc.ents) == [("Ann Lee", "ENTITY"), ("Bob", "ENTITY")]
+    assert typed(doc.ents) == [("Ann Lee", "ENTITY"), ("Bob", "ENTITY")]
 
 
 def test_untyped_docred_mentions(read):
     (doc,) = read(document(vertexSet=[[mention(0, 0, 1, "")]], labels=[]))
-    assert labelled(doc.ents) == [("Ann", "ENTITY")]
+    assert typed(doc.ents) == [("Ann", "ENTITY")]
 
 
 def test_items_become_kb_ids(read):
@@ -231,22 +241,37 @@ def test_gzip(tmp_path, text):
 
 
 def test_labels_rename_predicates(read):
-    docs = read(sentence(), document(), labels={"knows": "friend of", "P551": "residence"})
+    docs = read(sentence(), document(), labels={"knows": Mapped("friend of"), "P551": Mapped("residence")})
     assert [plain(doc) for doc in docs] == [
         [("Ann Lee", "Bob", "friend of")],
         [("Ann", "Bob", "P7"), ("He", "Oslo", "residence")],
     ]
 
 
+def write_table(folder, rows):
+    """A relations.tsv of (relation, property, label)."""
+    table = "".join("\t".join(row) + "\n" for row in [("relation", "wikidata_pid", "label"), *rows])
+    (folder / "relations.tsv").write_text(table, encoding="utf-8")
+
+
 def test_labels_are_read_from_the_table_beside_the_file(tmp_path):
-    (tmp_path / "relations.tsv").write_text(
-        'relation\twikidata_pid\tlabel\nknows\tP1\tfriend of\nP551\tP551\tplace "lived in"\nP7\tP7\t\n',
-        encoding="utf-8",
-    )
+    write_table(tmp_path, [("knows", "", "friend of"), ("P551", "P551", 'place "lived in"'), ("P7", "P7", "")])
     assert relation_labels(tmp_path / "data.jsonl") == {
-        "knows": "friend of",
-        "P551": 'place "lived in"',
-        "P7": "P7",
+        "knows": Mapped("friend of"),
+        "P551": Mapped('place "lived in"'),
+        "P7": Mapped("P7"),
+    }
+
+
+def test_labels_are_our_own_where_every_relation_has_a_property(tmp_path):
+    # P19 and P551 are in our ontology, P0 is no property, and P1 is one without a label of ours.
+    rows = [("born", "P19", "birthplace"), ("P551", "P551", ""), ("knows", "P0", "friend of"), ("P1", "P1", "")]
+    write_table(tmp_path, rows)
+    assert relation_labels(tmp_path / "data.jsonl") == {
+        "born": Mapped("place of birth"),
+        "P551": Mapped("residence"),
+        "knows": Mapped("friend of"),
+        "P1": Mapped("P1"),
     }
 
 
@@ -266,7 +291,7 @@ def test_write_gold_keeps_everything(gold):
     first, second = read_gold(gold, Vocab())
     assert plain(first) == [("Ann Lee", "Bob", "knows")]
     assert plain(second) == [("Ann", "Bob", "P7"), ("He", "Oslo", "P551")]
-    assert labelled(second.spans[ENTITIES]) == [("Ann", "PER"), ("Bob", "PER"), ("He", "PER"), ("Oslo", "LOC")]
+    assert typed(second.spans[ENTITIES]) == [("Ann", "PER"), ("Bob", "PER"), ("He", "PER"), ("Oslo", "LOC")]
     assert len(list(second.sents)) == 2
     assert second.user_data[ID] == "d1"
 
@@ -274,7 +299,191 @@ def test_write_gold_keeps_everything(gold):
 def test_write_gold_counts_docs_and_relations(tmp_path):
     path = tmp_path / "data.jsonl"
     path.write_text(json.dumps(sentence()) + "\n" + json.dumps(document()), encoding="utf-8")
-    assert write_gold([path], tmp_path / "gold.spacy")[0] == {tmp_path / "gold.spacy": (2, 3)}
+    counts, left_out = write_gold([path], tmp_path / "gold.spacy")
+    assert counts == {tmp_path / "gold.spacy": (2, 3)}
+    assert left_out == Counter()
+
+
+# A mapping to our labels.
+
+
+def test_a_reversed_relation_exchanges_subject_and_object(read):
+    (doc,) = read(sentence(), labels={"knows": Mapped("known by", reversed=True)})
+    assert plain(doc) == [("Bob", "Ann Lee", "known by")]
+
+
+def test_a_reversed_relation_of_a_document(read):
+    (doc,) = read(document(), labels={"P551": Mapped("resident", reversed=True)})
+    assert plain(doc) == [("Ann", "Bob", "P7"), ("Oslo", "He", "resident")]
+
+
+def test_relations_that_become_equal_are_kept_once(read):
+    relations = [
+        {"subject": 0, "object": 1, "predicate": "knows"},
+        {"subject": 1, "object": 0, "predicate": "known by"},
+    ]
+    labels = {"knows": Mapped("friend of"), "known by": Mapped("friend of", reversed=True)}
+    (doc,) = read(sentence(relations=relations), labels=labels)
+    assert plain(doc) == [("Ann Lee", "Bob", "friend of")]
+
+
+def test_a_relation_without_one_label_is_left_out(read):
+    (doc,) = read(document(), labels={"P7": None})
+    assert plain(doc) == [("He", "Oslo", "P551")]
+
+
+def test_relations_left_out_are_counted(read):
+    left_out = Counter({"knows": 5})
+    read(sentence(), document(), sentence(), labels={"knows": None, "P7": None}, left_out=left_out)
+    assert left_out == {"knows": 7, "P7": 1}
+
+
+MAPPING = """#curie_map:
+#  owl: "http://www.w3.org/2002/07/owl#"
+#  skos: "http://www.w3.org/2004/02/skos/core#"
+#  wikidata: "http://www.wikidata.org/entity/"
+subject_label\tpredicate_id\tobject_id
+CHILD_OF\towl:inverseOf\twikidata:P40
+knows\tskos:narrowMatch\twikidata:P26
+P551\tskos:closeMatch\twikidata:P551
+"""
+
+
+@pytest.fixture
+def mapping(tmp_path):
+    (tmp_path / "mapping.sssom.tsv").write_text(MAPPING, encoding="utf-8")
+    return tmp_path / "mapping.sssom.tsv"
+
+
+def test_a_mapping_is_read_instead_of_the_table(tmp_path, mapping):
+    write_table(tmp_path, [("knows", "", "friend of")])
+    assert relation_labels(tmp_path / "data.jsonl", mapping) == {
+        "CHILD_OF": Mapped("child", reversed=True),
+        "knows": None,
+        "P551": Mapped("residence", exact=False),
+    }
+
+
+@pytest.mark.parametrize("data", [None, b"\xff"])
+def test_a_mapping_that_cannot_be_read(tmp_path, mapping, data):
+    mapping.unlink() if data is None else mapping.write_bytes(data)
+    with pytest.raises(InputError, match=r"mapping\.sssom\.tsv cannot be read"):
+        relation_labels(tmp_path / "data.jsonl", mapping)
+
+
+def test_write_gold_uses_the_mapping_and_counts_what_it_leaves_out(tmp_path, mapping):
+    path = tmp_path / "data.jsonl"
+    child = sentence(relations=[{"subject": 0, "object": 1, "predicate": "CHILD_OF"}])
+    path.write_text("\n".join(map(json.dumps, [child, sentence(), sentence()])), encoding="utf-8")
+    counts, left_out = write_gold([path], tmp_path / "gold.spacy", mapping=mapping)
+    assert counts == {tmp_path / "gold.spacy": (3, 1)}
+    assert left_out == {"knows": 2}
+    assert [plain(doc) for doc in read_gold(tmp_path / "gold.spacy", Vocab())] == [
+        [("Bob", "Ann Lee", "child")],
+        [],
+        [],
+    ]
+
+
+# What the data is labelled with completely.
+
+
+LABELS = {
+    "knows": Mapped("friend of"),
+    "P551": Mapped("residence", reversed=True),
+    "P7": None,
+    "P9": Mapped("friend of"),
+}
+
+
+def test_data_without_names_is_labelled_with_all_relations(read):
+    (doc,) = read(sentence())
+    assert labelled(doc) is None
+
+
+def test_data_with_names_is_labelled_with_all_of_them(read):
+    assert [labelled(doc) for doc in read(sentence(), document(), labels=LABELS)] == 2 * [{"friend of", "residence"}]
+
+
+def test_partial_data_is_labelled_with_nothing(read):
+    assert [labelled(doc) for doc in read(sentence(), document(), labels=LABELS, partial=True)] == 2 * [frozenset()]
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_record_may_say_what_it_is_labelled_with(read, partial):
+    records = [sentence(exhaustive=["knows", "P7", "P1"]), document(exhaustive=["P551"]), sentence(exhaustive=[])]
+    docs = read(*records, labels=LABELS, partial=partial)
+    assert [labelled(doc) for doc in docs] == [{"friend of", "P1"}, {"residence"}, frozenset()]
+
+
+def test_a_record_may_say_so_where_relations_have_no_other_names(read):
+    assert [labelled(doc) for doc in read(sentence(exhaustive=["knows"]), sentence())] == [{"knows"}, None]
+
+
+def test_a_doc_made_by_hand_is_labelled_with_all_relations():
+    assert labelled(NLP("Ann met Bob.")) is None
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_what_it_is_labelled_with_is_stored(tmp_path, partial):
+    write_table(tmp_path, [("knows", "", "friend of"), ("P551", "", "residence")])
+    (tmp_path / "data.jsonl").write_text(json.dumps(sentence()), encoding="utf-8")
+    write_gold([tmp_path / "data.jsonl"], tmp_path / "gold.spacy", partial=partial)
+    (example,) = Corpus(tmp_path / "gold.spacy")(NLP)
+    assert labelled(example.reference) == (frozenset() if partial else {"friend of", "residence"})
+
+
+def test_data_without_names_is_stored_as_labelled_with_all_relations(gold):
+    assert [labelled(doc) for doc in read_gold(gold, Vocab())] == [None, None]
+
+
+# 0: nothing is known, 1: inside an entity, 2: in none, 3: at an entity's start.
+
+
+def entity_marks(doc):
+    return [token.ent_iob for token in doc]
+
+
+def test_tokens_outside_entities_are_in_none_where_data_is_complete(read):
+    (doc,) = read(sentence())
+    assert entity_marks(doc) == [3, 1, 2, 3, 2]
+
+
+def test_tokens_outside_entities_are_unknown_where_data_is_partial(read):
+    (doc,) = read(sentence(), partial=True)
+    assert entity_marks(doc) == [3, 1, 0, 3, 0]
+
+
+def test_a_partial_record_without_entities_knows_of_no_token(read):
+    (doc,) = read(sentence(entities=[], relations=[]), partial=True)
+    assert entity_marks(doc) == [0, 0, 0, 0, 0]
+
+
+def test_entities_of_partial_data_keep_types_and_items(read):
+    (doc,) = read(sentence(entities=[entity(0, 2, qid="Q1"), entity(3, 4, "LOC")]), partial=True)
+    assert [(span.text, span.label_, span.kb_id_) for span in doc.ents] == [
+        ("Ann Lee", "PER", "Q1"),
+        ("Bob", "LOC", ""),
+    ]
+
+
+@pytest.fixture
+def partial_gold(tmp_path):
+    """A `.spacy` file of one sentence, read as partial."""
+    (tmp_path / "data.jsonl").write_text(json.dumps(sentence()), encoding="utf-8")
+    write_gold([tmp_path / "data.jsonl"], tmp_path / "gold.spacy", partial=True)
+    return tmp_path / "gold.spacy"
+
+
+def test_unknown_tokens_are_stored(partial_gold):
+    (doc,) = read_gold(partial_gold, Vocab())
+    assert entity_marks(doc) == [3, 1, 0, 3, 0]
+
+
+@pytest.mark.parametrize("gold_entities", [False, True])
+def test_an_entity_recognizer_is_told_nothing_of_unknown_tokens(partial_gold, gold_entities):
+    (example,) = Corpus(partial_gold, gold_entities=gold_entities)(NLP)
+    assert example.get_aligned_ner() == ["B-PER", "L-PER", None, "U-PER", None]
 
 
 # Setting docs aside.
@@ -354,6 +563,9 @@ BAD_RECORDS = {
     "a relation counted from the end": sentence(relations=[{"subject": -1, "object": 0, "predicate": "p"}]),
     "a relation without a predicate": sentence(relations=[{"subject": 0, "object": 1}]),
     "a predicate that is null": sentence(relations=[{"subject": 0, "object": 1, "predicate": None}]),
+    "exhaustive relations that are a string": sentence(exhaustive="knows"),
+    "exhaustive relations that are null": sentence(exhaustive=None),
+    "an exhaustive relation that is a number": sentence(exhaustive=["knows", 5]),
     "a mention in a sentence that is not there": document(vertexSet=[[mention(7, 0, 1)]], labels=[]),
     "a mention past the end": document(vertexSet=[[mention(0, 2, 9)]], labels=[]),
     "a mention of white space": document(vertexSet=[[mention(1, 1, 2)]], labels=[]),
@@ -425,8 +637,8 @@ def test_predicted_has_gold_entities_spans_and_sentences(gold):
     _, example = Corpus(gold)(NLP)
     predicted, reference = example.predicted, example.reference
     assert predicted.text == reference.text
-    assert labelled(predicted.ents) == labelled(reference.ents)
-    assert labelled(predicted.spans[ENTITIES]) == labelled(reference.spans[ENTITIES])
+    assert typed(predicted.ents) == typed(reference.ents)
+    assert typed(predicted.spans[ENTITIES]) == typed(reference.spans[ENTITIES])
     assert [sent.text for sent in predicted.sents] == [sent.text for sent in reference.sents]
 
 

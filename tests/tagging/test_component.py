@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from kgmrca.corpora.annotated import LABELLED
 from kgmrca.errors import InputError, ModelError
 from kgmrca.relations import Relation, get_records
 from kgmrca.tagging.component import MRCARelations, relation_pipe
@@ -672,3 +673,129 @@ except RuntimeError as error:
 
 def test_another_owner_of_the_name_is_left_alone():
     assert run(ANOTHER_OWNER).split("\n")[:2] == ["theirs", "ExtensionError [] theirs"]
+
+
+# What the training data is labelled with completely, and how true its relations are.
+
+
+def example(text, relations, complete, *, score=1.0):
+    """An Example whose reference is labelled completely with these relations (None: with all)."""
+    (found,) = gold([(text, [])])
+    doc = found.reference
+    doc._.relations = [Relation(doc.ents[a], doc.ents[b], label, score) for a, b, label in relations]
+    if complete is not None:
+        doc.user_data[LABELLED] = complete
+    return found
+
+
+BORN = "Ann Lee was born in Oslo.", [(0, 1, "born in")]
+LIVES = "Bob lives in Rome.", [(0, 1, "lives in")]
+WORKS = "Cid works in Rome.", [(0, 1, "works in")]
+
+
+def trained_on(*examples, **config):
+    pipe = add_tiny(blank(), **config)
+    pipe.initialize(lambda: examples)
+    assert pipe.labels == LABELS
+    return pipe
+
+
+def slopes(pipe, *examples):
+    """The slope of binary cross-entropy at outputs of 0, for the two pairs of each text: what an absent label counts,
+    halved; for a label that is there, one half less its score.
+    """
+    candidates = pipe.pairs([found.predicted for found in examples], spans_key=None)
+    outputs = np.zeros((len(candidates.pairs), len(LABELS)), np.float32)
+    _, gradient = pipe.get_loss(examples, (candidates, outputs))
+    return gradient * len(candidates.pairs)
+
+
+def test_what_is_labelled_with_all_relations_has_no_others():
+    examples = [example(*BORN, None), example(*LIVES, None), example(*WORKS, None)]
+    found = slopes(trained_on(*examples), *examples)
+    yes, no = -0.5, 0.5
+    assert found.tolist() == [[yes, no, no], [no] * 3, [no, yes, no], [no] * 3, [no, no, yes], [no] * 3]
+
+
+def test_the_score_of_a_gold_relation_is_how_true_it_is():
+    examples = [example(*BORN, None), example(*LIVES, None, score=0.75), example(*WORKS, None)]
+    assert slopes(trained_on(*examples), examples[1]).tolist() == [[0.5, -0.25, 0.5], [0.5, 0.5, 0.5]]
+
+
+def test_outputs_start_at_the_prior_of_scores():
+    # One of six pairs has each label, and one of these is half true only.
+    pipe = trained_on(example(*BORN, None), example(*LIVES, None, score=0.5), example(*WORKS, None))
+    assert torch.allclose(pipe._network.labels.bias, torch.tensor([1 / 6, 0.5 / 6, 1 / 6]).logit())
+
+
+@pytest.fixture
+def mixed():
+    """Data that is labelled completely with "born in", and data with nothing."""
+    return [example(*BORN, ["born in"]), example(*LIVES, []), example(*WORKS, [])]
+
+
+def test_silence_says_nothing_of_a_label_that_other_data_is_complete_in(mixed):
+    assert slopes(trained_on(*mixed), *mixed[1:])[:, 0].tolist() == [0, 0, 0, 0]
+
+
+def test_silence_is_a_faint_no_where_no_data_is_complete(mixed):
+    # By default 0.3 of a "no".
+    found = slopes(trained_on(*mixed), *mixed)
+    assert found[:, 1].tolist() == pytest.approx([0.15, 0.15, -0.5, 0.15, 0.15, 0.15])
+    assert found[:, 2].tolist() == pytest.approx([0.15, 0.15, 0.15, 0.15, -0.5, 0.15])
+
+
+def test_silence_is_a_no_where_the_data_is_complete(mixed):
+    assert slopes(trained_on(*mixed), mixed[0])[:, 0].tolist() == [-0.5, 0.5]
+
+
+def test_each_doc_of_a_batch_is_labelled_with_its_own(mixed):
+    pipe = trained_on(*mixed)
+    alone = [slopes(pipe, found) for found in mixed]
+    assert np.allclose(slopes(pipe, *mixed), np.concatenate(alone))
+    assert np.allclose(slopes(pipe, *mixed[::-1]), np.concatenate(alone[::-1]))
+
+
+@pytest.mark.parametrize("silence", [0.0, 0.5, 1.0])
+def test_what_silence_counts_is_a_setting(mixed, silence):
+    found = slopes(trained_on(*mixed, silence=silence), mixed[1])
+    assert found.tolist() == [[0, -0.5, silence / 2], [0, silence / 2, silence / 2]]
+
+
+def test_data_that_is_labelled_with_all_relations_is_complete_in_every_label():
+    partial = example(*LIVES, [])
+    pipe = trained_on(partial, example(*BORN, None), example(*WORKS, []))
+    assert slopes(pipe, partial).tolist() == [[0, -0.5, 0], [0, 0, 0]]
+
+
+def test_a_relation_counts_fully_where_its_label_is_not_complete(mixed):
+    assert slopes(trained_on(*mixed, silence=0.0), mixed[2]).tolist() == [[0, 0, -0.5], [0, 0, 0]]
+
+
+def test_initialize_again_forgets_what_was_complete(mixed):
+    pipe = trained_on(*mixed)
+    mixed[0].reference.user_data[LABELLED] = []
+    pipe.initialize(lambda: mixed)
+    assert slopes(pipe, mixed[1])[:, 0].tolist() == pytest.approx([0.15, 0.15])
+
+
+def test_labels_may_be_given_beside_what_is_complete(mixed):
+    pipe = add_tiny(blank())
+    pipe.initialize(lambda: mixed, labels={"labels": list(LABELS), "types": ["LOC", "PER"]})
+    assert slopes(pipe, mixed[1])[:, 0].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("loss", ["BCE", "Asymmetric", "AdaptiveThreshold"])
+def test_nothing_is_learned_from_what_is_not_known(mixed, loss):
+    pipe = trained_on(*mixed, silence=0.0, loss={"@misc": f"kgmrca.{loss}.v1"})
+    silent = example("Bob met Cid.", [], [])
+    assert pipe.update([silent]) == {"mrca_relations": 0.0}
+    slopes = [weights.grad for weights in pipe._network.parameters() if weights.grad is not None]
+    assert len(slopes) > 0
+    assert not any(slope.any() for slope in slopes)
+
+
+def test_silence_is_kept_in_the_config_of_a_pipeline(tmp_path):
+    nlp = make(silence=0.125)
+    nlp.to_disk(tmp_path)
+    assert pipe_of(spacy.load(tmp_path)).silence == 0.125

@@ -5,25 +5,9 @@ import pytest
 import spacy
 from spacy.tokens import Doc, Span
 
-from kgmrca.tagging.features import N_FLAGS, coarse_type, make_features, make_instances, pair_instances
+from kgmrca.tagging.features import N_FLAGS, make_features, make_instances, pair_instances
 from kgmrca.tagging.pairs import make_sentence_pairs
 from kgmrca.tagging.words import WordTable
-
-# Entity types.
-
-
-@pytest.mark.parametrize(
-    ("label", "coarse"),
-    [("PERSON", "PER"), ("person", "PER"), ("GPE", "LOC"), ("WORK_OF_ART", "MISC"), ("DATE", "TIME"), ("MONEY", "NUM")],
-)
-def test_coarse_type(label, coarse):
-    assert coarse_type(label) == coarse
-
-
-@pytest.mark.parametrize("label", ["PER", "LOC", "ORG", "MISC", "TIME", "NUM", "protein", "ENTITY"])
-def test_other_types_stay_as_they_are(label):
-    assert coarse_type(label) == label
-
 
 # Arrays for the pair network.
 

@@ -16,9 +16,9 @@ def logits(*probabilities):
     return torch.tensor([probabilities], dtype=torch.float64).logit()
 
 
-def gradient(loss, outputs, targets):
+def gradient(loss, outputs, targets, known=None):
     outputs = outputs.clone().requires_grad_()
-    loss(outputs, targets).backward()
+    loss(outputs, targets, known).backward()
     return outputs.grad
 
 
@@ -250,6 +250,127 @@ def test_a_false_yes_is_pulled_down_and_a_missed_label_up(loss):
     outputs = torch.cat([torch.tensor([[0.9, 0.1]]), torch.full((1, loss.extra_outputs), 0.5)], 1)
     false_yes, missed = gradient(loss, outputs, torch.tensor([[0.0, 1.0]]))[0, :2].tolist()
     assert false_yes > 0 > missed
+
+
+# What is known of each label (weights from 0 to 1).
+
+
+def test_bce_passes_over_what_is_not_known():
+    known = torch.tensor([[1.0, 0.0]])
+    assert BCE()(logits(0.8, 0.6), torch.tensor([[1.0, 0.0]]), known).item() == pytest.approx(-log(0.8))
+
+
+def test_bce_is_weighted_by_what_is_known():
+    targets, known = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.25]])
+    assert BCE()(logits(0.8, 0.6), targets, known).item() == pytest.approx(-log(0.8) - 0.25 * log(0.4))
+
+
+def test_bce_slope_is_weighted_by_what_is_known():
+    # The slope is the probability minus the target, for each of two pairs.
+    outputs, targets = logits(0.8, 0.6).reshape(2, 1), torch.tensor([[1.0], [0.0]])
+    slopes = gradient(BCE(), outputs, targets, torch.tensor([[0.5], [0.3]]))
+    assert slopes.flatten().tolist() == pytest.approx([0.5 * -0.2 / 2, 0.3 * 0.6 / 2])
+
+
+def test_bce_is_averaged_over_pairs_of_which_nothing_is_known_too():
+    known = torch.tensor([[1.0], [0.0]])
+    assert BCE()(torch.zeros(2, 1), torch.zeros(2, 1), known).item() == pytest.approx(log(2) / 2)
+
+
+def test_asymmetric_is_weighted_by_what_is_known():
+    # A positive, a negative that counts a quarter and one that is not known.
+    targets, known = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[1.0, 0.25, 0.0]])
+    expected = -log(0.8) + 0.25 * 0.5**4 * log(2)
+    assert Asymmetric()(logits(0.8, 0.55, 0.9), targets, known).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("known", "expected"), [(0.0, log(5 / 4)), (0.4, log(5 / 4)), (0.5, log(15 / 4))])
+def test_adaptive_threshold_leaves_out_a_no_that_is_not_known(known, expected):
+    # The first label is true: 4 against 4 + 1; the second false: 1 against 2 + 1, or against itself if left out.
+    loss = AdaptiveThreshold()(THREE, torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, known]]))
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_rc_dice_batch_counts_what_is_not_known_as_a_settled_no():
+    # Of the sums above, 0.36 is gone from the second; two of four elements are a settled "no".
+    known = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+    assert RCDice("batch")(OUTPUTS, TARGETS, known).item() == pytest.approx(0.5 * (1 - 3.6 / 3.68), rel=1e-4)
+
+
+def test_rc_dice_element_counts_what_is_not_known_as_a_settled_no():
+    # The loss of an output of 0 for a "no" is g^2 / g.
+    outputs, targets = torch.ones(1, 2, dtype=torch.float64), torch.tensor([[0.0, 1.0]])
+    loss = RCDice("element")(outputs, targets, torch.tensor([[1.0, 0.0]]))
+    assert loss.item() == pytest.approx((1 - 1e-6 / 1.000001 + 1e-6) / 2, abs=1e-10)
+
+
+def four_pairs(loss):
+    """Outputs and targets of four pairs and three labels."""
+    draw = torch.Generator().manual_seed(0)
+    outputs = torch.randn(4, 3 + loss.extra_outputs, generator=draw)
+    return outputs, (torch.rand(4, 3, generator=draw) < 0.4).float()
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_all_being_known_is_the_same_as_not_saying_so(loss):
+    outputs, targets = four_pairs(loss)
+    assert 0 < targets.sum() < targets.numel()
+    known = torch.ones_like(targets)
+    assert torch.equal(loss(outputs, targets, known), loss(outputs, targets))
+    assert torch.equal(gradient(loss, outputs, targets, known), gradient(loss, outputs, targets))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+def test_what_is_not_known_has_no_slope_and_no_say(loss):
+    outputs, targets = four_pairs(loss)
+    known = torch.ones_like(targets)
+    known[1:3, 1] = targets[1:3, 1] = 0
+    slopes = gradient(loss, outputs, targets, known)
+    other = outputs.clone()
+    other[1:3, 1] = torch.tensor([2.0, -1.0])
+    assert slopes[1:3, 1].tolist() == [0, 0]
+    assert slopes[0].any()
+    assert torch.equal(loss(other, targets, known), loss(outputs, targets, known))
+    assert torch.equal(gradient(loss, other, targets, known), slopes)
+
+
+@pytest.mark.parametrize("loss", [BCE(), Asymmetric(), RCDice("batch")], ids=lambda loss: type(loss).__name__)
+def test_the_target_of_what_is_not_known_has_no_say(loss):
+    outputs, targets = four_pairs(loss)
+    known, other = torch.ones_like(targets), targets.clone()
+    known[1, 1], other[1, 1] = 0, 1 - targets[1, 1]
+    assert torch.equal(loss(outputs, other, known), loss(outputs, targets, known))
+    assert torch.equal(gradient(loss, outputs, other, known), gradient(loss, outputs, targets, known))
+
+
+# Targets between 0 and 1.
+
+
+def test_bce_of_a_target_between_0_and_1_by_hand():
+    expected = -0.25 * log(0.8) - 0.75 * log(0.2)
+    assert BCE()(logits(0.8), torch.tensor([[0.25]])).item() == pytest.approx(expected)
+
+
+def test_bce_is_least_where_the_probability_is_the_target():
+    # The slope is the probability minus the target.
+    slopes = gradient(BCE(), logits(0.6, 0.7, 0.8), torch.full((1, 3), 0.7, dtype=torch.float64))
+    assert slopes[0].tolist() == pytest.approx([-0.1, 0.0, 0.1])
+
+
+def test_asymmetric_weighs_yes_and_no_by_the_target():
+    expected = -0.25 * log(0.55) + 0.75 * 0.5**4 * log(2)
+    assert Asymmetric()(logits(0.55), torch.tensor([[0.25]])).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("target", "is_true"), [(0.5, 1.0), (0.49, 0.0)])
+def test_adaptive_threshold_takes_a_target_of_one_half_for_true(target, is_true):
+    found, expected = (AdaptiveThreshold()(THREE, torch.tensor([[first, 0.0]])) for first in (target, is_true))
+    assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize(("output", "expected"), [(0.5, 0.0), (0.8, 1 - 0.800001 / 0.890001)])
+def test_rc_dice_of_a_target_of_one_half(output, expected):
+    assert element(0.5, output) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import spacy
 from helpers import write_encoder, write_vectors
+from safetensors.numpy import load_file
 from spacy.cli.train import train
 from spacy.tokens import Doc, DocBin
 from spacy.util import load_config, load_model_from_config
@@ -189,6 +190,31 @@ def test_equal_seeds_give_equal_pipelines(tmp_path, paths):
     assert one != other
 
 
+@pytest.mark.parametrize("mixed_precision", [False, True])
+def test_the_entity_recognizer_over_a_transformer_trains(tmp_path, paths, mixed_precision):
+    pytest.importorskip("transformers", reason="the library transformers is not installed")
+    encoder = write_encoder(tmp_path / "encoder", [*LETTERS, *(f"##{letter}" for letter in LETTERS), *CUES])
+    fresh = {f"words.transformer.{name}": weights for name, weights in load_file(encoder / "model.safetensors").items()}
+    changes = {
+        "paths.encoder": str(encoder),
+        "system.mixed_precision": mixed_precision,
+        "training.max_steps": 2,
+        "training.eval_frequency": 1,
+        "training.optimizer.learn_rate.warmup_steps": 1,
+    }
+    train(PIPELINES / "ner_trf.cfg", tmp_path / "out", overrides={**paths, **changes})
+    shutil.rmtree(encoder)
+    model = tmp_path / "out" / "model-last"
+    nlp = spacy.load(model)
+    assert set(nlp.get_pipe("ner").labels) == {"GPE", "PERSON", "WORK_OF_ART"}
+    assert 0 < performance(model)["ner_loss"] < np.inf
+    (embed,) = (node for node in nlp.get_pipe("ner").model.walk() if node.shims)
+    trained = embed.shims[0]._model.state_dict()
+    assert trained.keys() == fresh.keys()
+    assert any(not np.array_equal(trained[name], weights) for name, weights in fresh.items())
+    assert all(weights.isfinite().all() for weights in trained.values())
+
+
 def test_the_entity_recognizer_trains(tmp_path, paths):
     steps = {"training.max_steps": 2, "training.eval_frequency": 1}
     train(PIPELINES / "ner.cfg", tmp_path, overrides={**paths, **steps})
@@ -237,6 +263,12 @@ def differences(ours, filled, path=""):
 @pytest.mark.parametrize("name", CONFIGS)
 def test_filling_a_shipped_config_changes_nothing_in_it(name):
     ours = load_config(PIPELINES / name)
+    filled = load_model_from_config(ours.copy(), auto_fill=True).config
+    assert list(differences(ours, filled)) == []
+
+
+def test_filling_the_recognizer_over_a_transformer_changes_nothing_in_it():
+    ours = load_config(PIPELINES / "ner_trf.cfg", overrides={"paths.encoder": "any"})
     filled = load_model_from_config(ours.copy(), auto_fill=True).config
     assert list(differences(ours, filled)) == []
 

@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+import srsly
 import torch
 from helpers import write_encoder
+from safetensors.torch import load as load_tensors
 from spacy.tokens import Doc
 from spacy.training import Example
-from thinc.api import SGD
+from spacy.util import fix_random_seed
+from thinc.api import SGD, Adam
 
 from kgmrca.errors import ModelError
 from kgmrca.relations import Relation, get_records
-from kgmrca.tagging.model import as_tensors
+from kgmrca.tagging.model import as_tensors, build_transformer_embed
 from kgmrca.tagging.network import TransformerWords
 from kgmrca.tagging.words import Transformer, WordTable
 
@@ -173,6 +176,14 @@ def test_half_precision_weights_are_read_as_single(folder, vocab, tmp_path):
     for _ in range(2):
         assert {weights.dtype for weights in words.encoder(vocab).parameters()} == {torch.float32}
         words.restore(words.state(), vocab)
+
+
+def test_mixed_precision_gives_nearly_the_same_vectors(folder, vocab):
+    found = vectors(Transformer(str(folder), mixed_precision=True), vocab, SENTENCES)
+    expected = slowly(folder, SENTENCES)
+    assert found.dtype == torch.float32
+    assert not torch.equal(found, vectors(Transformer(str(folder)), vocab, SENTENCES))
+    assert (found - expected).norm() < 0.05 * expected.norm()
 
 
 # What cannot be loaded.
@@ -382,3 +393,269 @@ def test_initialize_again_starts_with_the_encoder_as_it_was(folder, tmp_path):
     loaded = spacy.load(tmp_path)
     pipe_of(train(loaded)).initialize(lambda: gold(loaded), nlp=loaded)
     assert equal(weights(loaded)[0], fresh)
+
+
+# As tok2vec of another component.
+
+
+def make_embed(folder, *, max_tokens=256, **words):
+    embed = build_transformer_embed(Transformer(str(folder), **words), max_tokens)
+    embed.initialize()
+    return embed
+
+
+def starting(vocab, *sentences):
+    """A Doc of these sentences, with their boundaries."""
+    words = [word for sentence in sentences for word in sentence]
+    starts = [number == 0 for sentence in sentences for number in range(len(sentence))]
+    return Doc(vocab, words=words, sent_starts=starts)
+
+
+def test_docs_have_the_vectors_of_their_sentences(folder, vocab):
+    docs = [starting(vocab, SENTENCES[0], SENTENCES[2]), starting(vocab, SENTENCES[1])]
+    first, second = make_embed(folder).predict(docs)
+    assert (first.dtype, second.dtype) == (np.float32, np.float32)
+    assert np.allclose(first, slowly(folder, [SENTENCES[0], SENTENCES[2]]), atol=1e-5)
+    assert np.allclose(second, slowly(folder, [SENTENCES[1]]), atol=1e-5)
+
+
+def test_sentences_that_nobody_set_are_guessed(folder, vocab):
+    sentences = [["Ann", "met", "Bob", "."], ["Rome", "."]]
+    (found,) = make_embed(folder).predict([Doc(vocab, words=[*sentences[0], *sentences[1]])])
+    assert np.allclose(found, slowly(folder, sentences), atol=1e-5)
+
+
+def test_a_long_sentence_is_read_in_stretches(folder, vocab):
+    (found,) = make_embed(folder, max_tokens=4).predict([starting(vocab, SENTENCES[0])])
+    assert np.allclose(found, slowly(folder, [SENTENCES[0][:4], SENTENCES[0][4:]]), atol=1e-5)
+
+
+def test_vectors_do_not_depend_on_the_other_docs(folder, vocab):
+    embed = make_embed(folder)
+    docs = [starting(vocab, *sentences) for sentences in (SENTENCES, SENTENCES[:1], [*SENTENCES[::-1]] * 2)]
+    for doc, found in zip(docs, embed.predict(docs), strict=True):
+        assert np.allclose(found, embed.predict([doc])[0], atol=1e-5)
+
+
+def test_empty_docs_have_no_vectors(folder, vocab):
+    docs = [Doc(vocab), starting(vocab, ["Ann", "met"]), Doc(vocab)]
+    assert [found.shape for found in make_embed(folder).predict(docs)] == [(0, 8), (2, 8), (0, 8)]
+
+
+def test_an_empty_batch_has_no_vectors(folder):
+    assert make_embed(folder).predict([]) == []
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_nothing_is_learned_from_empty_docs(folder, vocab, count):
+    embed = make_embed(folder)
+    found, backprop = embed.begin_update(count * [Doc(vocab)])
+    assert backprop(found) == []
+    assert not any(weights.grad.any() for weights in parameters(embed) if weights.grad is not None)
+
+
+def parameters(embed):
+    return list(embed.shims[0]._model.parameters())
+
+
+def backpropagated(embed, vocab):
+    """What the weights are and what their slopes are, where the sum of all vectors is to become less."""
+    found, backprop = embed.begin_update([starting(vocab, *SENTENCES[:2]), starting(vocab, SENTENCES[2])])
+    assert backprop([np.ones_like(part) for part in found]) == []
+    return [
+        (weights.detach().clone(), torch.zeros(()) if weights.grad is None else weights.grad.clone())
+        for weights in parameters(embed)
+    ]
+
+
+def test_slopes_are_those_of_the_transformer(folder, vocab, monkeypatch):
+    train = torch.nn.Module.train
+    monkeypatch.setattr(torch.nn.Module, "train", lambda self, mode=True: train(self, False))  # no dropout
+    embed = make_embed(folder)
+    found = [slope for _, slope in backpropagated(embed, vocab)]
+    network = transformers.AutoModel.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    for sentence in SENTENCES:
+        encoded = tokenizer(sentence, is_split_into_words=True, return_tensors="pt")
+        states = network(**encoded).last_hidden_state[0]
+        words = encoded.word_ids()
+        for number in range(len(sentence)):
+            states[[row for row, word in enumerate(words) if word == number]].mean(0).sum().backward(retain_graph=True)
+    slopes = [torch.zeros(()) if weights.grad is None else weights.grad for weights in network.parameters()]
+    assert any(slope.any() for slope in slopes)
+    for one, other in zip(found, slopes, strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.5])
+def test_a_step_of_the_transformer_follows_the_slope_at_its_own_rate(folder, vocab, scale):
+    embed = make_embed(folder, learn_rate_scale=scale)
+    before = backpropagated(embed, vocab)
+    embed.finish_update(SGD(0.1, use_averages=False, grad_clip=0.0, L2=0.0))
+    assert any(slope.any() for _, slope in before)
+    for weights, (old, slope) in zip(parameters(embed), before, strict=True):
+        assert torch.allclose(weights, old - 0.1 * scale * slope, atol=1e-6)
+        assert weights.grad is None or not weights.grad.any()
+
+
+def test_a_frozen_transformer_has_no_slopes(folder, vocab):
+    embed = make_embed(folder, frozen=True)
+    assert [slope.item() for _, slope in backpropagated(embed, vocab)] == [0.0] * len(parameters(embed))
+
+
+# In spaCy's entity recognizer.
+
+MENTIONS = {
+    "Ann was born in Oslo.": [(0, 3, "PER"), (16, 20, "LOC")],
+    "Bob met Ann in Rome.": [(0, 3, "PER"), (8, 11, "PER"), (15, 19, "LOC")],
+}
+
+
+def recognizer(folder, **words):
+    nlp = spacy.blank("en")
+    tok2vec = {
+        "@architectures": "kgmrca.TransformerEmbed.v1",
+        "words": {"@misc": "kgmrca.Transformer.v1", "name": str(folder), **words},
+    }
+    model = {"@architectures": "spacy.TransitionBasedParser.v2", "state_type": "ner", "hidden_width": 8}
+    nlp.add_pipe("ner", config={"model": {**model, "maxout_pieces": 2, "use_upper": True, "tok2vec": tok2vec}})
+    return nlp
+
+
+def mentioned(nlp):
+    return [Example.from_dict(nlp.make_doc(text), {"entities": spans}) for text, spans in MENTIONS.items()]
+
+
+def stepped(nlp, *, steps=2):
+    """With some steps of training; the first has no slope below the last layer, which starts with zeros."""
+    optimizer = Adam(0.05, use_averages=False)
+    for _ in range(steps):
+        nlp.update(mentioned(nlp), sgd=optimizer)
+    return nlp
+
+
+def entities(nlp):
+    return [[(span.start_char, span.end_char, span.label_) for span in doc.ents] for doc in nlp.pipe([*MENTIONS, ""])]
+
+
+def embed_of(nlp):
+    (embed,) = (node for node in nlp.get_pipe("ner").model.walk() if node.shims)
+    return embed
+
+
+def embedded(nlp):
+    """The transformer's weights, copied."""
+    return {name: weights.clone() for name, weights in embed_of(nlp).shims[0]._model.state_dict().items()}
+
+
+def contextual(nlp):
+    return np.concatenate(embed_of(nlp).predict([nlp.make_doc(text) for text in MENTIONS]))
+
+
+@pytest.fixture(scope="module")
+def recognizes(folder, tmp_path_factory):
+    """A trained entity recognizer whose encoder's folder is gone."""
+    gone = tmp_path_factory.mktemp("gone") / "encoder"
+    shutil.copytree(folder, gone)
+    nlp = recognizer(gone, learn_rate_scale=0.2)
+    fix_random_seed(0)
+    nlp.initialize(lambda: mentioned(nlp))
+    shutil.rmtree(gone)
+    return stepped(nlp, steps=60)
+
+
+def test_an_entity_recognizer_learns(recognizes):
+    assert entities(recognizes) == [*MENTIONS.values(), []]
+
+
+def test_an_entity_recognizer_trains_its_transformer(recognizes, folder):
+    state = transformers.AutoModel.from_pretrained(folder).state_dict()
+    found = {name.removeprefix("words.transformer."): weights for name, weights in embedded(recognizes).items()}
+    assert found.keys() == state.keys()
+    assert not equal(found, state)
+
+
+def test_an_entity_recognizer_trains_on_a_frozen_transformer(folder):
+    nlp = recognizer(folder, frozen=True)
+    nlp.initialize(lambda: mentioned(nlp))
+    before, above = embedded(nlp), nlp.get_pipe("ner").model.get_ref("tok2vec").layers[-1]
+    first = above.get_param("W").copy()
+    stepped(nlp)
+    assert equal(embedded(nlp), before)
+    assert (above.get_param("W") != first).any()
+
+
+def test_a_stored_recognizer_needs_the_encoder_no_more(recognizes, tmp_path):
+    recognizes.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert entities(loaded) == entities(recognizes)
+    assert np.array_equal(contextual(loaded), contextual(recognizes))
+
+
+def test_a_recognizer_as_bytes_needs_the_encoder_no_more(recognizes):
+    loaded = recognizer("/no/such/folder").from_bytes(recognizes.to_bytes())
+    assert entities(loaded) == entities(recognizes)
+    assert np.array_equal(contextual(loaded), contextual(recognizes))
+
+
+def test_a_pickled_recognizer(recognizes):
+    assert entities(pickle.loads(pickle.dumps(recognizes))) == entities(recognizes)
+
+
+def test_a_recognizer_is_stored_again(recognizes, tmp_path):
+    recognizes.to_disk(tmp_path / "one")
+    spacy.load(tmp_path / "one").to_disk(tmp_path / "two")
+    one, two = ((tmp_path / name / "ner" / "model").read_bytes() for name in ("one", "two"))
+    assert len(one) == len(two)
+    assert entities(spacy.load(tmp_path / "two")) == entities(recognizes)
+
+
+def test_stored_weights_are_safetensors(recognizes):
+    stored = srsly.msgpack_loads(embed_of(recognizes).shims[0].to_bytes())
+    assert stored.keys() == {"config", "state"}
+    assert equal(load_tensors(stored["state"]), embedded(recognizes))
+
+
+def test_weights_are_neither_pickled_nor_unpickled(recognizes, monkeypatch):
+    def refuse(*arguments, **options):
+        raise AssertionError("a pickle")
+
+    for module in (torch, torch.serialization):
+        for name in ("load", "save"):
+            monkeypatch.setattr(module, name, refuse)
+    for name in ("load", "loads", "dump", "dumps", "Pickler", "Unpickler"):
+        monkeypatch.setattr(pickle, name, refuse)
+    loaded = recognizer("/no/such/folder").from_bytes(recognizes.to_bytes())
+    assert equal(embedded(loaded), embedded(recognizes))
+
+
+def test_a_recognizer_not_trained_yet_can_be_stored(folder):
+    nlp = recognizer(folder).from_bytes(recognizer(folder).to_bytes())
+    nlp.initialize(lambda: mentioned(nlp))
+    fresh = recognizer(folder)
+    fresh.initialize(lambda: mentioned(fresh))
+    assert equal(embedded(nlp), embedded(fresh))
+
+
+def test_a_loaded_recognizer_can_be_trained_on(recognizes, tmp_path):
+    recognizes.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    before = embedded(loaded)
+    assert equal(before, embedded(recognizes))
+    loaded.update(mentioned(loaded), sgd=loaded.resume_training())
+    assert not equal(embedded(loaded), before)
+
+
+def test_initializing_a_recognizer_again_starts_with_the_encoder_as_it_was(folder):
+    nlp = recognizer(folder)
+    nlp.initialize(lambda: mentioned(nlp))
+    fresh = embedded(nlp)
+    stepped(nlp)
+    assert not equal(embedded(nlp), fresh)
+    nlp.initialize(lambda: mentioned(nlp))
+    assert equal(embedded(nlp), fresh)
+
+
+def test_texts_without_tokens_have_no_entities(recognizes):
+    assert [doc.ents for doc in recognizes.pipe(["", ""])] == [(), ()]
+    assert list(recognizes.pipe([])) == []

@@ -1,0 +1,174 @@
+"""The scripts of the recipe: mixing gold documents, and what a teacher adds to them."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Span
+
+from kgmrca.corpora.annotated import ENTITIES, LABELLED, UNTYPED, read_gold
+from kgmrca.relations import get_records, set_records
+
+PIPELINES = Path(__file__).parents[1] / "pipelines"
+VOCAB = spacy.blank("en").vocab
+
+
+@pytest.fixture(autouse=True)
+def _on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(PIPELINES))
+
+
+def a_doc(words, entities=(), records=(), *, complete=None, partial=False):
+    """A Doc of one sentence with entities (start, end, type) and relations."""
+    doc = Doc(VOCAB, words=words.split(), sent_starts=[index == 0 for index in range(len(words.split()))])
+    spans = [Span(doc, start, end, label=label) for start, end, label in entities]
+    doc.spans[ENTITIES] = spans
+    doc.set_ents(spans, default="missing" if partial else "outside")
+    set_records(doc, records)
+    if complete is not None:
+        doc.user_data[LABELLED] = complete
+    return doc
+
+
+def store(path, *docs):
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+    return path
+
+
+def entities(doc):
+    return [(span.text, span.label_) for span in doc.ents]
+
+
+LONG = "The quick brown fox jumps over the lazy dog"
+
+
+def test_mix_repeats_a_file(tmp_path):
+    mix = importlib.import_module("mix").mix
+    path = store(tmp_path / "a.spacy", a_doc(LONG))
+    assert mix([(path, 3)], [], tmp_path / "out.spacy") == (3, 0)
+    assert len(list(read_gold(tmp_path / "out.spacy", VOCAB))) == 3
+
+
+def test_mix_leaves_out_what_is_held_out(tmp_path):
+    mix = importlib.import_module("mix").mix
+    path = store(tmp_path / "a.spacy", a_doc(LONG.upper() + " ."), a_doc("Another sentence that nobody holds out"))
+    held_out = store(tmp_path / "dev.spacy", a_doc(LONG))
+    assert mix([(path, 2)], [held_out], tmp_path / "out.spacy") == (2, 2)
+    assert [doc[0].text for doc in read_gold(tmp_path / "out.spacy", VOCAB)] == ["Another", "Another"]
+
+
+def test_mix_takes_a_short_sentence_that_is_held_out(tmp_path):
+    mix = importlib.import_module("mix").mix
+    path = store(tmp_path / "a.spacy", a_doc("He died ."))
+    assert mix([(path, 1)], [path], tmp_path / "out.spacy") == (1, 0)
+
+
+def test_teacher_types_a_mention_without_a_type():
+    silver = importlib.import_module("silver")
+    given = a_doc("Ann sang", [(0, 1, UNTYPED)], partial=True)
+    merged = silver.merge(given, a_doc("Ann sang", [(0, 1, "PER")]), types=set(), places={})
+    assert entities(merged) == [("Ann", "PER")]
+
+
+def test_mention_in_lower_case_that_the_teacher_does_not_know_is_a_term():
+    silver = importlib.import_module("silver")
+    given = a_doc("a young tenor", [(2, 3, UNTYPED)], partial=True)
+    assert entities(silver.merge(given, a_doc("a young tenor"), types=set(), places={})) == [("tenor", "TERM")]
+
+
+def test_place_in_a_relation_types_what_the_teacher_does_not_know():
+    silver = importlib.import_module("silver")
+    given = a_doc("Ann Oslo", [(0, 1, UNTYPED), (1, 2, UNTYPED)], [(0, 3, 4, 8, "place of birth", 1.0)], partial=True)
+    merged = silver.merge(given, a_doc("Ann Oslo"), types=set(), places={("place of birth", 1): "LOC"})
+    assert entities(merged) == [("Ann", "MISC"), ("Oslo", "LOC")]
+
+
+def test_typical_type_is_the_teachers_most_frequent_one():
+    silver = importlib.import_module("silver")
+    record = (0, 3, 4, 8, "place of birth", 1.0)
+    gold = [a_doc("Ann Oslo", [(0, 1, UNTYPED), (1, 2, UNTYPED)], [record]) for _ in range(3)]
+    read = [a_doc("Ann Oslo", [(1, 2, label)]) for label in ("LOC", "ORG", "LOC")]
+    assert silver.typical_types(gold, read) == {("place of birth", 1): "LOC"}
+
+
+def test_pronoun_is_no_entity():
+    silver = importlib.import_module("silver")
+    given = a_doc("He left the US", [(0, 1, UNTYPED), (3, 4, UNTYPED)], partial=True)
+    read = a_doc("He left the US", [(3, 4, "LOC")])
+    assert entities(silver.merge(given, read, types=set(), places={})) == [("US", "LOC")]
+
+
+def test_teacher_adds_no_entity_of_a_type_that_is_marked_completely():
+    silver = importlib.import_module("silver")
+    given = a_doc("Ann met Bob in 1990", [(0, 1, "PER")])
+    read = a_doc("Ann met Bob in 1990", [(2, 3, "PER"), (4, 5, "TIME")])
+    assert entities(silver.merge(given, read, types={"PER"}, places={})) == [("Ann", "PER"), ("1990", "TIME")]
+
+
+def test_teachers_entity_that_overlaps_one_of_the_data_is_not_taken():
+    silver = importlib.import_module("silver")
+    given = a_doc("New York Times", [(0, 3, "ORG")])
+    merged = silver.merge(given, a_doc("New York Times", [(0, 2, "LOC")]), types={"ORG"}, places={})
+    assert entities(merged) == [("New York Times", "ORG")]
+
+
+def test_a_term_elsewhere_is_left_open():
+    silver = importlib.import_module("silver")
+    doc = a_doc("Ann sang indie rock", [(0, 1, "PER")])
+    silver.leave_open(doc, {"indie rock"})
+    assert [token.ent_iob_ for token in doc] == ["B", "O", "", ""]
+
+
+def test_teachers_relations_fill_what_is_not_labelled():
+    silver = importlib.import_module("silver")
+    given = a_doc(
+        "Ann Oslo",
+        [(0, 1, "PER"), (1, 2, "LOC")],
+        [(0, 3, 4, 8, "place of birth", 1.0)],
+        complete=["place of birth", "residence"],
+    )
+    said = [(0, 3, 4, 8, "place of birth", 0.7), (0, 3, 4, 8, "residence", 0.6), (0, 3, 4, 8, "work location", 0.5)]
+    read = a_doc("Ann Oslo", [(0, 1, "PER"), (1, 2, "LOC")], said)
+    assert silver.relations(given, read) == [
+        (0, 3, 4, 8, "place of birth", 1.0),
+        (0, 3, 4, 8, "work location", 0.5),
+    ]
+
+
+def test_relations_are_asked_of_mentions_that_are_no_entities_too():
+    silver = importlib.import_module("silver")
+    given = a_doc("He left Oslo", [(0, 1, UNTYPED), (2, 3, UNTYPED)])
+    doc = silver.with_gold_spans(a_doc("He left Oslo", [(2, 3, "LOC")]), given)
+    assert {(span.text, span.label_) for span in doc.spans[ENTITIES]} == {("He", UNTYPED), ("Oslo", "LOC")}
+
+
+class FixedTeacher:
+    """A pipe that marks Oslo as a place, and one that gives every pair of mentions a residence."""
+
+    def ner(self, docs, batch_size):
+        for doc in docs:
+            doc.set_ents([Span(doc, token.i, token.i + 1, label="LOC") for token in doc if token.text == "Oslo"])
+            yield doc
+
+    def relations(self, docs, batch_size):
+        for doc in docs:
+            first, second = sorted(doc.spans[ENTITIES])
+            set_records(doc, [(first.start_char, first.end_char, second.start_char, second.end_char, "residence", 0.4)])
+            yield doc
+
+
+def test_silver_documents_hold_what_the_data_says_and_the_teacher(tmp_path):
+    silver = importlib.import_module("silver")
+    path = store(
+        tmp_path / "gold.spacy", a_doc("Ann left Oslo", [(0, 1, "PERSON"), (2, 3, "")], complete=[], partial=True)
+    )
+    teacher = silver.Teacher.__new__(silver.Teacher)
+    fixed = FixedTeacher()
+    teacher.vocab = VOCAB
+    teacher.ner, teacher.relations = (type("Pipe", (), {"pipe": staticmethod(f)}) for f in (fixed.ner, fixed.relations))
+    silver.annotate(teacher, [path], tmp_path / "silver.spacy")
+    (doc,) = read_gold(tmp_path / "silver.spacy", VOCAB)
+    assert entities(doc) == [("Ann", "TERM" if "Ann".islower() else "MISC"), ("Oslo", "LOC")]
+    assert get_records(doc) == [(0, 3, 9, 13, "residence", 0.4)]
+    assert LABELLED not in doc.user_data
