@@ -28,11 +28,11 @@ RESULTS = Path(__file__).parent / "results" / "pairs.jsonl"
 class BCEAndDice(BCE):
     """Binary cross-entropy, plus the Dice loss of the sigmoids over the whole batch."""
 
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def __call__(self, outputs: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
         """See `kgmrca.tagging.loss.Loss`."""
         p = outputs.sigmoid()
         dice = 1 - (2 * (p * targets).sum() + 1) / (p.square().sum() + targets.sum() + 1)
-        return super().__call__(outputs, targets) + dice
+        return super().__call__(outputs, targets, known) + dice
 
 
 def _pair_network(hidden_width: int = 300, pair_width: int = 512) -> PairNetwork:

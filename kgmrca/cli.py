@@ -180,7 +180,7 @@ def corpus_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Names of the relations, as SSSOM TSV (see ontologies/knowledgenet.sssom.tsv), instead of relations.tsv.",
+            help="Names of the relations as SSSOM TSV (like ontologies/knowledgenet.sssom.tsv), not relations.tsv.",
         ),
     ] = None,
     partial: Annotated[

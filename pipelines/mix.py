@@ -1,13 +1,16 @@
 """Put gold documents of several files into one to train on, without what is held out.
 
-    python mix.py redocred.spacy*3 wiki80.spacy -o train.spacy --without dev.spacy test.spacy
+    python mix.py redocred.spacy*3 wiki80.spacy -o train.spacy --without dev.spacy test.spacy --least 20
 
-A file with `*3` counts three times. A document is left out if one of its sentences is in a held-out file as well (case
-and punctuation aside): Wikipedia's sentences turn up in several data sets.
+Relations of which there are fewer than `--least` (gold ones, each counted once) are left out and listed. A file with
+`*3` counts three times. A document is left out if one of its sentences is in a held-out file as well (case and
+punctuation aside): Wikipedia's sentences turn up in several data sets.
 """
 
 import argparse
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spacy.tokens import Doc, DocBin
@@ -15,6 +18,7 @@ from spacy.vocab import Vocab
 from tqdm import tqdm
 
 from kgmrca.corpora.annotated import read_gold
+from kgmrca.relations import get_records, set_records
 
 
 def sentences(doc: Doc) -> list[str]:
@@ -22,8 +26,17 @@ def sentences(doc: Doc) -> list[str]:
     return ["".join(filter(str.isalnum, sent.text.casefold())) for sent in doc.sents]
 
 
-def mix(inputs: Iterable[tuple[Path, int]], held_out: Iterable[Path], output: Path) -> tuple[int, int]:
-    """Write the Docs of the inputs, each so many times, to `output`; returns how many were taken and left out."""
+@dataclass
+class Mixed:
+    """What became of the documents and the relations."""
+
+    taken: int = 0
+    held_out: int = 0
+    rare: Counter[str] = field(default_factory=Counter)
+
+
+def mix(inputs: Sequence[tuple[Path, int]], held_out: Iterable[Path], output: Path, *, least: int = 0) -> Mixed:
+    """Write the Docs of the inputs, each so many times, to `output`."""
     vocab = Vocab()
     known = {
         text
@@ -32,18 +45,25 @@ def mix(inputs: Iterable[tuple[Path, int]], held_out: Iterable[Path], output: Pa
         for text in sentences(doc)
         if len(text) > 20  # shorter ones are alike by chance
     }
-    taken = left_out = 0
-    mixed = DocBin(store_user_data=True)
+    counts: Counter[str] = Counter()
+    kept: list[tuple[Doc, int]] = []
+    done = Mixed()
     for path, times in inputs:
         for doc in tqdm(read_gold(path, vocab), desc=path.name, unit="doc", disable=None):
             if known.isdisjoint(sentences(doc)):
-                taken += times
-                for _ in range(times):
-                    mixed.add(doc)
+                kept.append((doc, times))
+                counts.update(label for *_, label, score in get_records(doc) or () if score == 1)
             else:
-                left_out += times
+                done.held_out += times
+    mixed = DocBin(store_user_data=True)
+    for doc, times in kept:
+        set_records(doc, [record for record in get_records(doc) or () if counts[record[4]] >= least])
+        done.taken += times
+        for _ in range(times):
+            mixed.add(doc)
     mixed.to_disk(output)
-    return taken, left_out
+    done.rare.update({label: count for label, count in counts.items() if count < least})
+    return done
 
 
 def _weighted(text: str) -> tuple[Path, int]:
@@ -57,9 +77,13 @@ def main() -> None:
     parser.add_argument("inputs", nargs="+", type=_weighted, metavar="FILE[*N]", help="gold documents, and how often")
     parser.add_argument("--without", nargs="*", type=Path, default=[], metavar="FILE", help="what is held out")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .spacy file to write")
+    parser.add_argument("--least", type=int, default=0, metavar="N", help="leave out relations with fewer examples")
     options = parser.parse_args()
-    taken, left_out = mix(options.inputs, options.without, options.output)
-    print(f"{taken:,} documents -> {options.output}; {left_out:,} left out, because they are held out elsewhere")
+    done = mix(options.inputs, options.without, options.output, least=options.least)
+    print(f"{done.taken:,} documents -> {options.output}; {done.held_out:,} left out, being held out elsewhere")
+    if done.rare:
+        rare = ", ".join(f"{label} ({count})" for label, count in done.rare.most_common())
+        print(f"{len(done.rare)} relations left out, being too rare: {rare}")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,15 @@ class Teacher:
     def __call__(self, path: Path) -> Iterator[Doc]:
         """The Docs of a file, with all that the teacher adds."""
         gold = list(read_gold(path, self.vocab))
+        docs = self.find_entities(gold, path.name)
+        asked = (with_gold_spans(doc, given) for doc, given in zip(docs, gold, strict=True))
+        scored = self.relations.pipe(asked, batch_size=64)
+        for given, doc in zip(gold, tqdm(scored, total=len(gold), desc=f"{path.name}, relations"), strict=True):
+            set_records(doc, relations(given, doc))
+            yield doc
+
+    def find_entities(self, gold: Sequence[Doc], name: str) -> list[Doc]:
+        """Docs of the same words with the gold entities and the teacher's; `name` is shown beside the progress bar."""
         blank = [
             Doc(
                 self.vocab,
@@ -53,19 +62,15 @@ class Teacher:
             )
             for doc in gold
         ]
-        read = list(tqdm(self.ner.pipe(blank, batch_size=64), total=len(blank), desc=f"{path.name}, entities"))
+        read = list(tqdm(self.ner.pipe(blank, batch_size=64), total=len(blank), desc=f"{name}, entities"))
         types = {coarse_type(span.label_) for doc in gold for span in doc.ents} - {UNTYPED}
         places = typical_types(gold, read)
-        merged = [merge(given, doc, types=types, places=places) for given, doc in zip(gold, read, strict=True)]
-        terms = {span.text.casefold() for doc in merged for span in doc.ents if span.label_ == "TERM"}
-        for given, doc in zip(gold, merged, strict=True):
+        docs = [merge(given, doc, types=types, places=places) for given, doc in zip(gold, read, strict=True)]
+        terms = {span.text.casefold() for doc in docs for span in doc.ents if span.label_ == "TERM"}
+        for given, doc in zip(gold, docs, strict=True):
             if is_partial(given):
                 leave_open(doc, terms)
-        asked = (with_gold_spans(doc, given) for doc, given in zip(merged, gold, strict=True))
-        scored = self.relations.pipe(asked, batch_size=64)
-        for given, doc in zip(gold, tqdm(scored, total=len(gold), desc=f"{path.name}, relations"), strict=True):
-            set_records(doc, relations(given, doc))
-            yield doc
+        return docs
 
 
 def is_partial(doc: Doc) -> bool:

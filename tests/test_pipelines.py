@@ -46,7 +46,7 @@ LONG = "The quick brown fox jumps over the lazy dog"
 def test_mix_repeats_a_file(tmp_path):
     mix = importlib.import_module("mix").mix
     path = store(tmp_path / "a.spacy", a_doc(LONG))
-    assert mix([(path, 3)], [], tmp_path / "out.spacy") == (3, 0)
+    assert mix([(path, 3)], [], tmp_path / "out.spacy").taken == 3
     assert len(list(read_gold(tmp_path / "out.spacy", VOCAB))) == 3
 
 
@@ -54,14 +54,24 @@ def test_mix_leaves_out_what_is_held_out(tmp_path):
     mix = importlib.import_module("mix").mix
     path = store(tmp_path / "a.spacy", a_doc(LONG.upper() + " ."), a_doc("Another sentence that nobody holds out"))
     held_out = store(tmp_path / "dev.spacy", a_doc(LONG))
-    assert mix([(path, 2)], [held_out], tmp_path / "out.spacy") == (2, 2)
+    done = mix([(path, 2)], [held_out], tmp_path / "out.spacy")
+    assert (done.taken, done.held_out) == (2, 2)
     assert [doc[0].text for doc in read_gold(tmp_path / "out.spacy", VOCAB)] == ["Another", "Another"]
 
 
 def test_mix_takes_a_short_sentence_that_is_held_out(tmp_path):
     mix = importlib.import_module("mix").mix
     path = store(tmp_path / "a.spacy", a_doc("He died ."))
-    assert mix([(path, 1)], [path], tmp_path / "out.spacy") == (1, 0)
+    assert mix([(path, 1)], [path], tmp_path / "out.spacy").taken == 1
+
+
+def test_mix_leaves_out_relations_that_are_rare(tmp_path):
+    mix = importlib.import_module("mix").mix
+    often, rare, unsure = ((0, 3, 4, 8, label, score) for label, score in (("a", 1.0), ("b", 1.0), ("c", 0.9)))
+    path = store(tmp_path / "a.spacy", a_doc("Ann Oslo", [], [often, rare, unsure]), a_doc("Ann Oslo", [], [often]))
+    done = mix([(path, 3)], [], tmp_path / "out.spacy", least=2)
+    assert done.rare == {"b": 1}
+    assert [get_records(doc) for doc in read_gold(tmp_path / "out.spacy", VOCAB)] == [[often]] * 6
 
 
 def test_teacher_types_a_mention_without_a_type():

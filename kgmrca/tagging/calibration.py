@@ -173,7 +173,7 @@ def draw(before: Quality, after: Quality, stream: IO[bytes]) -> None:
         above.plot(diagram.score[some], diagram.right[some], marker="o")
         above.set(title=f"{name}: calibration error {diagram.error:.3f}", aspect="equal", ylim=(0, 1))
         below.bar((np.arange(_BINS) + 0.5) / _BINS, diagram.count, width=0.9 / _BINS, color="0.6")
-        below.set(xlabel="score", yscale="log", xlim=(0, 1))
+        below.set(xlabel="score", xlim=(0, 1))
     axes[0, 0].set_ylabel("share that is right")
     axes[1, 0].set_ylabel("labels")
     figure.savefig(stream, format="png", dpi=150)

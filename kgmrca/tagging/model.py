@@ -29,7 +29,7 @@ from thinc.api import (
 from thinc.types import Floats2d
 
 from kgmrca.tagging.features import N_FLAGS, Features, Instances, make_features, pair_instances
-from kgmrca.tagging.network import MRCANetwork, PairNetwork
+from kgmrca.tagging.network import MRCANetwork, PairNetwork, TransformerWords
 from kgmrca.tagging.pairs import sentence_starts
 from kgmrca.tagging.words import Transformer, Words, WordTable
 
@@ -180,6 +180,8 @@ def build_transformer_embed(words: Transformer, max_tokens: int = 256) -> Model[
 class _Contextual(torch.nn.Module):
     """A transformer that is made once it is known whether its weights are read from its folder or were stored."""
 
+    words: TransformerWords
+
     def forward(self, **pieces: torch.Tensor) -> torch.Tensor:
         return self.words(**pieces)
 
@@ -213,7 +215,7 @@ def _doc_vectors(
         gradient = torch.cat([none, *(xp2torch(part, device=vectors.device) for part in gradients)])
         return ArgsKwargs(args=((vectors,),), kwargs={"grad_tensors": gradient})
 
-    return [torch2xp(part) for part in vectors.detach().split(sizes)], backprop
+    return [torch2xp(part) for part in torch.split(vectors.detach(), sizes)], backprop
 
 
 def _contextual_to_bytes(network: _Contextual, *, words: Transformer) -> bytes:
