@@ -2,9 +2,10 @@
 
     python silver.py teacher wiki80.spacy knowledgenet.spacy wikigold.spacy -o silver.spacy
 
-The teacher is a pipeline with `ner` and `mrca_relations`. What the data says stays: its mentions, its relations, and
-that a relation it is labelled with completely does not hold. All else gets what the teacher thinks: its entities, and
-its score for each relation it holds possible, which is what a student then learns from (`MRCARelations.get_loss`).
+The teacher is a pipeline that finds entities, with `mrca_relations`. What the data says stays: its mentions, its
+relations, and that a relation it is labelled with completely does not hold. All else gets what the teacher thinks: its
+entities, and its score for each relation it holds possible, which is what a student then learns from
+(`MRCARelations.get_loss`).
 
 The type of a mention that the data does not type, or types as MISC, is what the teacher says of the same words; else
 TERM if they are in lower case; else what the teacher most often says of mentions in that place of that relation. In
@@ -36,10 +37,11 @@ class Teacher:
     """Gives gold Docs the teacher's entities and relations."""
 
     def __init__(self, nlp: Language) -> None:
-        self.ner = nlp.get_pipe("ner")
-        _, self.relations = relation_pipe(nlp)
+        name, self.relations = relation_pipe(nlp)
         self.relations.threshold = LEAST
         self.vocab = nlp.vocab
+        nlp.disable_pipe(name)
+        self.entities = nlp
 
     def __call__(self, path: Path) -> Iterator[Doc]:
         """The Docs of a file, with all that the teacher adds."""
@@ -62,7 +64,7 @@ class Teacher:
             )
             for doc in gold
         ]
-        read = list(tqdm(self.ner.pipe(blank, batch_size=64), total=len(blank), desc=f"{name}, entities"))
+        read = list(tqdm(self.entities.pipe(blank, batch_size=64), total=len(blank), desc=f"{name}, entities"))
         types = {coarse_type(span.label_) for doc in gold for span in doc.ents} - {UNTYPED}
         places = typical_types(gold, read)
         docs = [merge(given, doc, types=types, places=places) for given, doc in zip(gold, read, strict=True)]
@@ -161,7 +163,7 @@ def relations(given: Doc, doc: Doc) -> list[tuple[int, int, int, int, str, float
 def main() -> None:
     """Annotate from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("teacher", help="a pipeline with ner and mrca_relations")
+    parser.add_argument("teacher", help="a pipeline that finds entities, with mrca_relations")
     parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE", help="gold documents (.spacy)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .spacy file to write")
     options = parser.parse_args()

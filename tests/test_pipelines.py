@@ -156,7 +156,7 @@ def test_relations_are_asked_of_mentions_that_are_no_entities_too():
 class FixedTeacher:
     """A pipe that marks Oslo as a place, and one that gives every pair of mentions a residence."""
 
-    def ner(self, docs, batch_size):
+    def entities(self, docs, batch_size):
         for doc in docs:
             doc.set_ents([Span(doc, token.i, token.i + 1, label="LOC") for token in doc if token.text == "Oslo"])
             yield doc
@@ -176,7 +176,9 @@ def test_silver_documents_hold_what_the_data_says_and_the_teacher(tmp_path):
     teacher = silver.Teacher.__new__(silver.Teacher)
     fixed = FixedTeacher()
     teacher.vocab = VOCAB
-    teacher.ner, teacher.relations = (type("Pipe", (), {"pipe": staticmethod(f)}) for f in (fixed.ner, fixed.relations))
+    teacher.entities, teacher.relations = (
+        type("Pipe", (), {"pipe": staticmethod(f)}) for f in (fixed.entities, fixed.relations)
+    )
     silver.annotate(teacher, [path], tmp_path / "silver.spacy")
     (doc,) = read_gold(tmp_path / "silver.spacy", VOCAB)
     assert entities(doc) == [("Ann", "TERM" if "Ann".islower() else "MISC"), ("Oslo", "LOC")]

@@ -387,16 +387,21 @@ class Corpus:
     Args:
         path: a `.spacy` file made by `kgmrca corpus`.
         gold_entities: give `predicted` the gold entities (`doc.ents` and `doc.spans["entities"]`).
+        entity_tags: give the tokens of `reference` their entities as tags (`token.tag_`: "B-PER", "I-PER", "O"; none
+            where it is unknown), from which spaCy's `tagger` learns them (see `tagging.entities`).
     """
 
-    def __init__(self, path: str | Path | None, *, gold_entities: bool = True) -> None:
+    def __init__(self, path: str | Path | None, *, gold_entities: bool = True, entity_tags: bool = False) -> None:
         if path is None:
             raise InputError("The corpus has no path: pass --paths.train and --paths.dev, or set them in the config.")
-        self.path, self.gold_entities = Path(path), gold_entities
+        self.path, self.gold_entities, self.entity_tags = Path(path), gold_entities, entity_tags
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """One Example a gold Doc."""
         for reference in read_gold(self.path, nlp.vocab):
+            if self.entity_tags:
+                for token in reference:
+                    token.tag_ = "-".join(filter(None, (token.ent_iob_, token.ent_type_)))
             yield Example(_predicted(reference, gold_entities=self.gold_entities), reference)
 
 

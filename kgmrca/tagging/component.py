@@ -376,7 +376,7 @@ class MRCARelations(TrainablePipe):
                 for a, b, c, d, label, score in get_records(example.reference) or ():
                     counts[label] = counts.get(label, 0) + score
                     pair = type_at.get((number, a, b), ""), type_at.get((number, c, d), "")
-                    combinations[label][pair] = combinations[label].get(pair, 0) + score
+                    combinations[label][pair] = combinations[label].get(pair, 0) + (score == 1)  # no teacher's guesses
         if labels is not None:
             self.cfg["labels"], self.cfg["types"] = list(labels["labels"]), list(labels["types"])
         else:
