@@ -1,9 +1,10 @@
 """Put the trained parts together: sentences, entities and relations become one pipeline with its meta data.
 
-python pipelines/assemble.py sm training/ner/model-best training/relations/model-best training/en_kgmrca_sm
+python pipelines/assemble.py sm training/ner/model-best training/relations/model-best -o training/en_kgmrca_sm
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import spacy
@@ -31,13 +32,15 @@ META = {
 }
 
 
-def assemble(size: str, entities: Path, relations: Path) -> Language:
-    """The whole pipeline, from the two that were trained."""
+def assemble(size: str, parts: Iterable[Path]) -> Language:
+    """The whole pipeline, from those that were trained; a tagger of entity types is put to use right behind it."""
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    for part in map(spacy.load, (entities, relations)):
+    for part in map(spacy.load, parts):
         for name in part.pipe_names:
             nlp.add_pipe(name, source=part)
+            if name == "tagger":
+                nlp.add_pipe("types_from_tags")
     _, pipe = relation_pipe(nlp)
     properties = f"{len(pipe.labels)} Wikidata properties"
     nlp.meta.update(
@@ -50,11 +53,10 @@ def main() -> None:
     """Assemble from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("size", choices=("sm", "trf"), help="which of the two pipelines it is")
-    parser.add_argument("entities", type=Path, help="folder of the trained entity recognizer")
-    parser.add_argument("relations", type=Path, help="folder of the trained relation component")
-    parser.add_argument("output", type=Path, help="folder to write the pipeline to")
+    parser.add_argument("parts", nargs="+", type=Path, help="folders of what was trained, the relations last")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write the pipeline to")
     options = parser.parse_args()
-    assemble(options.size, options.entities, options.relations).to_disk(options.output)
+    assemble(options.size, options.parts).to_disk(options.output)
     print(f"-> {options.output}")
 
 

@@ -2,12 +2,12 @@
 
     python silver.py teacher wiki80.spacy knowledgenet.spacy wikigold.spacy -o silver.spacy
 
-The teacher is a pipeline that finds entities, with `mrca_relations`. What the data says stays: its mentions, its
-relations, and that a relation it is labelled with completely does not hold. All else gets what the teacher thinks: its
-entities, and its score for each relation it holds possible, which is what a student then learns from
-(`MRCARelations.get_loss`).
+The teacher is a pipeline with `ner`, a `tagger` of entity types (see `kgmrca.tagging.entities`) and `mrca_relations`.
+What the data says stays: its mentions, its relations, and that a relation it is labelled with completely does not hold.
+All else gets what the teacher thinks: its entities, and its score for each relation it holds possible, which is what a
+student then learns from (`MRCARelations.get_loss`).
 
-The type of a mention that the data does not type, or types as MISC, is what the teacher says of the same words; else
+The type of a mention that the data does not type, or types as MISC, is what the teacher says of its words; else
 TERM if they are in lower case; else what the teacher most often says of mentions in that place of that relation. In
 data that marks some entities only, words that are a TERM elsewhere are left open for the recognizer.
 """
@@ -27,6 +27,7 @@ from tqdm import tqdm
 from kgmrca.corpora.annotated import ENTITIES, LABELLED, UNTYPED, labelled, read_gold
 from kgmrca.relations import get_records, set_records
 from kgmrca.tagging.component import relation_pipe
+from kgmrca.tagging.entities import type_of
 from kgmrca.tagging.types import coarse_type
 
 LEAST = 0.02
@@ -84,34 +85,34 @@ def typical_types(gold: Sequence[Doc], read: Sequence[Doc]) -> dict[tuple[str, i
     """What the teacher most often says of the mentions in a place of a relation: (label, 0 or 1) -> type."""
     counts: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     for given, doc in zip(gold, read, strict=True):
-        said = {(span.start_char, span.end_char): span.label_ for span in doc.ents}
-        for *ends, label, _ in get_records(given) or ():
-            for place, where in enumerate((tuple(ends[:2]), tuple(ends[2:]))):
-                if where in said:
-                    counts[label, place][said[where]] += 1
-    return {key: found.most_common(1)[0][0] for key, found in counts.items()}
+        for label, place, start, end in arguments(given):
+            counts[label, place][type_of(doc.char_span(start, end, alignment_mode="expand"))] += 1
+    for found in counts.values():
+        del found[""]
+    return {key: found.most_common(1)[0][0] for key, found in counts.items() if found}
+
+
+def arguments(given: Doc) -> Iterator[tuple[str, int, int, int]]:
+    """Label, place (0: subject, 1: object), first and last character of what the gold relations relate."""
+    for a, b, c, d, label, _ in get_records(given) or ():
+        yield label, 0, a, b
+        yield label, 1, c, d
 
 
 def merge(given: Doc, doc: Doc, *, types: set[str], places: Mapping[tuple[str, int], str]) -> Doc:
     """The teacher's Doc with the entities of the gold one, and those of the teacher that are compatible with them."""
-    said = {(span.start, span.end): span.label_ for span in doc.ents}
-    place_of = {
-        ends: (label, place)
-        for a, b, c, d, label, _ in get_records(given) or ()
-        for place, ends in enumerate(((a, b), (c, d)))
-    }
+    place_of = {(start, end): (label, place) for label, place, start, end in arguments(given)}
     kept = []
     for span in given.ents:
         kind = coarse_type(span.label_)
         if span.text.lower() in STOP_WORDS and not span.text.isupper():  # a pronoun, but not "US"
             continue
         if is_partial(given) or kind in (UNTYPED, "MISC"):
-            kind = said.get((span.start, span.end)) or (
-                kind
-                if kind == "MISC"
-                else "TERM"
-                if span.text == span.text.lower() and not any(map(str.isdigit, span.text))
-                else places.get(place_of.get((span.start_char, span.end_char), ("", 0)), "MISC")
+            in_lower_case = span.text == span.text.lower() and not any(map(str.isdigit, span.text))
+            kind = (
+                type_of(doc[span.start : span.end])
+                or ("TERM" if in_lower_case else "")
+                or places.get(place_of.get((span.start_char, span.end_char), ("", 0)), "MISC")
             )
         kept.append(Span(doc, span.start, span.end, label=kind, kb_id=span.kb_id_))
     # Of a type that complete data marks, the teacher has nothing to add.
@@ -163,7 +164,7 @@ def relations(given: Doc, doc: Doc) -> list[tuple[int, int, int, int, str, float
 def main() -> None:
     """Annotate from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("teacher", help="a pipeline that finds entities, with mrca_relations")
+    parser.add_argument("teacher", help="a pipeline with ner, tagger and mrca_relations")
     parser.add_argument("inputs", nargs="+", type=Path, metavar="FILE", help="gold documents (.spacy)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .spacy file to write")
     options = parser.parse_args()

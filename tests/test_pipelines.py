@@ -20,8 +20,11 @@ def _on_path(monkeypatch):
 
 
 def a_doc(words, entities=(), records=(), *, complete=None, partial=False):
-    """A Doc of one sentence with entities (start, end, type) and relations."""
+    """A Doc of one sentence with entities (start, end, type) and relations; its tags are the types."""
     doc = Doc(VOCAB, words=words.split(), sent_starts=[index == 0 for index in range(len(words.split()))])
+    for start, end, label in entities:
+        for token in doc[start:end]:
+            token.tag_ = f"I-{label}"
     spans = [Span(doc, start, end, label=label) for start, end, label in entities]
     doc.spans[ENTITIES] = spans
     doc.set_ents(spans, default="missing" if partial else "outside")
@@ -158,6 +161,8 @@ class FixedTeacher:
 
     def entities(self, docs, batch_size):
         for doc in docs:
+            for token in doc:
+                token.tag_ = "B-LOC" if token.text == "Oslo" else "O"
             doc.set_ents([Span(doc, token.i, token.i + 1, label="LOC") for token in doc if token.text == "Oslo"])
             yield doc
 

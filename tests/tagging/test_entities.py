@@ -1,4 +1,4 @@
-"""Entities that a tagger learned as tags."""
+"""The types of entities, from tags."""
 
 import pytest
 import spacy
@@ -11,29 +11,28 @@ VOCAB = spacy.blank("en").vocab
 
 
 @pytest.mark.parametrize(
-    ("tags", "entities"),
+    ("tags", "kind"),
     [
-        ("B-PER I-PER O", [("Ann Lee", "PER")]),
-        ("B-PER B-PER O", [("Ann", "PER"), ("Lee", "PER")]),
-        ("I-PER I-PER O", [("Ann Lee", "PER")]),
-        ("B-PER I-LOC O", [("Ann", "PER"), ("Lee", "LOC")]),
-        ("O O B-PER", [("left", "PER")]),
-        ("B-PER O I-PER", [("Ann", "PER"), ("left", "PER")]),
-        ("O O O", []),
+        ("B-PER I-PER O", "PER"),
+        ("O B-PER O", "PER"),  # one word without a type says nothing
+        ("B-PER B-LOC O", "PER"),  # the first of two that are as frequent
+        ("B-PER I-LOC I-LOC", "LOC"),
+        ("O O O", "MISC"),
+        ("", "MISC"),
     ],
 )
-def test_tags_become_entities(tags, entities):
+def test_entity_has_the_type_that_most_of_its_tokens_are_tagged_with(tags, kind):
     nlp = spacy.blank("en")
-    nlp.add_pipe("entities_from_tags")
-    doc = nlp(Doc(nlp.vocab, words=["Ann", "Lee", "left"], tags=tags.split()))
-    assert [(span.text, span.label_) for span in doc.ents] == entities
+    nlp.add_pipe("types_from_tags")
+    doc = Doc(nlp.vocab, words=["Ann", "van", "Lee"], tags=tags.split() or None)
+    doc.set_ents([Span(doc, 0, 3, label="MISC", kb_id="Q1")])
+    assert [(span.text, span.label_, span.kb_id_) for span in nlp(doc).ents] == [("Ann van Lee", kind, "Q1")]
 
 
-def test_doc_without_tags_gets_no_entities():
+def test_words_with_tags_alone_are_no_entity():
     nlp = spacy.blank("en")
-    nlp.add_pipe("entities_from_tags")
-    assert nlp("Ann Lee left").ents == ()
-    assert nlp("").ents == ()
+    nlp.add_pipe("types_from_tags")
+    assert nlp(Doc(nlp.vocab, words=["Ann"], tags=["B-PER"])).ents == ()
 
 
 @pytest.mark.parametrize(("default", "tag"), [("outside", "O"), ("missing", "")])

@@ -202,13 +202,14 @@ def test_the_entity_recognizer_over_a_transformer_trains(tmp_path, paths, mixed_
         "training.eval_frequency": 1,
         "training.optimizer.learn_rate.warmup_steps": 1,
     }
-    train(PIPELINES / "ner_trf.cfg", tmp_path / "out", overrides={**paths, **changes})
+    train(PIPELINES / "types_trf.cfg", tmp_path / "out", overrides={**paths, **changes})
     shutil.rmtree(encoder)
     model = tmp_path / "out" / "model-last"
     nlp = spacy.load(model)
-    assert set(nlp.get_pipe("ner").labels) == {"GPE", "PERSON", "WORK_OF_ART"}
-    assert 0 < performance(model)["ner_loss"] < np.inf
-    (embed,) = (node for node in nlp.get_pipe("ner").model.walk() if node.shims)
+    types = {"GPE", "PERSON", "WORK_OF_ART"}
+    assert {tag.partition("-")[2] for tag in nlp.get_pipe("tagger").labels} - {""} == types
+    assert 0 < performance(model)["tagger_loss"] < np.inf
+    (embed,) = (node for node in nlp.get_pipe("tagger").model.walk() if node.shims)
     trained = embed.shims[0]._model.state_dict()
     assert trained.keys() == fresh.keys()
     assert any(not np.array_equal(trained[name], weights) for name, weights in fresh.items())
@@ -267,8 +268,8 @@ def test_filling_a_shipped_config_changes_nothing_in_it(name):
     assert list(differences(ours, filled)) == []
 
 
-def test_filling_the_recognizer_over_a_transformer_changes_nothing_in_it():
-    ours = load_config(PIPELINES / "ner_trf.cfg", overrides={"paths.encoder": "any"})
+def test_filling_the_tagger_over_a_transformer_changes_nothing_in_it():
+    ours = load_config(PIPELINES / "types_trf.cfg", overrides={"paths.encoder": "any"})
     filled = load_model_from_config(ours.copy(), auto_fill=True).config
     assert list(differences(ours, filled)) == []
 
