@@ -163,6 +163,8 @@ class MRCARelations(TrainablePipe):
         register_extensions()
         self.vocab, self.model, self.name = vocab, model, name
         self.pairs, self.loss, self.spans_key, self.scorer = pairs, loss, spans_key, scorer
+        if not 0 <= silence <= 1:
+            raise InputError(f"silence is a number from 0 to 1, not {silence!r}.")
         self.cfg = self._settings()
         self._complete: set[str] = set()  # labels that some training Doc is labelled with completely
         self._type_map = check_type_map(type_map or {})

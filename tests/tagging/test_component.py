@@ -799,3 +799,9 @@ def test_silence_is_kept_in_the_config_of_a_pipeline(tmp_path):
     nlp = make(silence=0.125)
     nlp.to_disk(tmp_path)
     assert pipe_of(spacy.load(tmp_path)).silence == 0.125
+
+
+@pytest.mark.parametrize("silence", [-0.1, 1.1])
+def test_silence_is_a_number_from_0_to_1(silence):
+    with pytest.raises(InputError, match="silence is a number from 0 to 1"):
+        spacy.blank("en").add_pipe("mrca_relations", config={"pretrained": None, "silence": silence})
