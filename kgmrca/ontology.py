@@ -58,7 +58,6 @@ class Mapped:
 
     label: str
     reversed: bool = False  # the label's subject is the predicate's object, and the other way round
-    exact: bool = True  # not `skos:closeMatch`: the two mean the same
 
 
 @cache
@@ -105,7 +104,7 @@ def load_mapping(path: Path) -> dict[str, Mapped | None]:
             continue
         if predicate not in labels:
             raise InputError(f"{where}: no label stands for '{row['object_id']}'; give it a row in {_RELATIONS}.")
-        mapped = Mapped(labels[predicate], reversed=match == "owl:inverseOf", exact=match != "skos:closeMatch")
+        mapped = Mapped(labels[predicate], reversed=match == "owl:inverseOf")
         if known not in (None, mapped):
             raise InputError(f"{where}: the predicate '{name}' already stands for another label.")
         mapping[name] = mapped

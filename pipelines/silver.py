@@ -7,9 +7,10 @@ What the data says stays: its mentions, its relations, and that a relation it is
 All else gets what the teacher thinks: its entities, and its score for each relation it holds possible, which is what a
 student then learns from (`MRCARelations.get_loss`).
 
-The type of a mention that the data does not type, or types as MISC, is what the teacher says of its words; else
-TERM if they are in lower case; else what the teacher most often says of mentions in that place of that relation. In
-data that marks some entities only, words that are a TERM elsewhere are left open for the recognizer.
+The type of a mention is what the teacher says of its words where the data marks some entities only, does not type it or
+types it as MISC; else TERM if they are in lower case; else what the teacher most often says of mentions in that place
+of that relation; else MISC. In data that marks some entities only, words that are a TERM elsewhere are left open for
+the recognizer.
 """
 
 import argparse
@@ -47,9 +48,7 @@ class Teacher:
     def __call__(self, path: Path) -> Iterator[Doc]:
         """The Docs of a file, with all that the teacher adds."""
         gold = list(read_gold(path, self.vocab))
-        docs = self.find_entities(gold, path.name)
-        asked = (with_gold_spans(doc, given) for doc, given in zip(docs, gold, strict=True))
-        scored = self.relations.pipe(asked, batch_size=64)
+        scored = self.relations.pipe(self.find_entities(gold, path.name), batch_size=64)
         for given, doc in zip(gold, tqdm(scored, total=len(gold), desc=f"{path.name}, relations"), strict=True):
             set_records(doc, relations(given, doc))
             yield doc
@@ -135,15 +134,6 @@ def leave_open(doc: Doc, terms: set[str]) -> None:
         if doc[start:end].text.casefold() in terms and taken.isdisjoint(range(start, end))
     ]
     doc.set_ents(list(doc.ents), missing=filter_spans(open_), default="outside")
-
-
-def with_gold_spans(doc: Doc, given: Doc) -> Doc:
-    """The Doc with all spans that relations are asked of: its entities, and the mentions of the gold Doc."""
-    spans = {(span.start, span.end): span for span in doc.ents}
-    for span in given.spans[ENTITIES]:
-        spans.setdefault((span.start, span.end), Span(doc, span.start, span.end, label=UNTYPED))
-    doc.spans[ENTITIES] = list(spans.values())
-    return doc
 
 
 def relations(given: Doc, doc: Doc) -> list[tuple[int, int, int, int, str, float]]:

@@ -91,17 +91,17 @@ def test_missing_columns_are_named(mapping, columns):
 
 def test_a_predicate_of_a_data_set_gets_our_label(mapping):
     path = mapping("d:1\tNATIONALITY\tskos:exactMatch\twikidata:P27\n")
-    assert load_mapping(path) == {"NATIONALITY": Mapped("country of citizenship", reversed=False, exact=True)}
+    assert load_mapping(path) == {"NATIONALITY": Mapped("country of citizenship", reversed=False)}
 
 
-def test_a_close_match_is_used_and_is_not_exact(mapping):
+def test_a_close_match_is_used(mapping):
     path = mapping("d:1\tNATIONALITY\tskos:closeMatch\twikidata:P27\n")
-    assert load_mapping(path) == {"NATIONALITY": Mapped("country of citizenship", reversed=False, exact=False)}
+    assert load_mapping(path) == {"NATIONALITY": Mapped("country of citizenship", reversed=False)}
 
 
 def test_an_inverse_exchanges_subject_and_object(mapping):
     path = mapping("d:1\tCHILD_OF\towl:inverseOf\twikidata:P40\n")
-    assert load_mapping(path) == {"CHILD_OF": Mapped("child", reversed=True, exact=True)}
+    assert load_mapping(path) == {"CHILD_OF": Mapped("child", reversed=True)}
 
 
 @pytest.mark.parametrize("match", ["skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch"])
@@ -115,7 +115,7 @@ NARROW, USED = "d:1\tWORKS\tskos:narrowMatch\twikidata:P463\n", "d:1\tWORKS\tsko
 
 @pytest.mark.parametrize("rows", [NARROW + USED, USED + NARROW, USED + USED])
 def test_further_rows_of_a_predicate_do_not_hide_its_label(mapping, rows):
-    assert load_mapping(mapping(rows)) == {"WORKS": Mapped("employer", reversed=False, exact=False)}
+    assert load_mapping(mapping(rows)) == {"WORKS": Mapped("employer", reversed=False)}
 
 
 @pytest.mark.parametrize(

@@ -347,6 +347,16 @@ def test_recall_of_a_pipeline(data, pipeline, run, tmp_path):
     assert "unlimited" in output
 
 
+def test_predictions_of_relations_that_the_data_does_not_have_are_left_out(data, pipeline, run, tmp_path):
+    facts = [[fact for fact in line["relations"] if fact["predicate"] != "screenwriter"] for line in DATA]
+    path = written(tmp_path / "few.jsonl", [line | {"relations": kept} for line, kept in zip(DATA, facts, strict=True)])
+    counts = []
+    for more in ([], ["--all-relations"]):
+        run("--data", path, "--pipeline", pipeline, *more, "-o", tmp_path / "out.json")
+        counts.append(json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["by limit"][-1]["predicted"])
+    assert counts == pytest.approx([2 / 3, 1])
+
+
 def test_a_threshold_is_passed_on(data, pipeline, run, tmp_path):
     run("--data", data, "--pipeline", pipeline, "--threshold", 0.72, "-o", tmp_path / "out.json")
     result = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
@@ -525,7 +535,6 @@ def test_a_missing_file_is_one_line(benchmark, run, tmp_path):
         ([], "Name either --data"),
         (["--ontology", "a"], "Name either --data"),
         (["--data", "a", "--test", "b"], "--data goes without"),
-        (["--data", "a", "--all-relations"], "--data goes without"),
         (["--data", "a", "--limit", "0"], "--limit is at least 1"),
         (["--data", "a", "-o", "no/such/folder/out.json"], "There is no folder"),
         (["--ontology", "a", "--test", "b", "--ground-truth", "c", "--labels"], "--labels goes with --data"),

@@ -166,7 +166,6 @@ class MRCARelations(TrainablePipe):
         if not 0 <= silence <= 1:
             raise InputError(f"silence is a number from 0 to 1, not {silence!r}.")
         self.cfg = self._settings()
-        self._complete: set[str] = set()  # labels that some training Doc is labelled with completely
         self._type_map = check_type_map(type_map or {})
         self._threshold: Threshold | None = None
         self.batch_size, self.silence, self.type_rules = batch_size, silence, type_rules
@@ -390,9 +389,16 @@ class MRCARelations(TrainablePipe):
                 "Docs, and does the reader keep it (`kgmrca.Corpus.v1` does)?"
             )
         # The operating points and the calibration were those of other weights.
+        if isinstance(self._threshold, str):
+            self._threshold = None
         threshold = 0.5 if isinstance(self.cfg["threshold"], str) else self.cfg["threshold"]
-        self.cfg.update(rules=find_rules(combinations, self.labels), calibration={}, points={}, threshold=threshold)
-        self._complete = set(self.labels) if complete is None else complete
+        self.cfg.update(
+            rules=find_rules(combinations, self.labels),
+            complete=sorted(self.labels if complete is None else complete),
+            calibration={},
+            points={},
+            threshold=threshold,
+        )
         self._build()
         prior = torch.tensor([counts.get(label, 0) / max(n_pairs, 1) for label in self.labels])
         with torch.no_grad():
@@ -459,7 +465,7 @@ class MRCARelations(TrainablePipe):
         pair_at = {pair: row for row, pair in enumerate(map(tuple, candidates.pairs.tolist()))}
         column = {label: index for index, label in enumerate(self.labels)}
         counts = np.ones((len(examples), len(column)), np.float32)
-        silent = np.array([0.0 if label in self._complete else self.silence for label in column], np.float32)
+        silent = np.array([0.0 if label in self.cfg["complete"] else self.silence for label in column], np.float32)
         for number, example in enumerate(examples):
             complete = labelled(example.reference)
             if complete is not None:
@@ -522,6 +528,7 @@ class MRCARelations(TrainablePipe):
             "threshold": 0.5,
             "type_map": {},
             "rules": {},  # see `types.find_rules`
+            "complete": [],  # labels that some training Doc is labelled with completely
             "calibration": {},  # label -> slope and offset (see `calibration.scale`); empty: scores are raw
             "points": {},  # name -> threshold
         }

@@ -23,7 +23,7 @@ from kgmrca.corpora.annotated import UNTYPED, Corpus, labelled
 from kgmrca.relations import get_records
 from kgmrca.tagging.component import relation_pipe
 
-__all__ = ["evaluate", "make_relation_scorer", "prf", "score_relations", "table"]
+__all__ = ["evaluate", "make_relation_scorer", "score_relations", "table"]
 
 Key: TypeAlias = tuple[Any, ...]
 """What an item is within its document, such as a relation's characters and label; the label comes last."""
@@ -84,12 +84,6 @@ def score_relations(examples: Iterable[Example], **_: Any) -> dict[str, Any]:
         **{f"rel_micro_{key}": value for key, value in _named(micro).items()},
         "rel_per_type": {label: _named(rates) for label, rates in zip(items.labels, of_label, strict=True)},
     }
-
-
-def prf(right: int, given: int, gold: int) -> dict[str, float]:
-    """Precision, recall and F1 from counts; 0 where there is nothing to divide by."""
-    p, r, f = _rates(np.array([gold, right, given, 0, right])).tolist()
-    return {"p": p, "r": r, "f": f}
 
 
 def evaluate(nlp: Language, path: Path, *, resamples: int = 1000) -> Scores:

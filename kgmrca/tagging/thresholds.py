@@ -314,6 +314,7 @@ class _Seen:
         complete = [labelled(example.reference) for example in examples]
         judged = np.array([[some is None or label in some for label in column] for some in complete], bool)
         scores, gold, document = [], [], []
+        first = 0  # document of the batch; the bar counts only where it is shown
         with tqdm(total=len(examples), unit="doc", disable=None) as bar:
             for batch in minibatch(examples, _BATCH_SIZE):
                 candidates, found = pipe.score_pairs((example.predicted for example in batch), calibrated=False)
@@ -329,7 +330,8 @@ class _Seen:
                             is_gold[row, column[label]] = True
                 scores.append(found)
                 gold.append(is_gold)
-                document.append(doc_of + bar.n)
+                document.append(first + doc_of)
+                first += len(batch)
                 bar.update(len(batch))
         where = np.concatenate(document)
         return cls(np.concatenate(scores), np.concatenate(gold), judged[where], where)

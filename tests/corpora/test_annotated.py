@@ -360,7 +360,7 @@ def test_a_mapping_is_read_instead_of_the_table(tmp_path, mapping):
     assert relation_labels(tmp_path / "data.jsonl", mapping) == {
         "CHILD_OF": Mapped("child", reversed=True),
         "knows": None,
-        "P551": Mapped("residence", exact=False),
+        "P551": Mapped("residence"),
     }
 
 

@@ -210,6 +210,15 @@ def test_what_is_labelled_partly_is_not_judged(tmp_path):
     assert report.points["complete"].p == 10 / 40
 
 
+def test_every_document_is_judged_by_its_own_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr("kgmrca.tagging.thresholds._BATCH_SIZE", 2)
+    completes = [[], [], ["rules"], ["rules", "visits"], ["rules"]]
+    docs = [gold_doc(make_docs, True, True, **{LABELLED: complete}) for complete in completes]
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    report = calibrate(make(), tmp_path / "dev.spacy")
+    assert report.before.shown.count[[4, 12]].tolist() == [2, 6]  # "visits" in one Doc of two pairs, "rules" in three
+
+
 def test_nothing_to_calibrate_on(tmp_path):
     alone = make_docs.make_doc("Nobody is here.")
     alone._.relations = ()

@@ -779,6 +779,14 @@ def test_initialize_again_forgets_what_was_complete(mixed):
     assert slopes(pipe, mixed[1])[:, 0].tolist() == pytest.approx([0.15, 0.15])
 
 
+def test_what_is_complete_is_stored_with_the_weights(mixed):
+    pipe = trained_on(*mixed)
+    trained_before = trained_on(example(*BORN, []), example(*LIVES, None), example(*WORKS, []))
+    for other in (add_tiny(blank()), trained_before):
+        other.from_bytes(pipe.to_bytes())
+        assert np.array_equal(slopes(other, *mixed), slopes(pipe, *mixed))
+
+
 def test_labels_may_be_given_beside_what_is_complete(mixed):
     pipe = add_tiny(blank())
     pipe.initialize(lambda: mixed, labels={"labels": list(LABELS), "types": ["LOC", "PER"]})

@@ -10,7 +10,7 @@ from kgmrca.corpora.annotated import LABELLED, UNTYPED
 from kgmrca.errors import ModelError
 from kgmrca.relations import Relation, set_relations
 from kgmrca.tagging import scorer
-from kgmrca.tagging.scorer import evaluate, prf, score_relations, table
+from kgmrca.tagging.scorer import evaluate, score_relations, table
 
 NLP = spacy.blank("en")
 WORDS = ["Ann", "Bob", "Cid", "Oslo"]
@@ -142,11 +142,6 @@ def test_nothing_scored(examples):
 
 def test_what_a_pipe_passes_besides_is_accepted():
     assert score_relations(EXAMPLES, labels=("knows",), threshold=0.5) == score_relations(EXAMPLES)
-
-
-@pytest.mark.parametrize("counts", [(0, 0, 0), (0, 3, 0), (0, 0, 3)])
-def test_nothing_to_divide_by(counts):
-    assert prf(*counts) == {"p": 0.0, "r": 0.0, "f": 0.0}
 
 
 # Data that is labelled in part. "knows" and "hates" are labelled completely, "lives in" and "likes" are not.

@@ -95,7 +95,7 @@ def test_vectors_of_a_real_encoder(vocab):
 
 @pytest.mark.parametrize("at_once", [1, 15])
 def test_pieces_in_portions(folder, vocab, monkeypatch, at_once):
-    monkeypatch.setattr(TransformerWords, "MAX_PIECES", at_once)
+    monkeypatch.setattr(TransformerWords, "MAX_PIECES_CPU", at_once)
     assert torch.allclose(vectors(Transformer(str(folder)), vocab, SENTENCES), slowly(folder, SENTENCES), atol=1e-5)
 
 
