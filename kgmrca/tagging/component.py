@@ -389,7 +389,7 @@ class MRCARelations(TrainablePipe):
                 "Docs, and does the reader keep it (`kgmrca.Corpus.v1` does)?"
             )
         # The operating points and the calibration were those of other weights.
-        if isinstance(self._threshold, str):
+        if self.points and isinstance(self._threshold, str):
             self._threshold = None
         threshold = 0.5 if isinstance(self.cfg["threshold"], str) else self.cfg["threshold"]
         self.cfg.update(

@@ -298,6 +298,13 @@ def test_a_point_that_is_not_there(calibrated):
         pipe_of(calibrated).threshold = "precise"
 
 
+def test_a_point_is_forgotten_when_training_starts_anew(calibrated):
+    pipe, doc = pipe_of(calibrated), gold_doc(calibrated, True, True)
+    pipe.threshold = "precise"
+    pipe.initialize(lambda: [Example(doc, doc)])
+    assert pipe.threshold == 0.5
+
+
 def test_a_name_that_is_none():
     with pytest.raises(InputError, match="one of precise, balanced, complete, not 'best'"):
         add_tiny_relations(blank(), threshold="best")
