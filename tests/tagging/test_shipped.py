@@ -12,7 +12,7 @@ from kgmrca.resources import resource
 from kgmrca.tagging.component import SHIPPED
 
 MAX_BYTES = 30_000_000
-NOT_PICKLE = {"", ".json", ".jsonl", ".cfg", ".safetensors", ".bin", ".txt", ".md", ".tsv"}
+NOT_PICKLE = {"", ".json", ".jsonl", ".cfg", ".safetensors", ".bin", ".txt", ".md", ".tsv", ".png"}
 EASY = "Marie Curie was born in Warsaw."
 TEXTS = [
     EASY,
