@@ -595,10 +595,10 @@ def recall_of_named(options: argparse.Namespace) -> dict[str, Any]:
     if not options.all_relations:
         named = {*read_properties(options.data.parent / "relations.tsv").values()}
         named |= {(gold.relation, gold.iri) for sentence in sentences for gold in sentence.gold}
-        known = [Triple("", label, "", iri) for label, iri in named]
+        of_data = [Triple("", label, "", iri) for label, iri in named]
         for sentence in sentences:
             sentence.predicted = [
-                triple for triple in sentence.predicted if any(same_relation(triple, other) for other in known)
+                triple for triple in sentence.predicted if any(same_relation(triple, other) for other in of_data)
             ]
     sentences = [sentence for sentence in sentences if sentence.gold]
     n_gold = sum(len(sentence.gold) for sentence in sentences)
