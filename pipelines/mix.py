@@ -52,7 +52,8 @@ def mix(inputs: Sequence[tuple[Path, int]], held_out: Iterable[Path], output: Pa
         for doc in tqdm(read_gold(path, vocab), desc=path.name, unit="doc", disable=None):
             if known.isdisjoint(sentences(doc)):
                 kept.append((doc, times))
-                counts.update(label for *_, label, score in get_records(doc) or () if score == 1)
+                for *_, label, score in get_records(doc) or ():
+                    counts[label] += score == 1
             else:
                 done.held_out += times
     mixed = DocBin(store_user_data=True)
