@@ -44,7 +44,7 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _WORDS = ["zero", *_ONES, *_TEENS, *(ten + one for ten in _TENS for one in ("", *(f"-{one}" for one in _ONES)))]
 _SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 # No more than 28 digits, which is what Decimal multiplies without rounding.
-_DIGITS = r"[-+\N{MINUS SIGN}]?(?:\d{1,16}|[1-9]\d{0,2}(?:,\d{3}){1,4})(?:\.\d{1,12})?"
+_DIGITS = r"[-+\N{MINUS SIGN}]?(?:0|[1-9]\d{0,15}|[1-9]\d{0,2}(?:,\d{3}){1,4})(?:\.\d{1,12})?"
 _NUMBER = re.compile(
     rf"(?:(?P<digits>{_DIGITS})|(?P<word>{'|'.join(_WORDS)}))(?: (?P<scale>{'|'.join(_SCALES)}))?", _FLAGS
 )

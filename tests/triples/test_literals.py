@@ -76,7 +76,6 @@ INTEGERS = [
     ("12345", "12345"),
     ("12,345", "12345"),
     ("1,234,567", "1234567"),
-    ("007", "7"),
     ("+5", "5"),
     ("-5", "-5"),
     ("\N{MINUS SIGN}5", "-5"),
@@ -108,6 +107,7 @@ NOT_NUMBERS = {
     "about so much": ["about 500", "hundreds", "hundred", "million", "a hundred", "a dozen"],
     "grouped otherwise": ["1,23", "12345,678", "0,123", "1.234.567", "12 345", ".5"],
     "too long": ["9" * 17, "9999999999999 million", "0.0000000000001", "1." + "0" * 40 + "1 million"],
+    "a name or a code": ["007", "-05", "00"],
     "other words": ["twenty-ten", "two hundred and five", "1e5", "NaN", "Infinity", "\u0661\u0662", "", " ", "\ud800"],
 }
 
