@@ -50,6 +50,9 @@ class InputFormat(str, Enum):
 
 def main() -> None:
     """Run the command line and exit. An error of ours or of the system is one line on standard error."""
+    # Before torch is imported: its threads otherwise spin while they wait, which on a busy machine takes three times as
+    # long (200 passages: 27 s instead of 8 s beside one other process on two cores).
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Unlike the default, this unwinds the stack, so that a half-written file is removed.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:

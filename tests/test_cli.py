@@ -368,3 +368,14 @@ def test_corpus_says_that_a_mapping_cannot_be_read(tmp_path, run, capsys):
     assert run("corpus", tmp_path / "data.jsonl", "--mapping", tmp_path / "mapping.tsv", "-o", gold) == 2
     assert "mapping.tsv cannot be read" in capsys.readouterr().err
     assert not gold.exists()
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "passive"), ("active", "active")])
+def test_torchs_threads_do_not_spin_unless_asked_to(before, after, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["kgmrca", "--version"])
+    monkeypatch.setenv("OMP_WAIT_POLICY", before or "")  # which is put back, whatever main() sets
+    if before is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert os.environ["OMP_WAIT_POLICY"] == after
