@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from hypothesis import settings
 from helpers import make_nlp
 from spacy.language import Language
 
@@ -13,3 +14,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no t
 def nlp() -> Language:
     """Tokens, sentences, entities and relations, all by rule (see `helpers`)."""
     return make_nlp()
+
+
+# No test depends on how fast the machine is.
+settings.register_profile("kgmrca", deadline=None)
+settings.load_profile("kgmrca")
