@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from hypothesis import settings
 from helpers import make_nlp
+from hypothesis import settings
 from spacy.language import Language
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no test asks the network
