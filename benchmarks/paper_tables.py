@@ -46,6 +46,7 @@ from training import (
 
 from kgmrca.errors import InputError
 from kgmrca.relations import get_records
+from kgmrca.tagging.calibration import figure_class
 from kgmrca.tagging.loss import BCE, RCDice
 from kgmrca.tagging.network import MRCANetwork
 
@@ -104,7 +105,7 @@ def main() -> None:
         print_time(comparison)
         return
     if options.figure:
-        import_figure()  # now, because a library that is missing had better not wait for the training to say so
+        figure_class()  # now, because a library that is missing had better not wait for the training to say so
     if not options.tables:
         for name in options.sets:
             comparison.train_missing(name, OF_SET[name])
@@ -276,26 +277,13 @@ def print_time(comparison: Comparison) -> None:
     )
 
 
-def import_figure() -> Any:
-    """matplotlib's `Figure`, which draws to files without a screen.
-
-    Raises:
-        InputError: matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("--figure needs the library matplotlib: pip install 'kgmrca[benchmarks]'.") from error
-    return Figure
-
-
 def draw(comparison: Comparison, path: Path) -> None:
     """Figure 3: precision, recall and F1 on WebNLG's test split against the threshold, for both losses.
 
     Raises:
         InputError: no run has a curve, or the file cannot be written.
     """
-    figure = import_figure()(figsize=(10, 3.6), layout="constrained")
+    figure = figure_class()(figsize=(10, 3.6), layout="constrained")
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     lines = [("MRCA", "RC Dice", "#0072B2", "-"), ("sigmoid + BCE", "sigmoid + BCE", "#D55E00", "--")]
     for variant, title, colour, style in lines:

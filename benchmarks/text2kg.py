@@ -8,10 +8,9 @@
 
 A triple is right if the strings of its subject and object and its property are; where in the text they stand does not
 matter. Strings are compared in lower case, without punctuation, white space and underscores (the benchmark's own scorer
-leaves punctuation in), and triples that are equal then are one. Dates are compared by value: strings that are a date
-from beginning to end (day, month and year in the usual English orders, or month and year, or a year) are equal if they
-are the same date: "01 January 1990" is "January 1, 1990", but it is not "1990". How many gold triples that changes is
-printed.
+leaves punctuation in), and triples that are equal then are one. Dates are compared by value, where the package reads
+them as such for RDF (`kgmrca.triples.literals`): "01 January 1990" is "January 1, 1990", but it is not "1990". How many
+gold triples that changes is printed.
 
 --data: sentences with some of the triples they state, in a format of `kgmrca corpus`, a `relations.tsv` beside them.
 Properties are compared by their Wikidata identifiers, by label where one side has none. Because a sentence states more
@@ -42,7 +41,6 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,6 +58,7 @@ from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import load_ontology, wikidata_predicate
 from kgmrca.relations import get_records
 from kgmrca.tagging.component import SHIPPED
+from kgmrca.triples.literals import typed_literal
 
 BATCH_SIZE = 64  # sentences
 LIMITS = (1, 2, 3)  # predictions a sentence, of the table
@@ -72,23 +71,6 @@ NO_OBJECT = "object not found as an entity"
 NOT_GIVEN = "both found, relation not given"
 BEYOND = "given, but beyond --limit"
 REASONS = (UNKNOWN, NEITHER, NO_SUBJECT, NO_OBJECT, NOT_GIVEN, BEYOND)
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_DAY = r"(?:the )?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?: of)?"
-_YEAR = r"(?P<year>\d{3,4})"
-_DATES = tuple(
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        rf"{_DAY} {_MONTH} {_YEAR}",
-        rf"{_MONTH} {_DAY} {_YEAR}",
-        rf"{_MONTH}(?: of)? {_YEAR}",
-        r"(?P<year>\d{4})",
-    )
-)
 
 
 # Strings and triples.
@@ -128,29 +110,10 @@ def normalise(text: str) -> str:
 
 
 @cache
-def parse_date(text: str) -> tuple[int, ...] | None:
-    """Year, month and day, as many of them as the text gives; None if it is not a date from beginning to end."""
-    text = re.sub(r"[\s_,]+", " ", text).strip().lower()
-    for pattern in _DATES:
-        if match := pattern.fullmatch(text):
-            parts = match.groupdict()
-            value = [int(parts["year"])]
-            if "month" in parts:
-                value.append(_MONTHS.index(parts["month"][:3]) + 1)
-            if "day" in parts:
-                value.append(int(parts["day"]))
-            try:
-                date(*value, *[1] * (3 - len(value)))
-            except ValueError:  # the 30th of February, the year 0
-                return None
-            return tuple(value)
-    return None
-
-
 def string_key(text: str, *, dates: bool = True) -> str:
-    """What two strings share that are the same; `dates`: dates by value."""
-    value = parse_date(text) if dates else None
-    return normalise(text) if value is None else "-".join(f"{part:04}" for part in value)
+    """What two strings share that are the same; `dates`: dates by value, as `triples.literals` reads them."""
+    value, datatype = typed_literal(re.sub(r"[\s_,]+", " ", text), "DATE") if dates else (text, None)
+    return value if datatype else normalise(text)
 
 
 def same_relation(one: Triple, other: Triple) -> bool:

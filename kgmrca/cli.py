@@ -248,8 +248,12 @@ def evaluate_command(
     from kgmrca.tagging.thresholds import sweep
     from kgmrca.triples.write import whole_file
 
+    if thresholds and labels:
+        raise InputError("--labels goes without --thresholds, which has no scores of single labels.")
     if output and not output.parent.is_dir():
         raise InputError(f"There is no folder '{output.parent}' to write '{output.name}' in: make it first.")
+    if output and output.resolve() == data.resolve():
+        raise InputError(f"'{output}' is the DATA and would be overwritten: write to another file.")
     with whole_file(output) if output else nullcontext() as stream:  # what cannot be written is said before the work
         nlp = _load_pipeline(pipeline)
         if thresholds:

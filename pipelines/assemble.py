@@ -9,6 +9,7 @@ from pathlib import Path
 
 import spacy
 from spacy.language import Language
+from spacy.util import load_model_from_config
 
 import kgmrca
 from kgmrca.tagging.component import relation_pipe
@@ -28,8 +29,8 @@ META = {
         {"name": "CrossNER, training and development splits", "license": "MIT; text from Wikipedia, CC BY-SA"},
         {"name": "all-MiniLM-L6-v2", "license": "Apache-2.0"},
     ],
-    "requirements": [f"kgmrca>={kgmrca.__version__}"],
 }
+EXTRAS = {"sm": "", "trf": "[transformers]"}
 
 
 def assemble(size: str, parts: Iterable[Path]) -> Language:
@@ -42,11 +43,20 @@ def assemble(size: str, parts: Iterable[Path]) -> Language:
             if name == "tagger":
                 nlp.add_pipe("types_from_tags")
     _, pipe = relation_pipe(nlp)
-    properties = f"{len(pipe.labels)} Wikidata properties"
     nlp.meta.update(
-        META, name=f"kgmrca_{size}", description=f"English entities, and relations between them over {properties}."
+        META,
+        name=f"kgmrca_{size}",
+        description=f"English entities, and relations between them over {len(pipe.labels)} Wikidata properties.",
+        requirements=[f"kgmrca{EXTRAS[size]}>={kgmrca.__version__}"],
     )
-    return nlp
+    return with_fresh_strings(nlp)
+
+
+def with_fresh_strings(nlp: Language) -> Language:
+    """The same pipeline without the words of what it was trained on, which spaCy keeps with the vocabulary."""
+    fresh = load_model_from_config(nlp.config)
+    fresh.from_bytes(nlp.to_bytes(exclude=["vocab"]), exclude=["vocab"])
+    return fresh
 
 
 def main() -> None:

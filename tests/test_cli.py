@@ -294,6 +294,18 @@ def test_evaluate_says_first_that_it_cannot_write(tmp_path, run, capsys, output,
     assert reason in capsys.readouterr().err
 
 
+def test_evaluate_does_not_overwrite_the_data(run, capsys, gold):
+    before = gold.read_bytes()
+    assert run("evaluate", "en_kgmrca_sm", gold, "-o", gold) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert gold.read_bytes() == before
+
+
+def test_evaluate_by_threshold_has_no_scores_of_labels(run, capsys, gold):
+    assert run("evaluate", "en_kgmrca_sm", gold, "--thresholds", "--labels") == 2
+    assert "--labels goes without --thresholds" in capsys.readouterr().err
+
+
 def test_evaluate_leaves_no_file_where_it_fails(tmp_path, run):
     assert run("evaluate", tmp_path / "no pipeline", tmp_path / "no data", "-o", tmp_path / "scores.json") == 2
     assert list(tmp_path.iterdir()) == []

@@ -14,9 +14,16 @@ PIPELINES = Path(__file__).parents[1] / "pipelines"
 VOCAB = spacy.blank("en").vocab
 
 
-@pytest.fixture(autouse=True)
-def _on_path(monkeypatch):
+@pytest.fixture
+def mix(monkeypatch):
     monkeypatch.syspath_prepend(str(PIPELINES))
+    return importlib.import_module("mix").mix
+
+
+@pytest.fixture
+def silver(monkeypatch):
+    monkeypatch.syspath_prepend(str(PIPELINES))
+    return importlib.import_module("silver")
 
 
 def a_doc(words, entities=(), records=(), *, complete=None, partial=False):
@@ -46,15 +53,13 @@ def entities(doc):
 LONG = "The quick brown fox jumps over the lazy dog"
 
 
-def test_mix_repeats_a_file(tmp_path):
-    mix = importlib.import_module("mix").mix
+def test_mix_repeats_a_file(mix, tmp_path):
     path = store(tmp_path / "a.spacy", a_doc(LONG))
     assert mix([(path, 3)], [], tmp_path / "out.spacy").taken == 3
     assert len(list(read_gold(tmp_path / "out.spacy", VOCAB))) == 3
 
 
-def test_mix_leaves_out_what_is_held_out(tmp_path):
-    mix = importlib.import_module("mix").mix
+def test_mix_leaves_out_what_is_held_out(mix, tmp_path):
     path = store(tmp_path / "a.spacy", a_doc(LONG.upper() + " ."), a_doc("Another sentence that nobody holds out"))
     held_out = store(tmp_path / "dev.spacy", a_doc(LONG))
     done = mix([(path, 2)], [held_out], tmp_path / "out.spacy")
@@ -62,14 +67,12 @@ def test_mix_leaves_out_what_is_held_out(tmp_path):
     assert [doc[0].text for doc in read_gold(tmp_path / "out.spacy", VOCAB)] == ["Another", "Another"]
 
 
-def test_mix_takes_a_short_sentence_that_is_held_out(tmp_path):
-    mix = importlib.import_module("mix").mix
+def test_mix_takes_a_short_sentence_that_is_held_out(mix, tmp_path):
     path = store(tmp_path / "a.spacy", a_doc("He died ."))
     assert mix([(path, 1)], [path], tmp_path / "out.spacy").taken == 1
 
 
-def test_mix_leaves_out_relations_that_are_rare(tmp_path):
-    mix = importlib.import_module("mix").mix
+def test_mix_leaves_out_relations_that_are_rare(mix, tmp_path):
     often, rare, unsure = ((0, 3, 4, 8, label, score) for label, score in (("a", 1.0), ("b", 1.0), ("c", 0.9)))
     path = store(tmp_path / "a.spacy", a_doc("Ann Oslo", [], [often, rare, unsure]), a_doc("Ann Oslo", [], [often]))
     done = mix([(path, 3)], [], tmp_path / "out.spacy", least=2)
@@ -77,64 +80,55 @@ def test_mix_leaves_out_relations_that_are_rare(tmp_path):
     assert [get_records(doc) for doc in read_gold(tmp_path / "out.spacy", VOCAB)] == [[often]] * 6
 
 
-def test_teacher_types_a_mention_without_a_type():
-    silver = importlib.import_module("silver")
+def test_teacher_types_a_mention_without_a_type(silver):
     given = a_doc("Ann sang", [(0, 1, UNTYPED)], partial=True)
     merged = silver.merge(given, a_doc("Ann sang", [(0, 1, "PER")]), types=set(), places={})
     assert entities(merged) == [("Ann", "PER")]
 
 
-def test_mention_in_lower_case_that_the_teacher_does_not_know_is_a_term():
-    silver = importlib.import_module("silver")
+def test_mention_in_lower_case_that_the_teacher_does_not_know_is_a_term(silver):
     given = a_doc("a young tenor", [(2, 3, UNTYPED)], partial=True)
     assert entities(silver.merge(given, a_doc("a young tenor"), types=set(), places={})) == [("tenor", "TERM")]
 
 
-def test_place_in_a_relation_types_what_the_teacher_does_not_know():
-    silver = importlib.import_module("silver")
+def test_place_in_a_relation_types_what_the_teacher_does_not_know(silver):
     given = a_doc("Ann Oslo", [(0, 1, UNTYPED), (1, 2, UNTYPED)], [(0, 3, 4, 8, "place of birth", 1.0)], partial=True)
     merged = silver.merge(given, a_doc("Ann Oslo"), types=set(), places={("place of birth", 1): "LOC"})
     assert entities(merged) == [("Ann", "MISC"), ("Oslo", "LOC")]
 
 
-def test_typical_type_is_the_teachers_most_frequent_one():
-    silver = importlib.import_module("silver")
+def test_typical_type_is_the_teachers_most_frequent_one(silver):
     record = (0, 3, 4, 8, "place of birth", 1.0)
     gold = [a_doc("Ann Oslo", [(0, 1, UNTYPED), (1, 2, UNTYPED)], [record]) for _ in range(3)]
     read = [a_doc("Ann Oslo", [(1, 2, label)]) for label in ("LOC", "ORG", "LOC")]
     assert silver.typical_types(gold, read) == {("place of birth", 1): "LOC"}
 
 
-def test_pronoun_is_no_entity():
-    silver = importlib.import_module("silver")
+def test_pronoun_is_no_entity(silver):
     given = a_doc("He left the US", [(0, 1, UNTYPED), (3, 4, UNTYPED)], partial=True)
     read = a_doc("He left the US", [(3, 4, "LOC")])
     assert entities(silver.merge(given, read, types=set(), places={})) == [("US", "LOC")]
 
 
-def test_teacher_adds_no_entity_of_a_type_that_is_marked_completely():
-    silver = importlib.import_module("silver")
+def test_teacher_adds_no_entity_of_a_type_that_is_marked_completely(silver):
     given = a_doc("Ann met Bob in 1990", [(0, 1, "PER")])
     read = a_doc("Ann met Bob in 1990", [(2, 3, "PER"), (4, 5, "TIME")])
     assert entities(silver.merge(given, read, types={"PER"}, places={})) == [("Ann", "PER"), ("1990", "TIME")]
 
 
-def test_teachers_entity_that_overlaps_one_of_the_data_is_not_taken():
-    silver = importlib.import_module("silver")
+def test_teachers_entity_that_overlaps_one_of_the_data_is_not_taken(silver):
     given = a_doc("New York Times", [(0, 3, "ORG")])
     merged = silver.merge(given, a_doc("New York Times", [(0, 2, "LOC")]), types={"ORG"}, places={})
     assert entities(merged) == [("New York Times", "ORG")]
 
 
-def test_a_term_elsewhere_is_left_open():
-    silver = importlib.import_module("silver")
+def test_a_term_elsewhere_is_left_open(silver):
     doc = a_doc("Ann sang indie rock", [(0, 1, "PER")])
     silver.leave_open(doc, {"indie rock"})
     assert [token.ent_iob_ for token in doc] == ["B", "O", "", ""]
 
 
-def test_teachers_relations_fill_what_is_not_labelled():
-    silver = importlib.import_module("silver")
+def test_teachers_relations_fill_what_is_not_labelled(silver):
     given = a_doc(
         "Ann Oslo",
         [(0, 1, "PER"), (1, 2, "LOC")],
@@ -166,8 +160,7 @@ class FixedTeacher:
             yield doc
 
 
-def test_silver_documents_hold_what_the_data_says_and_the_teacher(tmp_path):
-    silver = importlib.import_module("silver")
+def test_silver_documents_hold_what_the_data_says_and_the_teacher(silver, tmp_path):
     path = store(
         tmp_path / "gold.spacy", a_doc("Ann left Oslo", [(0, 1, "PERSON"), (2, 3, "")], complete=[], partial=True)
     )
@@ -182,3 +175,18 @@ def test_silver_documents_hold_what_the_data_says_and_the_teacher(tmp_path):
     assert entities(doc) == [("Ann", "MISC"), ("Oslo", "LOC")]
     assert get_records(doc) == [(0, 3, 9, 13, "residence", 0.4)]
     assert LABELLED not in doc.user_data
+
+
+def test_an_assembled_pipeline_keeps_no_words_of_its_training(monkeypatch):
+    monkeypatch.syspath_prepend(str(PIPELINES))
+    trained = spacy.blank("en")
+    trained.add_pipe("mrca_relations")
+    trained.vocab.strings.add("supercalifragilistic")
+    fresh = importlib.import_module("assemble").with_fresh_strings(trained)
+    assert "supercalifragilistic" not in fresh.vocab.strings
+    found = []
+    for nlp in (trained, fresh):
+        doc = nlp.make_doc("Marie Curie was born in Warsaw.")
+        doc.set_ents([Span(doc, 0, 2, label="PER"), Span(doc, 5, 6, label="LOC")])
+        found.append(get_records(nlp(doc)))
+    assert found[0] == found[1] != []

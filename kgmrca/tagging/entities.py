@@ -16,8 +16,13 @@ __all__ = ["type_of", "types_from_tags"]
 @Language.component("types_from_tags", requires=["doc.ents", "token.tag"], assigns=["doc.ents"])
 def types_from_tags(doc: Doc) -> Doc:
     """Give each entity the type that most of its tokens are tagged with; one without any keeps its own."""
-    typed = [Span(doc, span.start, span.end, type_of(span) or span.label_, kb_id=span.kb_id_) for span in doc.ents]
-    doc.set_ents(typed)
+    doc.set_ents(
+        [
+            Span(doc, span.start, span.end, type_of(span) or span.label_, kb_id=span.kb_id, span_id=span.id)
+            for span in doc.ents
+        ],
+        default="unmodified",
+    )
     return doc
 
 

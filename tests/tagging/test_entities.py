@@ -29,6 +29,16 @@ def test_entity_has_the_type_that_most_of_its_tokens_are_tagged_with(tags, kind)
     assert [(span.text, span.label_, span.kb_id_) for span in nlp(doc).ents] == [("Ann van Lee", kind, "Q1")]
 
 
+def test_what_else_is_known_of_entities_stays():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("types_from_tags")
+    doc = Doc(nlp.vocab, words=["Ann", "left"], tags=["B-PER", "O"])
+    doc.set_ents([Span(doc, 0, 1, label="MISC", span_id="ann")], default="missing")
+    doc = nlp(doc)
+    assert [(span.label_, span.id_) for span in doc.ents] == [("PER", "ann")]
+    assert [token.ent_iob_ for token in doc] == ["B", ""]
+
+
 def test_words_with_tags_alone_are_no_entity():
     nlp = spacy.blank("en")
     nlp.add_pipe("types_from_tags")

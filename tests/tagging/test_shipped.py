@@ -98,6 +98,12 @@ def test_it_is_small():
     assert 0 < sum(path.stat().st_size for path in files()) <= MAX_BYTES
 
 
+def test_it_keeps_no_words_of_what_it_was_trained_on():
+    strings = json.loads((resource(f"pipelines/{SHIPPED}") / "vocab" / "strings.json").read_text(encoding="utf-8"))
+    assert len(strings) < 2000  # the tokenizer's exceptions and the labels
+    assert not {"Warsaw", "Wikipedia", "Q42"} & set(strings)
+
+
 def test_there_are_no_pickles():
     assert {path.suffix for path in files()} <= NOT_PICKLE
     starts = {bytes([0x80, protocol]) for protocol in range(2, 6)}
