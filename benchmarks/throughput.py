@@ -5,8 +5,9 @@
     python benchmarks/throughput.py --data test.spacy --docs 500 --rounds 5 --threads 1
     python benchmarks/throughput.py --parts spacy matmul --rounds 7
 
-Four parts, one table each; entities and sentence boundaries are always set beforehand:
+Five parts, one table each; but for the first, entities and sentence boundaries are set beforehand:
 
+whole     The shipped pipeline from raw text, and how long a fresh process takes to load it.
 sizes     `mrca_relations` alone, from Doc to `doc._.relations`, by how many documents it reads at once.
 passes    Encoding a sentence once against one pass per ordered pair, in sentences of exactly 6 entities (30 pairs):
           `kgmrca.PairMRCA.v1`; `kgmrca.MRCA.v1` with an LSTM of the same width, each instance padded to 100 tokens as
@@ -27,6 +28,8 @@ import argparse
 import os
 import random
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -303,6 +306,30 @@ def multiply_adds(network: PairNetwork, features: Features) -> int:
 # The parts.
 
 
+def whole(nlp: Language, docs: Sequence[Doc], options: argparse.Namespace) -> None:
+    """Raw text in, relations out; and the time until that can begin."""
+    texts = [doc.text for doc in docs]
+    n_sentences, n_pairs = sum(len(list(doc.sents)) for doc in docs), len(sentence_pairs(docs, spans_key=None).pairs)
+    print(f"From raw text: {len(docs)} documents, {n_sentences} sentences, {BATCH_SIZE} documents a batch")
+    sides = {"sentences, entities, relations": Side(partial(read, nlp, texts), n_sentences, n_pairs)}
+    show(sides, take_turns(sides, options.rounds), compare=False)
+    starts = {
+        "import spacy, torch": "import spacy, torch",
+        "import kgmrca; kgmrca.load()": "import kgmrca; kgmrca.load()",
+    }
+    processes = {
+        name: Side(partial(subprocess.run, [sys.executable, "-c", code], check=True)) for name, code in starts.items()
+    }
+    for name, taken in take_turns(processes, options.rounds).items():
+        print(f"A fresh process, {name}: {statistics.median(taken):.2f} s ({spread(taken, '.2f')})")
+
+
+def read(nlp: Language, texts: Sequence[str]) -> None:
+    """Run the whole pipeline."""
+    for _ in nlp.pipe(texts, batch_size=BATCH_SIZE):
+        pass
+
+
 def sizes(nlp: Language, docs: Sequence[Doc], options: argparse.Namespace) -> None:
     """`mrca_relations` by batch size."""
     pipe = relation_pipe(nlp)[1]
@@ -456,7 +483,7 @@ def matmul(nlp: Language, docs: Sequence[Doc], options: argparse.Namespace) -> N
         print(f"{name:{width}} {statistics.median(rate):>8,.1f} {spread(rate, ',.1f'):>20}  {share}")
 
 
-PARTS = {"sizes": sizes, "passes": passes, "spacy": through_spacy, "matmul": matmul}
+PARTS = {"whole": whole, "sizes": sizes, "passes": passes, "spacy": through_spacy, "matmul": matmul}
 
 
 def main() -> None:
