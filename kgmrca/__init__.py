@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from kgmrca.errors import KgmrcaError
     from kgmrca.relations import Relation, get_relations, set_relations
     from kgmrca.tagging.component import load
-    from kgmrca.triples.statements import Statement, statements
+    from kgmrca.triples.records import Statement
+    from kgmrca.triples.statements import statements
 
 _HOMES = {
     "KgmrcaError": "kgmrca.errors",
     "Relation": "kgmrca.relations",
-    "Statement": "kgmrca.triples.statements",
+    "Statement": "kgmrca.triples.records",
     "get_relations": "kgmrca.relations",
     "load": "kgmrca.tagging.component",
     "set_relations": "kgmrca.relations",

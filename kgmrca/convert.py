@@ -18,7 +18,8 @@ from tqdm import tqdm
 from kgmrca.corpora.documents import BadRecord, Document, Found, find_sources, read_documents
 from kgmrca.errors import InputError, ModelError, ResourceError
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
-from kgmrca.triples.statements import Run, Statement, statements
+from kgmrca.triples.records import Run, Statement
+from kgmrca.triples.statements import statements
 from kgmrca.triples.write import FORMATS, document_triples, format_of, run_triples, whole_file, write
 
 __all__ = ["Summary", "convert"]

@@ -1,111 +1,23 @@
 """What a Doc says, as `Statement` records: subject, predicate, object, how sure, and where it was read."""
 
-import hashlib
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
-from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from kgmrca import __version__
 from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_predicate
 from kgmrca.relations import get_relations
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
 from kgmrca.triples.literals import typed_literal
+from kgmrca.triples.records import Mention, Run, Statement, sentence_digest
 
-__all__ = ["LITERAL_TYPES", "Mention", "Run", "Statement", "statements"]
+__all__ = ["LITERAL_TYPES", "statements"]
 
 LITERAL_TYPES = frozenset({"CARDINAL", "DATE", "MONEY", "NUM", "ORDINAL", "PERCENT", "QUANTITY", "TIME"})
 """Entity types whose mentions, as objects, are values and not things."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A stretch of a document's text.
-
-    Attributes:
-        iri: the document's IRI with the fragment `char=start,end` (RFC 5147).
-        start, end: in code points from the document's start; the end is exclusive.
-        text: what stands there, fit for a literal.
-        type: the entity type, such as "PERSON"; "" if it has none.
-    """
-
-    iri: str
-    start: int
-    end: int
-    text: str
-    type: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One relation between two mentions, in the terms of RDF.
-
-    Attributes:
-        iri: made of all the rest but `label`, `confidence` and `run`, so a statement found again is the same one.
-        subject, predicate: IRIs.
-        object: an IRI, or the lexical form of a literal if `object_is_literal`.
-        object_datatype: the IRI of the literal's datatype; None for plain text, or if the object is an IRI.
-        label: the relation's name on the Doc.
-        confidence: the score, from 0 to 1 with at most four decimals, in the canonical form of xsd:decimal.
-        document: the IRI of the document.
-        sentence: the one in which the subject stands; None if the Doc has no sentence boundaries.
-        run: the IRI of the run that found it, or None.
-    """
-
-    iri: str
-    subject: str
-    predicate: str
-    object: str
-    object_is_literal: bool
-    object_datatype: str | None
-    label: str
-    confidence: Decimal
-    document: str
-    subject_mention: Mention
-    object_mention: Mention
-    sentence: Mention | None
-    run: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What decides which statements a run makes: software, pipeline and parameters.
-
-    Two runs that agree in these have the same IRI, whenever and on whatever they ran.
-    """
-
-    model: str
-    model_version: str
-    model_digest: str
-    parameters: str
-    software_version: str = __version__
-
-    @classmethod
-    def of(cls, nlp: Language, *, parameters: Mapping[str, Any] | None = None) -> "Run":
-        """The run of a pipeline with parameters (anything JSON can hold).
-
-        The digest covers the pipeline's configuration, and the weights of those components that have a method
-        `digest() -> str`; for the others the pipeline's name and version have to do.
-        """
-        digests = [[name, pipe.digest()] for name, pipe in nlp.pipeline if hasattr(pipe, "digest")]
-        content = json.dumps([nlp.config.to_str(), digests])
-        return cls(
-            model=f"{nlp.meta['lang']}_{nlp.meta['name']}",
-            model_version=nlp.meta["version"],
-            model_digest=hashlib.sha256(content.encode("ascii")).hexdigest(),
-            parameters=json.dumps(dict(parameters or {}), sort_keys=True),
-        )
-
-    def iri(self, base: str = DEFAULT_BASE) -> str:
-        """The run's IRI in the graph with this base."""
-        return Iris(base).run(self.software_version, self.model, self.model_version, self.model_digest, self.parameters)
 
 
 def statements(
@@ -160,6 +72,7 @@ def statements(
         confidence = _confidence(score)
         if iri in found and found[iri].confidence >= confidence:
             continue
+        sentence = _mention(document, subject_span.sent) if has_sentences else None
         found[iri] = Statement(
             iri=iri,
             subject=subject,
@@ -172,7 +85,8 @@ def statements(
             document=document,
             subject_mention=subject_mention,
             object_mention=object_mention,
-            sentence=_mention(document, subject_span.sent) if has_sentences else None,
+            sentence=sentence,
+            sentence_digest=sentence_digest(sentence.text) if sentence else None,
             run=run_iri,
         )
     return iter(found.values())

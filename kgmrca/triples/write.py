@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
 from kgmrca.errors import InputError
 from kgmrca.triples.iris import Iris, clean_text
-from kgmrca.triples.statements import Run, Statement
+from kgmrca.triples.records import Run, Statement
 
 __all__ = ["FORMATS", "document_triples", "format_of", "run_triples", "whole_file", "write"]
 
@@ -46,6 +46,7 @@ _RELATION_LABEL = NamedNode(_KGMRCA + "relationLabel")
 _SUBJECT_MENTION = NamedNode(_KGMRCA + "subjectMention")
 _OBJECT_MENTION = NamedNode(_KGMRCA + "objectMention")
 _SENTENCE = NamedNode(_KGMRCA + "sentence")
+_SENTENCE_DIGEST = NamedNode(_KGMRCA + "sentenceDigest")
 _DECIMAL = NamedNode(_XSD + "decimal")
 _DATETIME = NamedNode(_XSD + "dateTime")
 
@@ -205,6 +206,8 @@ def _statement_triples(statement: Statement) -> Iterator[Triple]:
     yield Triple(node, _OBJECT_MENTION, NamedNode(statement.object_mention.iri))
     if statement.sentence:
         yield Triple(node, _SENTENCE, NamedNode(statement.sentence.iri))
+    if statement.sentence_digest:
+        yield Triple(node, _SENTENCE_DIGEST, Literal(statement.sentence_digest))
     yield Triple(node, _DERIVED_FROM, NamedNode(statement.document))
     if statement.run:
         yield Triple(node, _GENERATED_BY, NamedNode(statement.run))

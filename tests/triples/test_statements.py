@@ -12,7 +12,8 @@ from spacy.tokens import Span
 from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import Ontology
 from kgmrca.relations import Relation, set_relations
-from kgmrca.triples.statements import Run, statements
+from kgmrca.triples.records import Run
+from kgmrca.triples.statements import statements
 
 BLANK = spacy.blank("en")
 WDT = "http://www.wikidata.org/prop/direct/"

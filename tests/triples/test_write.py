@@ -13,7 +13,8 @@ from spacy.tokens import Span
 from kgmrca.errors import InputError
 from kgmrca.relations import Relation, set_relations
 from kgmrca.resources import resource
-from kgmrca.triples.statements import Run, statements
+from kgmrca.triples.records import Run, sentence_digest
+from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples, format_of, run_triples, whole_file, write
 
 BASE = "urn:kgmrca:"
@@ -83,6 +84,7 @@ def test_a_statement_says_what_how_sure_and_where(doc, run):
         (KGMRCA + "subjectMention", "<urn:kgmrca:document/doc#char=0,11>"),
         (KGMRCA + "objectMention", "<urn:kgmrca:document/doc#char=24,30>"),
         (KGMRCA + "sentence", "<urn:kgmrca:document/doc#char=0,31>"),
+        (KGMRCA + "sentenceDigest", f'"{sentence_digest("Marie Curie was born in Warsaw.")}"'),
         (prov + "wasDerivedFrom", "<urn:kgmrca:document/doc>"),
         (prov + "wasGeneratedBy", f"<{run.iri()}>"),
     }

@@ -1,0 +1,109 @@
+"""The records that all of this room shares: a statement, the mentions it was read from, the run that read it.
+
+No spaCy is imported here, so graphs can be read, merged and checked without it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from kgmrca import __version__
+from kgmrca.triples.iris import DEFAULT_BASE, Iris
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+__all__ = ["Mention", "Run", "Statement", "sentence_digest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of a document's text.
+
+    Attributes:
+        iri: the document's IRI with the fragment `char=start,end` (RFC 5147).
+        start, end: in code points from the document's start; the end is exclusive.
+        text: what stands there, fit for a literal; "" if it was read from RDF, which need not have it.
+        type: the entity type, such as "PERSON"; "" if it has none.
+    """
+
+    iri: str
+    start: int
+    end: int
+    text: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One relation between two mentions, in the terms of RDF.
+
+    Attributes:
+        iri: made of all the rest but `label`, `confidence` and `run`, so a statement found again is the same one.
+        subject, predicate: IRIs.
+        object: an IRI, or the lexical form of a literal if `object_is_literal`.
+        object_datatype: the IRI of the literal's datatype; None for plain text, or if the object is an IRI.
+        label: the relation's name on the Doc.
+        confidence: the score, from 0 to 1 with at most four decimals, in the canonical form of xsd:decimal.
+        document: the IRI of the document.
+        sentence: the one in which the subject stands; None if the Doc has no sentence boundaries.
+        sentence_digest: a hash of the sentence's text (see `sentence_digest`), by which copies are known; or None.
+        run: the IRI of the run that found it, or None.
+    """
+
+    iri: str
+    subject: str
+    predicate: str
+    object: str
+    object_is_literal: bool
+    object_datatype: str | None
+    label: str
+    confidence: Decimal
+    document: str
+    subject_mention: Mention
+    object_mention: Mention
+    sentence: Mention | None
+    sentence_digest: str | None
+    run: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What decides which statements a run makes: software, pipeline and parameters.
+
+    Two runs that agree in these have the same IRI, whenever and on whatever they ran.
+    """
+
+    model: str
+    model_version: str
+    model_digest: str
+    parameters: str
+    software_version: str = __version__
+
+    @classmethod
+    def of(cls, nlp: "Language", *, parameters: Mapping[str, Any] | None = None) -> "Run":
+        """The run of a pipeline with parameters (anything JSON can hold).
+
+        The digest covers the pipeline's configuration, and the weights of those components that have a method
+        `digest() -> str`; for the others the pipeline's name and version have to do.
+        """
+        digests = [[name, pipe.digest()] for name, pipe in nlp.pipeline if hasattr(pipe, "digest")]
+        content = json.dumps([nlp.config.to_str(), digests])
+        return cls(
+            model=f"{nlp.meta['lang']}_{nlp.meta['name']}",
+            model_version=nlp.meta["version"],
+            model_digest=hashlib.sha256(content.encode("ascii")).hexdigest(),
+            parameters=json.dumps(dict(parameters or {}), sort_keys=True),
+        )
+
+    def iri(self, base: str = DEFAULT_BASE) -> str:
+        """The run's IRI in the graph with this base."""
+        return Iris(base).run(self.software_version, self.model, self.model_version, self.model_digest, self.parameters)
+
+
+def sentence_digest(text: str) -> str:
+    """64 bits of SHA-256, in hexadecimal, of a sentence's words; case and white space make no difference."""
+    return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "replace")).hexdigest()[:16]
