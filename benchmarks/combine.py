@@ -98,7 +98,8 @@ def within_documents(readings: Sequence[Reading]) -> list[Several]:
     """Facts that several sentences of a document say; of mentions in one sentence the best counts."""
     found: dict[tuple[Any, ...], dict[int, Reading]] = defaultdict(dict)
     for reading in readings:
-        sentences = found[(reading.document, *reading.fact)]
+        key = (reading.document, *reading.fact)
+        sentences = found[key]
         if reading.score > sentences.get(reading.sentence, reading._replace(score=-1)).score:
             sentences[reading.sentence] = reading
     return several({key: list(sentences.values()) for key, sentences in found.items()})
