@@ -1,0 +1,1 @@
+"""What Wikidata says: looked up over SPARQL, linked to, compared with."""
