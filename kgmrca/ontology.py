@@ -1,55 +1,146 @@
-"""What is known about relation labels, from the tables in `ontologies/`.
+"""What is known about relation labels, from the tables and ontologies in `ontologies/` or a user's own.
 
-The predicate that stands for a label in RDF, the types of entities that a label can relate, and the labels that a data
-set's own predicates stand for.
+The predicate that stands for a label in RDF, the types of entities that a label can relate and its inverse, and the
+labels that a data set's own predicates stand for.
 """
 
 import csv
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
+
+from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
 from kgmrca.errors import InputError
 from kgmrca.resources import resource
 
 __all__ = [
+    "ONTOLOGIES",
     "TYPES",
     "WIKIDATA_ENTITY",
     "Mapped",
     "Ontology",
+    "Property",
     "load_mapping",
     "load_ontology",
+    "load_properties",
     "load_types",
     "wikidata_predicate",
 ]
 
 WIKIDATA_ENTITY = "http://www.wikidata.org/entity/"
 TYPES = frozenset({"PER", "ORG", "LOC", "TIME", "NUM", "MISC", "TERM"})
-"""The types of entities, as `ontologies/types.tsv` explains them."""
+"""The types of entities, as `ontologies/relations.ttl` explains them."""
+
+ONTOLOGIES: Mapping[str, str] = {
+    "wikidata": "ontologies/relations.sssom.tsv",
+    "dbpedia": "ontologies/relations.dbpedia.sssom.tsv",
+    "schema": "ontologies/relations.schema.sssom.tsv",
+}
+"""The ontologies that ship, by name: Wikidata's properties, the DBpedia ontology, schema.org."""
 
 _WIKIDATA_DIRECT = "http://www.wikidata.org/prop/direct/"
-_RELATIONS = "ontologies/relations.sssom.tsv"
+_NO_TERM = "sssom:NoTermFound"
 _COLUMNS = ("subject_label", "predicate_id", "object_id")
-_USED = frozenset({"skos:exactMatch", "skos:closeMatch", "owl:inverseOf"})
+_REVERSED = "owl:inverseOf"
+_USED = frozenset({"skos:exactMatch", "skos:closeMatch", _REVERSED})
 _MATCHES = _USED | {"skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch"}
+
+_OWL = "http://www.w3.org/2002/07/owl#"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+_SCHEMA = "https://schema.org/"
+_SKOS = "http://www.w3.org/2004/02/skos/core#"
+_TYPE = _RDF + "type"
+_INVERSE = _OWL + "inverseOf"
+_EXACT = _SKOS + "exactMatch"
+_PROPERTY = frozenset({_RDF + "Property", _OWL + "ObjectProperty", _OWL + "DatatypeProperty"})
+_OF_PROPERTIES = frozenset(
+    {_RDFS + "domain", _RDFS + "range", _RDFS + "subPropertyOf"}
+    | {_SCHEMA + "domainIncludes", _SCHEMA + "rangeIncludes"}
+    | {"http://schema.org/domainIncludes", "http://schema.org/rangeIncludes"}
+)
+# How well a label and a predicate match, the best first. What is broader than the label is true as well, if less
+# precise; what is narrower or merely related need not be.
+_SSSOM_RANKS = {"skos:exactMatch": 0, _REVERSED: 1, "skos:closeMatch": 2, "skos:broadMatch": 3}
+_LINK_RANKS = {
+    _EXACT: 0,
+    _OWL + "equivalentProperty": 0,
+    _SCHEMA + "sameAs": 0,
+    "http://schema.org/sameAs": 0,
+    _INVERSE: 1,
+    _SKOS + "closeMatch": 2,
+}
+_NAME_RANKS = {_RDFS + "label": 4, _SKOS + "prefLabel": 4, _SKOS + "altLabel": 5}
+
+_Facts: TypeAlias = dict[str, dict[str, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Ontology:
-    """A set of labels, each with the IRI of its predicate."""
+    """A set of labels, each with the IRI of its predicate.
+
+    Attributes:
+        predicates: `label -> IRI`.
+        reversed: the labels whose subject is the predicate's object, and the other way round.
+        ambiguous: the labels that two predicates stand for equally well, with these.
+    """
 
     predicates: Mapping[str, str]
+    reversed: frozenset[str] = frozenset()
+    ambiguous: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def predicate(self, label: str) -> str | None:
-        """The IRI for a label such as "place of birth", or None for a label that the mapping does not know."""
-        return self.predicates.get(label)
+        """The IRI for a label such as "place of birth", or None for a label that the ontology does not know.
+
+        Whoever writes it has to exchange subject and object if `is_reversed(label)`.
+
+        Raises:
+            InputError: two predicates stand for the label.
+        """
+        key = self._key(label)
+        if key in self.ambiguous:
+            one, other = self.ambiguous[key]
+            raise InputError(
+                f"In the ontology both '{one}' and '{other}' stand for the label '{label}': link one of them to the "
+                "label's Wikidata property (skos:exactMatch), or give the label a row in an SSSOM table."
+            )
+        return self.predicates.get(key)
+
+    def is_reversed(self, label: str) -> bool:
+        """Whether the label's subject is the object of its predicate, and the other way round."""
+        return self._key(label) in self.reversed
+
+    def _key(self, label: str) -> str:
+        return label if label in self.predicates else _folded(label)
 
     def label_of(self, name: str) -> str | None:
         """The label of a Wikidata property such as "P19"; None if no label stands for it (the first, if several do)."""
         predicate = wikidata_predicate(name)
         return next((label for label, known in self.predicates.items() if known == predicate), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """What is known about a label.
+
+    Attributes:
+        label: such as "place of birth".
+        subject_types, object_types: which of the `TYPES` can stand there.
+        inverse: the Wikidata predicate that says the same with subject and object exchanged, if there is one.
+        symmetric: what holds of two also holds with them exchanged.
+        single_valued: a subject has one object at most.
+    """
+
+    label: str
+    subject_types: frozenset[str]
+    object_types: frozenset[str]
+    inverse: str | None
+    symmetric: bool
+    single_valued: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +152,33 @@ class Mapped:
 
 
 @cache
-def load_ontology(path: Path | None = None) -> Ontology:
-    """Read a mapping in SSSOM TSV (https://mapping-commons.github.io/sssom/); without a path, the one that ships.
+def load_ontology(ontology: str | Path = "wikidata") -> Ontology:
+    """Read which predicate stands for which label.
 
-    Used are the rows whose predicate is `skos:exactMatch`. An object that is a Wikidata property stands for its
-    "direct" predicate: `wikidata:P19` becomes `http://www.wikidata.org/prop/direct/P19`.
+    From SSSOM TSV (https://mapping-commons.github.io/sssom/; a name that ends in .tsv): the row of a label that matches
+    best, of `skos:exactMatch`, `owl:inverseOf` (subject and object exchanged), `skos:closeMatch` and `skos:broadMatch`,
+    in that order. A broader predicate says less than the label, but what it says is true; narrower and related ones
+    are not used. An object that is a Wikidata property stands for its "direct" predicate: `wikidata:P19` becomes
+    `http://www.wikidata.org/prop/direct/P19`.
+
+    From RDF in any format that pyoxigraph knows: the properties linked to the label's Wikidata property by
+    `skos:exactMatch`, `owl:equivalentProperty` or `schema:sameAs`, `owl:inverseOf` (subject and object exchanged) or
+    `skos:closeMatch`, else those that have the label as `rdfs:label`, `skos:prefLabel` or `skos:altLabel`; case and
+    white space make no difference. Nothing is fetched, neither `owl:imports` nor a JSON-LD context.
+
+    Args:
+        ontology: one of the `ONTOLOGIES`, or a file.
 
     Raises:
-        InputError: the file is not such a mapping, or gives one label two predicates.
+        InputError: there is no such file, it cannot be read, or an SSSOM table gives one label two predicates.
     """
-    prefixes, rows = _read_table(path or resource(_RELATIONS), _COLUMNS)
-    predicates: dict[str, str] = {}
-    for where, row in rows:
-        if row["predicate_id"] != "skos:exactMatch":
-            continue
-        predicate = _predicate(row["object_id"], prefixes, where)
-        if predicates.setdefault(row["subject_label"], predicate) != predicate:
-            raise InputError(f"{where}: the label '{row['subject_label']}' already stands for another predicate.")
-    return Ontology(predicates)
+    path = resource(ONTOLOGIES[ontology]) if isinstance(ontology, str) and ontology in ONTOLOGIES else Path(ontology)
+    if not path.is_file():
+        raise InputError(f"There is no ontology '{ontology}': choose {', '.join(ONTOLOGIES)}, or a file.")
+    try:
+        return _read_sssom(path) if path.suffix.lower() == ".tsv" else _read_rdf(path)
+    except (OSError, UnicodeDecodeError, SyntaxError) as error:
+        raise InputError(f"The ontology '{path}' cannot be read: {error}") from error
 
 
 def load_mapping(path: Path) -> dict[str, Mapped | None]:
@@ -86,7 +186,8 @@ def load_mapping(path: Path) -> dict[str, Mapped | None]:
 
     `skos:exactMatch` and `skos:closeMatch` give the label of the object's property in the mapping that ships with the
     package (`load_ontology`), `owl:inverseOf` gives it with subject and object exchanged. A predicate that has only
-    properties broader or narrower than itself, or merely related, is known but cannot be turned into one label: None.
+    properties broader or narrower than itself, or merely related, or none at all (`sssom:NoTermFound`), is known but
+    cannot be turned into one label: None.
 
     Raises:
         InputError: the file is not such a mapping, gives one predicate two labels, or names a property without a label.
@@ -96,15 +197,18 @@ def load_mapping(path: Path) -> dict[str, Mapped | None]:
     mapping: dict[str, Mapped | None] = {}
     for where, row in rows:
         name, match = row["subject_label"], row["predicate_id"]
-        if match not in _MATCHES:
-            raise InputError(f"{where}: '{match}' is none of {', '.join(sorted(_MATCHES))}.")
-        predicate = _predicate(row["object_id"], prefixes, where)
+        _check_match(match, where)
         known = mapping.setdefault(name, None)
+        if row["object_id"] == _NO_TERM:
+            continue
+        predicate = _predicate(row["object_id"], prefixes, where)
         if match not in _USED:
             continue
         if predicate not in labels:
-            raise InputError(f"{where}: no label stands for '{row['object_id']}'; give it a row in {_RELATIONS}.")
-        mapped = Mapped(labels[predicate], reversed=match == "owl:inverseOf")
+            raise InputError(
+                f"{where}: no label stands for '{row['object_id']}'; give it a row in {ONTOLOGIES['wikidata']}."
+            )
+        mapped = Mapped(labels[predicate], reversed=match == _REVERSED)
         if known not in (None, mapped):
             raise InputError(f"{where}: the predicate '{name}' already stands for another label.")
         mapping[name] = mapped
@@ -112,29 +216,119 @@ def load_mapping(path: Path) -> dict[str, Mapped | None]:
 
 
 @cache
-def load_types(path: Path | None = None) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
-    """Read which types (of `TYPES`) the subject and the object of each label can have; without a path, what ships.
+def load_properties() -> dict[str, Property]:
+    """Read what is known about each of our labels, by the IRI of its Wikidata predicate ("http://.../direct/P19").
 
     The result is read once and shared: do not change it.
-
-    Raises:
-        InputError: the file is not such a table, or it has a label twice, without a type, or with an unknown one.
     """
-    _, rows = _read_table(path or resource("ontologies/types.tsv"), ("label", "subject_types", "object_types"))
-    types: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
-    for where, row in rows:
-        subject, object_ = (frozenset(row[column].split("|")) for column in ("subject_types", "object_types"))
-        if unknown := sorted((subject | object_) - TYPES):
-            raise InputError(f"{where}: '{unknown[0]}' is not a type; these are: {', '.join(sorted(TYPES))}.")
-        if row["label"] in types:
-            raise InputError(f"{where}: the label '{row['label']}' has a row already.")
-        types[row["label"]] = subject, object_
-    return types
+    facts = _facts(resource("ontologies/relations.ttl"))
+    predicates = {
+        relation: _WIKIDATA_DIRECT + known[_EXACT][0].removeprefix(WIKIDATA_ENTITY)
+        for relation, known in facts.items()
+        if _EXACT in known
+    }
+    return {
+        predicate: Property(
+            label=facts[relation][_RDFS + "label"][0],
+            subject_types=_types(facts[relation][_SCHEMA + "domainIncludes"]),
+            object_types=_types(facts[relation][_SCHEMA + "rangeIncludes"]),
+            inverse=next((predicates[other] for other in facts[relation].get(_INVERSE, ())), None),
+            symmetric=_OWL + "SymmetricProperty" in facts[relation][_TYPE],
+            single_valued=_OWL + "FunctionalProperty" in facts[relation][_TYPE],
+        )
+        for relation, predicate in predicates.items()
+    }
+
+
+@cache
+def load_types() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """Which types (of `TYPES`) the subject and the object of each label can have (see `load_properties`).
+
+    The result is made once and shared: do not change it.
+    """
+    return {known.label: (known.subject_types, known.object_types) for known in load_properties().values()}
 
 
 def wikidata_predicate(name: str) -> str | None:
     """The IRI of the direct predicate of a Wikidata property such as "P19"; None if `name` is not one."""
     return _WIKIDATA_DIRECT + name if re.fullmatch(r"P[1-9][0-9]*", name) else None
+
+
+def _read_sssom(path: Path) -> Ontology:
+    prefixes, rows = _read_table(path, _COLUMNS)
+    found: dict[str, tuple[int, str]] = {}
+    for where, row in rows:
+        label, match = row["subject_label"], row["predicate_id"]
+        _check_match(match, where)
+        if match not in _SSSOM_RANKS or row["object_id"] == _NO_TERM:
+            continue
+        rank, predicate = _SSSOM_RANKS[match], _predicate(row["object_id"], prefixes, where)
+        best = found.get(label, (rank, predicate))
+        if best[0] == rank and best[1] != predicate:
+            raise InputError(
+                f"{where}: the label '{label}' already stands for '{best[1]}', which matches as well as '{predicate}'."
+            )
+        found[label] = min(best, (rank, predicate))
+    inverse = _SSSOM_RANKS[_REVERSED]
+    return Ontology(
+        predicates={label: predicate for label, (_, predicate) in found.items()},
+        reversed=frozenset(label for label, (rank, _) in found.items() if rank == inverse),
+    )
+
+
+def _read_rdf(path: Path) -> Ontology:
+    labels = {predicate: known.label for predicate, known in load_properties().items()}
+    found: dict[str, list[tuple[int, str]]] = {}
+    for subject, known in _facts(path).items():
+        links = [(rank, iri) for link, rank in _LINK_RANKS.items() for iri in known.get(link, ())]
+        linked = [(rank, wikidata) for rank, iri in links if (wikidata := _wikidata_property(iri))]
+        if not (linked or _PROPERTY.intersection(known.get(_TYPE, ())) or _OF_PROPERTIES & known.keys()):
+            continue
+        names = [(rank, name) for kind, rank in _NAME_RANKS.items() for name in known.get(kind, ())]
+        for rank, wikidata in linked:
+            names.append((rank, wikidata.removeprefix(_WIKIDATA_DIRECT)))
+            names.extend((rank, label) for label in (labels.get(wikidata),) if label)
+        for rank, name in names:
+            found.setdefault(_folded(name), []).append((rank, subject))
+    predicates, ambiguous = {}, {}
+    for label, candidates in found.items():
+        best = sorted({subject for rank, subject in candidates if rank == min(candidates)[0]})
+        if len(best) == 1:
+            predicates[label] = best[0]
+        else:
+            ambiguous[label] = best[0], best[1]
+    inverse = _LINK_RANKS[_INVERSE]
+    is_reversed = frozenset(label for label in predicates if min(found[label])[0] == inverse)
+    return Ontology(predicates, is_reversed, ambiguous)
+
+
+def _facts(path: Path) -> _Facts:
+    """What an RDF file says: `subject -> predicate -> objects`, of subjects and predicates that have an IRI."""
+    suffix = path.suffix.lower().removeprefix(".")
+    format = RdfFormat.RDF_XML if suffix == "owl" else RdfFormat.from_extension(suffix)
+    if format is None:
+        raise InputError(f"'{path}' does not say its format: end it in .tsv (SSSOM), .ttl, .rdf, .owl, .nt or .jsonld.")
+    facts: _Facts = {}
+    for quad in parse(path=path, format=format):
+        if isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode | Literal):
+            known = facts.setdefault(quad.subject.value, {})
+            known.setdefault(quad.predicate.value, []).append(quad.object.value)
+    return facts
+
+
+def _wikidata_property(iri: str) -> str | None:
+    """The direct predicate of a Wikidata property, given by it or by the property's own IRI; else None."""
+    start = next((start for start in (WIKIDATA_ENTITY, _WIKIDATA_DIRECT) if iri.startswith(start)), None)
+    return wikidata_predicate(iri.removeprefix(start)) if start else None
+
+
+def _folded(label: str) -> str:
+    return " ".join(label.casefold().split())
+
+
+def _check_match(match: str, where: str) -> None:
+    if match not in _MATCHES:
+        raise InputError(f"{where}: '{match}' is none of {', '.join(sorted(_MATCHES))}.")
 
 
 def _read_prefixes(header: list[str]) -> dict[str, str]:
@@ -167,3 +361,7 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> tuple[dict[str, str], l
             raise InputError(f"{where}: {len(reader.fieldnames or ())} cells are expected, one per column.")
         rows.append((where, row))
     return _read_prefixes(lines[:n_header]), rows
+
+
+def _types(iris: Iterable[str]) -> frozenset[str]:
+    return frozenset(iri.removeprefix("https://w3id.org/kgmrca/type/") for iri in iris)
