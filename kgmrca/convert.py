@@ -10,17 +10,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
-from pyoxigraph import Triple
+from pyoxigraph import Quad, Triple
 from spacy.language import Language
 from spacy.tokens import Doc
 from tqdm import tqdm
 
 from kgmrca.corpora.documents import BadRecord, Document, Found, find_sources, read_documents
 from kgmrca.errors import InputError, ModelError, ResourceError
+from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 from kgmrca.triples.records import Run, Statement
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import FORMATS, document_triples, format_of, run_triples, whole_file, write
+from kgmrca.triples.write import check_format, document_triples, format_of, run_triples, whole_file, write
 
 __all__ = ["Summary", "convert"]
 
@@ -39,6 +40,7 @@ class Summary:
         rejected: how many records were set aside.
         rejected_to: the file that holds them; None if there are none, or they went to standard error.
         skipped: how many files in the folders are of a kind that is not read, by extension.
+        unmapped: how many statements have a predicate made of their label, because the ontology has none, by label.
     """
 
     documents: int = 0
@@ -46,6 +48,7 @@ class Summary:
     rejected: int = 0
     rejected_to: Path | None = None
     skipped: Counter[str] = field(default_factory=Counter)
+    unmapped: Counter[str] = field(default_factory=Counter)
 
 
 def convert(
@@ -60,6 +63,10 @@ def convert(
     batch_size: int = 64,
     input_format: str | None = None,
     rejected: str | Path | None = None,
+    ontology: str | Path = "wikidata",
+    provenance: str = "statements",
+    assert_above: float = 0.0,
+    sentence_text: bool = False,
     progress: bool | None = None,
 ) -> Summary:
     """Read documents, find the relations in them, and write these as RDF with confidence and provenance.
@@ -71,7 +78,8 @@ def convert(
         inputs: files, folders, glob patterns, or "-" for standard input (see `find_sources`).
         output: a file, "-" for standard output, or a binary stream.
         nlp: a pipeline with a relation component; None: the one that ships.
-        format: "turtle" or "ntriples"; None: by the file's extension, Turtle on a stream.
+        format: "turtle", "ntriples", "nquads", "trig", "jsonld" or "rdfxml"; None: by the file's extension, Turtle on
+            a stream. A file whose name ends in .gz is compressed.
         base: with what the IRIs begin that are made here: an absolute IRI ending in "/" or ":".
         threshold: the score from which a relation counts, for this job: a number, one per label, or the name of an
             operating point that the pipeline has ("precise", "balanced" or "complete"). None: as it is set.
@@ -81,6 +89,14 @@ def convert(
         rejected: where to put the records that could not be used, as JSONL with their reasons. None: beside `output`,
             as `OUT.rejected.jsonl`, or on standard error where `output` is no file. Without such records there is no
             file, and one from an earlier job is removed.
+        ontology: whose predicates are written: "wikidata", "dbpedia", "schema", or a file of your own (see
+            `load_ontology`). A label that it has no predicate for gets one under `base`.
+        provenance: how a statement says how sure it is and where it was read: "statements" (an `rdf:Statement`),
+            "graphs" (a named graph), "rdf12" (a triple term), "wikidata" (a statement node like Wikidata's) or "none"
+            (entities and plain triples only; no documents, no run).
+        assert_above: the confidence from which the plain triple is written beside the statement; above 1: never. With
+            the provenance "none", it decides what is written at all.
+        sentence_text: whether to write the text of each statement's sentence.
         progress: whether to show a progress bar on standard error; None: if that is a terminal.
 
     Raises:
@@ -94,20 +110,39 @@ def convert(
     output = _destination(output)
     target = output if isinstance(output, Path) else None
     format = format or (format_of(target) if target else "turtle")
-    if format not in FORMATS:
-        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
+    check_format(format, provenance)
+    if not assert_above >= 0:
+        raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
+    predicates = load_ontology(ontology)
     rejected_to = _rejected_path(rejected, target)
     found = _find(inputs, input_format, [path for path in (target, rejected_to) if path])
     nlp = nlp or _shipped_pipeline()
+    for pipe in _relation_pipes(nlp).values():
+        for label in getattr(pipe, "labels", ()):
+            predicates.predicate(label)  # says before the work if two stand for it
     summary = Summary(skipped=found.skipped)
     with ExitStack() as stack:
         parameters = stack.enter_context(_with_threshold(nlp, threshold, prefer))
         bar = stack.enter_context(_progress_bar(found, progress))
         out = stack.enter_context(whole_file(output)) if isinstance(output, Path) else output
         set_aside = stack.enter_context(_rejects(rejected_to))
-        run = Run.of(nlp, parameters=parameters)
+        name = ontology.name if isinstance(ontology, Path) else ontology
+        run = Run.of(nlp, parameters={**parameters, "ontology": name})
         records = read_documents(found.sources, vocab=nlp.vocab, max_length=nlp.max_length)
-        triples = _triples(records, summary, nlp, run, base=base, batch_size=batch_size, set_aside=set_aside, bar=bar)
+        triples = _triples(
+            records,
+            summary,
+            nlp,
+            run,
+            base=base,
+            ontology=predicates,
+            batch_size=batch_size,
+            set_aside=set_aside,
+            bar=bar,
+            provenance=provenance,
+            assert_above=assert_above,
+            text=sentence_text,
+        )
         write(triples, out, format=format, base=base)
         out.flush()
     summary.rejected_to = rejected_to if summary.rejected else None
@@ -156,14 +191,14 @@ def _shipped_pipeline() -> Language:
     return load()
 
 
+def _relation_pipes(nlp: Language) -> dict[str, Any]:
+    return {name: pipe for name, pipe in nlp.pipeline if "doc._.relations" in nlp.get_pipe_meta(name).assigns}
+
+
 @contextmanager
 def _with_threshold(nlp: Language, threshold: Threshold | None, prefer: str | None) -> Iterator[dict[str, Any]]:
     """Set the threshold of the pipeline's relation components while the block runs, and give the numbers in force."""
-    pipes = {
-        name: pipe
-        for name, pipe in nlp.pipeline
-        if "doc._.relations" in nlp.get_pipe_meta(name).assigns and hasattr(pipe, "threshold")
-    }
+    pipes = {name: pipe for name, pipe in _relation_pipes(nlp).items() if hasattr(pipe, "threshold")}
     if threshold is not None and not pipes:
         raise ModelError("No component of this pipeline that finds relations has a threshold to set.")
     if isinstance(threshold, str) and (
@@ -202,13 +237,16 @@ def _rejects(path: Path | None) -> Iterator[Callable[[BadRecord], None]]:
     if path is None:
         yield lambda bad: tqdm.write(_as_json(bad), file=sys.stderr)
         return
+    is_empty = True
     with whole_file(path) as stream:
 
         def put(bad: BadRecord) -> None:
+            nonlocal is_empty
+            is_empty = False
             stream.write(_as_json(bad).encode("ascii") + b"\n")
 
         yield put
-    if path.is_file() and not path.stat().st_size:
+    if path.is_file() and is_empty:
         path.unlink()
 
 
@@ -225,14 +263,19 @@ def _triples(
     run: Run,
     *,
     base: str,
+    ontology: Ontology,
     batch_size: int,
     set_aside: Callable[[BadRecord], None],
     bar: "tqdm[Any]",
-) -> Iterator[Triple]:
+    provenance: str,
+    assert_above: float,
+    text: bool,
+) -> Iterator[Triple | Quad]:
     """The triples of all records in their order, then those of the run. Counts into `summary`."""
     started = datetime.now(timezone.utc)
+    made_of_label = f"{base}relation/"
     for batch in _batches(records, batch_size):
-        for outcome in _read_batch(nlp, batch, run, base):
+        for outcome in _read_batch(nlp, batch, run, base, ontology):
             if isinstance(outcome, BadRecord):
                 summary.rejected += 1
                 set_aside(outcome)
@@ -241,19 +284,29 @@ def _triples(
                 document, found = outcome
                 summary.documents += 1
                 summary.statements += len(found)
-                yield from document_triples(document.id, found, base=base, meta=document.meta)
+                summary.unmapped.update(said.label for said in found if said.predicate.startswith(made_of_label))
+                yield from document_triples(
+                    document.id,
+                    found,
+                    base=base,
+                    meta=document.meta,
+                    provenance=provenance,
+                    assert_above=assert_above,
+                    text=text,
+                )
                 size = document.size
             bar.set_postfix(documents=summary.documents, statements=summary.statements, refresh=False)
             bar.update(size)
-    yield from run_triples(
-        run,
-        base=base,
-        started=started,
-        ended=datetime.now(timezone.utc),
-        documents=summary.documents,
-        statements=summary.statements,
-        rejected=summary.rejected,
-    )
+    if provenance != "none":
+        yield from run_triples(
+            run,
+            base=base,
+            started=started,
+            ended=datetime.now(timezone.utc),
+            documents=summary.documents,
+            statements=summary.statements,
+            rejected=summary.rejected,
+        )
 
 
 def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[list[Document | BadRecord]]:
@@ -271,14 +324,15 @@ def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[lis
 
 
 def _read_batch(
-    nlp: Language, batch: Sequence[Document | BadRecord], run: Run, base: str
+    nlp: Language, batch: Sequence[Document | BadRecord], run: Run, base: str, ontology: Ontology
 ) -> list[tuple[Document, list[Statement]] | BadRecord]:
     """Each document with what it says, or why it could not be read. Nothing of spaCy's outlives the call."""
     # Without a memory zone spaCy's vocabulary would grow with every new word of the corpus.
     with nullcontext() if nlp.vocab.in_memory_zone else nlp.memory_zone():
         docs = iter(_process(nlp, [record for record in batch if isinstance(record, Document)]))
         return [
-            record if isinstance(record, BadRecord) else _read_doc(record, next(docs), run, base) for record in batch
+            record if isinstance(record, BadRecord) else _read_doc(record, next(docs), run, base, ontology)
+            for record in batch
         ]
 
 
@@ -306,12 +360,12 @@ def _process(nlp: Language, documents: Sequence[Document]) -> list[Doc | Excepti
 
 
 def _read_doc(
-    document: Document, doc: Doc | Exception, run: Run, base: str
+    document: Document, doc: Doc | Exception, run: Run, base: str, ontology: Ontology
 ) -> tuple[Document, list[Statement]] | BadRecord:
     error = doc
     if isinstance(doc, Doc):
         try:
-            return document, list(statements(doc, document_id=document.id, base=base, run=run))
+            return document, list(statements(doc, document_id=document.id, base=base, run=run, ontology=ontology))
         except InputError as unusable:
             error = unusable
     reason = f"{type(error).__name__}: {error}"

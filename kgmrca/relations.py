@@ -20,7 +20,16 @@ from spacy.tokens import Doc, Span
 
 from kgmrca.errors import ExtensionError, InputError
 
-__all__ = ["Record", "Relation", "get_records", "get_relations", "register_extensions", "set_records", "set_relations"]
+__all__ = [
+    "Record",
+    "Relation",
+    "get_records",
+    "get_relations",
+    "make_relations",
+    "register_extensions",
+    "set_records",
+    "set_relations",
+]
 
 KEY = "kgmrca.relations"
 
@@ -55,10 +64,17 @@ def set_records(doc: Doc, records: Iterable[Sequence[Any]] | None) -> None:
 
 
 def get_relations(doc: Doc) -> tuple[Relation, ...] | None:
-    """Read `doc._.relations`. A span that is an entity, or is in a span group, keeps that label and `kb_id_`."""
+    """Read `doc._.relations` (see `make_relations`)."""
     records = get_records(doc)
-    if records is None:
-        return None
+    return None if records is None else make_relations(doc, records)
+
+
+def make_relations(doc: Doc, records: Iterable[Record]) -> tuple[Relation, ...]:
+    """Records with their spans. A span that is an entity, or is in a span group, keeps that label and `kb_id_`.
+
+    Raises:
+        InputError: the records belong to another text.
+    """
     known: dict[tuple[int, int], Span] = {}
     for group in doc.spans.values():
         known.update(((span.start_char, span.end_char), span) for span in group)

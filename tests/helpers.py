@@ -1,5 +1,6 @@
 """A pipeline whose relations are known beforehand, RDF read by two libraries at once, tiny vectors and encoders."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,13 @@ from unittest.mock import patch
 
 import pyoxigraph
 import spacy
-from rdflib import BNode, Graph, Literal
+from rdflib import BNode, Dataset, Literal
+from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from kgmrca.relations import Relation, set_relations
+from kgmrca.triples.write import FORMATS
 
 TEXT = (
     "Marie Curie was born in Warsaw. Marie Curie was born in 1867. Orson Welles wrote and directed Citizen Kane. "
@@ -70,25 +73,45 @@ def make_nlp() -> Language:
     return nlp
 
 
-def read_rdf(data: bytes, format: str = "turtle") -> set[tuple[str, str, str]]:
-    """The triples as both rdflib and pyoxigraph read them, which must be the same; terms as N-Triples writes them."""
-    by_pyoxigraph = {
-        tuple(map(str, (quad.subject, quad.predicate, quad.object)))
-        for quad in pyoxigraph.parse(
-            data, {"turtle": pyoxigraph.RdfFormat.TURTLE, "ntriples": pyoxigraph.RdfFormat.N_TRIPLES}[format]
-        )
-    }
-    with patch("rdflib.NORMALIZE_LITERALS", False):  # else it would rewrite "Z" as "+00:00"
-        graph = Graph().parse(data=data, format={"turtle": "turtle", "ntriples": "nt"}[format])
-    assert not any(isinstance(term, BNode) for triple in graph for term in triple)
-    assert {tuple(map(_as_pyoxigraph, triple)) for triple in graph} == by_pyoxigraph
+_RDFLIB_FORMATS = {
+    "turtle": "turtle",
+    "ntriples": "nt",
+    "nquads": "nquads",
+    "trig": "trig",
+    "jsonld": "json-ld",
+    "rdfxml": "xml",
+}
+
+
+def read_rdf(data: bytes, format: str = "turtle") -> set[tuple[str, ...]]:
+    """The triples as both rdflib and pyoxigraph read them, which must be the same; terms as N-Triples writes them.
+
+    A triple in a named graph is followed by the graph's name.
+    """
+    by_pyoxigraph = {as_tuple(quad) for quad in pyoxigraph.parse(data, FORMATS[format])}
+    dataset = Dataset()
+    graph = dataset.graph(DATASET_DEFAULT_GRAPH_ID) if format in ("turtle", "ntriples", "rdfxml") else dataset
+    with warnings.catch_warnings(), patch("rdflib.NORMALIZE_LITERALS", False):  # else it rewrites "Z" as "+00:00"
+        warnings.simplefilter("ignore", DeprecationWarning)  # of what rdflib's own parsers use
+        graph.parse(data=data, format=_RDFLIB_FORMATS[format])
+    by_rdflib = [[term for term in quad if term != DATASET_DEFAULT_GRAPH_ID] for quad in dataset.quads()]
+    assert not any(isinstance(term, BNode) for terms in by_rdflib for term in terms)
+    assert {tuple(map(_as_pyoxigraph, terms)) for terms in by_rdflib} == by_pyoxigraph
     return by_pyoxigraph
+
+
+def as_tuple(triple: pyoxigraph.Triple | pyoxigraph.Quad) -> tuple[str, ...]:
+    """A triple or quad as `read_rdf` gives it."""
+    terms = [triple.subject, triple.predicate, triple.object]
+    if isinstance(triple, pyoxigraph.Quad) and not isinstance(triple.graph_name, pyoxigraph.DefaultGraph):
+        terms.append(triple.graph_name)
+    return tuple(map(str, terms))
 
 
 def _as_pyoxigraph(term: object) -> str:
     if isinstance(term, Literal):
         datatype = pyoxigraph.NamedNode(term.datatype) if term.datatype else None
-        return str(pyoxigraph.Literal(str(term), datatype=datatype))
+        return str(pyoxigraph.Literal(str(term), datatype=datatype, language=term.language))
     return str(pyoxigraph.NamedNode(str(term)))
 
 

@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import signal
@@ -13,7 +14,8 @@ from spacy.vocab import Vocab
 from kgmrca import __version__, cli
 from kgmrca.corpora.annotated import labelled, read_gold
 from kgmrca.corpora.documents import INPUT_FORMATS
-from kgmrca.triples.write import FORMATS
+from kgmrca.triples.write import FORMATS, PROVENANCE
+from kgmrca.wikidata.cache import Cache
 
 TESTS = Path(__file__).parent
 BIRTH = "Marie Curie was born in Warsaw."
@@ -88,6 +90,16 @@ def test_help_imports_nothing_slow():
 def test_the_choices_are_those_of_the_library():
     assert [choice.value for choice in cli.OutputFormat] == list(FORMATS)
     assert [choice.value for choice in cli.InputFormat] == list(INPUT_FORMATS)
+    assert [choice.value for choice in cli.Provenance] == list(PROVENANCE)
+
+
+def test_convert_writes_statements_as_it_is_told(run, pipeline, text, tmp_path):
+    options = ["--provenance", "graphs", "--assert-above", "0.85", "--sentence-text", "--pipeline", pipeline]
+    assert run("convert", text, "-o", tmp_path / "graph.nq.gz", *options) == 0
+    quads = read_rdf(gzip.decompress((tmp_path / "graph.nq.gz").read_bytes()), "nquads")
+    facts = [terms for terms in quads if "/prop/direct/" in terms[1]]
+    assert sorted(map(len, facts)) == [3, 4, 4, 4, 4, 4]
+    assert f'"{BIRTH}"' in {terms[2] for terms in quads if terms[1].endswith("sentenceText>")}
 
 
 def test_convert_writes_a_file_and_says_so(run, pipeline, text, tmp_path, capsys):
@@ -104,6 +116,13 @@ def test_options_reach_the_job(run, pipeline, text, tmp_path):
     rdf = read_rdf((tmp_path / "graph").read_bytes(), "ntriples")
     statements = {s for s, _, o in rdf if o == "<http://www.w3.org/1999/02/22-rdf-syntax-ns#Statement>"}
     assert [statement.startswith("<https://example.org/statement/") for statement in statements] == [True]
+
+
+def test_labels_without_a_predicate_in_the_ontology_are_reported(run, pipeline, text, tmp_path, capsys):
+    options = ["--pipeline", pipeline, "--ontology", "schema"]
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", *options) == 0
+    assert "2 statements have a predicate made of their label" in capsys.readouterr().err
+    assert b"schema.org/birthPlace" in (tmp_path / "graph.ttl").read_bytes()
 
 
 def test_records_set_aside_make_exit_code_1(run, pipeline, tmp_path, capsys):
@@ -125,11 +144,21 @@ def test_skipped_files_are_reported(run, pipeline, text, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["missing.txt", "-o", "graph.ttl"], "kgmrca: There is no file or folder 'missing.txt'.\n"),
-        (["lives.txt", "-o", "graph.rdf"], "kgmrca: 'graph.rdf' does not say its format"),
+        (["lives.txt", "-o", "graph.xml"], "kgmrca: 'graph.xml' does not say its format"),
         (["lives.txt", "-o", "graph.ttl", "--pipeline", "no_such"], "kgmrca: The pipeline 'no_such' cannot be loaded"),
+        (
+            ["lives.txt", "-o", "graph.ttl", "--ontology", "no_such"],
+            "kgmrca: There is no ontology 'no_such': choose wiki",
+        ),
         (["lives.txt"], "--output"),
         (["lives.txt", "-o", "graph.ttl", "--threshold", "2"], "--threshold"),
-        (["lives.txt", "-o", "graph.ttl", "--format", "rdfxml"], "--format"),
+        (["lives.txt", "-o", "graph.ttl", "--format", "csv"], "--format"),
+        (["lives.txt", "-o", "graph.ttl", "--provenance", "some"], "--provenance"),
+        (
+            ["lives.txt", "-o", "graph.ttl", "--provenance", "graphs"],
+            "kgmrca: The provenance 'graphs' needs named graphs",
+        ),
+        (["lives.txt", "-o", "graph.ttl", "--assert-above", "-1"], "--assert-above"),
     ],
 )
 def test_what_cannot_be_done_makes_exit_code_2_and_a_message(
@@ -391,3 +420,42 @@ def test_torchs_threads_do_not_spin_unless_asked_to(before, after, monkeypatch):
     with pytest.raises(SystemExit):
         cli.main()
     assert os.environ["OMP_WAIT_POLICY"] == after
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """A cache of facts from two endpoints."""
+    path = tmp_path / "wikidata.sqlite"
+    facts = Cache(path)
+    facts.put("https://query.wikidata.org/sparql", "items", {("Q1", ""): None, ("Q2", ""): None}, fetched=0, expires=9)
+    facts.put("file:0", "items", {("Q1", ""): None}, fetched=0, expires=1e12)
+    facts.close()
+    return path
+
+
+def test_the_cache_shows_what_it_holds(run, cache, capsys):
+    assert run("cache", "--cache", cache) == 0
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{cache}  0.0 MB")
+    assert others[0].startswith("file:0  1 facts, 0 expired, the oldest from 19")
+    assert others[1].startswith("https://query.wikidata.org/sparql  2 facts, 2 expired")
+
+
+@pytest.mark.parametrize(
+    ("what", "left"),
+    [("all", 0), ("expired", 1), ("file:0", 1), ("wikidata", 1), ("https://query.wikidata.org/sparql", 1)],
+)
+def test_the_cache_can_be_cleared(run, cache, capsys, what, left):
+    assert run("cache", "--cache", cache, "--clear", what) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1 + left
+
+
+def test_only_what_is_in_the_cache_can_be_cleared(run, cache, capsys):
+    assert run("cache", "--cache", cache, "--clear", "qlever") == 2
+    assert "Nothing is remembered of 'qlever', but of: file:0, https" in capsys.readouterr().err
+
+
+def test_without_a_cache_there_is_nothing_to_show(run, tmp_path, capsys):
+    assert run("cache", "--cache", tmp_path / "none.sqlite") == 0
+    assert "nothing is remembered" in capsys.readouterr().err
+    assert not (tmp_path / "none.sqlite").exists()

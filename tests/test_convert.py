@@ -1,3 +1,4 @@
+import gzip
 import io
 import json
 import re
@@ -54,7 +55,17 @@ def without_run(data):
     return data[: data.index(b" a kgmrca:Run")]
 
 
-@pytest.mark.parametrize(("name", "format"), [("graph.ttl", "turtle"), ("graph.nt", "ntriples")])
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("graph.ttl", "turtle"),
+        ("graph.nt", "ntriples"),
+        ("graph.nq", "nquads"),
+        ("graph.trig", "trig"),
+        ("graph.jsonld", "jsonld"),
+        ("graph.rdf", "rdfxml"),
+    ],
+)
 def test_all_kinds_of_input_become_one_graph(folder, tmp_path, nlp, name, format):
     summary = convert(folder, tmp_path / name, nlp=nlp)
     assert (summary.documents, summary.statements, summary.rejected) == (4, 8, 0)
@@ -66,6 +77,52 @@ def test_all_kinds_of_input_become_one_graph(folder, tmp_path, nlp, name, format
 def test_a_format_goes_before_the_extension(folder, tmp_path, nlp):
     convert(folder, tmp_path / "graph.ttl", nlp=nlp, format="ntriples")
     assert len(read_rdf((tmp_path / "graph.ttl").read_bytes(), "ntriples")) > 50
+
+
+def test_an_output_that_ends_in_gz_is_compressed(folder, tmp_path, nlp):
+    convert(folder, tmp_path / "graph.ttl.gz", nlp=nlp)
+    _, expected = in_memory(folder, nlp=nlp)
+    assert without_run(gzip.decompress((tmp_path / "graph.ttl.gz").read_bytes())) == without_run(expected)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["documents", "graph.ttl.gz"]
+
+
+def test_statements_can_be_named_graphs(folder, tmp_path, nlp):
+    convert(folder, tmp_path / "graph.trig", nlp=nlp, provenance="graphs")
+    quads = [terms for terms in read_rdf((tmp_path / "graph.trig").read_bytes(), "trig") if len(terms) == 4]
+    assert len(quads) == 8
+    assert {terms[1] for terms in quads} >= {P19, P17}
+
+
+def test_without_provenance_there_is_no_run(folder, nlp):
+    _, data = in_memory(folder, nlp=nlp, provenance="none")
+    subjects = {subject for subject, _, _ in read_rdf(data)}
+    assert all(subject.startswith("<urn:kgmrca:entity/") for subject in subjects)
+
+
+def test_what_is_written_of_it_does_not_change_the_run(folder, nlp):
+    _, plain = in_memory(folder, nlp=nlp)
+    _, other = in_memory(folder, nlp=nlp, provenance="wikidata", assert_above=0.6, sentence_text=True)
+    runs = [{s for s, _, o in read_rdf(data) if o == "<https://w3id.org/kgmrca#Run>"} for data in (plain, other)]
+    assert runs[0] == runs[1]
+
+
+def test_the_unsure_can_be_left_unasserted(folder, nlp):
+    _, data = in_memory(folder, nlp=nlp, assert_above=0.6)
+    assert P19 in predicates(data)
+    assert P17 not in predicates(data)
+    assert P17 in {o for _, _, o in read_rdf(data)}
+
+
+def test_the_sentences_can_be_written_too(folder, nlp):
+    _, data = in_memory(folder, nlp=nlp, sentence_text=True)
+    assert f'"{BIRTH}"' in {o for _, p, o in read_rdf(data) if p.endswith("sentenceText>")}
+
+
+def test_a_predicate_that_rdf_xml_cannot_hold_leaves_no_file(jsonl, nlp, tmp_path, monkeypatch):
+    monkeypatch.setattr("kgmrca.ontology.Ontology.predicate", lambda ontology, label: "http://example.org/19")
+    with pytest.raises(InputError, match="<http://example.org/19> cannot be written as RDF/XML"):
+        convert(jsonl(BIRTH), tmp_path / "graph.rdf", nlp=nlp)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
 def test_metadata_goes_with_the_document(folder, nlp):
@@ -138,7 +195,41 @@ def test_the_threshold_is_put_back_after_an_error(tmp_path, nlp, monkeypatch, js
 
 def test_the_run_records_the_threshold_in_force(folder, nlp):
     _, data = in_memory(folder, nlp=nlp, threshold=0.85)
-    assert rb"{\"threshold\": {\"cue_relations\": 0.85}}" in data
+    assert rb"{\"ontology\": \"wikidata\", \"threshold\": {\"cue_relations\": 0.85}}" in data
+
+
+def test_the_predicates_are_those_of_the_ontology(jsonl, nlp):
+    summary, data = in_memory(jsonl(BIRTH), nlp=nlp, ontology="schema")
+    assert "<https://schema.org/birthPlace>" in predicates(data)
+    assert P19 not in predicates(data)
+    assert not summary.unmapped
+
+
+def test_what_the_ontology_has_no_predicate_for_is_written_and_counted(jsonl, nlp):
+    summary, data = in_memory(jsonl(BIRTH, COUNTRY, COUNTRY), nlp=nlp, ontology="schema", base="http://example.org/")
+    assert "<http://example.org/relation/country>" in predicates(data)
+    assert (summary.statements, summary.unmapped) == (3, {"country": 2})
+
+
+def test_a_file_can_be_the_ontology(tmp_path, jsonl, nlp):
+    path = tmp_path / "own.ttl"
+    path.write_text(
+        "<urn:x:bornIn> <http://www.w3.org/2004/02/skos/core#exactMatch> <http://www.wikidata.org/entity/P19> ."
+    )
+    _, data = in_memory(jsonl(BIRTH), nlp=nlp, ontology=path)
+    assert "<urn:x:bornIn>" in predicates(data)
+    assert rb"{\"ontology\": \"own.ttl\"" in data
+
+
+def test_a_label_that_two_predicates_stand_for_is_named_before_the_work(tmp_path, jsonl, nlp, monkeypatch):
+    monkeypatch.setattr("helpers.CueRelations.labels", ("said to haunt",), raising=False)
+    path = tmp_path / "own.ttl"
+    rdfs = "http://www.w3.org/2000/01/rdf-schema#"
+    for name in "ab":
+        with path.open("a") as lines:
+            lines.write(f'<urn:x:{name}> <{rdfs}range> <urn:x:P> ; <{rdfs}label> "Said to haunt" .\n')
+    with pytest.raises(InputError, match="both 'urn:x:a' and 'urn:x:b' stand for the label 'said to haunt'"):
+        in_memory(jsonl(BIRTH), nlp=nlp, ontology=path)
 
 
 def test_a_threshold_needs_a_component_that_has_one(folder):
@@ -216,6 +307,11 @@ def test_bad_records_can_go_elsewhere(jsonl, nlp, tmp_path):
     assert len((tmp_path / "bad.jsonl").read_text().splitlines()) == 1
 
 
+def test_a_compressed_file_of_no_bad_records_is_not_left(jsonl, nlp, tmp_path):
+    in_memory(jsonl(BIRTH), nlp=nlp, rejected=tmp_path / "bad.jsonl.gz")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
 def test_bad_records_of_an_earlier_job_are_removed(jsonl, nlp, tmp_path):
     convert(jsonl(""), tmp_path / "graph.ttl", nlp=nlp)
     convert(jsonl(BIRTH), tmp_path / "graph.ttl", nlp=nlp)
@@ -243,8 +339,13 @@ def test_an_input_is_not_overwritten(jsonl, nlp, tmp_path, option):
     [
         ({"output": "missing/graph.ttl"}, "There is no folder"),
         ({"output": "documents"}, "is a folder"),
-        ({"output": "graph.rdf"}, "does not say its format"),
-        ({"format": "rdfxml"}, "no format 'rdfxml': choose one of turtle, ntriples"),
+        ({"output": "graph.xml"}, "does not say its format"),
+        ({"format": "csv"}, "no format 'csv': choose one of turtle, ntriples"),
+        ({"provenance": "some"}, "no provenance 'some': choose one of none, statements"),
+        ({"provenance": "graphs"}, "'graphs' needs named graphs"),
+        ({"output": "graph.jsonld", "provenance": "rdf12"}, "'rdf12' needs RDF 1.2"),
+        ({"assert_above": -0.1}, "must be 0 or more, not -0.1"),
+        ({"assert_above": float("nan")}, "must be 0 or more, not nan"),
         ({"base": "here"}, "base 'here'"),
         ({"batch_size": 0}, "batch size"),
         ({"rejected": "graph.ttl"}, "cannot hold both"),

@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from spacy import Vocab
     from spacy.tokens import Doc
 
-__all__ = ["ID", "INPUT_FORMATS", "BadRecord", "Document", "Found", "Source", "find_sources", "read_documents"]
+__all__ = [
+    "ID",
+    "INPUT_FORMATS",
+    "STDIN",
+    "BadRecord",
+    "Document",
+    "Found",
+    "Source",
+    "find_sources",
+    "paths_of",
+    "read_documents",
+]
 
 ID = "kgmrca.id"
 """Where a Doc keeps its name, in `doc.user_data`."""
@@ -127,7 +138,7 @@ def find_sources(
         if given == STDIN:
             found.setdefault(None, Source("stdin", None, input_format or "text", None))
             continue
-        paths, root = _paths(given)
+        paths, root = paths_of(given)
         n_found = 0
         for path in paths:
             suffix = _suffix(path)
@@ -165,8 +176,12 @@ def read_documents(sources: Iterable[Source], *, vocab: "Vocab", max_length: int
         yield from _read(source, vocab, max_length)
 
 
-def _paths(given: str) -> tuple[Iterable[Path], Path]:
-    """The files that one INPUT names, in order, and the folder that their names are relative to."""
+def paths_of(given: str) -> tuple[Iterable[Path], Path]:
+    """The files that an INPUT names, in order, and the folder that their names are relative to.
+
+    Raises:
+        InputError: it does not exist.
+    """
     path = Path(given)
     if path.is_dir():
         return sorted(_walk(path), key=Path.as_posix), path

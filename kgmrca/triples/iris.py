@@ -5,18 +5,30 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pyoxigraph import NamedNode
 
 from kgmrca.errors import InputError
 
-__all__ = ["DEFAULT_BASE", "Iris", "clean_text", "mention_iri", "quoted"]
+__all__ = ["DEFAULT_BASE", "Iris", "claimed", "clean_text", "has_local_name", "mention_iri", "normal_name", "quoted"]
 
 DEFAULT_BASE = "urn:kgmrca:"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NAME_START = (
+    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff"
+    "\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+# From the end, which takes one pass however long the IRI is.
+_LOCAL_NAME_REVERSED = re.compile(f"[{_NAME_START}0-9.\xb7\u0300-\u036f\u203f\u2040-]*[{_NAME_START}]")
+
+_WIKIDATA = "http://www.wikidata.org/prop/"
+# What `Iris.claim` makes. A quoted IRI has no slash and, for its colon, a "%3A".
+_CLAIM = re.compile(
+    rf"{re.escape(_WIKIDATA)}(?P<to>statement/)?(?P<name>[^/]+)|.*[/:]prop/(?P<to_own>statement/)?(?P<own>[^/]*%3A[^/]*)"
+)
 
 
 def quoted(text: str, *, slashes: bool = False) -> str:
@@ -40,14 +52,39 @@ def clean_text(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
+def normal_name(name: str) -> str:
+    """A name without regard to case, Unicode composition and white space."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+def has_local_name(iri: str) -> bool:
+    """Whether an IRI ends in a name such as XML elements have (Namespaces in XML 1.0, section 3, NCName).
+
+    RDF/XML makes a predicate such a name with a namespace before it, so that only these IRIs can be predicates there.
+    """
+    return _LOCAL_NAME_REVERSED.match(iri[::-1]) is not None
+
+
 def mention_iri(document: str, start: int, end: int) -> str:
     """The IRI of a stretch of a document's text (RFC 5147): code points from 0, the end exclusive."""
     return f"{document}#char={start},{end}"
 
 
+def claimed(iri: str) -> tuple[str, bool] | None:
+    """The predicate that one of the two of `Iris.claim` was made for, and whether it leads to the object.
+
+    None for any other IRI.
+    """
+    match = _CLAIM.fullmatch(iri)
+    if match is None:
+        return None
+    predicate = unquote(match["own"]) if match["own"] else f"{_WIKIDATA}direct/{match['name']}"
+    return predicate, bool(match["to"] or match["to_own"])
+
+
 @dataclass(frozen=True, slots=True)
 class Iris:
-    """The IRIs of one graph: those of its documents, entities, statements and runs begin with `base`.
+    """The IRIs of one graph: its documents', entities', statements', runs' and own predicates' begin with `base`.
 
     Raises:
         InputError: `base` is not an absolute IRI that ends in "/" or ":", or has a fragment.
@@ -76,8 +113,7 @@ class Iris:
         Case, Unicode composition and white space make no difference. The same name in another document is another
         entity: one may be merged with the other later, while a wrong merge could not be undone.
         """
-        name = " ".join(unicodedata.normalize("NFC", surface).casefold().split())
-        return f"{self.base}entity/{_digest(document, name)}"
+        return f"{self.base}entity/{_digest(document, normal_name(surface))}"
 
     def statement(self, *what: str) -> str:
         """The IRI of a statement, from all that it says and where it was read."""
@@ -87,13 +123,59 @@ class Iris:
         """The IRI of a run, from all that decides what it finds."""
         return f"{self.base}run/{_digest(*what)}"
 
+    def link(self, *what: str) -> str:
+        """The IRI of what was decided about an entity (an IRI) with an endpoint (by its name), or of a candidate."""
+        return f"{self.base}link/{_digest(*what)}"
+
+    def check(self, statement: str, endpoint: str) -> str:
+        """The IRI of what an endpoint (by its name) says about a statement (an IRI)."""
+        return f"{self.base}check/{_digest(statement, endpoint)}"
+
+    def retrieved(self, endpoint: str, *what: str) -> str:
+        """The IRI of something that an endpoint (by its name) said, or of the named graph with all of that."""
+        return f"{self.base}retrieved/{_digest(endpoint, *what)}"
+
+    def fact(self, *what: str) -> str:
+        """The IRI of a fact of a merged graph, from its subject, predicate and object."""
+        return f"{self.base}fact/{_digest(*what)}"
+
+    def cluster(self, *what: str) -> str:
+        """The IRI of a cluster of entities, from the item that they are linked to, or their name and type."""
+        return f"{self.base}cluster/{_digest(*what)}"
+
+    def conflict(self, *what: str) -> str:
+        """The IRI of a conflict in a merged graph, from its kind and what it is about."""
+        return f"{self.base}conflict/{_digest(*what)}"
+
     def relation(self, label: str) -> str:
         """The IRI of the predicate for a label that no ontology knows."""
-        return f"{self.base}relation/{quoted(label)}"
+        return f"{self.base}relation/{_name(label)}"
 
     def meta(self, key: str) -> str:
         """The IRI of the predicate for a document's metadata under a key of the user's own."""
-        return f"{self.base}meta/{quoted(key)}"
+        return f"{self.base}meta/{_name(key)}"
+
+    def claim(self, predicate: str) -> tuple[str, str]:
+        """The two predicates that lead from a subject to a statement node and from there to the object.
+
+        For a predicate of Wikidata they are Wikidata's own (`p:` and `ps:` to `wdt:`), for any other the quoted IRI
+        under `base`.
+        """
+        direct = f"{_WIKIDATA}direct/"
+        if predicate.startswith(direct):
+            prefix, name = _WIKIDATA, predicate.removeprefix(direct)
+        else:
+            prefix, name = f"{self.base}prop/", quoted(predicate)
+        return f"{prefix}{name}", f"{prefix}statement/{name}"
+
+
+def _name(text: str) -> str:
+    """Any text as the end of a predicate: quoted, and with "_" behind it where RDF/XML would find no name ("1867").
+
+    So that two texts still never give the same, a text that ends in "_" gets another.
+    """
+    done = quoted(text)
+    return f"{done}_" if done.endswith("_") or not has_local_name(done) else done
 
 
 def _digest(*parts: str) -> str:

@@ -16,7 +16,7 @@ from kgmrca.triples.iris import DEFAULT_BASE, Iris
 if TYPE_CHECKING:
     from spacy.language import Language
 
-__all__ = ["Mention", "Run", "Statement", "sentence_digest"]
+__all__ = ["Mention", "Run", "Statement", "rounded", "sentence_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +107,11 @@ class Run:
 def sentence_digest(text: str) -> str:
     """64 bits of SHA-256, in hexadecimal, of a sentence's words; case and white space make no difference."""
     return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def rounded(confidence: Decimal) -> Decimal:
+    """A confidence with at most four decimals, in the canonical form of xsd:decimal (XSD 1.1, part 2, section 3.3.3).
+
+    That is without trailing zeros and without an exponent: stores would rewrite any other form.
+    """
+    return Decimal(format(confidence.quantize(Decimal("0.0001")).normalize(), "f"))

@@ -9,10 +9,11 @@ from spacy.tokens import Doc, Span
 
 from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_predicate
-from kgmrca.relations import get_relations
+from kgmrca.relations import get_records, make_relations
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
 from kgmrca.triples.literals import typed_literal
-from kgmrca.triples.records import Mention, Run, Statement, sentence_digest
+from kgmrca.triples.records import Mention, Run, Statement, rounded, sentence_digest
+from kgmrca.triples.sources import foreign_records
 
 __all__ = ["LITERAL_TYPES", "statements"]
 
@@ -27,41 +28,59 @@ def statements(
     base: str = DEFAULT_BASE,
     run: Run | None = None,
     ontology: Ontology | None = None,
+    source: str | None = None,
+    threshold: float | None = None,
 ) -> Iterator[Statement]:
     """The relations of a Doc as statements, in their order.
 
     A subject or object is the Wikidata item that its span is linked to (`kb_id_`), else an entity of this document. An
-    object of one of the `LITERAL_TYPES` is a literal (see `typed_literal`). A label unknown to the ontology gets a
-    predicate under `base`, unless it is itself a Wikidata property such as "P19". Of two relations that say the same of
-    the same mentions, the one with the higher score counts.
+    object of one of the `LITERAL_TYPES` is a literal (see `typed_literal`). Subject and object are exchanged where the
+    ontology's predicate runs the other way. A label unknown to the ontology gets a predicate under `base`, unless it is
+    itself a Wikidata property such as "P19"; so does one that would have to be exchanged with a literal. Of two
+    relations that say the same of the same mentions, the one with the higher score counts.
 
     Args:
         doc: a Doc with `doc._.relations`.
         document_id: what the document is called, unique in the graph.
         base: an absolute IRI ending in "/" or ":", with which all IRIs begin that are made here.
         run: what found the relations.
-        ontology: which predicate stands for which label; the one that ships if None.
+        ontology: which predicate stands for which label; Wikidata's properties if None.
+        source: whose relations: None for those of `kgmrca.relations`, "glirel" for GLiREL's, "rebel" for REBEL's (which
+            have no scores and count as 1), "spacy-rel" for those of spaCy's tutorial (see `kgmrca.triples.sources`).
+        threshold: leave out relations with a lower score; None: 0.5 for "spacy-rel", which scores every label of every
+            pair, as in the tutorial's configuration; else all count.
 
     Raises:
-        ModelError: no component has set `doc._.relations`.
-        InputError: `base` cannot be used, a score is not a number, or the relations belong to another text.
+        ModelError: no component has set `doc._.relations`, or what the source's component sets.
+        InputError: `base` or `source` cannot be used, a score is not a number, the relations belong to another text, or
+            those of the source are not as its component leaves them.
     """
-    relations = get_relations(doc)
-    if relations is None:
+    records = get_records(doc) if source is None else foreign_records(doc, source)
+    if records is None:
         raise ModelError(
             "No component set doc._.relations: use a pipeline with a relation component, such as "
-            'nlp.add_pipe("mrca_relations").'
+            'nlp.add_pipe("mrca_relations"), or say whose they are, such as source="glirel".'
         )
+    if threshold is None and source == "spacy-rel":
+        threshold = 0.5
+    if threshold is not None:
+        records = [record for record in records if not record[-1] < threshold]  # NaN stays, and is refused below
     iris = Iris(base)
     ontology = ontology or load_ontology()
     document = iris.document(document_id)
     run_iri = run.iri(base) if run else None
     has_sentences = doc.has_annotation("SENT_START")
     found: dict[str, Statement] = {}
-    for subject_span, object_span, label, score in relations:
+    for subject_span, object_span, label, score in make_relations(doc, records):
+        predicate = ontology.predicate(label)
+        if ontology.is_reversed(label):
+            if object_span.label_ in LITERAL_TYPES:
+                predicate = None
+            else:
+                subject_span, object_span = object_span, subject_span
+        predicate = predicate or wikidata_predicate(label) or iris.relation(label)
         subject_mention, object_mention = _mention(document, subject_span), _mention(document, object_span)
         subject = _resource(iris, document, subject_span)
-        predicate = ontology.predicate(label) or wikidata_predicate(label) or iris.relation(label)
         is_literal = object_mention.type in LITERAL_TYPES
         if is_literal:
             value, datatype = typed_literal(object_mention.text, object_mention.type)
@@ -106,6 +125,4 @@ def _resource(iris: Iris, document: str, span: Span) -> str:
 def _confidence(score: float) -> Decimal:
     if math.isnan(score):
         raise InputError("The score of a relation is not a number (NaN).")
-    rounded = Decimal(min(max(score, 0.0), 1.0)).quantize(Decimal("0.0001"))
-    # Canonical (XSD 1.1, part 2, section 3.3.3): no trailing zeros, no exponent. Stores would rewrite any other form.
-    return Decimal(format(rounded.normalize(), "f"))
+    return rounded(Decimal(min(max(score, 0.0), 1.0)))

@@ -1,27 +1,68 @@
-"""Statements as a stream of RDF 1.1 triples, and that stream as Turtle or N-Triples, in constant memory.
+"""Statements as a stream of RDF, and that stream as a file of any usual format, in constant memory.
 
-Provenance is by `rdf:Statement` (RDF Schema 1.1, section 5.3) and PROV-O; the remaining terms are those of
-`ontologies/kgmrca.ttl`. There are no blank nodes, so files can be merged line by line.
+Where a statement was read and how sure it is can be said in several shapes (`PROVENANCE`, shown one by one in
+`ontologies/README.md`); the default is by `rdf:Statement` (RDF Schema 1.1, section 5.3). Documents and runs are
+described with PROV-O; the remaining terms are those of `ontologies/kgmrca.ttl`. There are no blank nodes, so files can
+be merged line by line.
 """
 
+import gzip
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
-from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kgmrca.errors import InputError
-from kgmrca.triples.iris import Iris, clean_text
-from kgmrca.triples.records import Run, Statement
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, has_local_name
+from kgmrca.triples.records import Mention, Run, Statement
 
-__all__ = ["FORMATS", "document_triples", "format_of", "run_triples", "whole_file", "write"]
+__all__ = [
+    "FORMATS",
+    "PROVENANCE",
+    "XmlOutput",
+    "check_format",
+    "document_triples",
+    "format_of",
+    "prefixes",
+    "run_triples",
+    "statement_triples",
+    "whole_file",
+    "write",
+]
 
-FORMATS = {"turtle": RdfFormat.TURTLE, "ntriples": RdfFormat.N_TRIPLES}
-_EXTENSIONS = {".ttl": "turtle", ".nt": "ntriples"}
+FORMATS = {
+    "turtle": RdfFormat.TURTLE,
+    "ntriples": RdfFormat.N_TRIPLES,
+    "nquads": RdfFormat.N_QUADS,
+    "trig": RdfFormat.TRIG,
+    "jsonld": RdfFormat.JSON_LD,
+    "rdfxml": RdfFormat.RDF_XML,
+}
+PROVENANCE = {
+    "none": frozenset(FORMATS),
+    "statements": frozenset(FORMATS),
+    "graphs": frozenset({"nquads", "trig", "jsonld"}),
+    "rdf12": frozenset({"turtle", "ntriples", "nquads", "trig"}),
+    "wikidata": frozenset(FORMATS),
+}
+"""The shapes that statements can be given, each with the formats that can hold it."""
+
+_EXTENSIONS = {
+    ".ttl": "turtle",
+    ".nt": "ntriples",
+    ".nq": "nquads",
+    ".trig": "trig",
+    ".jsonld": "jsonld",
+    ".rdf": "rdfxml",
+}
 
 _DCTERMS = "http://purl.org/dc/terms/"
 _KGMRCA = "https://w3id.org/kgmrca#"
@@ -32,14 +73,16 @@ _XSD = "http://www.w3.org/2001/XMLSchema#"
 
 _TYPE = NamedNode(_RDF + "type")
 _LABEL = NamedNode(_RDFS + "label")
-_STATEMENT = NamedNode(_RDF + "Statement")
+_RDF_STATEMENT = NamedNode(_RDF + "Statement")
 _SUBJECT = NamedNode(_RDF + "subject")
 _PREDICATE = NamedNode(_RDF + "predicate")
 _OBJECT = NamedNode(_RDF + "object")
+_REIFIES = NamedNode(_RDF + "reifies")
 _IDENTIFIER = NamedNode(_DCTERMS + "identifier")
 _ENTITY = NamedNode(_PROV + "Entity")
 _DERIVED_FROM = NamedNode(_PROV + "wasDerivedFrom")
 _GENERATED_BY = NamedNode(_PROV + "wasGeneratedBy")
+_STATEMENT = NamedNode(_KGMRCA + "Statement")
 _ENTITY_TYPE = NamedNode(_KGMRCA + "entityType")
 _CONFIDENCE = NamedNode(_KGMRCA + "confidence")
 _RELATION_LABEL = NamedNode(_KGMRCA + "relationLabel")
@@ -47,6 +90,7 @@ _SUBJECT_MENTION = NamedNode(_KGMRCA + "subjectMention")
 _OBJECT_MENTION = NamedNode(_KGMRCA + "objectMention")
 _SENTENCE = NamedNode(_KGMRCA + "sentence")
 _SENTENCE_DIGEST = NamedNode(_KGMRCA + "sentenceDigest")
+_SENTENCE_TEXT = NamedNode(_KGMRCA + "sentenceText")
 _DECIMAL = NamedNode(_XSD + "decimal")
 _DATETIME = NamedNode(_XSD + "dateTime")
 
@@ -57,16 +101,43 @@ _DUBLIN_CORE = frozenset(
     | {"type"}
 )
 
+# For nodes that come again and again. They are immutable, and a few thousand of them are less than 1 MB.
+_node = lru_cache(maxsize=2048)(NamedNode)
+
 
 def document_triples(
-    identifier: str, statements: Iterable[Statement], *, base: str, meta: Mapping[str, Any] | None = None
-) -> Iterator[Triple]:
+    identifier: str,
+    statements: Iterable[Statement],
+    *,
+    base: str,
+    meta: Mapping[str, Any] | None = None,
+    provenance: str = "statements",
+    assert_above: float = 0.0,
+    text: bool = False,
+) -> Iterator[Triple | Quad]:
     """All triples of one document: itself, then the entities that its statements name, then the statements.
 
-    A plain triple (subject, predicate, object) is written once, however often the document says so. Metadata under a
-    Dublin Core name (`title`, `creator`, ...) becomes that Dublin Core term, under any other key a predicate of `base`;
-    what is neither text, number nor truth value is written as JSON.
+    Metadata under a Dublin Core name (`title`, `creator`, ...) becomes that Dublin Core term, under any other key a
+    predicate of `base`; what is neither text, number nor truth value is written as JSON.
+
+    Args:
+        identifier: what the document is called, unique in the graph.
+        statements: what it says.
+        base: with what the IRIs begin that are made here.
+        meta: the document's metadata.
+        provenance: one of `PROVENANCE`; "none" leaves out the document and the statements' own nodes.
+        assert_above: the confidence from which a statement's plain triple (subject, predicate, object) is written too,
+            once, however often the document says so. With the provenance "none", no other statement is written at all.
+        text: whether to write the text of the sentences.
+
+    Raises:
+        InputError: there is no such provenance.
     """
+    found = list(statements)
+    least = Decimal(str(assert_above))  # not Decimal(0.8), which is a little more than a confidence of 0.8
+    if provenance == "none":
+        yield from _entity_triples((one for one in found if one.confidence >= least), least)
+        return
     iris = Iris(base)
     document = NamedNode(iris.document(identifier))
     yield Triple(document, _TYPE, _ENTITY)
@@ -74,10 +145,54 @@ def document_triples(
     for key, value in (meta or {}).items():
         if value is not None:
             yield Triple(document, NamedNode(_DCTERMS + key if key in _DUBLIN_CORE else iris.meta(key)), _value(value))
-    found = list(statements)
-    yield from _entity_triples(found)
+    yield from _entity_triples(found, least)
     for statement in found:
-        yield from _statement_triples(statement)
+        yield from statement_triples(statement, provenance=provenance, text=text)
+
+
+def statement_triples(
+    statement: Statement, *, provenance: str = "statements", text: bool = False
+) -> Iterator[Triple | Quad]:
+    """A statement's node with its properties, in one of the shapes of `PROVENANCE` that have such a node.
+
+    With `text`, the text of its sentence too, if it is known.
+
+    Raises:
+        InputError: there is no such provenance.
+    """
+    node = NamedNode(statement.iri)
+    subject, predicate, object_ = NamedNode(statement.subject), _node(statement.predicate), _object(statement)
+    if provenance == "statements":
+        yield Triple(node, _TYPE, _RDF_STATEMENT)
+        yield Triple(node, _SUBJECT, subject)
+        yield Triple(node, _PREDICATE, predicate)
+        yield Triple(node, _OBJECT, object_)
+    elif provenance == "graphs":
+        yield Quad(subject, predicate, object_, node)
+        yield Triple(node, _TYPE, _STATEMENT)
+    elif provenance == "rdf12":
+        yield Triple(node, _REIFIES, Triple(subject, predicate, object_))
+        yield Triple(node, _TYPE, _STATEMENT)
+    elif provenance == "wikidata":
+        to_node, to_object = _claim(statement.iri.rpartition("statement/")[0], statement.predicate)
+        yield Triple(subject, to_node, node)
+        yield Triple(node, _TYPE, _STATEMENT)
+        yield Triple(node, to_object, object_)
+    else:
+        raise InputError(f"A statement has no node with the provenance '{provenance}'.")
+    yield Triple(node, _CONFIDENCE, _decimal(statement.confidence))
+    yield Triple(node, _RELATION_LABEL, Literal(statement.label))
+    yield Triple(node, _SUBJECT_MENTION, NamedNode(statement.subject_mention.iri))
+    yield Triple(node, _OBJECT_MENTION, NamedNode(statement.object_mention.iri))
+    if statement.sentence:
+        yield Triple(node, _SENTENCE, _node(statement.sentence.iri))
+    if statement.sentence_digest:
+        yield Triple(node, _SENTENCE_DIGEST, Literal(statement.sentence_digest))
+    if text and statement.sentence and statement.sentence.text:
+        yield Triple(node, _SENTENCE_TEXT, Literal(statement.sentence.text))
+    yield Triple(node, _DERIVED_FROM, _node(statement.document))
+    if statement.run:
+        yield Triple(node, _GENERATED_BY, _node(statement.run))
 
 
 def run_triples(
@@ -113,104 +228,182 @@ def run_triples(
     yield Triple(agent, _LABEL, Literal(f"kgmrca {run.software_version}"))
 
 
-def write(triples: Iterable[Triple], output: IO[bytes], *, format: str, base: str) -> None:
-    """Write triples to a binary stream as they come. `format` is one of `FORMATS`; Turtle gets prefixes.
+def check_format(format: str, provenance: str) -> None:
+    """Refuse what cannot be written before there is any work.
 
     Raises:
-        Whatever `triples` or `output` raise; what was written by then is not a whole file (see `whole_file`).
+        InputError: there is no such format or provenance, or the one cannot hold the other.
     """
-    prefixes = {
+    for what, name, known in (("format", format, FORMATS), ("provenance", provenance, PROVENANCE)):
+        if name not in known:
+            raise InputError(f"There is no {what} '{name}': choose one of {', '.join(known)}.")
+    if format not in (able := PROVENANCE[provenance]):
+        needs = "named graphs" if provenance == "graphs" else "RDF 1.2"
+        raise InputError(
+            f"The provenance '{provenance}' needs {needs}, which the format '{format}' does not have: choose the "
+            f"format {' or '.join(name for name in FORMATS if name in able)}, or another provenance."
+        )
+
+
+def prefixes(base: str) -> dict[str, str]:
+    """The prefixes of a file: what each stands for."""
+    return {
+        "check": f"{base}check/",
+        "cluster": f"{base}cluster/",
+        "conflict": f"{base}conflict/",
         "dcterms": _DCTERMS,
         "entity": f"{base}entity/",
+        "fact": f"{base}fact/",
         "kgmrca": _KGMRCA,
+        "link": f"{base}link/",
+        "p": "http://www.wikidata.org/prop/",
         "prov": _PROV,
+        "ps": "http://www.wikidata.org/prop/statement/",
         "rdf": _RDF,
         "rdfs": _RDFS,
+        "retrieved": f"{base}retrieved/",
         "run": f"{base}run/",
         "statement": f"{base}statement/",
         "wd": "http://www.wikidata.org/entity/",
+        "wds": "http://www.wikidata.org/entity/statement/",
         "wdt": "http://www.wikidata.org/prop/direct/",
         "xsd": _XSD,
     }
-    serialize(triples, output, FORMATS[format], prefixes=prefixes if format == "turtle" else None)
+
+
+def write(triples: Iterable[Triple | Quad], output: IO[bytes], *, format: str, base: str) -> None:
+    """Write triples to a binary stream as they come. `format` is one of `FORMATS`; JSON-LD is in expanded form.
+
+    Raises:
+        InputError: a predicate cannot be written as RDF/XML.
+        Whatever `triples` or `output` raise; what was written by then is not a whole file (see `whole_file`).
+    """
+    if format == "rdfxml":
+        triples, output = _with_names(triples), cast("IO[bytes]", XmlOutput(output))
+    # Triples and quads may be mixed, whatever the stubs say.
+    serialize(cast("Iterable[Quad]", triples), output, FORMATS[format], prefixes=prefixes(base))
 
 
 def format_of(path: Path) -> str:
-    """The format that a file's name stands for.
+    """The format that a file's name stands for, compressed (.gz) or not.
 
     Raises:
         InputError: it stands for none of the `FORMATS`.
     """
-    if path.suffix.lower() not in _EXTENSIONS:
+    extension = Path(path.stem if _is_gzip(path) else path).suffix.lower()
+    if extension not in _EXTENSIONS:
         raise InputError(
-            f"'{path}' does not say its format: end it in {' or '.join(_EXTENSIONS)}, "
+            f"'{path}' does not say its format: end it in {', '.join(_EXTENSIONS)}, or one of these and .gz; "
             f"or choose a format ({', '.join(FORMATS)})."
         )
-    return _EXTENSIONS[path.suffix.lower()]
+    return _EXTENSIONS[extension]
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file to write to, which takes its name only once it is complete.
+    """A binary file to write to, which takes its name only once it is complete; compressed if that ends in ".gz".
 
     If the block raises anything, an interrupt included, no trace is left, and a file that was there before stays as it
     was.
     """
     if path.exists() and not path.is_file():
-        with path.open("wb") as stream:  # a device or a pipe, such as /dev/null, must not be replaced
+        with _opened(
+            path, compress=_is_gzip(path)
+        ) as stream:  # a device or a pipe, such as /dev/null, must not be replaced
             yield stream
         return
     target = path.resolve()  # a symbolic link stays one
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as stream:
+        with _opened(part, compress=_is_gzip(path)) as stream:
             yield stream
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _entity_triples(statements: Iterable[Statement]) -> Iterator[Triple]:
-    """Per entity, in the order of their first appearance: its name, its types, what is said of it."""
-    names: dict[str, str] = {}
+def _is_gzip(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+@contextmanager
+def _opened(path: Path, *, compress: bool) -> Iterator[IO[bytes]]:
+    with path.open("wb") as file:
+        if compress:
+            # Neither name nor time is stored, so that the same content gives the same bytes.
+            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as stream:
+                yield cast("IO[bytes]", stream)
+        else:
+            yield file
+
+
+class XmlOutput:
+    """A stream for XML: a carriage return, which a reader would take for a line feed, is written as a reference.
+
+    XML 1.0, section 2.11. The writer itself leaves it as it is, and ends its own lines otherwise.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:
+        """Write XML in an encoding that has ASCII as it is."""
+        self._stream.write(data.replace(b"\r", b"&#13;"))
+        return len(data)
+
+    def flush(self) -> None:
+        """Flush the stream behind it."""
+        self._stream.flush()
+
+
+def _with_names(triples: Iterable[Triple | Quad]) -> Iterator[Triple | Quad]:
+    for triple in triples:
+        if not has_local_name(triple.predicate.value):
+            raise InputError(
+                f"The predicate <{triple.predicate.value}> cannot be written as RDF/XML, where it must end in a name "
+                "(a letter or '_', then letters, digits, '.', '-' or '_'): choose another format."
+            )
+        yield triple
+
+
+@dataclass(slots=True)
+class _Entity:
+    node: NamedNode
+    name: str
     # dicts as ordered sets
-    types: dict[str, dict[str, None]] = {}
-    facts: dict[str, dict[Triple, None]] = {}
+    types: dict[str, None] = field(default_factory=dict)
+    facts: dict[tuple[NamedNode, NamedNode | Literal], None] = field(default_factory=dict)
+
+
+def _entity_triples(statements: Iterable[Statement], least: Decimal) -> Iterator[Triple]:
+    """Per entity, in the order of their first appearance: its name, its types, what is said of it.
+
+    That is the plain triple of each statement with at least this confidence.
+    """
+    entities: dict[str, _Entity] = {}
     for statement in statements:
-        ends = [(statement.subject, statement.subject_mention)]
-        if not statement.object_is_literal:
-            ends.append((statement.object, statement.object_mention))
-        for entity, mention in ends:
-            names.setdefault(entity, mention.text)
-            if mention.type:
-                types.setdefault(entity, {})[mention.type] = None
-        fact = Triple(NamedNode(statement.subject), NamedNode(statement.predicate), _object(statement))
-        facts.setdefault(statement.subject, {})[fact] = None
-    for entity, name in names.items():
-        node = NamedNode(entity)
-        yield Triple(node, _LABEL, Literal(name))
-        for type_ in types.get(entity, ()):
-            yield Triple(node, _ENTITY_TYPE, Literal(type_))
-        yield from facts.get(entity, ())
+        subject = _entity(entities, statement.subject, statement.subject_mention)
+        if statement.object_is_literal:
+            object_ = _object(statement)
+        else:
+            object_ = _entity(entities, statement.object, statement.object_mention).node
+        if statement.confidence >= least:
+            subject.facts[_node(statement.predicate), object_] = None
+    for entity in entities.values():
+        yield Triple(entity.node, _LABEL, Literal(entity.name))
+        for type_ in entity.types:
+            yield Triple(entity.node, _ENTITY_TYPE, Literal(type_))
+        for predicate, object_ in entity.facts:
+            yield Triple(entity.node, predicate, object_)
 
 
-def _statement_triples(statement: Statement) -> Iterator[Triple]:
-    node = NamedNode(statement.iri)
-    yield Triple(node, _TYPE, _STATEMENT)
-    yield Triple(node, _SUBJECT, NamedNode(statement.subject))
-    yield Triple(node, _PREDICATE, NamedNode(statement.predicate))
-    yield Triple(node, _OBJECT, _object(statement))
-    yield Triple(node, _CONFIDENCE, Literal(str(statement.confidence), datatype=_DECIMAL))
-    yield Triple(node, _RELATION_LABEL, Literal(statement.label))
-    yield Triple(node, _SUBJECT_MENTION, NamedNode(statement.subject_mention.iri))
-    yield Triple(node, _OBJECT_MENTION, NamedNode(statement.object_mention.iri))
-    if statement.sentence:
-        yield Triple(node, _SENTENCE, NamedNode(statement.sentence.iri))
-    if statement.sentence_digest:
-        yield Triple(node, _SENTENCE_DIGEST, Literal(statement.sentence_digest))
-    yield Triple(node, _DERIVED_FROM, NamedNode(statement.document))
-    if statement.run:
-        yield Triple(node, _GENERATED_BY, NamedNode(statement.run))
+def _entity(entities: dict[str, _Entity], iri: str, mention: Mention) -> _Entity:
+    entity = entities.get(iri)
+    if entity is None:
+        entity = entities[iri] = _Entity(NamedNode(iri), mention.text)
+    if mention.type:
+        entity.types[mention.type] = None
+    return entity
 
 
 def _object(statement: Statement) -> NamedNode | Literal:
@@ -218,6 +411,17 @@ def _object(statement: Statement) -> NamedNode | Literal:
         return NamedNode(statement.object)
     datatype = NamedNode(statement.object_datatype) if statement.object_datatype else None
     return Literal(statement.object, datatype=datatype)
+
+
+@lru_cache(maxsize=2048)
+def _claim(base: str, predicate: str) -> tuple[NamedNode, NamedNode]:
+    to_node, to_object = Iris(base or DEFAULT_BASE).claim(predicate)
+    return NamedNode(to_node), NamedNode(to_object)
+
+
+@lru_cache(maxsize=2048)
+def _decimal(number: Decimal) -> Literal:
+    return Literal(str(number), datatype=_DECIMAL)
 
 
 def _moment(when: datetime) -> Literal:

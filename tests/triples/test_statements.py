@@ -67,6 +67,35 @@ def test_another_ontology_can_be_given():
     assert statement.predicate == "http://example.org/birthPlace"
 
 
+EX = "http://example.org/"
+REVERSED = Ontology({"place of birth": EX + "birthplaceOf"}, frozenset({"place of birth"}))
+
+
+def test_subject_and_object_are_exchanged_where_the_predicate_runs_the_other_way():
+    (plain,) = statements(two_words(item="Q7186"), document_id="doc")
+    (statement,) = statements(two_words(item="Q7186"), document_id="doc", ontology=REVERSED)
+    assert statement.predicate == EX + "birthplaceOf"
+    assert (statement.subject, statement.object) == (plain.object, plain.subject)
+    assert (statement.subject_mention, statement.object_mention) == (plain.object_mention, plain.subject_mention)
+    assert statement.label == "place of birth"
+
+
+def test_a_subject_of_a_literal_type_becomes_a_literal_where_it_is_exchanged():
+    (statement,) = statements(two_words(types=("DATE", "GPE")), document_id="doc", ontology=REVERSED)
+    assert (statement.object, statement.object_is_literal) == ("Curie", True)
+
+
+def test_a_literal_is_not_exchanged_and_the_label_keeps_a_predicate_of_its_own():
+    (statement,) = statements(two_words(types=("PERSON", "DATE")), document_id="doc", ontology=REVERSED)
+    assert statement.predicate == "urn:kgmrca:relation/place%20of%20birth"
+    assert (statement.object, statement.object_is_literal) == ("Warsaw", True)
+
+
+def test_a_label_that_the_ontology_does_not_know_is_not_dropped():
+    (statement,) = statements(two_words(), document_id="doc", ontology=Ontology({}))
+    assert statement.predicate == "urn:kgmrca:relation/place%20of%20birth"
+
+
 def test_the_same_name_is_the_same_entity_throughout_a_document(doc):
     birth, _, _, _, country = found_in(doc)
     assert birth.object == country.subject

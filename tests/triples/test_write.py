@@ -1,12 +1,16 @@
+import gzip
 import io
 import os
+from dataclasses import replace
 from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyoxigraph
 import pytest
 import spacy
-from helpers import TEXT, read_rdf
+from helpers import TEXT, as_tuple, read_rdf
 from rdflib import Graph
 from spacy.tokens import Span
 
@@ -15,12 +19,22 @@ from kgmrca.relations import Relation, set_relations
 from kgmrca.resources import resource
 from kgmrca.triples.records import Run, sentence_digest
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import document_triples, format_of, run_triples, whole_file, write
+from kgmrca.triples.write import (
+    PROVENANCE,
+    check_format,
+    document_triples,
+    format_of,
+    run_triples,
+    statement_triples,
+    whole_file,
+    write,
+)
 
 BASE = "urn:kgmrca:"
 KGMRCA = "https://w3id.org/kgmrca#"
+PROV = "http://www.w3.org/ns/prov#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 WDT = "http://www.wikidata.org/prop/direct/"
-HOSTILE = 'a "q" \\ <b>\x00\x07\r\n\t\u2028\ufffe é😀'
 WHEN = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
@@ -30,8 +44,8 @@ def written(triples, format="turtle", base=BASE):
     return out.getvalue()
 
 
-def of_document(doc, *, run=None, meta=None, identifier="doc"):
-    return document_triples(identifier, statements(doc, document_id=identifier, run=run), base=BASE, meta=meta)
+def of_document(doc, *, run=None, **options):
+    return document_triples("doc", statements(doc, document_id="doc", run=run), base=BASE, **options)
 
 
 def of_run(run):
@@ -73,20 +87,19 @@ def test_a_store_keeps_every_literal_as_it_is(doc, run):
 def test_a_statement_says_what_how_sure_and_where(doc, run):
     statement, *_ = statements(doc, document_id="doc", run=run)
     rdf = read_rdf(written(of_document(doc, run=run)))
-    rdf_ns, prov = "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "http://www.w3.org/ns/prov#"
     assert about(rdf, statement.iri) == {
-        (rdf_ns + "type", f"<{rdf_ns}Statement>"),
-        (rdf_ns + "subject", f"<{statement.subject}>"),
-        (rdf_ns + "predicate", f"<{WDT}P19>"),
-        (rdf_ns + "object", f"<{statement.object}>"),
+        (RDF + "type", f"<{RDF}Statement>"),
+        (RDF + "subject", f"<{statement.subject}>"),
+        (RDF + "predicate", f"<{WDT}P19>"),
+        (RDF + "object", f"<{statement.object}>"),
         (KGMRCA + "confidence", '"0.9"^^<http://www.w3.org/2001/XMLSchema#decimal>'),
         (KGMRCA + "relationLabel", '"place of birth"'),
         (KGMRCA + "subjectMention", "<urn:kgmrca:document/doc#char=0,11>"),
         (KGMRCA + "objectMention", "<urn:kgmrca:document/doc#char=24,30>"),
         (KGMRCA + "sentence", "<urn:kgmrca:document/doc#char=0,31>"),
         (KGMRCA + "sentenceDigest", f'"{sentence_digest("Marie Curie was born in Warsaw.")}"'),
-        (prov + "wasDerivedFrom", "<urn:kgmrca:document/doc>"),
-        (prov + "wasGeneratedBy", f"<{run.iri()}>"),
+        (PROV + "wasDerivedFrom", "<urn:kgmrca:document/doc>"),
+        (PROV + "wasGeneratedBy", f"<{run.iri()}>"),
     }
 
 
@@ -127,8 +140,9 @@ def test_a_fact_said_twice_is_one_triple_with_two_statements(nlp):
     assert predicates.count(f"<{KGMRCA}confidence>") == 2
 
 
-def test_no_triple_is_written_twice(nlp, run):
-    triples = [*of_document(nlp(TEXT + " " + TEXT), run=run), *of_run(run)]
+@pytest.mark.parametrize("provenance", PROVENANCE)
+def test_no_triple_is_written_twice(nlp, run, provenance):
+    triples = [*of_document(nlp(TEXT + " " + TEXT), run=run, provenance=provenance), *of_run(run)]
     assert len(triples) == len(set(triples))
 
 
@@ -164,15 +178,6 @@ def test_metadata_without_a_value_is_left_out():
     assert len(list(document_triples("doc", [], base=BASE, meta={"title": None}))) == 2
 
 
-def test_hostile_text_is_read_alike_by_both_libraries(run):
-    doc = spacy.blank("en")(HOSTILE)
-    everything = Span(doc, 0, len(doc), label=HOSTILE, kb_id=HOSTILE)
-    set_relations(doc, [Relation(everything, everything, HOSTILE, 0.5)])
-    triples = list(of_document(doc, identifier=HOSTILE, meta={HOSTILE: HOSTILE, "l": [HOSTILE]}, run=run))
-    for format in ("turtle", "ntriples"):
-        assert len(read_rdf(written(triples, format), format)) == len(triples)
-
-
 def test_a_run_says_what_ran_and_how_it_went(run):
     rdf = about(read_rdf(written(of_run(run))), run.iri())
     integer = "^^<http://www.w3.org/2001/XMLSchema#integer>"
@@ -189,30 +194,145 @@ def test_a_run_says_what_ran_and_how_it_went(run):
     }
 
 
-def test_every_term_that_is_written_is_defined(doc, run):
-    rdf = read_rdf(written([*of_document(doc, run=run), *of_run(run)]))
-    used = {term[1:-1] for triple in rdf for term in triple if term.startswith(f"<{KGMRCA}")}
+@pytest.mark.parametrize("provenance", PROVENANCE)
+def test_every_term_that_is_written_is_defined(doc, run, provenance):
+    triples = [*of_document(doc, run=run, provenance=provenance, text=True), *of_run(run)]
+    used = {term[1:-1] for triple in triples for term in as_tuple(triple) if term.startswith(f"<{KGMRCA}")}
     assert used
     assert used <= {str(term) for term in Graph().parse(resource("ontologies/kgmrca.ttl")).subjects()}
 
 
-def test_triples_are_taken_as_they_are_written():
-    class Full(io.BytesIO):
-        def write(self, data):
-            raise OSError("disk full")
+SHAPES = [provenance for provenance in PROVENANCE if provenance != "none"]
 
-    taken = 0
 
-    def endless():
-        nonlocal taken
-        node = pyoxigraph.NamedNode("urn:x")
-        while True:
-            taken += 1
-            yield pyoxigraph.Triple(node, node, node)
+def in_every_shape(statement):
+    return set.intersection(*(set(statement_triples(statement, provenance=name)) for name in SHAPES))
 
-    with pytest.raises(OSError, match="disk full"):
-        write(endless(), Full(), format="ntriples", base=BASE)
-    assert taken < 100_000
+
+def shape(statement, provenance):
+    """The triples of a statement's node without those that are the same in every shape."""
+    common = in_every_shape(statement)
+    return [as_tuple(one) for one in statement_triples(statement, provenance=provenance) if one not in common]
+
+
+def iris(*iris):
+    return tuple(f"<{iri}>" for iri in iris)
+
+
+@pytest.fixture
+def birth(doc, run):
+    return next(statements(doc, document_id="doc", run=run))
+
+
+def test_how_sure_and_where_is_said_alike_in_every_shape(birth):
+    predicates = {triple.predicate.value.split("#")[1] for triple in in_every_shape(birth)}
+    assert predicates == {
+        *("confidence", "relationLabel", "subjectMention", "objectMention", "sentence", "sentenceDigest"),
+        *("wasDerivedFrom", "wasGeneratedBy"),
+    }
+
+
+def test_a_statement_as_rdf_statement(birth):
+    assert shape(birth, "statements") == [
+        iris(birth.iri, f"{RDF}type", f"{RDF}Statement"),
+        iris(birth.iri, f"{RDF}subject", birth.subject),
+        iris(birth.iri, f"{RDF}predicate", f"{WDT}P19"),
+        iris(birth.iri, f"{RDF}object", birth.object),
+    ]
+
+
+def test_a_statement_as_named_graph(birth):
+    assert shape(birth, "graphs") == [
+        iris(birth.subject, f"{WDT}P19", birth.object, birth.iri),
+        iris(birth.iri, f"{RDF}type", f"{KGMRCA}Statement"),
+    ]
+
+
+def test_a_statement_as_rdf_1_2(birth):
+    stated = " ".join(iris(birth.subject, f"{WDT}P19", birth.object))  # as pyoxigraph shows a triple term
+    assert shape(birth, "rdf12") == [
+        (*iris(birth.iri, f"{RDF}reifies"), stated),
+        iris(birth.iri, f"{RDF}type", f"{KGMRCA}Statement"),
+    ]
+
+
+def test_a_statement_as_in_wikidata(birth):
+    assert shape(birth, "wikidata") == [
+        iris(birth.subject, "http://www.wikidata.org/prop/P19", birth.iri),
+        iris(birth.iri, f"{RDF}type", f"{KGMRCA}Statement"),
+        iris(birth.iri, "http://www.wikidata.org/prop/statement/P19", birth.object),
+    ]
+
+
+def test_as_in_wikidata_another_predicate_can_be_read_back(birth):
+    other = replace(birth, predicate="https://schema.org/birthPlace")
+    (_, to_node, _), _, (_, to_object, _) = shape(other, "wikidata")
+    assert to_node == "<urn:kgmrca:prop/https%3A%2F%2Fschema.org%2FbirthPlace>"
+    assert to_object == "<urn:kgmrca:prop/statement/https%3A%2F%2Fschema.org%2FbirthPlace>"
+    assert unquote(to_node[1:-1].removeprefix("urn:kgmrca:prop/")) == other.predicate
+
+
+@pytest.mark.parametrize("provenance", SHAPES)
+def test_a_literal_object_keeps_its_datatype_in_every_shape(doc, provenance):
+    _, date, *_ = statements(doc, document_id="doc")
+    year = '"1867"^^<http://www.w3.org/2001/XMLSchema#gYear>'
+    assert [term for terms in shape(date, provenance) for term in terms if year in term]
+
+
+def test_without_provenance_there_are_entities_and_plain_triples_only(doc, run):
+    triples = list(of_document(doc, run=run, provenance="none"))
+    everything = set(of_document(doc, run=run))
+    assert {str(triple.predicate)[1:-1].split("#")[-1] for triple in triples} == {
+        *("label", "entityType"),
+        *(WDT + name for name in ("P19", "P569", "P57", "P58", "P17")),
+    }
+    assert set(triples) < everything
+
+
+def test_a_statement_has_no_node_without_provenance(birth):
+    with pytest.raises(InputError, match="no node with the provenance 'none'"):
+        list(statement_triples(birth, provenance="none"))
+
+
+@pytest.mark.parametrize("provenance", SHAPES)
+def test_only_plain_triples_depend_on_the_confidence(doc, provenance):
+    all_, some = (set(of_document(doc, provenance=provenance, assert_above=least)) for least in (0, 0.75))
+    assert {str(triple.predicate)[-5:-1].strip("/") for triple in all_ - some} == {"P57", "P17"}
+    assert some < all_
+
+
+def test_without_provenance_only_the_confident_is_written(doc):
+    triples = list(of_document(doc, provenance="none", assert_above=0.8))
+    assert {triple.object.value for triple in triples if triple.predicate.value.endswith("label")} == {
+        "Marie Curie",
+        "Warsaw",
+    }
+    assert len([triple for triple in triples if triple.predicate.value.startswith(WDT)]) == 2
+
+
+def test_a_confidence_as_high_as_asked_for_is_enough(birth):
+    just = replace(birth, confidence=Decimal("0.8"))  # which is less than the float 0.8
+    assert list(document_triples("doc", [just], base=BASE, provenance="none", assert_above=0.8))
+
+
+def test_a_fact_is_asserted_if_one_of_its_statements_is_confident(birth):
+    doubtful = replace(birth, iri=birth.iri + "0", confidence=Decimal("0.1"))
+    for both in ([birth, doubtful], [doubtful, birth]):
+        triples = document_triples("doc", both, base=BASE, assert_above=0.5)
+        assert [triple.predicate.value for triple in triples].count(f"{WDT}P19") == 1
+
+
+def test_the_text_of_a_sentence_is_written_if_it_is_asked_for(doc):
+    texts = {o for _, p, o in map(as_tuple, of_document(doc, text=True)) if p == f"<{KGMRCA}sentenceText>"}
+    assert '"Marie Curie was born in Warsaw."' in texts
+    assert len(texts) == 4
+    assert "sentenceText" not in str(list(map(as_tuple, of_document(doc))))
+
+
+def test_a_text_that_is_not_known_is_not_written(birth):
+    for sentence in (None, replace(birth.sentence, text="")):
+        triples = statement_triples(replace(birth, sentence=sentence), text=True)
+        assert "sentenceText" not in str(list(map(as_tuple, triples)))
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -268,11 +388,57 @@ def test_a_device_is_not_replaced():
     assert not device.is_file()
 
 
-@pytest.mark.parametrize(("name", "format"), [("a.ttl", "turtle"), ("a.b.NT", "ntriples")])
+def test_a_name_that_ends_in_gz_is_compressed_always_to_the_same_bytes(tmp_path, doc):
+    paths = [tmp_path / name for name in ("one.ttl.gz", "other.ttl.GZ")]
+    for path in paths:
+        with whole_file(path) as out:
+            write(of_document(doc), out, format="turtle", base=BASE)
+    assert gzip.decompress(paths[0].read_bytes()) == written(of_document(doc))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert paths[0].read_bytes()[3:8] == bytes(5)  # neither a name nor a time (RFC 1952, section 2.3)
+
+
+def test_an_interrupted_compressed_file_leaves_no_trace(tmp_path):
+    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "graph.ttl.gz"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("a.ttl", "turtle"),
+        ("a.b.NT", "ntriples"),
+        ("a.nq", "nquads"),
+        ("a.trig", "trig"),
+        ("a.jsonld", "jsonld"),
+        ("a.rdf", "rdfxml"),
+        ("a.ttl.gz", "turtle"),
+        ("a.nq.GZ", "nquads"),
+    ],
+)
 def test_the_extension_says_the_format(name, format):
     assert format_of(Path(name)) == format
 
 
-def test_an_extension_without_a_format_is_refused():
-    with pytest.raises(InputError, match=r"'graph.rdf' does not say its format: end it in .ttl or .nt"):
-        format_of(Path("graph.rdf"))
+@pytest.mark.parametrize("name", ["graph.xml", "graph.gz", "graph.xml.gz", "ttl", ".ttl"])
+def test_an_extension_without_a_format_is_refused(name):
+    with pytest.raises(InputError, match=rf"'{name}' does not say its format: end it in .ttl, .nt, "):
+        format_of(Path(name))
+
+
+@pytest.mark.parametrize(
+    ("format", "provenance", "message"),
+    [
+        ("csv", "none", "There is no format 'csv': choose one of turtle, "),
+        ("turtle", "some", "There is no provenance 'some': choose one of none, "),
+        ("turtle", "graphs", "needs named graphs, which .* 'turtle' does not have: .* nquads or trig or jsonld"),
+        ("ntriples", "graphs", "needs named graphs"),
+        ("rdfxml", "graphs", "needs named graphs"),
+        ("rdfxml", "rdf12", "needs RDF 1.2, which .* 'rdfxml' does not have"),
+        ("jsonld", "rdf12", "needs RDF 1.2"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused(format, provenance, message):
+    with pytest.raises(InputError, match=message):
+        check_format(format, provenance)

@@ -1,0 +1,393 @@
+"""RDF back to statements: any format and any shape of `PROVENANCE` in `write.py`, as a stream."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, TypeAlias, cast
+from xml.parsers import expat
+
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple, parse
+
+from kgmrca.errors import InputError
+from kgmrca.triples.iris import claimed
+from kgmrca.triples.records import Mention, Statement, rounded
+from kgmrca.triples.write import FORMATS, format_of
+
+__all__ = ["Node", "read_nodes", "read_quads", "read_rdf"]
+
+Term: TypeAlias = NamedNode | BlankNode | Literal | Triple
+
+_KGMRCA = "https://w3id.org/kgmrca#"
+_PROV = "http://www.w3.org/ns/prov#"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+
+# What the object of a triple is to the statement that is its subject, by predicate.
+_FIELDS: dict[str, str | None] = {
+    f"{_RDF}type": "type",
+    f"{_RDF}subject": "subject",
+    f"{_RDF}predicate": "predicate",
+    f"{_RDF}object": "object",
+    f"{_RDF}reifies": "reifies",
+    f"{_KGMRCA}confidence": "confidence",
+    f"{_KGMRCA}relationLabel": "label",
+    f"{_KGMRCA}subjectMention": "subject_mention",
+    f"{_KGMRCA}objectMention": "object_mention",
+    f"{_KGMRCA}sentence": "sentence",
+    f"{_KGMRCA}sentenceDigest": "sentence_digest",
+    f"{_KGMRCA}sentenceText": "sentence_text",
+    f"{_KGMRCA}evidence": "evidence",  # a fact's: a fact has a confidence too, and is no statement
+    f"{_PROV}wasDerivedFrom": "document",
+    f"{_PROV}wasGeneratedBy": "run",
+}
+_NEEDED = frozenset(
+    {"subject", "predicate", "object", "confidence", "label", "subject_mention", "object_mention", "document"}
+)
+# Nothing else has these. (What has no more than rdf:subject and the like is somebody else's.)
+_OWN = frozenset(
+    {"confidence", "label", "subject_mention", "object_mention", "sentence", "sentence_digest", "sentence_text"}
+)
+# Two of these are no contradiction: of what is not part of a statement's IRI, the greatest counts.
+_GREATEST = frozenset({"label", "sentence", "sentence_digest", "sentence_text"})
+# What RDF must have there for us to understand it.
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("subject", "predicate", "subject_mention", "object_mention", "sentence", "document"), NamedNode),
+    **dict.fromkeys(("confidence", "label", "sentence_digest", "sentence_text"), Literal),
+    "object": (NamedNode, Literal),
+}
+_SPECIAL = frozenset({"type", "reifies", "value", "run"})
+_TYPES = frozenset({NamedNode(f"{_RDF}Statement"), NamedNode(f"{_KGMRCA}Statement")})
+_WIKIDATA_STATEMENT = "http://www.wikidata.org/entity/statement/"
+_STRING = f"{_XSD}string"
+_DEFAULT_GRAPH = DefaultGraph()
+_WITH_GRAPHS = frozenset({"nquads", "trig", "jsonld"})
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(slots=True)
+class Node:
+    """A statement as it stands in RDF.
+
+    Attributes:
+        iri: the statement's.
+        confidence: the highest that is given.
+        terms: subject, predicate, object, label, subject_mention, object_mention, document and, where they are given,
+            sentence, sentence_digest, sentence_text, by these names.
+        runs: the IRIs of the runs that found it.
+    """
+
+    iri: str
+    confidence: Decimal
+    terms: dict[str, NamedNode | Literal]
+    runs: list[str]
+
+
+def read_rdf(source: Path | IO[bytes], *, format: str | None = None) -> Iterator[Statement | Quad]:
+    """Read RDF as a stream: what is a statement as a `Statement`, every other triple as a pyoxigraph `Quad`.
+
+    A statement is given as soon as all of it has been read. In files as this package writes them, and in N-Triples or
+    N-Quads that are sorted, that takes constant memory with the provenance `statements` and `rdf12`; with `graphs` and
+    `wikidata`, parts that a file sorted by others has far apart are kept until the rest comes.
+
+    A statement of several runs is given once for each. Of several confidences the highest counts. Mentions have no text
+    and no type, which RDF does not keep, except for the text of a sentence where it was written.
+
+    Args:
+        source: a file or a binary stream, compressed by gzip or not.
+        format: one of `FORMATS`; None: by the file's extension. A stream needs it.
+
+    Raises:
+        InputError: the format is not known; the file is not of that format, or cut; a statement is not whole, or its
+            triples do not stand together.
+        OSError: the file cannot be read.
+    """
+    for found in read_nodes(source, format=format):
+        if isinstance(found, Quad):
+            yield found
+        else:
+            yield from _statements(found, _name(source))
+
+
+def read_nodes(source: Path | IO[bytes], *, format: str | None = None) -> Iterator[Node | Quad]:
+    """As `read_rdf`, but statements in the terms of RDF, which is faster."""
+    name = _name(source)
+    if format is None:
+        if not isinstance(source, Path):
+            raise InputError(f"The format of {name} is not known: name one of {', '.join(FORMATS)}.")
+        format = format_of(source)
+    elif format not in FORMATS:
+        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            yield from _nodes(read_quads(stream, format=format, name=name), name, has_graphs=format in _WITH_GRAPHS)
+    else:
+        yield from _nodes(read_quads(source, format=format, name=name), name, has_graphs=format in _WITH_GRAPHS)
+
+
+def read_quads(stream: IO[bytes], *, format: str, name: str, rename_blank_nodes: bool = False) -> Iterator[Quad]:
+    """Parse a binary stream, compressed by gzip or not, as it comes.
+
+    Args:
+        stream: what to read; it stays open.
+        format: one of `FORMATS`.
+        name: what to call the stream in a message.
+        rename_blank_nodes: whether blank nodes get names that no other file has.
+
+    Raises:
+        InputError: the content is not of that format, or cut; it says in which line.
+    """
+    try:
+        with _unpacked(stream) as content:
+            if format == "rdfxml":
+                content = cast("IO[bytes]", _WholeXml(content))
+            yield from cast("Iterator[Quad]", parse(content, FORMATS[format], rename_blank_nodes=rename_blank_nodes))
+    except SyntaxError as error:
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise InputError(f"{name}{line}: this is not {format}, or it is cut: {error.msg}.") from error
+    except expat.ExpatError as error:
+        raise InputError(f"{name}, line {error.lineno}: this is not rdfxml, or it is cut: {error}.") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{name}: the compressed data are damaged or cut: {error}.") from error
+
+
+def _name(source: Path | IO[bytes]) -> str:
+    if isinstance(source, Path):
+        return str(source)
+    name = getattr(source, "name", None)
+    return name.strip("<>") if isinstance(name, str) else "the stream"
+
+
+@contextmanager
+def _unpacked(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    wrapped = None if hasattr(stream, "peek") else io.BufferedReader(cast("io.RawIOBase", stream))
+    buffered = wrapped or cast(io.BufferedReader, stream)
+    try:
+        if buffered.peek(2)[:2] == _GZIP:
+            with gzip.open(buffered) as content:
+                yield cast("IO[bytes]", content)
+        else:
+            yield buffered
+    finally:
+        if wrapped:
+            wrapped.detach()  # or the stream would be closed, which is not ours
+
+
+class _WholeXml:
+    """A stream of XML that fails where the document is not complete at its end, which the RDF parser lets pass."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._parser = expat.ParserCreate()
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._parser.Parse(data, not data)
+        return data
+
+
+class _Fields(dict[str, str | None]):
+    """`_FIELDS` and, as they are met, the predicates of the shape `wikidata`; None for all others."""
+
+    def __missing__(self, predicate: str) -> str | None:
+        claim = claimed(predicate)
+        field = self[predicate] = None if claim is None else "value" if claim[1] else "link"
+        return field
+
+
+# What is known of a node: the field, what fills it, and the quad that says so.
+_Pieces: TypeAlias = list[tuple[str, Term, Quad]]
+
+
+def _nodes(quads: Iterable[Quad], name: str, *, has_graphs: bool) -> Iterator[Node | Quad]:
+    fields = _Fields(_FIELDS)
+    held = _Held(name)
+    current: Term | None = None  # the subject of the triples that come one after the other
+    names: list[str] = []
+    block: list[Quad] = []
+    for quad in quads:
+        subject = quad.subject
+        if subject != current:
+            if names:
+                yield from held.block(cast(Term, current), names, block)
+                names, block = [], []
+            current = subject
+        field = fields[quad.predicate.value]
+        if has_graphs and quad.graph_name != _DEFAULT_GRAPH:
+            yield from held.graph(quad)
+        elif field is None:
+            yield quad
+        elif field == "link":
+            yield from held.link(quad)
+        else:
+            names.append(field)
+            block.append(quad)
+    if names:
+        yield from held.block(cast(Term, current), names, block)
+    yield from held.rest()
+
+
+class _Held:
+    """The parts of statements of which the rest is still to come."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._pieces: dict[Term, _Pieces] = {}
+        self._graphs: set[Term] = set()  # those that are no statements
+        self._last: Quad | None = None
+
+    def block(self, node: Term, names: list[str], quads: list[Quad]) -> list[Node | Quad]:
+        """Take triples of one subject that stand together; `names` are their fields. Gives what is whole by now."""
+        self._last = None
+        known = self._pieces.pop(node, []) if self._pieces else []
+        if (not known and _OWN.isdisjoint(names)) or "evidence" in names:
+            return [*quads, *(quad for _, _, quad in known)]
+        known += zip(names, [quad.object for quad in quads], quads, strict=True)
+        return self._whole(node, known)
+
+    def link(self, quad: Quad) -> list[Node | Quad]:
+        """Take `s p:P19 S` of the shape `wikidata`."""
+        node = quad.object
+        if not isinstance(node, NamedNode) or node.value.startswith(_WIKIDATA_STATEMENT):
+            return [quad]
+        return self._part(node, quad, [("subject", quad.subject, quad)])
+
+    def graph(self, quad: Quad) -> list[Node | Quad]:
+        """Take a quad of a named graph, which is a statement's in the shape `graphs` if it is the only one there."""
+        node = cast(NamedNode, quad.graph_name)
+        if node in self._graphs:
+            return [quad]
+        known = self._pieces.get(node, [])
+        if others := {other for _, _, other in known if other.graph_name == node} - {quad}:
+            self._graphs.add(node)
+            self._pieces[node] = [piece for piece in known if piece[2] not in others]
+            return [*others, quad]
+        spread = zip(("subject", "predicate", "object"), (quad.subject, quad.predicate, quad.object), strict=True)
+        return self._part(node, quad, [(field, term, quad) for field, term in spread])
+
+    def rest(self) -> Iterator[Quad]:
+        """What turned out to be no part of a statement.
+
+        Raises:
+            InputError: the rest of a statement did not come.
+        """
+        for node, pieces in self._pieces.items():
+            names = {field for field, _, _ in pieces}
+            if not _OWN.isdisjoint(names):
+                missing = ", ".join(sorted(_NEEDED - names))
+                raise InputError(
+                    f"{self._name}: the statement {node} has no {missing}. If the file has it elsewhere, put all "
+                    "triples of a subject together, as by sorting the lines of N-Triples or N-Quads."
+                )
+            yield from dict.fromkeys(quad for _, _, quad in pieces)
+
+    def _part(self, node: Term, quad: Quad, pieces: _Pieces) -> list[Node | Quad]:
+        if quad == self._last:
+            return []  # a line twice, in a sorted file
+        self._last = quad
+        return self._whole(node, [*self._pieces.pop(node, ()), *pieces])
+
+    def _whole(self, node: Term, pieces: _Pieces) -> list[Node | Quad]:
+        """The statement and what else is said of its node if these are all its pieces, else nothing: they are kept."""
+        terms: dict[str, Term] = {}
+        runs: list[str] = []
+        others: list[Quad] = []
+        for field, term, quad in pieces:
+            if field not in _SPECIAL:
+                if terms.setdefault(field, term) is not term:
+                    terms[field] = self._one(node, field, terms[field], term)
+            elif field == "run":
+                if (run := cast(NamedNode, term).value) not in runs:
+                    runs.append(run)
+            elif field == "type":
+                if term not in _TYPES:
+                    others.append(quad)
+            else:
+                for name, part in self._spread(node, quad):
+                    terms[name] = self._one(node, name, terms.get(name, part), part)
+        if not terms.keys() >= _NEEDED:
+            self._pieces[node] = pieces
+            return []
+        if not isinstance(node, NamedNode):
+            raise InputError(f"{self._name}: a statement is the blank node {node}: give it an IRI.")
+        for field, term in terms.items():
+            if not isinstance(term, _KINDS[field]):
+                raise InputError(f"{self._name}: {term} cannot be the {field} of the statement {node}.")
+        confidence = self._confidence(node, terms.pop("confidence"))
+        return [Node(node.value, confidence, cast("dict[str, NamedNode | Literal]", terms), runs), *others]
+
+    def _spread(self, node: Term, quad: Quad) -> Iterable[tuple[str, Term]]:
+        """What is said at once of the node, by `rdf:reifies` or by Wikidata's predicate that leads to the object."""
+        claim = claimed(quad.predicate.value)
+        if claim:
+            return ("predicate", NamedNode(claim[0])), ("object", quad.object)
+        if not isinstance(quad.object, Triple):
+            raise InputError(f"{self._name}: {node} reifies {quad.object}, which is no triple.")
+        return zip(("subject", "predicate", "object"), quad.object, strict=True)
+
+    def _one(self, node: Term, field: str, first: Term, second: Term) -> Term:
+        """The one of two values that counts."""
+        if first == second:
+            return first
+        if field == "confidence":
+            return max(first, second, key=lambda term: self._confidence(node, term))
+        if field in _GREATEST:
+            return max(first, second, key=str)
+        raise InputError(f"{self._name}: the statement {node} has two different values as {field}: {first}, {second}.")
+
+    def _confidence(self, node: Term, term: Term) -> Decimal:
+        if (number := _number(cast(Literal, term).value)) is None:
+            raise InputError(f"{self._name}: the confidence of the statement {node} is {term}: it must be 0 to 1.")
+        return number
+
+
+@lru_cache(maxsize=20_000)  # more than there are numbers from 0 to 1 with four decimals
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+        return rounded(number) if 0 <= number <= 1 else None
+    except InvalidOperation:
+        return None
+
+
+def _statements(node: Node, name: str) -> Iterator[Statement]:
+    terms = node.terms
+    object_ = terms["object"]
+    datatype = None
+    if isinstance(object_, Literal):
+        if object_.language:
+            raise InputError(f"{name}: the object of the statement <{node.iri}> has a language: give it a plain text.")
+        datatype = object_.datatype.value
+    text = terms["sentence_text"].value if "sentence_text" in terms else ""
+    try:
+        subject_mention, object_mention = _mention(terms["subject_mention"]), _mention(terms["object_mention"])
+        sentence = _mention(terms["sentence"], text) if "sentence" in terms else None
+    except ValueError as error:
+        raise InputError(f"{name}: a mention of <{node.iri}> does not end in '#char=start,end': {error}.") from error
+    for run in node.runs or (None,):
+        yield Statement(
+            iri=node.iri,
+            subject=terms["subject"].value,
+            predicate=terms["predicate"].value,
+            object=object_.value,
+            object_is_literal=isinstance(object_, Literal),
+            object_datatype=None if datatype == _STRING else datatype,
+            label=terms["label"].value,
+            confidence=node.confidence,
+            document=terms["document"].value,
+            subject_mention=subject_mention,
+            object_mention=object_mention,
+            sentence=sentence,
+            sentence_digest=terms["sentence_digest"].value if "sentence_digest" in terms else None,
+            run=run,
+        )
+
+
+def _mention(term: NamedNode | Literal, text: str = "") -> Mention:
+    start, _, end = term.value.rpartition("#char=")[2].partition(",")
+    return Mention(term.value, int(start), int(end), text)
