@@ -1,0 +1,1 @@
+"""Graphs of statements: as networkx graphs and tables, counted, merged, validated."""

@@ -1,0 +1,162 @@
+"""Statements as a networkx graph, as GraphML (Gephi and others), and as tables for Neo4j.
+
+A node is an entity, by its IRI, or a literal, by how N-Triples writes it. A statement is an edge: a fact that is stated
+twice is two edges. Text that XML cannot hold is replaced (see `clean_text`).
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import networkx
+from pyoxigraph import Literal, NamedNode, Quad
+
+from kgmrca.triples.iris import clean_text
+from kgmrca.triples.records import Mention, Statement
+from kgmrca.triples.write import XmlOutput, whole_file
+
+__all__ = ["neo4j_tables", "to_networkx", "write_graphml"]
+
+_LABEL = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
+_ENTITY_TYPE = NamedNode("https://w3id.org/kgmrca#entityType")
+
+_NODE_COLUMNS = ("iri:ID", "name", "datatype", ":LABEL")
+_EDGE_COLUMNS = (":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "score:double", "document", "evidence")
+
+
+def to_networkx(statements: Iterable[Statement | Quad]) -> networkx.MultiDiGraph:
+    """Statements as a graph, which is held in memory.
+
+    Edges have the statement's IRI as key, and label, predicate, score, document and evidence: where in the document
+    subject and object are named, as in "0,11 24,30" (code points; ends exclusive). Nodes have kind ("entity" or
+    "literal"), label (the first name, or the literal's text), type (entity types with ";" between them) and datatype
+    ("" if it is an entity).
+
+    Args:
+        statements: of any number of documents. Also what `kgmrca.triples.read.read_rdf` gives: the names and types that
+            statements in a file do not have are taken from the other triples.
+    """
+    graph = networkx.MultiDiGraph()
+    nodes = _Nodes()
+    for record in statements:
+        nodes.add(record)
+        if isinstance(record, Statement):
+            graph.add_edge(record.subject, nodes.object_of(record), key=record.iri, **_edge(record))
+    for node, data in graph.nodes(data=True):
+        data.update(nodes.describe(node))
+    return graph
+
+
+def write_graphml(graph: networkx.MultiDiGraph, path: Path) -> None:
+    """Write a graph of `to_networkx` as GraphML; compressed if the name ends in ".gz".
+
+    `networkx.read_graphml(path, force_multigraph=True)` gives the same graph again.
+    """
+    with whole_file(path) as stream:
+        networkx.write_graphml_xml(graph, XmlOutput(stream))
+
+
+@contextmanager
+def neo4j_tables(folder: Path) -> Iterator[Callable[[Statement | Quad], None]]:
+    """A function that takes records as `to_networkx` does and writes `nodes.csv` and `relationships.csv` of them.
+
+    The tables are for `neo4j-admin database import` and are whole once the block ends; names and texts are on one line
+    each. Nodes are kept in memory, statements are not.
+
+    A cell that begins with "=", "+", "-" or "@" stays as it is, because it is data (-5); to a spreadsheet program it is
+    a formula, so do not open tables made from texts of strangers in one.
+    """
+    folder.mkdir(exist_ok=True)
+    nodes = _Nodes()
+    seen: dict[str, None] = {}  # an ordered set
+    with whole_file(folder / "nodes.csv") as to_nodes, whole_file(folder / "relationships.csv") as to_edges:
+        with _table(to_edges, _EDGE_COLUMNS) as put:
+
+            def add(record: Statement | Quad) -> None:
+                nodes.add(record)
+                if isinstance(record, Statement):
+                    ends = record.subject, nodes.object_of(record)
+                    seen.update(dict.fromkeys(ends))
+                    edge = _edge(record)
+                    put([*ends, _one_line(edge.pop("label")), record.iri, *edge.values()])
+
+            yield add
+        with _table(to_nodes, _NODE_COLUMNS) as put:
+            for node in seen:
+                about = nodes.describe(node)
+                labels = [about["kind"].capitalize(), about["type"]]
+                put([node, _one_line(about["label"]), about["datatype"], ";".join(filter(None, labels))])
+
+
+class _Nodes:
+    """What entities are called and of which types they are, and which literals there are."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._types: dict[str, dict[str, None]] = {}
+        self._literals: dict[str, dict[str, str]] = {}
+
+    def add(self, record: Statement | Quad) -> None:
+        if isinstance(record, Quad):
+            if isinstance(record.subject, NamedNode) and isinstance(record.object, Literal):
+                if record.predicate == _LABEL:
+                    self._add(record.subject.value, name=record.object.value)
+                elif record.predicate == _ENTITY_TYPE:
+                    self._add(record.subject.value, type_=record.object.value)
+            return
+        for entity, mention in _entities(record):
+            self._add(entity, name=mention.text, type_=mention.type)
+
+    def _add(self, entity: str, *, name: str = "", type_: str = "") -> None:
+        if name:
+            self._names.setdefault(entity, clean_text(name))
+        if type_:
+            self._types.setdefault(entity, {})[clean_text(type_).replace(";", ",")] = None
+
+    def object_of(self, statement: Statement) -> str:
+        """The node that a statement leads to."""
+        if not statement.object_is_literal:
+            return statement.object
+        value = clean_text(statement.object)
+        datatype = NamedNode(statement.object_datatype) if statement.object_datatype else None
+        literal = Literal(value, datatype=datatype)
+        node = str(literal)
+        self._literals[node] = {"kind": "literal", "label": value, "type": "", "datatype": literal.datatype.value}
+        return node
+
+    def describe(self, node: str) -> dict[str, str]:
+        types = ";".join(self._types.get(node, ()))
+        entity = {"kind": "entity", "label": self._names.get(node, ""), "type": types, "datatype": ""}
+        return self._literals.get(node, entity)
+
+
+def _entities(statement: Statement) -> list[tuple[str, Mention]]:
+    ends = [(statement.subject, statement.subject_mention)]
+    return ends if statement.object_is_literal else [*ends, (statement.object, statement.object_mention)]
+
+
+def _edge(statement: Statement) -> dict[str, Any]:
+    subject, object_ = statement.subject_mention, statement.object_mention
+    return {
+        "label": clean_text(statement.label),
+        "predicate": statement.predicate,
+        "score": float(statement.confidence),
+        "document": statement.document,
+        "evidence": f"{subject.start},{subject.end} {object_.start},{object_.end}",
+    }
+
+
+@contextmanager
+def _table(stream: IO[bytes], columns: Iterable[str]) -> Iterator[Callable[[Iterable[Any]], object]]:
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    yield writer.writerow
+    text.detach()  # flushes, and leaves the stream open
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

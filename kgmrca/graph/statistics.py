@@ -1,0 +1,346 @@
+"""What a graph consists of, counted while it streams by.
+
+Kept in memory are the distinct entities, literals, predicates and facts, as numbers; not the statements.
+"""
+
+import heapq
+import sys
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pyoxigraph import Literal, NamedNode, Quad
+from tqdm import tqdm
+
+from kgmrca.errors import InputError
+from kgmrca.graph.multigraph import neo4j_tables, to_networkx, write_graphml
+from kgmrca.triples.read import read_rdf
+from kgmrca.triples.records import Statement
+
+__all__ = ["Statistics", "survey", "table"]
+
+_DCTERMS = "http://purl.org/dc/terms/"
+_KGMRCA = "https://w3id.org/kgmrca#"
+_PROV = "http://www.w3.org/ns/prov#"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+
+# What is said with these, and of nodes of these types, is about the graph: no facts.
+_DESCRIBING = (_KGMRCA, _PROV, _RDF, _RDFS, f"{_DCTERMS}identifier")
+_DESCRIBED = frozenset(
+    {f"{_PROV}{name}" for name in ("Entity", "Activity", "SoftwareAgent")}
+    | {f"{_KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict")}
+)
+_STRING = "http://www.w3.org/2001/XMLSchema#string"
+_TYPE = f"{_RDF}type"
+_KIND = f"{_KGMRCA}conflictKind"
+_FACT = {f"{_RDF}subject": 0, f"{_RDF}predicate": 1, f"{_RDF}object": 2, f"{_KGMRCA}confidence": 3}
+
+# An entity by its IRI; a literal by its text, datatype and language.
+_Node: TypeAlias = str | tuple[str, str | None, str | None]
+_Fact: TypeAlias = tuple[int, int, int]
+
+
+class Statistics:
+    """Counts what it is given.
+
+    A fact is a subject, predicate and object, stated any number of times or just there as a plain triple. Entities are
+    what facts are about; those in one cluster of a merged graph count as one. An entity's degree is the number of facts
+    it is in; entities are in one component if facts join them.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[_Node, int] = {}
+        self._parents = array("L")  # a forest over nodes: those of one cluster have one root
+        self._predicates: dict[str, int] = {}
+        self._labels: dict[int, str] = {}
+        self._names: dict[str, str] = {}
+        self._facts: dict[_Fact, int] = {}
+        self._stated = array("L")
+        self._confidences = array("d")
+        self._statements = 0
+        self._last = ""
+        self._documents: set[str] = set()
+        self._described: set[str] = set()
+        self._clusters: dict[str, int] = {}  # to one member
+        self._conflicts: dict[str, dict[str, str]] = {}
+        self._block: list[Quad] = []
+        self._merged: dict[str, dict[int, Any]] = {}  # facts of a merged graph, until all of one is known
+
+    def add(self, record: Statement | Quad) -> None:
+        """Count what `read_rdf` gives."""
+        if isinstance(record, Statement):
+            self._add_statement(record)
+            return
+        if self._block and self._block[0].subject != record.subject:
+            self._end_block()
+        self._block.append(record)
+
+    def _add_statement(self, statement: Statement) -> None:
+        if statement.iri == self._last:
+            return  # the same, of another run
+        self._last = statement.iri
+        self._statements += 1
+        self._documents.add(statement.document)
+        object_: _Node = statement.object
+        self._name(statement.subject, statement.subject_mention.text)
+        if statement.object_is_literal:
+            object_ = statement.object, statement.object_datatype or _STRING, None
+        else:
+            self._name(statement.object, statement.object_mention.text)
+        fact = self._fact(statement.subject, statement.predicate, object_)
+        self._stated[fact] += 1
+        self._confidences[fact] = max(self._confidences[fact], float(statement.confidence))
+        self._labels.setdefault(self._predicates[statement.predicate], statement.label)
+
+    def _end_block(self) -> None:
+        """Take the triples of one subject, its types first: they say what the others are about."""
+        for quad in sorted(self._block, key=lambda quad: quad.predicate.value != _TYPE):
+            self._add_quad(quad)
+        self._block.clear()
+
+    def _add_quad(self, quad: Quad) -> None:
+        subject, predicate, object_ = str(_node(quad.subject)), quad.predicate.value, quad.object
+        if predicate == _TYPE:
+            self._add_type(subject, str(_node(object_)))
+        elif predicate == f"{_RDFS}label":
+            self._name(subject, getattr(object_, "value", ""))
+        elif predicate == f"{_KGMRCA}member":
+            member = self._node(_node(object_))
+            _join(self._parents, member, self._clusters.setdefault(subject, member))
+        elif predicate in _FACT:
+            self._add_merged(subject, _FACT[predicate], object_)
+        elif subject in self._conflicts:
+            self._conflicts[subject].setdefault(predicate, getattr(object_, "value", ""))
+        elif not predicate.startswith(_DESCRIBING) and subject not in self._described:
+            self._fact(subject, predicate, _node(object_))
+
+    def _add_type(self, node: str, type_: str) -> None:
+        if type_ in _DESCRIBED:
+            self._described.add(node)
+        if type_ == f"{_PROV}Entity":
+            self._documents.add(node)
+        elif type_ == f"{_KGMRCA}Conflict":
+            self._conflicts.setdefault(node, {})
+
+    def _add_merged(self, node: str, place: int, term: Any) -> None:
+        known = self._merged.setdefault(node, {})
+        known[place] = term
+        if len(known) == len(_FACT):
+            del self._merged[node]
+            fact = self._fact(_node(known[0]), known[1].value, _node(known[2]))
+            self._confidences[fact] = max(self._confidences[fact], float(known[3].value))
+
+    def _name(self, entity: str, name: str) -> None:
+        if name:
+            self._names.setdefault(entity, name)
+
+    def _fact(self, subject: _Node, predicate: str, object_: _Node) -> int:
+        key = (
+            self._node(subject),
+            self._predicates.setdefault(predicate, len(self._predicates)),
+            self._node(object_),
+        )
+        if key not in self._facts:
+            self._facts[key] = len(self._facts)
+            self._stated.append(0)
+            self._confidences.append(0.0)
+        return self._facts[key]
+
+    def _node(self, node: _Node) -> int:
+        number = self._nodes.setdefault(node, len(self._nodes))
+        if number == len(self._parents):
+            self._parents.append(number)
+        return number
+
+    def report(self, *, top: int = 10) -> dict[str, Any]:
+        """The figures, as JSON can hold them; of rankings, the first `top`."""
+        self._end_block()
+        nodes, predicates = list(self._nodes), list(self._predicates)
+        facts, stated, confidences = self._distinct_facts(nodes)
+        parents = self._parents[:]
+        degrees = array("L", [0]) * len(nodes)
+        by_predicate: Counter[int] = Counter()
+        for subject, predicate, object_ in facts:
+            by_predicate[predicate] += 1
+            degrees[subject] += 1
+            if isinstance(nodes[object_], str):
+                degrees[object_] += object_ != subject
+                _join(parents, subject, object_)
+        entities = [number for number, degree in enumerate(degrees) if degree]
+        sizes = Counter(_find(parents, entity) for entity in entities)
+
+        def named(number: int) -> dict[str, str]:
+            node = nodes[number]
+            return {"iri": node, "name": self._names.get(node, "")} if isinstance(node, str) else {"literal": node[0]}
+
+        def ranked(by: "array[Any]", then: "array[Any]") -> list[dict[str, Any]]:
+            def rank(item: tuple[_Fact, int]) -> tuple[Any, ...]:
+                return -by[item[1]], -then[item[1]], *(str(nodes[end]) for end in item[0][::2]), predicates[item[0][1]]
+
+            return [
+                {
+                    "subject": named(fact[0]),
+                    "predicate": {"iri": predicates[fact[1]], "name": self._labels.get(fact[1], "")},
+                    "object": named(fact[2]),
+                    "confidence": confidences[number],
+                    "statements": stated[number],
+                }
+                for fact, number in heapq.nsmallest(top, (item for item in facts.items() if stated[item[1]]), key=rank)
+            ]
+
+        return {
+            "entities": len(entities),
+            "facts": len(facts),
+            "statements": self._statements,
+            "predicates": len(by_predicate),
+            "documents": len(self._documents),
+            "degree": {"mean": sum(degrees) / (len(entities) or 1), "max": max(degrees, default=0)},
+            "components": {"count": len(sizes), "largest": max(sizes.values(), default=0)},
+            "conflicts": dict(Counter(conflict.get(_KIND, "") for conflict in self._conflicts.values())),
+            "top_predicates": [
+                {"iri": predicates[number], "name": self._labels.get(number, ""), "facts": count}
+                for number, count in heapq.nsmallest(
+                    top, by_predicate.items(), key=lambda item: (-item[1], predicates[item[0]])
+                )
+            ],
+            "top_entities": [
+                {**named(number), "degree": degrees[number]}
+                for number in heapq.nsmallest(top, entities, key=lambda entity: (-degrees[entity], str(nodes[entity])))
+            ],
+            "most_certain": ranked(confidences, stated),
+            "most_attested": ranked(stated, confidences),
+            "top_conflicts": [
+                {"iri": iri, "kind": about.get(_KIND, ""), "comment": about.get(f"{_RDFS}comment", "")}
+                for iri, about in heapq.nsmallest(top, self._conflicts.items(), key=lambda item: item[0])
+            ],
+        }
+
+    def _distinct_facts(self, nodes: list[_Node]) -> "tuple[dict[_Fact, int], array[int], array[float]]":
+        """The facts with one entity for each cluster; how often each is stated, and the highest confidence of it."""
+        stated, confidences = self._stated[:], self._confidences[:]
+        facts: dict[_Fact, int] = {}
+        for (subject, predicate, object_), number in self._facts.items():
+            if nodes[subject] in self._described:
+                continue
+            key = _find(self._parents, subject), predicate, _find(self._parents, object_)
+            first = facts.setdefault(key, number)
+            if first != number:
+                stated[first] += stated[number]
+                confidences[first] = max(confidences[first], confidences[number])
+        return facts, stated, confidences
+
+
+def survey(
+    graphs: Iterable[str],
+    *,
+    format: str | None = None,
+    top: int = 10,
+    graphml: Path | None = None,
+    tables: Path | None = None,
+) -> dict[str, Any]:
+    """Read RDF files once: count what is in them and, if asked, write the statements in other forms.
+
+    Args:
+        graphs: files, or "-" for standard input.
+        format: of all of them; None: by extension, TriG on standard input, of which Turtle and N-Triples are parts.
+        top: how many rows the rankings have.
+        graphml: a file for the graph as GraphML (see `write_graphml`).
+        tables: a folder for the graph as tables (see `neo4j_tables`).
+
+    Returns:
+        The figures (see `Statistics.report`).
+
+    Raises:
+        InputError: a file cannot be read, or there are no statements to write in another form.
+    """
+    for path in filter(None, (graphml, tables)):
+        if not path.parent.is_dir():
+            raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
+    statistics = Statistics()
+    takers: list[Callable[[Statement | Quad], None]] = [statistics.add]
+    with ExitStack() as stack:
+        if tables:
+            takers.append(stack.enter_context(neo4j_tables(tables)))
+        records = _shown_to(takers, tqdm(_records(graphs, format), unit=" records", unit_scale=True, disable=None))
+        graph = to_networkx(records) if graphml else None
+        deque(records, maxlen=0)  # reads on to the end
+        report = statistics.report(top=top)
+        if (graphml or tables) and not report["statements"]:
+            raise InputError("There are no statements to write in another form: plain triples alone have no scores.")
+        if graphml:
+            write_graphml(graph, graphml)
+    return report
+
+
+def _records(graphs: Iterable[str], format: str | None) -> Iterator[Statement | Quad]:
+    for name in graphs:
+        if name == "-":
+            yield from read_rdf(sys.stdin.buffer, format=format or "trig")
+        else:
+            yield from read_rdf(Path(name), format=format)
+
+
+def _shown_to(
+    takers: Iterable[Callable[[Statement | Quad], None]], records: Iterable[Statement | Quad]
+) -> Iterator[Statement | Quad]:
+    for record in records:
+        for take in takers:
+            take(record)
+        yield record
+
+
+def table(report: dict[str, Any]) -> str:
+    """A report in words and columns."""
+    degree, components = report["degree"], report["components"]
+    rows = [
+        *((name, f"{report[name]:,}", "") for name in ("entities", "facts", "statements", "predicates", "documents")),
+        ("degree", f"{degree['mean']:.2f}", f"facts an entity is in, on average; at most {degree['max']:,}"),
+        ("components", f"{components['count']:,}", f"the largest of {components['largest']:,} entities"),
+        ("conflicts", f"{sum(report['conflicts'].values()):,}", _list(report["conflicts"])),
+    ]
+    lines = [f"{name:<12}{number:>12}  {words}".rstrip() for name, number, words in rows]
+    for title, key, number, words in (
+        ("Predicates of most facts", "top_predicates", lambda row: f"{row['facts']:,}", _name),
+        ("Entities in most facts", "top_entities", lambda row: f"{row['degree']:,}", _name),
+        ("Most certain", "most_certain", lambda row: f"{row['confidence']:.4f}", _sentence),
+        ("Most attested", "most_attested", lambda row: f"{row['statements']:,}", _sentence),
+        ("Conflicts", "top_conflicts", lambda row: row["kind"], lambda row: row["comment"] or row["iri"]),
+    ):
+        if report[key]:
+            lines += ["", title, *(f"{number(row):>12}  {words(row)}" for row in report[key])]
+    return "\n".join(lines)
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name or 'of no kind'} {count:,}" for name, count in sorted(counts.items()))
+
+
+def _name(about: dict[str, str]) -> str:
+    return " ".join((about.get("literal") or about.get("name") or about.get("iri", "")).split())
+
+
+def _sentence(fact: dict[str, Any]) -> str:
+    return " | ".join(_name(fact[part]) for part in ("subject", "predicate", "object"))
+
+
+def _node(term: Any) -> _Node:
+    if isinstance(term, Literal):
+        return term.value, term.datatype.value, term.language
+    return term.value if isinstance(term, NamedNode) else str(term)
+
+
+def _find(parents: "array[int]", node: int) -> int:
+    while parents[node] != node:
+        parents[node] = parents[parents[node]]  # shortens the way for the next
+        node = parents[node]
+    return node
+
+
+def _join(parents: "array[int]", one: int, other: int) -> None:
+    # The lower number is the root, so that the result does not depend on the order of the pair.
+    one, other = sorted((_find(parents, one), _find(parents, other)))
+    parents[other] = one

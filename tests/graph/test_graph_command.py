@@ -1,0 +1,284 @@
+import gzip
+import io
+import json
+import re
+import sys
+
+import networkx
+import pytest
+from helpers import TEXT
+from typer.testing import CliRunner
+
+from kgmrca.cli import app
+from kgmrca.errors import InputError
+from kgmrca.graph.statistics import Statistics, table
+from kgmrca.triples.records import Run
+from kgmrca.triples.statements import statements
+from kgmrca.triples.write import document_triples, write
+
+BASE = "urn:kgmrca:"
+WDT = "http://www.wikidata.org/prop/direct/"
+
+MERGED = """
+@prefix ex: <http://example.org/> .
+@prefix kgmrca: <https://w3id.org/kgmrca#> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+ex:a1 rdfs:label "A" ; ex:in ex:b .
+ex:a2 rdfs:label "A" ; ex:in ex:b ; ex:knows ex:c .
+ex:d ex:in ex:e , "text"@en , "text" .
+ex:cluster a kgmrca:Cluster ; rdfs:label "A" ; kgmrca:member ex:a1 , ex:a2 .
+ex:fact a kgmrca:Fact ; rdf:subject ex:a1 ; rdf:predicate ex:in ; rdf:object ex:b ; kgmrca:confidence 0.97 ;
+    kgmrca:evidence ex:s1 , ex:s2 .
+ex:x1 a kgmrca:Conflict ; rdfs:comment "two birthplaces" ; kgmrca:conflictKind "single value" ;
+    kgmrca:conflicting ex:fact .
+ex:x2 a kgmrca:Conflict ; kgmrca:conflictKind "single value" .
+"""
+
+
+def written(path, nlp, *, texts=(TEXT,), format="turtle", run=None, **options):
+    def triples():
+        for number, text in enumerate(texts):
+            found = statements(nlp(text), document_id=f"d{number}", run=run)
+            yield from document_triples(f"d{number}", found, base=BASE, meta={"pages": 3, "title": "x"}, **options)
+
+    with path.open("wb") as out:
+        write(triples(), out, format=format, base=BASE)
+    return path
+
+
+@pytest.fixture
+def graph(tmp_path, nlp):
+    return written(tmp_path / "graph.ttl", nlp)
+
+
+def run(*arguments, **options):
+    return CliRunner().invoke(app, ["graph", *map(str, arguments)], **options)
+
+
+def figures(*arguments, **options):
+    done = run(*arguments, "--json", **options)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_the_figures(graph):
+    report = figures(graph, "--top", 1)
+    certain = {
+        "subject": report["most_certain"][0]["subject"],
+        "predicate": {"iri": f"{WDT}P19", "name": "place of birth"},
+        "object": report["most_certain"][0]["object"],
+        "confidence": 0.9,
+        "statements": 1,
+    }
+    assert certain["subject"]["name"] == "Marie Curie"
+    assert certain["object"]["name"] == "Warsaw"
+    assert report == {
+        "entities": 5,
+        "facts": 5,
+        "statements": 5,
+        "predicates": 5,
+        "documents": 1,
+        "degree": {"mean": 9 / 5, "max": 2},
+        "components": {"count": 2, "largest": 3},
+        "conflicts": {},
+        "top_predicates": [{"iri": f"{WDT}P17", "name": "country", "facts": 1}],
+        "top_entities": [{**report["top_entities"][0], "degree": 2}],
+        "most_certain": [certain],
+        "most_attested": [certain],
+        "top_conflicts": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "provenance"),
+    [
+        ("g.nq", "nquads", "graphs"),
+        ("g.ttl", "turtle", "rdf12"),
+        ("g.rdf", "rdfxml", "wikidata"),
+        ("g.jsonld", "jsonld", "statements"),
+    ],
+)
+def test_every_shape_has_the_same_figures(graph, nlp, name, format, provenance):
+    path = written(graph.with_name(name), nlp, format=format, provenance=provenance)
+    assert figures(path) == figures(graph)
+
+
+def test_plain_triples_alone_have_facts_and_no_statements(graph, nlp):
+    plain = figures(written(graph.with_name("none.ttl"), nlp, provenance="none"))
+    full = figures(graph)
+    same = ("entities", "facts", "predicates", "degree", "components")
+    assert {name: plain[name] for name in same} == {name: full[name] for name in same}
+    assert (plain["statements"], plain["documents"], plain["most_certain"]) == (0, 0, [])
+
+
+def test_statements_without_plain_triples_are_facts(graph, nlp):
+    path = written(graph.with_name("bare.ttl"), nlp, assert_above=2.0)
+    assert figures(path) == figures(graph)
+
+
+def test_the_order_of_lines_makes_no_difference(graph, nlp):
+    path = written(graph.with_name("g.nt"), nlp, format="ntriples")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(sorted(set(lines))))
+    assert figures(path) == figures(graph)
+
+
+def test_a_statement_of_two_runs_is_one(graph, nlp):
+    def twice():
+        for parameters in ({}, {"threshold": 0.5}):
+            yield from document_triples(
+                "d0",
+                statements(nlp(TEXT), document_id="d0", run=Run.of(nlp, parameters=parameters)),
+                base=BASE,
+                meta={"pages": 3},
+            )
+
+    out = io.BytesIO()
+    write(twice(), out, format="ntriples", base=BASE)
+    path = graph.with_name("g.nt")
+    path.write_bytes(b"".join(sorted(set(out.getvalue().splitlines(keepends=True)))))
+    assert figures(path) == figures(graph)
+
+
+def test_a_fact_stated_twice_is_attested_most(tmp_path, nlp):
+    path = written(
+        tmp_path / "g.ttl", nlp, texts=["Warsaw is in Poland. Marie Curie was born in 1867. Warsaw is in Poland."]
+    )
+    report = figures(path)
+    (first, second) = report["most_attested"]
+    assert (first["predicate"]["name"], first["statements"], second["statements"]) == ("country", 2, 1)
+    assert (report["facts"], report["statements"]) == (2, 3)
+    assert report["most_certain"][0]["object"] == {"literal": "1867"}
+
+
+def test_several_files_are_one_graph(graph, nlp):
+    other = graph.with_name("other.nt.gz")
+    plain = written(graph.with_name("other.nt"), nlp, texts=["", "Warsaw is in Poland."], format="ntriples")
+    other.write_bytes(gzip.compress(plain.read_bytes()))
+    report = figures(graph, other)
+    assert (report["entities"], report["statements"], report["documents"]) == (7, 6, 2)
+
+
+def test_clusters_count_as_one_entity(tmp_path):
+    (tmp_path / "merged.ttl").write_text(MERGED, encoding="utf-8")
+    report = figures(tmp_path / "merged.ttl")
+    assert (report["entities"], report["facts"], report["documents"]) == (5, 5, 0)
+    assert report["components"] == {"count": 2, "largest": 3}
+    assert report["top_entities"][0] == {"iri": "http://example.org/d", "name": "", "degree": 3}
+    assert report["top_entities"][1]["name"] == "A"
+
+
+def test_conflicts_are_listed(tmp_path):
+    (tmp_path / "merged.ttl").write_text(MERGED, encoding="utf-8")
+    report = figures(tmp_path / "merged.ttl")
+    assert report["conflicts"] == {"single value": 2}
+    assert report["top_conflicts"][0] == {
+        "iri": "http://example.org/x1",
+        "kind": "single value",
+        "comment": "two birthplaces",
+    }
+
+
+def test_combined_confidence_counts(tmp_path, nlp):
+    path = written(tmp_path / "g.ttl", nlp, texts=["Warsaw is in Poland."])
+    (statement,) = statements(nlp("Warsaw is in Poland."), document_id="d0")
+    fact = (
+        f"<urn:kgmrca:fact/1> <http://www.w3.org/1999/02/22-rdf-syntax-ns#subject> <{statement.subject}> ;"
+        f"<http://www.w3.org/1999/02/22-rdf-syntax-ns#predicate> <{statement.predicate}> ;"
+        f"<http://www.w3.org/1999/02/22-rdf-syntax-ns#object> <{statement.object}> ;"
+        f"<https://w3id.org/kgmrca#evidence> <{statement.iri}> ; <https://w3id.org/kgmrca#confidence> 0.99 ."
+    )
+    path.write_text(path.read_text(encoding="utf-8") + fact, encoding="utf-8")
+    (certain,) = figures(path)["most_certain"]
+    assert (certain["confidence"], certain["statements"]) == (0.99, 1)
+
+
+def test_a_document_is_known_as_one_wherever_the_file_says_so(tmp_path):
+    path = tmp_path / "g.ttl"
+    path.write_text(
+        "@prefix ex: <http://example.org/> . ex:doc ex:pages 3 . ex:a ex:in ex:b . "
+        "ex:doc a <http://www.w3.org/ns/prov#Entity> .",
+        encoding="utf-8",
+    )
+    report = figures(path)
+    assert (report["documents"], report["facts"], report["entities"]) == (1, 1, 2)
+
+
+def test_an_empty_graph_has_figures(tmp_path):
+    (tmp_path / "empty.ttl").touch()
+    report = figures(tmp_path / "empty.ttl")
+    assert (report["entities"], report["degree"]["mean"], report["components"]["count"]) == (0, 0, 0)
+    assert table(report).startswith("entities")
+
+
+def test_the_table(graph):
+    done = run(graph)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert re.search(r"^entities +5$", done.stdout, re.MULTILINE)
+    assert re.search(r"^components +2  the largest of 3 entities$", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +0\.9000  Marie Curie \| place of birth \| Warsaw$", done.stdout, re.MULTILINE)
+
+
+def test_the_table_names_conflicts(tmp_path):
+    (tmp_path / "merged.ttl").write_text(MERGED, encoding="utf-8")
+    out = run(tmp_path / "merged.ttl").stdout
+    assert re.search(r"^conflicts +2  single value 2$", out, re.MULTILINE)
+    assert re.search(r"^single value  two birthplaces$", out, re.MULTILINE)
+
+
+def test_standard_input_is_read(graph):
+    assert figures("-", input=graph.read_bytes()) == figures(graph)
+
+
+def test_the_format_can_be_given(graph):
+    path = graph.rename(graph.with_name("graph.txt"))
+    assert figures(path, "--format", "turtle")["statements"] == 5
+
+
+def test_the_graph_is_written_in_other_forms(graph):
+    folder = graph.parent
+    assert run(graph, "--graphml", folder / "g.graphml", "--csv", folder / "neo4j").exit_code == 0
+    read = networkx.read_graphml(folder / "g.graphml", force_multigraph=True)
+    assert (read.number_of_nodes(), read.number_of_edges()) == (6, 5)
+    lines = (folder / "neo4j" / "relationships.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 6
+
+
+@pytest.mark.parametrize("option", ["--graphml", "--csv"])
+def test_nothing_is_written_of_plain_triples(tmp_path, nlp, option):
+    path = written(tmp_path / "none.ttl", nlp, provenance="none")
+    done = run(path, option, tmp_path / "out")
+    assert isinstance(done.exception, InputError)
+    assert "There are no statements" in str(done.exception)
+    assert not (tmp_path / "out").is_file()
+    assert not (tmp_path / "out" / "nodes.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.ttl"], "missing.ttl"),
+        (["graph.xyz"], "does not say its format"),
+        (["graph.ttl", "--csv", "no/where"], "no folder 'no'"),
+        (["graph.ttl", "--graphml", "no/where.graphml"], "no folder 'no'"),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_refused(graph, monkeypatch, arguments, message):
+    monkeypatch.chdir(graph.parent)
+    done = run(*arguments)
+    assert isinstance(done.exception, InputError | OSError)
+    assert message in str(done.exception)
+
+
+def test_statements_are_not_kept(nlp):
+    """What a statement takes up does not grow with how often its fact is stated."""
+    (one,) = statements(nlp("Warsaw is in Poland."), document_id="d")
+    statistics = Statistics()
+    statistics.add(one)
+    before = sum(sys.getsizeof(value) for value in vars(statistics).values())
+    for number in range(1000):
+        object.__setattr__(one, "iri", f"urn:kgmrca:statement/{number:032}")
+        statistics.add(one)
+    assert sum(sys.getsizeof(value) for value in vars(statistics).values()) == before
+    assert statistics.report()["most_attested"][0]["statements"] == 1001

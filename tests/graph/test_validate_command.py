@@ -1,0 +1,126 @@
+import json
+import signal
+import sys
+
+import pytest
+import rdflib
+from test_shapes import VALID, changed
+
+from kgmrca import cli
+
+BROKEN = changed("confidence 0.93", "confidence 1.5", VALID)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process; gives the exit code, standard output and standard error."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def run_main(*arguments):
+        monkeypatch.setattr(sys, "argv", ["kgmrca", "validate", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exited:
+            cli.main()
+        return (exited.value.code or 0, *capsys.readouterr())
+
+    yield run_main
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def valid(tmp_path):
+    path = tmp_path / "valid.ttl"
+    path.write_text(VALID)
+    return path
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken.ttl"
+    path.write_text(BROKEN)
+    return path
+
+
+def test_a_graph_that_conforms_is_exit_code_0(run, valid):
+    code, out, err = run(valid)
+    assert (code, err) == (0, "")
+    assert out.startswith("conforms: nothing found; ")
+
+
+def test_a_violation_is_exit_code_1(run, broken):
+    code, out, err = run(broken)
+    assert (code, err) == (1, "")
+    assert "violation shapes:confidence-value: 1\n" in out
+
+
+def test_a_warning_alone_is_exit_code_0(run, valid):
+    valid.write_text(changed('"PERSON"', '"ORG"'))
+    code, out, _ = run(valid)
+    assert code == 0
+    assert "warning shapes:P19-subject: 1\n" in out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("<urn:x:a> <urn:", "valid.ttl, line 1"), (None, "No such file or directory")]
+)
+def test_what_cannot_be_read_is_exit_code_2(run, valid, content, message):
+    valid.unlink()
+    if content:
+        valid.write_text(content)
+    code, out, err = run(valid)
+    assert (code, out) == (2, "")
+    assert err.startswith("kgmrca: ")
+    assert message in err
+
+
+def test_standard_input_is_read(run, broken, monkeypatch):
+    with broken.open() as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        assert run("-")[0] == 1
+
+
+def test_standard_input_of_another_format_is_named(run, tmp_path, monkeypatch):
+    path = tmp_path / "graph"
+    path.write_text('{"@id": "urn:x:a", "https://w3id.org/kgmrca#confidence": 5}')
+    with path.open() as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        code, out, _ = run("-", "--input-format", "jsonld")
+    assert code == 1
+    assert "shapes:confidence-value" in out
+
+
+def test_json_goes_to_a_file(run, broken, tmp_path):
+    assert run(broken, "--format", "json", "-o", tmp_path / "report.json") == (1, "", "")
+    assert json.loads((tmp_path / "report.json").read_text())["conforms"] is False
+
+
+def test_the_shacl_report_is_turtle(run, broken):
+    code, out, _ = run(broken, "--format", "shacl")
+    graph = rdflib.Graph().parse(data=out, format="turtle")
+    assert code == 1
+    assert len(list(graph.subjects(rdflib.RDF.type, rdflib.SH.ValidationResult))) == 1
+
+
+def test_text_lists_ten_findings_of_a_shape_and_json_all(run, valid):
+    valid.write_text(VALID + "".join(f"<urn:x:e{number}> kgmrca:entityType 'PER' ." for number in range(12)))
+    assert "    and 2 more\n" in run(valid)[1]
+    assert "    and 11 more\n" in run(valid, "--limit", 1)[1]
+    assert len(json.loads(run(valid, "--format", "json")[1])["findings"]) == 12
+
+
+def test_shapes_of_the_user(run, valid, tmp_path):
+    shapes = tmp_path / "shapes.ttl"
+    shapes.write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> . <urn:x:shape> sh:targetNode <urn:x:doc> ; "
+        "sh:property [ sh:path <urn:x:missing> ; sh:minCount 1 ] ."
+    )
+    code, out, _ = run(valid, "--shapes", shapes)
+    assert code == 1
+    assert "violation <urn:x:shape>: 1\n" in out
+
+
+@pytest.mark.parametrize("name", ["broken.ttl", "nowhere/report.txt"])
+def test_a_report_that_cannot_be_written_is_refused(run, broken, tmp_path, name):
+    code, _, err = run(broken, "-o", tmp_path / name)
+    assert code == 2
+    assert name.partition("/")[0] in err
+    assert broken.read_text() == BROKEN
