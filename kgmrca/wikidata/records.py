@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-__all__ = ["Constraints", "Item", "NotChecked", "Property", "Rank", "Value", "WikidataStatement"]
+__all__ = ["Candidate", "Constraints", "Item", "NotChecked", "Property", "Rank", "Value", "WikidataStatement"]
 
 Rank: TypeAlias = Literal["preferred", "normal", "deprecated"]
 
@@ -63,6 +63,25 @@ class Item:
     id: str
     types: frozenset[str] = frozenset()
     labels: tuple[tuple[str, str], ...] = ()
+    sitelinks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item that bears a name.
+
+    Attributes:
+        item: its id.
+        name: as it was asked for.
+        is_label: it is the item's label in this language, not one of its aliases.
+        language: such as "en", or "mul" for all.
+        sitelinks: in how many wikis the item has a page; None if unknown.
+    """
+
+    item: str
+    name: str
+    is_label: bool
+    language: str
     sitelinks: int | None = None
 
 

@@ -1,0 +1,253 @@
+"""The spaCy component `wikidata_linker`: entities get the Wikidata items that they name (`ent.kb_id_`).
+
+What was decided about an entity is `span._.wikidata_link`. It is kept as plain data, like relations (see
+`kgmrca.relations`): `doc.user_data["kgmrca.links"]` is a list of `[start, end, outcome, item, candidates, reason]` with
+character offsets, `item` "" where there is none, and `candidates` a list of `[item, probability]`.
+"""
+
+import contextlib
+import os
+import re
+import weakref
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, List, Optional  # noqa: UP035, spaCy reads them from the signature of the factory
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.util import minibatch
+
+from kgmrca.errors import ExtensionError, InputError, ModelError
+from kgmrca.ontology import load_ontology
+from kgmrca.relations import get_records
+from kgmrca.wikidata.facts import Facts, default_cache
+from kgmrca.wikidata.link import LEAST, MARGIN, Decision, Entity, Text, Tie, link, near, property_of
+from kgmrca.wikidata.sparql import open_endpoint
+
+__all__ = ["WikidataLinker", "get_link", "make_wikidata_linker"]
+
+KEY = "kgmrca.links"
+
+_BATCH_SIZE = 128  # Docs, where nobody says otherwise
+_ITEM = re.compile(r"Q[1-9][0-9]*")
+
+
+@Language.factory(
+    "wikidata_linker",
+    requires=["doc.ents"],
+    assigns=["doc.ents", "token.ent_kb_id", "span._.wikidata_link"],
+    default_config={
+        "endpoint": "wikidata",
+        "contact": None,
+        "cache": None,
+        "offline": False,
+        "languages": ["en", "mul"],
+        "least": LEAST,
+        "margin": MARGIN,
+        "batch_size": None,
+    },
+)
+def make_wikidata_linker(
+    nlp: Language,
+    name: str,
+    endpoint: str,
+    contact: Optional[str],  # noqa: UP045
+    cache: Optional[str],  # noqa: UP045
+    offline: bool,
+    languages: List[str],  # noqa: UP006
+    least: float,
+    margin: float,
+    batch_size: Optional[int],  # noqa: UP045
+) -> "WikidataLinker":
+    """Make the component `wikidata_linker`, which sets `ent.kb_id_` and `span._.wikidata_link`.
+
+    All of this is stored in the configuration of the pipeline, the contact too.
+
+    Args:
+        endpoint: "wikidata", "qlever", a URL, or a local RDF file or folder (see `sparql.open_endpoint`).
+        contact: a mail address or URL of whoever asks, for those who run the endpoint; needed unless it is local.
+        cache: the file of the fact cache; None: where `kgmrca check` has it too; ":memory:" for none on disk.
+        offline: ask nobody: use what the cache has.
+        languages: in which languages names are looked for, the text's own first; "mul" is Wikidata's for all.
+        least: link to an item from this probability on.
+        margin: link to an item if its probability is so much higher than that of the next.
+        batch_size: Docs that are looked up together. None: as many as `nlp.pipe` says.
+    """
+    return WikidataLinker(
+        name,
+        endpoint=endpoint,
+        contact=contact,
+        cache=cache,
+        offline=offline,
+        languages=languages,
+        least=least,
+        margin=margin,
+        batch_size=batch_size,
+    )
+
+
+class WikidataLinker:
+    """Links entities to Wikidata. Made by `nlp.add_pipe("wikidata_linker")`, after `mrca_relations` if there is one.
+
+    An entity that has a `kb_id_` keeps it, and one that spacyfishing has an item for (`span._.kb_qid`) gets that. What
+    has the same name in a Doc is the same. With relations on the Doc, these say what is meant; entities near each other
+    in a sentence count as related in some way. An entity that cannot be looked up stays as it is and keeps the reason.
+
+    The endpoint is opened when first asked, in each process of its own: with `n_process=2`, two requests may be under
+    way at a time, a local file is read twice, and only the cache on disk is shared.
+    """
+
+    def __init__(
+        self,
+        name: str = "wikidata_linker",
+        *,
+        endpoint: str = "wikidata",
+        contact: str | None = None,
+        cache: str | None = None,
+        offline: bool = False,
+        languages: Sequence[str] = ("en", "mul"),
+        least: float = LEAST,
+        margin: float = MARGIN,
+        batch_size: int | None = None,
+    ) -> None:
+        register_extension()
+        if not languages:
+            raise InputError("languages: name one at least, such as 'en'.")
+        for setting, value in (("least", least), ("margin", margin)):
+            if not 0 <= value <= 1:
+                raise InputError(f"{setting} is a number from 0 to 1, not {value!r}.")
+        self.name = name
+        self.endpoint, self.contact, self.cache, self.offline = endpoint, contact, cache, offline
+        self.languages, self.least, self.margin, self.batch_size = tuple(languages), least, margin, batch_size
+        self._facts: Facts | None = None
+        self._process = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_facts": None}
+
+    @property
+    def facts(self) -> Facts:
+        """What is asked; opened by the first call in each process.
+
+        Raises:
+            ModelError: the endpoint cannot be opened as it is configured.
+        """
+        if self._facts is None or self._process != os.getpid():
+            cache = default_cache() if self.cache is None else None if self.cache == ":memory:" else Path(self.cache)
+            try:
+                endpoint = open_endpoint(self.endpoint, contact=self.contact)
+                self._facts = Facts(endpoint, cache=cache, offline=self.offline)
+            except InputError as error:  # no document's fault
+                raise ModelError(f"'{self.name}' cannot ask '{self.endpoint}': {error}") from error
+            weakref.finalize(self, self._facts.close)
+            self._process = os.getpid()
+        return self._facts
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Link the entities of one Doc; `pipe` asks for those of many together."""
+        self._link([doc])
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = _BATCH_SIZE) -> Iterator[Doc]:
+        """Process a stream of Docs in batches of the configured size, else of `batch_size`."""
+        for batch in minibatch(stream, self.batch_size or batch_size):
+            docs = list(batch)
+            self._link(docs)
+            yield from docs
+
+    def _link(self, docs: Sequence[Doc]) -> None:
+        groups = [list(_groups(doc)) for doc in docs]
+        texts = [_text(doc, found) for doc, found in zip(docs, groups, strict=True)]
+        found = link(texts, self.facts, languages=self.languages, least=self.least, margin=self.margin)
+        for doc, entities, decisions in zip(docs, groups, found, strict=True):
+            records = [
+                [span.start_char, span.end_char, *_as_data(decision)]
+                for (_, spans), decision in zip(entities, decisions, strict=True)
+                for span in spans
+            ]
+            for (_, spans), decision in zip(entities, decisions, strict=True):
+                for span in spans:
+                    if decision.item:
+                        for token in span:
+                            token.ent_kb_id_ = decision.item
+            doc.user_data[KEY] = sorted(records)
+
+
+def get_link(span: Span) -> Decision | None:
+    """Read `span._.wikidata_link`: the decision about an entity; None if nobody asked about this span."""
+    for start, end, outcome, item, candidates, reason in span.doc.user_data.get(KEY, ()):
+        if (start, end) == (span.start_char, span.end_char):
+            return Decision(outcome, item or None, tuple((one, score) for one, score in candidates), reason)
+    return None
+
+
+def register_extension() -> None:
+    """Register `span._.wikidata_link`; no harm in doing it again.
+
+    Raises:
+        ExtensionError: another package has this name.
+    """
+    if not Span.has_extension("wikidata_link"):
+        Span.set_extension("wikidata_link", getter=get_link)
+    elif Span.get_extension("wikidata_link")[2] is not get_link:
+        raise ExtensionError("Span already has an extension 'wikidata_link', and kgmrca does not overwrite it.")
+
+
+def _groups(doc: Doc) -> Iterator[tuple[str | None, list[Span]]]:
+    """The entities of a Doc that have one name, which are one thing, and the item that they are linked to already.
+
+    Those that are linked to another register than Wikidata are left out.
+    """
+    named: dict[str, list[tuple[str, Span]]] = {}
+    for span in doc.ents:
+        linked = _linked(span)
+        if not linked or _ITEM.fullmatch(linked):
+            named.setdefault(" ".join(span.text.casefold().split()), []).append((linked, span))
+    for mentions in named.values():
+        items = {item for item, _ in mentions if item}
+        if len(items) == 1:
+            yield items.pop(), [span for _, span in mentions]
+        else:
+            for item in sorted({item for item, _ in mentions}):
+                yield item or None, [span for linked, span in mentions if linked == item]
+
+
+def _linked(span: Span) -> str:
+    """What an entity is linked to already: its `kb_id_`, or what spacyfishing found; "" if neither.
+
+    spacyopentapioca and spaCy's own entity linker set `kb_id_`, the latter to "NIL" where it found nothing. What
+    spacyfishing sets is `span._.kb_qid` (github.com/Lucaterre/spacyfishing, entity_fishing_linker.py), which is read
+    where spaCy stores it, because in another process the extension need not be registered.
+    """
+    if span.kb_id_ and span.kb_id_ != "NIL":
+        return span.kb_id_
+    found = span.doc.user_data.get(("._.", "kb_qid", span.start_char, span.end_char))
+    return found if isinstance(found, str) and _ITEM.fullmatch(found) else ""
+
+
+def _text(doc: Doc, groups: Sequence[tuple[str | None, Sequence[Span]]]) -> Text:
+    entities = [
+        Entity(spans[0].text, Counter(span.label_ for span in spans).most_common(1)[0][0], item)
+        for item, spans in groups
+    ]
+    number = {(span.start_char, span.end_char): one for one, (_, spans) in enumerate(groups) for span in spans}
+    ontology = load_ontology()
+    ties = [
+        Tie(number[a, b], number[c, d], property_of(ontology.predicate(label) or label), score)
+        for a, b, c, d, label, score in get_records(doc) or ()
+        if (a, b) in number and (c, d) in number
+    ]
+    sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
+    for sentence in sentences:
+        ties += near([number[key] for span in sentence.ents if (key := (span.start_char, span.end_char)) in number])
+    return Text(entities, ties)
+
+
+def _as_data(decision: Decision) -> list[Any]:
+    return [decision.outcome, decision.item or "", [list(one) for one in decision.candidates], decision.reason]
+
+
+# As with `kgmrca.relations`: who merely has this package beside another owner of the name must not be stopped by that.
+with contextlib.suppress(ExtensionError):
+    register_extension()

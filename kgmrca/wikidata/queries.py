@@ -1,0 +1,248 @@
+"""Every query that is sent, as text. What comes from a user gets into it as an id or a literal, by two functions here.
+
+Plain SPARQL 1.1 (https://www.w3.org/TR/sparql11-query/), without the extensions of any one service, so that the same
+text runs on Wikidata's own service, on QLever and on Oxigraph. All ask for many things at once, by `VALUES`; the first
+variables of a row say what it is an answer to. The shapes of the data are those of Wikibase's RDF
+(https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format).
+"""
+
+import re
+from collections.abc import Iterable
+
+from pyoxigraph import Literal
+
+from kgmrca.errors import InputError
+
+__all__ = [
+    "CONSTRAINTS",
+    "LONGEST_NAME",
+    "areas",
+    "candidates",
+    "checked_id",
+    "checked_language",
+    "connections",
+    "is_id",
+    "items",
+    "literal",
+    "properties",
+    "qualified",
+    "statements",
+    "superclasses",
+]
+
+LONGEST_NAME = 250
+"""The most characters that a label or an alias on Wikidata has (Wikibase's limit for terms)."""
+
+CONSTRAINTS = {
+    "Q19474404": "single value",
+    "Q52060874": "single best value",
+    "Q21503250": "subject type",
+    "Q21510865": "value type",
+    "Q21510862": "symmetric",
+}
+"""The kinds of constraints that are asked for."""
+
+_ID = re.compile(r"[PQ][1-9][0-9]{0,17}", re.ASCII)
+_LANGUAGE = re.compile(r"[a-zA-Z]+(-[a-zA-Z0-9]+)*", re.ASCII)
+_SPECIAL = re.compile(r'\\[uU]?|["\n\r]')
+_ESCAPED = {'"': '\\"', "\n": "\\n", "\r": "\\r", "\\": "\\\\", "\\u": "\\\\\\u0075", "\\U": "\\\\\\u0055"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_PREFIXES = """\
+PREFIX owl: <http://www.w3.org/2002/07/owl#>
+PREFIX p: <http://www.wikidata.org/prop/>
+PREFIX pq: <http://www.wikidata.org/prop/qualifier/>
+PREFIX prov: <http://www.w3.org/ns/prov#>
+PREFIX ps: <http://www.wikidata.org/prop/statement/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+PREFIX schema: <http://schema.org/>
+PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+PREFIX wd: <http://www.wikidata.org/entity/>
+PREFIX wdt: <http://www.wikidata.org/prop/direct/>
+PREFIX wikibase: <http://wikiba.se/ontology#>
+"""
+
+
+def is_id(text: str, *, kinds: str = "PQ") -> bool:
+    """Whether a text is an id of Wikidata: P or Q (as `kinds` says) and a number."""
+    return _ID.fullmatch(text) is not None and text[0] in kinds
+
+
+def checked_id(id: str, *, kinds: str = "PQ") -> str:
+    """The id itself, if it is one (see `is_id`).
+
+    Raises:
+        InputError: it is not.
+    """
+    if not is_id(id, kinds=kinds):
+        raise InputError(f"'{id}' is not an id of Wikidata: {' or '.join(kinds)} and a number is.")
+    return id
+
+
+def checked_language(tag: str) -> str:
+    """The language tag in lower case, as Wikidata writes it, if it is one.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        if not _LANGUAGE.fullmatch(tag):
+            raise ValueError("it has other characters than letters, digits and '-', or empty parts")
+        Literal("", language=tag)  # knows the rules (BCP 47)
+    except ValueError as error:
+        raise InputError(f"'{tag}' is not a language tag, as 'en' and 'pt-br' are: {error}.") from error
+    return tag.lower()
+
+
+def literal(text: str, language: str) -> str:
+    r"""A text with its language as a literal of SPARQL, whatever the text holds.
+
+    Some services replace `\\u0022` in a query before they parse it, even behind a backslash (section 19.2). So that all
+    read the same, no "u" stands behind a backslash that stands for itself.
+
+    Raises:
+        InputError: that is no language tag, or the text has a lone surrogate, for which there is no UTF-8.
+    """
+    tag = checked_language(language)
+    if _SURROGATE.search(text):
+        raise InputError(f"{text!r} has half of a surrogate pair: no text that is stored anywhere has.")
+    return f'"{_SPECIAL.sub(lambda match: _ESCAPED[match[0]], text)}"@{tag}'
+
+
+def statements(pairs: Iterable[tuple[str, str]]) -> str:
+    """All triples of the statements that items make with a property, whatever their rank, for (item, property) pairs.
+
+    A row is one triple (`?statement ?predicate ?object`) of the node of a statement; so a qualifier is a row more, and
+    does not multiply the others. If the object is a node of a full value, what that holds stands beside it; if it is an
+    item that redirects, `?target`. An item asked for may redirect as well. References are left out.
+    """
+    rows = " ".join(f"(wd:{checked_id(item, kinds='Q')} p:{checked_id(name, kinds='P')})" for item, name in pairs)
+    return f"""{_PREFIXES}
+SELECT ?asked ?property ?statement ?predicate ?object ?target ?time ?precision ?calendar ?amount ?unit ?lower ?upper
+WHERE {{
+  VALUES (?asked ?property) {{ {rows} }}
+  {{ ?asked ?property ?statement }} UNION {{ ?asked owl:sameAs ?item . ?item ?property ?statement }}
+  ?statement ?predicate ?object
+  FILTER(?predicate != prov:wasDerivedFrom)
+  OPTIONAL {{ ?object owl:sameAs ?target }}
+  OPTIONAL {{
+    ?object wikibase:timeValue ?time
+    OPTIONAL {{ ?object wikibase:timePrecision ?precision }}
+    OPTIONAL {{ ?object wikibase:timeCalendarModel ?calendar }}
+  }}
+  OPTIONAL {{
+    ?object wikibase:quantityAmount ?amount
+    OPTIONAL {{ ?object wikibase:quantityUnit ?unit }}
+    OPTIONAL {{ ?object wikibase:quantityLowerBound ?lower }}
+    OPTIONAL {{ ?object wikibase:quantityUpperBound ?upper }}
+  }}
+}}"""
+
+
+def items(ids: Iterable[str], *, languages: Iterable[str]) -> str:
+    """Of items: what they redirect to, what they are instances of, labels in these languages, number of sitelinks.
+
+    A row has one of `?target`, `?type`, `?label`, `?sitelinks`. The number of sitelinks is the item's own on Wikidata's
+    service and its description's in the dumps. `?known` only says that there is such an item.
+    """
+    rows = " ".join(f"wd:{checked_id(id, kinds='Q')}" for id in ids)
+    return f"""{_PREFIXES}
+SELECT ?asked ?target ?type ?label ?sitelinks ?known WHERE {{
+  VALUES ?asked {{ {rows} }}
+  {{ ?asked owl:sameAs ?target }}
+  UNION {{ ?asked wdt:P31 ?type }}
+  UNION {{ ?asked rdfs:label ?label FILTER({_spoken("?label", languages)}) }}
+  UNION {{ ?asked wikibase:sitelinks ?sitelinks }}
+  UNION {{ ?data schema:about ?asked ; wikibase:sitelinks ?sitelinks }}
+  UNION {{ ?asked wikibase:statements ?known }}
+  UNION {{ ?asked a wikibase:Item BIND(true AS ?known) }}
+}}"""
+
+
+def properties(ids: Iterable[str], *, languages: Iterable[str]) -> str:
+    """Of properties: labels, datatype, inverses (P1696), what they are sub-properties of (P1647), and constraints.
+
+    A row has one of `?target`, `?label`, `?datatype`, `?inverse`, `?super`, or it has `?constraint`, `?kind` (of
+    `CONSTRAINTS`), `?rank`, and one qualifier's `?predicate` and `?object`, if the constraint has any that matters:
+    separator (P4155), class (P2308), relation (P2309), exception (P2303).
+    """
+    rows = " ".join(f"wd:{checked_id(id, kinds='P')}" for id in ids)
+    kinds = " ".join(f"wd:{kind}" for kind in CONSTRAINTS)
+    return f"""{_PREFIXES}
+SELECT ?asked ?target ?label ?datatype ?inverse ?super ?constraint ?kind ?rank ?predicate ?object WHERE {{
+  VALUES ?asked {{ {rows} }}
+  {{ ?asked owl:sameAs ?target }}
+  UNION {{ ?asked rdfs:label ?label FILTER({_spoken("?label", languages)}) }}
+  UNION {{ ?asked wikibase:propertyType ?datatype }}
+  UNION {{ ?asked wdt:P1696 ?inverse }}
+  UNION {{ ?asked wdt:P1647 ?super }}
+  UNION {{
+    ?asked p:P2302 ?constraint .
+    ?constraint ps:P2302 ?kind
+    VALUES ?kind {{ {kinds} }}
+    OPTIONAL {{ ?constraint wikibase:rank ?rank }}
+    OPTIONAL {{ ?constraint ?predicate ?object FILTER(?predicate IN (pq:P2303, pq:P2308, pq:P2309, pq:P4155)) }}
+  }}
+}}"""
+
+
+def superclasses(classes: Iterable[str]) -> str:
+    """All that the classes are subclasses of (P279), directly or over others: `?asked`, `?above`."""
+    return _above(classes, "P279")
+
+
+def areas(places: Iterable[str]) -> str:
+    """All that the places lie in (P131), directly or over others: `?asked`, `?above`."""
+    return _above(places, "P131")
+
+
+def candidates(names: Iterable[str], *, languages: Iterable[str]) -> str:
+    """The items called so: `?name`, `?item`, whether it `?is_label` (or an alias), `?sitelinks` if known.
+
+    A name is a label or an alias if it is the same character by character and in one of these languages.
+    """
+    spoken = list(languages)
+    rows = " ".join(literal(name, language) for name in names for language in spoken)
+    return f"""{_PREFIXES}
+SELECT ?name ?item ?is_label ?sitelinks WHERE {{
+  VALUES ?name {{ {rows} }}
+  {{ ?item rdfs:label ?name BIND(true AS ?is_label) }} UNION {{ ?item skos:altLabel ?name BIND(false AS ?is_label) }}
+  OPTIONAL {{
+    {{ ?item wikibase:sitelinks ?sitelinks }} UNION {{ ?data schema:about ?item ; wikibase:sitelinks ?sitelinks }}
+  }}
+}}"""
+
+
+def connections(pairs: Iterable[tuple[str, str]]) -> str:
+    """The predicates that lead from one item to another directly: `?subject`, `?object`, `?predicate`."""
+    rows = " ".join(f"(wd:{checked_id(one, kinds='Q')} wd:{checked_id(other, kinds='Q')})" for one, other in pairs)
+    return f"""{_PREFIXES}
+SELECT ?subject ?object ?predicate WHERE {{
+  VALUES (?subject ?object) {{ {rows} }}
+  ?subject ?predicate ?object
+}}"""
+
+
+def qualified(pairs: Iterable[tuple[str, str]]) -> str:
+    """The properties (`p:`) with which items make statements that have a qualifier, for (item, qualifier) pairs."""
+    rows = " ".join(f"(wd:{checked_id(item, kinds='Q')} pq:{checked_id(name, kinds='P')})" for item, name in pairs)
+    return f"""{_PREFIXES}
+SELECT DISTINCT ?asked ?qualifier ?property WHERE {{
+  VALUES (?asked ?qualifier) {{ {rows} }}
+  ?asked ?property ?statement .
+  ?statement ?qualifier ?value
+}}"""
+
+
+def _above(ids: Iterable[str], name: str) -> str:
+    rows = " ".join(f"wd:{checked_id(id, kinds='Q')}" for id in ids)
+    return f"""{_PREFIXES}
+SELECT DISTINCT ?asked ?above WHERE {{
+  VALUES ?asked {{ {rows} }}
+  ?asked wdt:{name}+ ?above
+}}"""
+
+
+def _spoken(variable: str, languages: Iterable[str]) -> str:
+    tags = ", ".join(f'"{checked_language(language)}"' for language in languages)
+    return f"LANG({variable}) IN ({tags})"

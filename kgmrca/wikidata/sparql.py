@@ -1,0 +1,461 @@
+"""One way to ask, `select`, and two that answer: a SPARQL endpoint over HTTP, and a local RDF file or folder.
+
+Over HTTP nothing is taken for an answer but well-formed SPARQL JSON (https://www.w3.org/TR/sparql11-results-json/): an
+empty one means that the endpoint said so. Everything else is tried again if that helps, or an `EndpointError`.
+
+It is a polite client of public services (https://www.mediawiki.org/wiki/Wikidata_Query_Service/User_Manual#Query_limits):
+one request at a time, a pause between two, a User-Agent that says whom to write to, `Retry-After` kept to, longer and
+longer pauses after errors, and an end to it where errors do not end.
+
+Requests go to the endpoint's own host only: no redirect is followed, and the proxies that environment variables
+(`HTTP_PROXY`) name are not used.
+"""
+
+import gzip
+import hashlib
+import ipaddress
+import re
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import timezone
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import IO, Any, Protocol, TypeAlias, cast
+from urllib.parse import urlsplit
+
+from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, QuerySolutions, Store, parse_query_results
+from SPARQLWrapper import JSON, POST, SELECT, SPARQLWrapper
+from tenacity import RetryCallState, Retrying, wait_exponential_jitter
+from tqdm import tqdm
+
+from kgmrca import __version__
+from kgmrca.errors import EndpointError, InputError
+from kgmrca.triples.write import FORMATS, format_of
+
+__all__ = ["PRESETS", "Clock", "Endpoint", "Row", "Term", "open_endpoint"]
+
+PRESETS = {
+    "wikidata": "https://query.wikidata.org/sparql",
+    "qlever": "https://qlever.cs.uni-freiburg.de/api/wikidata",
+}
+"""Names for endpoints."""
+
+Term: TypeAlias = NamedNode | Literal | BlankNode
+Row: TypeAlias = Mapping[str, Term]
+"""One solution: the variables that are bound, with their terms."""
+
+_TRIES = 5  # of one query, in all
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # between two of them, in seconds; and up to a second of chance
+_LONGEST_WAIT = 120.0  # for what `Retry-After` says, in seconds
+_MOST_ERRORS, _ERROR_WINDOW = 20, 60.0  # in so many seconds; Wikidata allows 30 a minute
+_MOST_ERRORS_IN_A_ROW = 3 * _TRIES  # three queries, or one made smaller and smaller, and no answer
+_PUBLIC_INTERVAL = 1.0  # seconds between two requests
+_BIG = 50_000_000  # bytes of RDF, from which on reading shows a progress bar
+
+_JSON_TYPES = frozenset({"application/sparql-results+json", "application/json"})
+_TIMED_OUT = re.compile(r"timed?[\s-]?out|deadline|has been cancell?ed", re.IGNORECASE)
+_CONTACT = re.compile(r"[^\s()<>@]+@[^\s()<>@]+\.[^\s()<>@]+|https?://[^\s()<>]+", re.ASCII)
+# What the word SERVICE means nothing in: strings, IRIs, comments, variables (SPARQL 1.1, section 19.8).
+_NO_KEYWORDS = re.compile(
+    r'"""(?:[^"\\]|\\.|""?(?!"))*"""'
+    r"|'''(?:[^'\\]|\\.|''?(?!'))*'''"
+    r'|"(?:[^"\\\n\r]|\\.)*"'
+    r"|'(?:[^'\\\n\r]|\\.)*'"
+    r"|<[^<>\"{}|^`\\\s]*>|#[^\n\r]*|[?$]\w+",
+    re.DOTALL,
+)
+
+
+class Clock(Protocol):
+    """What the time is, and waiting: the module `time`, or another in a test."""
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; it never goes back."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait."""
+
+
+class Endpoint(Protocol):
+    """Something that answers SPARQL queries about Wikidata.
+
+    Attributes:
+        name: of the data: the URL, or "file:" and a digest of the content.
+        queries: how many were sent.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    queries: int
+
+    def select(self, query: str) -> list[Row]:
+        """The solutions of a SELECT query.
+
+        Raises:
+            InputError: the query is not one, or contains SERVICE, by which another endpoint would be asked.
+            EndpointError: there is no answer, after all that was worth trying.
+        """
+
+
+def open_endpoint(
+    where: str | Path,
+    *,
+    contact: str | None = None,
+    timeout: float = 60.0,
+    interval: float | None = None,
+    clock: Clock = time,
+    progress: bool | None = None,
+) -> Endpoint:
+    """Get ready to ask an endpoint; nothing is sent or read yet.
+
+    Args:
+        where: one of `PRESETS`, an http or https URL, or a local RDF file or a folder of such files (.ttl, .nt, .nq,
+            .trig, .jsonld, .rdf, each also with .gz).
+        contact: a mail address or URL of whoever asks, for those who run the endpoint; needed unless it is local.
+        timeout: seconds until a query counts as timed out. A local file has none.
+        interval: the least number of seconds between two requests; None: 1 for a public endpoint, else 0.
+        clock: what time is taken from.
+        progress: whether to show a bar while much is read; None: on a terminal.
+
+    Raises:
+        InputError: `where` is none of these, or a contact is missing or is none.
+    """
+    url = PRESETS.get(str(where), str(where))
+    if "://" not in url:
+        return _Local(_rdf_files(Path(where)), progress=progress)
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and not parts.fragment and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"[\s\x00-\x1f\x7f-\U0010ffff]", url):
+        raise InputError(f"'{url}' is no URL of an endpoint: 'https://host/path' would be one.")
+    if parts.username is not None:
+        raise InputError(f"The URL of the endpoint at {parts.hostname} holds a user name: that would be passed on.")
+    is_public = not _is_loopback(cast(str, parts.hostname))
+    if contact is None and is_public:
+        raise InputError(
+            f"{parts.hostname} is a public endpoint: say with `contact` (--contact) how those who run it can reach "
+            "you, by a mail address or a URL. Wikidata refuses who does not."
+        )
+    if contact is not None and not (contact.isascii() and contact.isprintable() and _CONTACT.fullmatch(contact)):
+        raise InputError(f"The contact {contact!r} is neither a mail address nor an http(s) URL.")
+    if interval is None:
+        interval = _PUBLIC_INTERVAL if is_public else 0.0
+    return _Http(url, contact=contact, timeout=timeout, interval=interval, clock=clock)
+
+
+class _Local:
+    """RDF files, read into memory when first asked."""
+
+    def __init__(self, paths: Sequence[Path], *, progress: bool | None) -> None:
+        self.queries = 0
+        self._paths = paths
+        self._progress = progress
+
+    @cached_property
+    def name(self) -> str:
+        # How the files are called and in which folders they lie does not matter.
+        digests = sorted(map(_digest, self._paths))
+        return f"file:{digests[0] if len(digests) == 1 else hashlib.sha256(''.join(digests).encode()).hexdigest()}"
+
+    def select(self, query: str) -> list[Row]:
+        _refuse_service(query)
+        store, has_graphs = self._data
+        self.queries += 1
+        try:
+            answer = store.query(query, use_default_graph_as_union=has_graphs)
+        except SyntaxError as error:
+            raise InputError(f"This is not SPARQL: {error}.") from error
+        if not isinstance(answer, QuerySolutions):
+            raise InputError("Only SELECT queries are asked.")
+        return _rows(answer)
+
+    @cached_property
+    def _data(self) -> tuple[Store, bool]:
+        """What the files hold, and whether some of it is in named graphs."""
+        store = Store()
+        for path in self._paths:
+            size = path.stat().st_size
+            hidden = True if size < _BIG else None if self._progress is None else not self._progress
+            with path.open("rb") as raw, tqdm.wrapattr(raw, "read", size, desc=path.name, disable=hidden) as counted:
+                stream = cast("IO[bytes]", counted)
+                try:
+                    if path.suffix.lower() == ".gz":
+                        with gzip.open(stream) as unpacked:
+                            store.bulk_load(cast("IO[bytes]", unpacked), FORMATS[format_of(path)])
+                    else:
+                        store.bulk_load(stream, FORMATS[format_of(path)])
+                except (SyntaxError, EOFError, OSError, zlib.error) as error:
+                    raise InputError(f"'{path}' cannot be read as RDF: {error}.") from error
+        return store, next(iter(store.named_graphs()), None) is not None
+
+
+class _Trouble(EndpointError):
+    """One request that failed. It is made `tries` times, and if `is_final`, the endpoint is not asked again."""
+
+    def __init__(
+        self, message: str, *, reason: str, is_timeout: bool = False, tries: int = _TRIES, is_final: bool = False
+    ) -> None:
+        super().__init__(message, reason=reason, is_timeout=is_timeout)
+        self.tries = tries
+        self.is_final = is_final
+
+
+class _Http:
+    """A SPARQL endpoint over HTTP (https://www.w3.org/TR/sparql11-protocol/), asked by POST."""
+
+    def __init__(self, url: str, *, contact: str | None, timeout: float, interval: float, clock: Clock) -> None:
+        self.name = url
+        self.queries = 0
+        self._agent = f"kgmrca/{__version__}" + (f" ({contact})" if contact else "")
+        self._timeout = timeout
+        self._interval = interval
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._not_before = 0.0  # by the monotonic clock
+        self._errors: deque[float] = deque()  # when they were, in the last `_ERROR_WINDOW` seconds
+        self._errors_in_a_row = 0
+        self._stopped: EndpointError | None = None
+
+    def select(self, query: str) -> list[Row]:
+        _refuse_service(query)
+        pause = wait_exponential_jitter(initial=_FIRST_PAUSE, max=_LONGEST_PAUSE, jitter=1.0)
+        with self._turn:
+            return Retrying(retry=_is_worth_another, wait=pause, sleep=self._clock.sleep, reraise=True)(
+                self._ask, query
+            )
+
+    def _ask(self, query: str) -> list[Row]:
+        self._wait_for_turn()
+        self.queries += 1
+        try:
+            rows = self._request(query)
+        except _Trouble as trouble:
+            self._count(trouble)
+            raise
+        finally:
+            self._not_before = max(self._not_before, self._clock.monotonic() + self._interval)
+        self._errors_in_a_row = 0
+        return rows
+
+    def _wait_for_turn(self) -> None:
+        if self._stopped:
+            raise EndpointError(str(self._stopped), reason=self._stopped.reason)
+        wait = self._not_before - self._clock.monotonic()
+        if wait > _LONGEST_WAIT:
+            raise EndpointError(
+                f"{self.name} asks not to be asked for another {wait:,.0f} s: run it again then.", reason="slow down"
+            )
+        if wait > 0:
+            self._clock.sleep(wait)
+
+    def _count(self, trouble: _Trouble) -> None:
+        now = self._clock.monotonic()
+        self._errors.append(now)
+        while self._errors[0] <= now - _ERROR_WINDOW:
+            self._errors.popleft()
+        self._errors_in_a_row += 1
+        if trouble.is_final:
+            self._stopped = trouble
+        elif len(self._errors) >= _MOST_ERRORS or self._errors_in_a_row >= _MOST_ERRORS_IN_A_ROW:
+            self._stopped = EndpointError(
+                f"{self.name} is not asked any more: {len(self._errors)} errors in {_ERROR_WINDOW:.0f} s, "
+                f"{self._errors_in_a_row} in a row, the last: {trouble}",
+                reason="gave up: too many errors",
+            )
+
+    def _request(self, query: str) -> list[Row]:
+        """Ask once. All that can go wrong is a `_Trouble`."""
+        deadline = self._clock.monotonic() + self._timeout
+        wrapper = _Wrapper(self.name, agent=self._agent)  # never one for two requests: it keeps state
+        wrapper.setMethod(POST)
+        wrapper.setReturnFormat(JSON)
+        wrapper.setOnlyConneg(True)
+        wrapper.timeout = cast(int, self._timeout)  # setTimeout() would cut it to whole seconds
+        # setQuery() would search the whole text for what kind of query it is, and send an update to another place.
+        wrapper.queryString, wrapper.queryType = query, SELECT
+        try:
+            with wrapper.query().response as response:
+                body = self._read(response, deadline)
+                type_ = response.headers.get_content_type()
+        except urllib.error.HTTPError as error:
+            with error:
+                raise self._refusal(error, deadline) from error
+        except TimeoutError as error:
+            raise self._timed_out() from error
+        except urllib.error.URLError as error:  # nothing was answered: DNS, TLS, connection
+            if isinstance(error.reason, ssl.SSLError):
+                text = f"no safe connection to {self.name}: {error.reason}"
+                raise _Trouble(text, reason="TLS failure", tries=1, is_final=True) from error
+            raise _Trouble(f"{self.name} cannot be reached: {error.reason}", reason="unreachable") from error
+        except (OSError, HTTPException) as error:
+            text = f"{self.name} closed the connection: {type(error).__name__} {error}"
+            raise _Trouble(text, reason="connection closed") from error
+        return self._answer(body, type_)
+
+    def _read(self, response: HTTPResponse, deadline: float) -> bytes:
+        # The socket's time-out is for each packet, so that an answer could drip for ever.
+        blocks = []
+        while block := response.read1(1 << 16):
+            blocks.append(block)
+            if self._clock.monotonic() > deadline:
+                raise TimeoutError
+        return b"".join(blocks)
+
+    def _answer(self, body: bytes, type_: str) -> list[Row]:
+        if type_ not in _JSON_TYPES:
+            raise _Trouble(f"{self.name} answered with {type_}, not with SPARQL results as JSON.", reason="not JSON")
+        if not body.strip():
+            raise _Trouble(f"{self.name} answered with nothing.", reason="empty answer")
+        answer = _parsed(body)
+        if not isinstance(answer, str):
+            return answer
+        if _TIMED_OUT.search(body[-4096:].decode("utf-8", "replace")):
+            raise self._timed_out()  # behind half an answer, Wikidata's service and Oxigraph say what went wrong
+        # A smaller question may be answered whole, or leave out what cannot be read.
+        raise _Trouble(
+            f"{self.name} broke off, or answered with something else than SPARQL results: {answer}",
+            reason="cut answer" if body.lstrip().startswith(b"{") else "not JSON",
+            is_timeout=True,
+            tries=2,
+        )
+
+    def _refusal(self, error: urllib.error.HTTPError, deadline: float) -> _Trouble:
+        """What an answer with another status than 200 means."""
+        self._keep_away(error.headers)
+        try:
+            text = self._read(cast(HTTPResponse, error), deadline)[:4096].decode("utf-8", "replace")
+        except (OSError, HTTPException):
+            text = ""
+        status = f"{self.name} answered {error.code} {error.reason}"
+        # QLever says 429 for a query that took too long, Wikidata's service 500, gateways 504.
+        if error.code in (408, 504) or (error.code in (429, 500, 502, 503) and _TIMED_OUT.search(text)):
+            return self._timed_out()
+        if error.code == 413:
+            return _Trouble(f"{status}.", reason="too large (413)", is_timeout=True, tries=1)
+        if error.code == 429:
+            return _Trouble(f"{status}.", reason="slow down")
+        if error.code >= 500:
+            return _Trouble(f"{status}.", reason=f"server error ({error.code})")
+        if error.code < 400:
+            target = error.headers.get("Location", "nowhere")
+            text = f"{status} and leads to {target}: redirects are not followed; name that endpoint if you trust it."
+            return _Trouble(text, reason=f"redirected ({error.code})", tries=1, is_final=True)
+        first_line = text.strip().partition("\n")[0][:200]
+        is_final = error.code not in (400, 414, 422)  # those are about this query
+        return _Trouble(f"{status}: {first_line}", reason=f"refused ({error.code})", tries=1, is_final=is_final)
+
+    def _keep_away(self, headers: Message) -> None:
+        """Ask nothing as long as `Retry-After` says (RFC 9110, section 10.2.3): seconds or a date."""
+        given = headers.get("Retry-After", "").strip()
+        if re.fullmatch("[0-9]{1,9}", given, re.ASCII):
+            seconds = float(given)
+        else:
+            try:
+                date = parsedate_to_datetime(given)
+            except (ValueError, TypeError, OverflowError):
+                return
+            seconds = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp() - self._clock.time()
+        self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
+
+    def _timed_out(self) -> _Trouble:
+        return _Trouble(f"{self.name} took too long over a query.", reason="timed out", is_timeout=True, tries=1)
+
+
+class _Wrapper(SPARQLWrapper):
+    """A SPARQLWrapper whose requests go to its endpoint's host or nowhere; every status but 200 is an HTTPError."""
+
+    def _query(self) -> tuple[HTTPResponse, str]:
+        return _OPENER.open(self._createRequest(), timeout=self.timeout), self.returnFormat
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Of a POST it would make a GET without the query, and send it to any host."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
+
+
+def _is_worth_another(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return isinstance(error, _Trouble) and state.attempt_number < error.tries
+
+
+def _refuse_service(query: str) -> None:
+    words = _NO_KEYWORDS.sub(" ", query)
+    # Behind a backslash the word could be spelt in code points.
+    if "\\" in words or re.search(r"\bSERVICE\b", words, re.IGNORECASE):
+        raise InputError("A query that has another endpoint asked (SERVICE) is not sent.")
+
+
+def _parsed(body: bytes) -> list[Row] | str:
+    """The rows, or as text what is wrong with them.
+
+    An exception from here would keep an object of pyoxigraph alive, which has to go in the thread that it came in.
+    """
+    try:
+        answer = parse_query_results(body, QueryResultsFormat.JSON)
+        return _rows(answer) if isinstance(answer, QuerySolutions) else "an answer to a yes-or-no question"
+    except SyntaxError as error:
+        return error.msg
+
+
+def _rows(solutions: QuerySolutions) -> list[Row]:
+    names = [variable.value for variable in solutions.variables]
+    return [
+        {name: term for name, term in zip(names, solution, strict=True) if term is not None} for solution in solutions
+    ]
+
+
+def _rdf_files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        if not path.is_file():
+            raise InputError(
+                f"There is no file or folder '{path}'; an endpoint is one of {', '.join(PRESETS)}, an http(s) URL, or "
+                "an RDF file or folder."
+            )
+        format_of(path)
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.is_file() and _is_rdf(file))
+    if not files:
+        raise InputError(f"There is no RDF file in '{path}'.")
+    return files
+
+
+def _is_rdf(path: Path) -> bool:
+    try:
+        format_of(path)
+    except InputError:
+        return False
+    return True
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

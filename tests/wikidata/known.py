@@ -1,0 +1,56 @@
+"""A small Wikidata in memory, in the place of `kgmrca.wikidata.facts.Facts`, for whoever links names."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+from kgmrca.wikidata.records import Candidate, Item, NotChecked
+
+
+@dataclass
+class Known:
+    """What is not told here is not so.
+
+    Attributes:
+        names: by name the items that bear it, as ids, or as candidates where it matters how.
+        classes: by item.
+        below: pairs of a class and one above it.
+        facts: triples of an item, a property and an item.
+        failing: look-ups (name of the method, key) that get no answer.
+        asked: all that was asked, call by call.
+    """
+
+    names: dict = field(default_factory=dict)
+    classes: dict = field(default_factory=dict)
+    below: set = field(default_factory=set)
+    facts: set = field(default_factory=set)
+    failing: set = field(default_factory=set)
+    asked: list = field(default_factory=list)
+    endpoint: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="urn:known", queries=0))
+
+    def _look_up(self, kind, keys, answer):
+        keys = list(keys)
+        self.asked.append((kind, keys))
+        return {key: NotChecked("timed out") if (kind, key) in self.failing else answer(key) for key in keys}
+
+    def candidates(self, names, *, languages=("en", "mul")):
+        def of(name):
+            found = [
+                one if isinstance(one, Candidate) else Candidate(one, name, True, "en")
+                for one in self.names.get(name, ())
+            ]
+            return tuple(one for one in found if one.language in languages)
+
+        return self._look_up("candidates", names, of)
+
+    def items(self, ids):
+        return self._look_up("items", ids, lambda id: Item(id, frozenset(self.classes.get(id, ()))))
+
+    def subclasses(self, pairs):
+        return self._look_up("subclasses", pairs, lambda pair: pair in self.below)
+
+    def connections(self, pairs):
+        return self._look_up(
+            "connections",
+            pairs,
+            lambda pair: frozenset(name for subject, name, object_ in self.facts if (subject, object_) == pair),
+        )
