@@ -10,8 +10,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from kgmrca.errors import KgmrcaError
+    from kgmrca.graph.multigraph import to_networkx
     from kgmrca.relations import Relation, get_relations, set_relations
     from kgmrca.tagging.component import load
+    from kgmrca.triples.rdf import add_to, to_graph
     from kgmrca.triples.records import Statement
     from kgmrca.triples.statements import statements
 
@@ -19,10 +21,13 @@ _HOMES = {
     "KgmrcaError": "kgmrca.errors",
     "Relation": "kgmrca.relations",
     "Statement": "kgmrca.triples.records",
+    "add_to": "kgmrca.triples.rdf",
     "get_relations": "kgmrca.relations",
     "load": "kgmrca.tagging.component",
     "set_relations": "kgmrca.relations",
     "statements": "kgmrca.triples.statements",
+    "to_graph": "kgmrca.triples.rdf",
+    "to_networkx": "kgmrca.graph.multigraph",
 }
 
 __all__ = [
@@ -30,10 +35,13 @@ __all__ = [
     "Relation",
     "Statement",
     "__version__",
+    "add_to",
     "get_relations",
     "load",
     "set_relations",
     "statements",
+    "to_graph",
+    "to_networkx",
 ]
 
 

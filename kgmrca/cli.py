@@ -38,6 +38,34 @@ class OutputFormat(str, Enum):
 
     turtle = "turtle"
     ntriples = "ntriples"
+    nquads = "nquads"
+    trig = "trig"
+    jsonld = "jsonld"
+    rdfxml = "rdfxml"
+
+
+class Provenance(str, Enum):
+    """What `--provenance` takes."""
+
+    none = "none"
+    statements = "statements"
+    graphs = "graphs"
+    rdf12 = "rdf12"
+    wikidata = "wikidata"
+
+
+class ReportFormat(str, Enum):
+    """What `kgmrca validate --format` takes."""
+
+    text = "text"
+    json = "json"
+    shacl = "shacl"
+
+
+class Preset(str, Enum):
+    """What `kgmrca enrich --preset` takes."""
+
+    basics = "basics"
 
 
 class InputFormat(str, Enum):
@@ -93,8 +121,39 @@ def convert_command(
     ],
     format: Annotated[
         OutputFormat | None,
-        typer.Option(help="By default by OUT's extension (.ttl, .nt); Turtle on standard output.", show_default=False),
+        typer.Option(
+            help="By default by OUT's extension (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with .gz behind it compressed); "
+            "Turtle on standard output.",
+            show_default=False,
+        ),
     ] = None,
+    ontology: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME_OR_FILE",
+            help="Whose predicates are written: wikidata, dbpedia, schema, or a file of your own, an ontology (.ttl, "
+            ".rdf, .owl, ...) or an SSSOM table (.tsv).",
+        ),
+    ] = "wikidata",
+    provenance: Annotated[
+        Provenance,
+        typer.Option(
+            help="How a statement says how sure it is and where it was read: as an rdf:Statement, a named graph, an "
+            "RDF 1.2 triple term, a statement node like Wikidata's, or not at all."
+        ),
+    ] = Provenance.statements,
+    assert_above: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SCORE",
+            help="From which score the plain triple is written too (2: never); with --provenance none, which "
+            "statements are written at all.",
+        ),
+    ] = 0,
+    sentence_text: Annotated[
+        bool, typer.Option("--sentence-text", help="Write the text of each statement's sentence too.")
+    ] = False,
     pipeline: Annotated[
         str | None,
         typer.Option(
@@ -130,8 +189,8 @@ def convert_command(
     \b
     Examples:
       kgmrca convert articles/ 'more/*.txt' -o graph.ttl
-      kgmrca convert news.jsonl.gz -o graph.nt --threshold 0.8
-      kgmrca convert letters.txt -o graph.ttl --threshold complete
+      kgmrca convert news.jsonl.gz -o graph.nq.gz --provenance graphs --threshold 0.8
+      kgmrca convert letters.txt -o graph.ttl --threshold complete --ontology dbpedia
       kgmrca convert - -o - --input-format jsonl < news.jsonl | grep P19
     """
     from kgmrca.convert import convert
@@ -149,12 +208,23 @@ def convert_command(
             batch_size=batch_size,
             input_format=input_format and input_format.value,
             rejected=rejected,
+            ontology=ontology,
+            provenance=provenance.value,
+            assert_above=assert_above,
+            sentence_text=sentence_text,
         )
     except BrokenPipeError:
         # Python would try to flush standard output once more at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(141) from None  # 128 + SIGPIPE, as a shell would report it
     print(_in_words(summary, output), file=sys.stderr)
+    if summary.unmapped:
+        labels = ", ".join(f"'{label}' {count:,}" for label, count in summary.unmapped.most_common())
+        print(
+            f"kgmrca: {summary.unmapped.total():,} statements have a predicate made of their label, because the "
+            f"ontology has none for it: {labels}",
+            file=sys.stderr,
+        )
     if summary.rejected:
         raise typer.Exit(1)
 
@@ -316,6 +386,665 @@ def calibrate_command(
             draw(found.before, found.after, stream)
         nlp.to_disk(output)
     print(found.table())
+
+
+@app.command("merge", no_args_is_help=True)
+def merge_command(
+    graphs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="GRAPH...",
+            help="RDF files of any format and provenance, also merged ones (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
+            ".gz behind it compressed), folders of them, glob patterns, or - for standard input.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
+    ],
+    format: Annotated[
+        OutputFormat | None,
+        typer.Option(help="By default by OUT's extension; Turtle on standard output.", show_default=False),
+    ] = None,
+    input_format: Annotated[
+        OutputFormat | None,
+        typer.Option(
+            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
+            "N-Triples are parts]",
+            show_default=False,
+        ),
+    ] = None,
+    provenance: Annotated[
+        Provenance, typer.Option(help="As for convert: the shape in which all statements are written; not none.")
+    ] = Provenance.statements,
+    base: Annotated[
+        str,
+        typer.Option(metavar="IRI", help="What the IRIs of facts, clusters and conflicts begin with; ends in / or :."),
+    ] = DEFAULT_BASE,
+    max_cluster: Annotated[
+        int, typer.Option(min=1, help="How many entities a name joins at most; if it has more, they stay apart.")
+    ] = 1000,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many processes to use.  [default: by processors and files]", show_default=False),
+    ] = None,
+) -> None:
+    """Put graphs together: each statement once, each fact once with all its evidence, names that mean one thing.
+
+    All that was said stays. What several documents say becomes one fact with a combined confidence; entities with one
+    name and type, or linked to one Wikidata item, become a cluster; contradictions are listed as conflicts. Merging
+    again, in another order or in several steps gives the same bytes.
+
+    The graphs may be larger than memory. Beside OUT there must be room for temporary files.
+
+    \b
+    Examples:
+      kgmrca merge monday.ttl tuesday.ttl -o week.ttl
+      kgmrca merge shards/ 'more/*.nq.gz' -o all.nt.gz
+      kgmrca merge week.ttl wednesday.ttl -o - --provenance graphs --format trig | gzip > new.trig.gz
+    """
+    from kgmrca.graph.merge import merge
+
+    try:
+        summary = merge(
+            graphs,
+            output,
+            format=format and format.value,
+            input_format=input_format and input_format.value,
+            base=base,
+            provenance=provenance.value,
+            max_cluster=max_cluster,
+            workers=workers,
+        )
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in convert
+        raise typer.Exit(141) from None
+    words = [
+        f"{summary.files:,} files, {summary.read:,} statements, {summary.statements:,} of them distinct",
+        f"{summary.facts:,} facts, {summary.attested:,} of them in several documents",
+        f"{summary.clusters:,} clusters",
+        f"{summary.conflicts.total():,} conflicts",
+    ]
+    if output != "-":
+        words[0] += f" -> {output}"
+    if summary.conflicts:
+        words[-1] += f" ({', '.join(f'{kind} {count:,}' for kind, count in sorted(summary.conflicts.items()))})"
+    print(f"kgmrca: {'; '.join(words)}", file=sys.stderr)
+
+
+@app.command("graph", no_args_is_help=True)
+def graph_command(
+    graphs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="GRAPH...",
+            help="RDF files of any format and provenance, also merged ones (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
+            ".gz behind it compressed), or - for standard input. What several files state is counted for each: merge "
+            "them first.",
+            show_default=False,
+        ),
+    ],
+    format: Annotated[
+        OutputFormat | None,
+        typer.Option(
+            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
+            "N-Triples are parts]",
+            show_default=False,
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=0, help="How many rows each ranking has.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of the tables.")] = False,
+    graphml: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the statements as GraphML too, for Gephi and networkx."),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write the statements as nodes.csv and relationships.csv too, for `neo4j-admin database import`. "
+            "Cells are data as they are; to a spreadsheet program, one that begins with = is a formula.",
+        ),
+    ] = None,
+) -> None:
+    """Say what is in graphs: entities, facts, statements, components; what is most certain and most attested.
+
+    A fact is a subject, predicate and object, stated any number of times or there as a plain triple. The degree of an
+    entity is the number of facts it is in. Entities in one cluster of a merged graph count as one.
+
+    GRAPHs are read as a stream. Distinct entities and facts are kept in memory, statements are not, except for
+    --graphml, which holds the whole graph.
+
+    \b
+    Examples:
+      kgmrca graph graph.ttl
+      kgmrca graph a.nq.gz b.nq.gz --json > figures.json
+      kgmrca graph graph.ttl --graphml graph.graphml --csv neo4j
+    """
+    import json
+
+    from kgmrca.graph.statistics import survey, table
+
+    report = survey(graphs, format=format and format.value, top=top, graphml=graphml, tables=csv)
+    print(json.dumps(report, indent=2) if as_json else table(report))
+
+
+@app.command("validate", no_args_is_help=True)
+def validate_command(
+    graphs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="GRAPH...",
+            help="RDF files of any format and provenance, also merged ones (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
+            ".gz behind it compressed), or - for standard input. Several files are checked as one graph.",
+            show_default=False,
+        ),
+    ],
+    input_format: Annotated[
+        OutputFormat | None,
+        typer.Option(
+            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
+            "N-Triples are parts]",
+            show_default=False,
+        ),
+    ] = None,
+    shapes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Check against these SHACL shapes instead of those that ship."),
+    ] = None,
+    format: Annotated[ReportFormat, typer.Option(help="Text, JSON, or SHACL's own report in Turtle.")] = (
+        ReportFormat.text
+    ),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write the report to this file.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="NUMBER",
+            help="How many findings of each shape are listed; all are counted.  [default: 10 as text, else all]",
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes check at the same time.")] = 1,
+) -> None:
+    """Check graphs: is each statement whole, with its document and run, and are its entities of types that fit?
+
+    Exit code 1 means: done, but there are violations. Warnings, such as a type that does not fit, are no violations.
+    The graph may be larger than memory: it is checked in blocks, from a temporary file. So shapes of your own can look
+    at a node and its direct surroundings, that is along paths of two steps forward.
+
+    \b
+    Examples:
+      kgmrca validate graph.ttl
+      kgmrca validate a.nq.gz b.nq.gz --format json -o report.json
+      kgmrca validate graph.ttl --shapes my-shapes.ttl
+    """
+    from contextlib import nullcontext
+
+    from kgmrca.graph.shapes import validate
+    from kgmrca.triples.write import whole_file
+
+    if output and not output.parent.is_dir():
+        raise InputError(f"There is no folder '{output.parent}' to write '{output.name}' in: make it first.")
+    if output and output.resolve() in {Path(name).resolve() for name in [*graphs, *([str(shapes)] if shapes else [])]}:
+        raise InputError(f"'{output}' is read and would be overwritten: write to another file.")
+    with whole_file(output) if output else nullcontext() as stream:
+        report = validate(
+            graphs,
+            format=input_format and input_format.value,
+            shapes=shapes,
+            limit=10 if limit is None and format is ReportFormat.text else limit,
+            workers=workers,
+        )
+        text = {"text": report.as_text, "json": report.as_json, "shacl": report.as_shacl}[format.value]()
+        if stream:
+            stream.write(f"{text}\n".encode())
+        else:
+            print(text)
+    if not report.conforms:
+        raise typer.Exit(1)
+
+
+@app.command("link", no_args_is_help=True)
+def link_command(
+    graphs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="GRAPH...",
+            help="RDF files of any format and provenance (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with .gz behind it "
+            "compressed), or - for standard input.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
+    ],
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            metavar="WHERE",
+            help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
+        ),
+    ],
+    contact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MAIL_OR_URL",
+            help="How those who run a public endpoint can reach you; it needs one.",
+        ),
+    ] = None,
+    languages: Annotated[
+        str,
+        typer.Option(
+            metavar="TAGS",
+            help="In which languages names are looked for, the texts' own first; mul is Wikidata's for all.",
+        ),
+    ] = "en,mul",
+    least: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="SCORE", help="Link to an item from this probability on.  [default: 0.6]"),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SCORE",
+            help="Link to an item if its probability is so much higher than that of the next.  [default: 0.3]",
+        ),
+    ] = None,
+    format: Annotated[
+        OutputFormat | None,
+        typer.Option(help="Of OUT.  [default: by its extension; Turtle on standard output]", show_default=False),
+    ] = None,
+    input_format: Annotated[
+        OutputFormat | None,
+        typer.Option(
+            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
+            "N-Triples are parts]",
+            show_default=False,
+        ),
+    ] = None,
+    base: Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")] = DEFAULT_BASE,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]"),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")
+    ] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")] = False,
+) -> None:
+    """Find the Wikidata items that entities of graphs stand for: OUT is the graphs with links, and how they came about.
+
+    The items that bear an entity's name are ranked by how they bear it, how known they are, whether they are of a type
+    that fits, and whether Wikidata connects them with the items that other entities of the document may be. Where no
+    item is likely enough, or two are about as likely, there is no link. OUT has every decision with its candidates.
+
+    Exit code 1 means: done, but some entities could not be looked up.
+
+    \b
+    Examples:
+      kgmrca link graph.ttl --endpoint wikidata --contact me@example.org -o linked.ttl
+      kgmrca link a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query -o linked.nq.gz
+      kgmrca link graph.ttl --endpoint wikidata.nt.gz --languages pl,mul,en -o - | grep kgmrca:item
+    """
+    from kgmrca.wikidata.facts import Facts, default_cache
+    from kgmrca.wikidata.link import LEAST, MARGIN
+    from kgmrca.wikidata.linking import link_graphs
+    from kgmrca.wikidata.sparql import open_endpoint
+
+    asked = open_endpoint(endpoint, contact=contact)
+    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts:
+        try:
+            summary = link_graphs(
+                graphs,
+                facts,
+                output,
+                languages=[tag.strip() for tag in languages.split(",")],
+                least=LEAST if least is None else least,
+                margin=MARGIN if margin is None else margin,
+                input_format=input_format and input_format.value,
+                format=format and format.value,
+                base=base,
+            )
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in `convert`
+            raise typer.Exit(141) from None
+    print(summary.in_words(output), file=sys.stderr)
+    if summary.outcomes["not looked up"]:
+        raise typer.Exit(1)
+
+
+@app.command("check", no_args_is_help=True)
+def check_command(
+    graphs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="GRAPH...",
+            help="RDF files of any format and provenance, linked to Wikidata (.ttl, .nt, .nq, .trig, .jsonld, .rdf; "
+            "with .gz behind it compressed), or - for standard input.",
+            show_default=False,
+        ),
+    ],
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            metavar="WHERE",
+            help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Write the verdicts as RDF; - for standard output."),
+    ] = None,
+    csv: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write them as a table too; - for standard output.")
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write them as JSON Lines too, an object a statement; - for standard output."
+        ),
+    ] = None,
+    contact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MAIL_OR_URL",
+            help="How those who run a public endpoint can reach you; it needs one.",
+        ),
+    ] = None,
+    format: Annotated[
+        OutputFormat | None,
+        typer.Option(help="Of OUT.  [default: by its extension; Turtle on standard output]", show_default=False),
+    ] = None,
+    input_format: Annotated[
+        OutputFormat | None,
+        typer.Option(
+            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
+            "N-Triples are parts]",
+            show_default=False,
+        ),
+    ] = None,
+    base: Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")] = DEFAULT_BASE,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]"),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")
+    ] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")] = False,
+) -> None:
+    """Say what Wikidata says about each statement of graphs: confirmed, in conflict, new, and so on.
+
+    Absence from Wikidata is not falsehood, so no verdict says "wrong". OUT has the verdicts alone, each with the
+    statement of Wikidata that it rests on; merge it with the graph to have both. What could not be looked up is "not
+    checked", never "new"; run it again, and only that is asked. An interrupted run loses nothing that was answered.
+
+    Exit code 1 means: done, but some statements could not be checked.
+
+    \b
+    Examples:
+      kgmrca check linked.ttl --endpoint wikidata --contact me@example.org -o checks.ttl
+      kgmrca check a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query --csv checks.csv --json checks.jsonl
+      kgmrca check linked.ttl --endpoint wikidata.nt.gz -o - | grep conflict
+    """
+    from kgmrca.wikidata.checking import check
+    from kgmrca.wikidata.facts import Facts, default_cache
+    from kgmrca.wikidata.sparql import open_endpoint
+
+    asked = open_endpoint(endpoint, contact=contact)
+    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts:
+        try:
+            summary = check(
+                graphs,
+                facts,
+                output,
+                csv=csv,
+                json=json,
+                input_format=input_format and input_format.value,
+                format=format and format.value,
+                base=base,
+            )
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in `convert`
+            raise typer.Exit(141) from None
+    print(summary.in_words(endpoint), file=sys.stderr)
+    if summary.verdicts["not checked"]:
+        raise typer.Exit(1)
+
+
+@app.command("enrich", no_args_is_help=True)
+def enrich_command(
+    graphs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="GRAPH...",
+            help="RDF files of any format and provenance, linked to Wikidata (.ttl, .nt, .nq, .trig, .jsonld, .rdf; "
+            "with .gz behind it compressed), or - for standard input.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
+    ],
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            metavar="WHERE",
+            help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
+        ),
+    ],
+    properties: Annotated[
+        str, typer.Option(metavar="IDS", help="Which properties, such as P31,P18.", show_default=False)
+    ] = "",
+    preset: Annotated[
+        Preset | None,
+        typer.Option(
+            help="These properties: basics are instance of (P31), country (P17), image (P18), dates of birth and death "
+            "(P569, P570), inception (P571), coordinates (P625) and official website (P856).",
+            show_default=False,
+        ),
+    ] = None,
+    labels: Annotated[
+        str, typer.Option(metavar="TAGS", help="Labels in which languages, such as en,de.", show_default=False)
+    ] = "",
+    contact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MAIL_OR_URL",
+            help="How those who run a public endpoint can reach you; it needs one.",
+        ),
+    ] = None,
+    format: Annotated[
+        OutputFormat | None,
+        typer.Option(help="Of OUT.  [default: by its extension; Turtle on standard output]", show_default=False),
+    ] = None,
+    input_format: Annotated[
+        OutputFormat | None,
+        typer.Option(
+            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
+            "N-Triples are parts]",
+            show_default=False,
+        ),
+    ] = None,
+    base: Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")] = DEFAULT_BASE,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]"),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")
+    ] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")] = False,
+) -> None:
+    """Fetch chosen facts and labels of the Wikidata items that graphs are linked to.
+
+    OUT has these alone, each as a kgmrca:RetrievedFact with its source and time, never as a statement of the graph;
+    merge it with the graph, or load it beside, to have both. In TriG, N-Quads and JSON-LD all of it is in one named
+    graph, with the plain triples. Of a property, only the values of the best rank are taken.
+
+    Exit code 1 means: done, but some facts could not be looked up; they are listed. Run it again, and only these are
+    asked for.
+
+    \b
+    Examples:
+      kgmrca enrich linked.ttl --preset basics --endpoint wikidata --contact me@example.org -o facts.ttl
+      kgmrca enrich linked.ttl --properties P106,P18 --labels en,de --endpoint wikidata.nt.gz -o facts.trig
+      kgmrca merge linked.ttl facts.ttl -o graph.ttl
+    """
+    from kgmrca.wikidata.enrich import PRESETS, enrich
+    from kgmrca.wikidata.facts import Facts, default_cache
+    from kgmrca.wikidata.sparql import open_endpoint
+
+    chosen = [*(PRESETS[preset.value] if preset else ()), *_listed(properties)]
+    asked = open_endpoint(endpoint, contact=contact)
+    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts:
+        try:
+            summary = enrich(
+                graphs,
+                facts,
+                output,
+                properties=chosen,
+                languages=_listed(labels),
+                input_format=input_format and input_format.value,
+                format=format and format.value,
+                base=base,
+            )
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in `convert`
+            raise typer.Exit(141) from None
+    print(summary.in_words(output), file=sys.stderr)
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+@app.command("diff", no_args_is_help=True)
+def diff_command(
+    graphs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CHECKED...",
+            help="RDF files of any format and provenance, with what kgmrca check wrote about them: the graph and its "
+            "verdicts, merged or not; or - for standard input.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="TABLE",
+            help="List what is new here, in cells between tabs, or commas if it ends in .csv; - for standard output.",
+        ),
+    ] = None,
+    conflicts: Annotated[bool, typer.Option("--conflicts", help="List what contradicts Wikidata as well.")] = False,
+    accept: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE", help="A reviewed list: of what has an x or yes as accept, write QuickStatements."
+        ),
+    ] = None,
+    quickstatements: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where to write these; - for standard output.")
+    ] = None,
+    stated_in: Annotated[
+        str | None,
+        typer.Option(metavar="ITEM", help="The item that they are stated in (S248); a document's URL is given anyway."),
+    ] = None,
+    input_format: Annotated[
+        OutputFormat | None,
+        typer.Option(
+            help="The format of all CHECKED.  [default: by extension; TriG on standard input, of which Turtle and "
+            "N-Triples are parts]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """List what graphs say and Wikidata does not, for review; turn what was accepted into QuickStatements.
+
+    The list has a row a fact, the most certain first, with names, items, the sentence, and an empty column accept.
+    Put an x there in a spreadsheet, and give the table back as --accept: these facts, and no others, are written as
+    commands for https://quickstatements.toolforge.org. Nothing is uploaded. Of the table only accept and what says
+    which fact it is (subject_item, property_id, value) are read.
+
+    Exit code 1 means: done, but some accepted facts are not exported; they are listed.
+
+    \b
+    Examples:
+      kgmrca diff linked.ttl checks.ttl -o new.tsv
+      kgmrca diff linked.ttl checks.ttl --accept new.tsv --quickstatements new.qs --stated-in Q328
+    """
+    from kgmrca.wikidata.diff import diff
+
+    try:
+        summary = diff(
+            graphs,
+            output,
+            conflicts=conflicts,
+            accept=accept,
+            quickstatements=quickstatements,
+            stated_in=stated_in,
+            input_format=input_format and input_format.value,
+        )
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in `convert`
+        raise typer.Exit(141) from None
+    print(summary.in_words(str(output or quickstatements)), file=sys.stderr)
+    if summary.left_out:
+        raise typer.Exit(1)
+
+
+@app.command("cache")
+def cache_command(
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The cache.  [default: in your folder for caches]", show_default=False),
+    ] = None,
+    clear: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT", help="Remove facts: all, expired, or those of one endpoint, named as it is listed here."
+        ),
+    ] = None,
+) -> None:
+    """Show what of Wikidata is remembered on disk, by endpoint, or forget it.
+
+    \b
+    Examples:
+      kgmrca cache
+      kgmrca cache --clear expired
+      kgmrca cache --clear wikidata
+    """
+    import time
+
+    from kgmrca.wikidata.cache import Cache, default_cache
+    from kgmrca.wikidata.sparql import PRESETS
+
+    path = cache or default_cache()
+    if not path.is_file():
+        print(f"kgmrca: '{path}' is not there: nothing is remembered.", file=sys.stderr)
+        return
+    facts, now = Cache(path), time.time()
+    if clear is not None:
+        names = [usage.endpoint for usage in facts.usage(now=now)]
+        endpoint = None if clear in ("all", "expired") else PRESETS.get(clear, clear)
+        if endpoint and endpoint not in names:
+            raise InputError(f"Nothing is remembered of '{clear}', but of: {', '.join(names) or 'nobody'}.")
+        n_removed = facts.clear(endpoint=endpoint, expired_at=now if clear == "expired" else None)
+        print(f"kgmrca: {n_removed:,} facts removed.", file=sys.stderr)
+    print(f"{path}  {path.stat().st_size / 1e6:,.1f} MB")
+    for usage in facts.usage(now=now):
+        oldest = time.strftime("%Y-%m-%d", time.localtime(usage.oldest))
+        print(f"{usage.endpoint}  {usage.entries:,} facts, {usage.expired:,} expired, the oldest from {oldest}")
+    facts.close()
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _number_or_name(threshold: str) -> float | str:

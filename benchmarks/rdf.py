@@ -1,0 +1,223 @@
+"""How fast a graph is written, and in how much memory.
+
+    python benchmarks/rdf.py
+    python benchmarks/rdf.py --parts speed --size 100000
+
+- `speed`: the plain triples of so many statements (`--provenance none`) as Turtle, against rdflib's serializer on a
+  graph that holds the same triples already, while ours still have to be made of the statements. The two take turns; CPU
+  time, medians.
+- `memory`: the peak memory of processes that write a few and many statements with their provenance as Turtle, made one
+  document after the other.
+- `merging`: `kgmrca merge` of shards with their provenance, in which each name is in as many documents as there are
+  shards; the processor time and the peak memory of all its processes together. It needs about 25 GB of disk.
+
+The statements are made up: 20 a document, between 17 entities.
+"""
+
+import argparse
+import gc
+import hashlib
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pyoxigraph
+import rdflib
+
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
+from kgmrca.triples.records import Mention, Run, Statement
+from kgmrca.triples.write import document_triples, format_of, write
+
+A_DOCUMENT = 20
+
+
+def make_documents(size: int, shard: int | None = None) -> Iterator[tuple[str, list[Statement]]]:
+    """Documents with 20 statements each, as the pipeline could have read them.
+
+    With a shard's number, their names are those in as many documents as there are shards, else those in all documents.
+    """
+    iris = Iris()
+    run = Run("en_made_up", "1", "0", "{}").iri()
+    for number in range(size // A_DOCUMENT):
+        identifier = f"document-{number}.txt" if shard is None else f"{shard}/document-{number}.txt"
+        document, of = iris.document(identifier), "" if shard is None else f" of {number}"
+        yield identifier, [make_statement(iris, run, document, at, of) for at in range(A_DOCUMENT)]
+
+
+def make_statement(iris: Iris, run: str, document: str, at: int, of: str) -> Statement:
+    """A statement in one of the 10 sentences of a document, about one of 7 subjects and one of 10 objects."""
+    start = at // 2 * 150
+    subject_mention = Mention(mention_iri(document, start, start + 11), start, start, f"Person {at // 3}{of}", "PER")
+    object_mention = Mention(mention_iri(document, start + 24, start + 30), start, start, f"City {at // 2}{of}", "LOC")
+    sentence = Mention(mention_iri(document, start, start + 150), start, start + 150, "")
+    subject, object_ = (iris.entity(document, mention.text) for mention in (subject_mention, object_mention))
+    return Statement(
+        iri=iris.statement(document, str(at)),
+        subject=subject,
+        predicate=f"http://www.wikidata.org/prop/direct/P{19 + at}",
+        object=object_,
+        object_is_literal=False,
+        object_datatype=None,
+        label=f"relation {at}",
+        confidence=Decimal(5000 + 97 * at) / 10000,
+        document=document,
+        subject_mention=subject_mention,
+        object_mention=object_mention,
+        sentence=sentence,
+        sentence_digest=hashlib.sha256(f"{document} {start}".encode()).hexdigest()[:16],
+        run=run,
+    )
+
+
+def write_documents(documents: Iterator[tuple[str, list[Statement]]], path: str | Path, *, provenance: str) -> None:
+    """Write what documents say as Turtle."""
+    triples = (
+        triple
+        for identifier, statements in documents
+        for triple in document_triples(identifier, statements, base=DEFAULT_BASE, provenance=provenance)
+    )
+    with Path(path).open("wb") as out:
+        write(triples, out, format="turtle", base=DEFAULT_BASE)
+
+
+def as_rdflib(documents: list[tuple[str, list[Statement]]]) -> rdflib.Graph:
+    """The plain triples of documents, in rdflib's own store."""
+    graph = rdflib.Graph()
+    for identifier, statements in documents:
+        for triple in document_triples(identifier, statements, base=DEFAULT_BASE, provenance="none"):
+            is_literal = isinstance(triple.object, pyoxigraph.Literal)
+            value = rdflib.Literal(triple.object.value) if is_literal else rdflib.URIRef(triple.object.value)
+            graph.add((rdflib.URIRef(triple.subject.value), rdflib.URIRef(triple.predicate.value), value))
+    return graph
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """The processor time that this takes."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def speed(options: argparse.Namespace, folder: Path) -> None:
+    """Ours and rdflib's serializer, in turns."""
+    documents = list(make_documents(options.size))
+    graph = as_rdflib(documents)
+    for prefix, namespace in {
+        "entity": f"{DEFAULT_BASE}entity/",
+        "wdt": "http://www.wikidata.org/prop/direct/",
+    }.items():
+        graph.bind(prefix, namespace)
+    gc.collect()
+    gc.freeze()  # else each side would pay for looking through what the other one needs
+    sides = {
+        "kgmrca": lambda: write_documents(iter(documents), folder / "kgmrca.ttl", provenance="none"),
+        "rdflib": lambda: graph.serialize(folder / "rdflib.ttl", format="turtle"),
+    }
+    times: dict[str, list[float]] = {side: [] for side in sides}
+    for _ in range(options.rounds):
+        for side, work in sides.items():
+            times[side].append(cpu_seconds(work))
+    medians = {side: statistics.median(taken) for side, taken in times.items()}
+    print(
+        f"Plain triples of {options.size:,} statements ({len(graph):,} triples) as Turtle, medians of {options.rounds}"
+    )
+    print(f"{'':8} {'CPU s':>8} {'lowest to highest':>20} {'times as fast':>14} {'MB':>6}")
+    for side in sides:
+        spread = f"{min(times[side]):.1f} to {max(times[side]):.1f}"
+        ratio, megabytes = medians["rdflib"] / medians[side], (folder / f"{side}.ttl").stat().st_size / 1e6
+        print(f"{side:8} {medians[side]:>8.1f} {spread:>20} {ratio:>14.1f} {megabytes:>6.0f}")
+
+
+def peak_of_writing(size: int) -> None:
+    """Write so many statements with provenance, and print the peak memory in kB; run in a process of its own."""
+    write_documents(make_documents(size), os.devnull, provenance="statements")
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def memory(options: argparse.Namespace, folder: Path) -> None:
+    """Peak memory by number of statements, and how much more than for the first it is."""
+    print("Statements with provenance as Turtle")
+    print(f"{'statements':>10} {'peak MB':>8} {'more MB':>8}")
+    peaks: list[float] = []
+    for size in options.sizes:
+        code = f"import rdf; rdf.peak_of_writing({size})"
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE, check=True
+        )
+        peaks.append(int(done.stdout) / 1024)
+        print(f"{size:>10,} {peaks[-1]:>8.1f} {peaks[-1] - peaks[0]:>8.1f}")
+
+
+def merging(options: argparse.Namespace, folder: Path) -> None:
+    """Time and memory of merging, from the command line."""
+    shards = [folder / f"{number}.{options.extension}" for number in range(options.shards)]
+    for number, shard in enumerate(shards):
+        with shard.open("wb") as out:
+            found = make_documents(options.shard_size, number)
+            triples = (
+                triple
+                for identifier, statements in found
+                for triple in document_triples(identifier, statements, base=DEFAULT_BASE)
+            )
+            write(triples, out, format=format_of(shard), base=DEFAULT_BASE)
+    command = [sys.executable, "-c", "from kgmrca.cli import main; main()", "merge", *map(str, shards), "-o"]
+    before, start = os.times(), time.perf_counter()
+    running = subprocess.Popen([*command, str(folder / f"merged.{options.extension}")])
+    peak = 0
+    while running.poll() is None:
+        peak = max(peak, memory_of(running.pid))
+        time.sleep(0.2)
+    if running.returncode:
+        sys.exit(running.returncode)
+    wall, after = time.perf_counter() - start, os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    print(f"{options.shards} shards of {options.shard_size:,} statements (.{options.extension}) merged")
+    print(f"{'s':>8} {'CPU s':>8} {'peak MB':>8}")
+    print(f"{wall:>8.1f} {cpu:>8.1f} {peak / 1024:>8.1f}")
+
+
+def memory_of(process: int) -> int:
+    """The memory of a process and its children, in kB; what they share is shared out (PSS, `man 5 proc`)."""
+    total = 0
+    try:
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+        total += int(rollup.partition("\nPss:")[2].split()[0])
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except (OSError, IndexError):  # it has just ended
+        return total
+    return total + sum(memory_of(int(child)) for child in children)
+
+
+PARTS: dict[str, Callable[[argparse.Namespace, Path], None]] = {"speed": speed, "memory": memory, "merging": merging}
+
+
+def main() -> None:
+    """Measure from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=list(PARTS), help="tables to print (default: all)")
+    parser.add_argument("--size", type=int, default=1_000_000, help="statements in `speed` (default: 1000000)")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each side in `speed` (default: 3)")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[100_000, 2_000_000], help="in `memory` (default: 100000 2000000)"
+    )
+    parser.add_argument("--shards", type=int, default=10, help="files in `merging` (default: 10)")
+    parser.add_argument(
+        "--shard-size", type=int, default=300_000, help="statements of each shard in `merging` (default: 300000)"
+    )
+    parser.add_argument("--extension", default="ttl", help="of the files in `merging` (default: ttl)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        for part in options.parts:
+            PARTS[part](options, Path(folder))
+            print()
+
+
+if __name__ == "__main__":
+    main()
