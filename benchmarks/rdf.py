@@ -3,13 +3,14 @@
     python benchmarks/rdf.py
     python benchmarks/rdf.py --parts speed --size 100000
 
-- `speed`: the plain triples of so many statements (`--provenance none`) as Turtle, against rdflib's serializer on a
-  graph that holds the same triples already, while ours still have to be made of the statements. The two take turns; CPU
-  time, medians.
+- `speed`: the plain triples of so many statements (`--provenance none`: what each says, and the names and types of the
+  entities) as Turtle, against rdflib's serializer. rdflib has the same triples in a graph already; ours are once at
+  hand as well, and once made of the statements on the way, as in `kgmrca convert`. All take turns; processor time,
+  medians.
 - `memory`: the peak memory of processes that write a few and many statements with their provenance as Turtle, made one
-  document after the other.
+  document after the other. (Needs Linux.)
 - `merging`: `kgmrca merge` of shards with their provenance, in which each name is in as many documents as there are
-  shards; the processor time and the peak memory of all its processes together. It needs about 25 GB of disk.
+  shards; the processor time and the peak memory of all its processes together. It needs about 10 GB of disk.
 
 The statements are made up: 20 a document, between 17 entities.
 """
@@ -18,22 +19,27 @@ import argparse
 import gc
 import hashlib
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyoxigraph
-import rdflib
 
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.records import Mention, Run, Statement
-from kgmrca.triples.write import document_triples, format_of, write
+from kgmrca.triples.write import document_triples, format_of, prefixes, write
+
+if TYPE_CHECKING:
+    import rdflib
+
+Documents: TypeAlias = Iterable[tuple[str, list[Statement]]]
 
 A_DOCUMENT = 20
 
@@ -76,25 +82,33 @@ def make_statement(iris: Iris, run: str, document: str, at: int, of: str) -> Sta
     )
 
 
-def write_documents(documents: Iterator[tuple[str, list[Statement]]], path: str | Path, *, provenance: str) -> None:
-    """Write what documents say as Turtle."""
-    triples = (
-        triple
-        for identifier, statements in documents
-        for triple in document_triples(identifier, statements, base=DEFAULT_BASE, provenance=provenance)
-    )
+def triples_of(documents: Documents, provenance: str) -> Iterator[pyoxigraph.Triple]:
+    """All that the documents say."""
+    for identifier, statements in documents:
+        for triple in document_triples(identifier, statements, base=DEFAULT_BASE, provenance=provenance):
+            assert isinstance(triple, pyoxigraph.Triple)
+            yield triple
+
+
+def write_turtle(triples: Iterable[pyoxigraph.Triple], path: str | Path) -> None:
+    """Write triples as they come."""
     with Path(path).open("wb") as out:
         write(triples, out, format="turtle", base=DEFAULT_BASE)
 
 
-def as_rdflib(documents: list[tuple[str, list[Statement]]]) -> rdflib.Graph:
-    """The plain triples of documents, in rdflib's own store."""
+def as_rdflib(triples: Iterable[pyoxigraph.Triple]) -> "rdflib.Graph":
+    """The same triples in rdflib's own store."""
+    import rdflib  # which the processes of `memory` do without
+
     graph = rdflib.Graph()
-    for identifier, statements in documents:
-        for triple in document_triples(identifier, statements, base=DEFAULT_BASE, provenance="none"):
-            is_literal = isinstance(triple.object, pyoxigraph.Literal)
-            value = rdflib.Literal(triple.object.value) if is_literal else rdflib.URIRef(triple.object.value)
-            graph.add((rdflib.URIRef(triple.subject.value), rdflib.URIRef(triple.predicate.value), value))
+    for triple in triples:
+        assert isinstance(triple.subject, pyoxigraph.NamedNode)
+        assert isinstance(triple.object, pyoxigraph.NamedNode | pyoxigraph.Literal)
+        kind = rdflib.Literal if isinstance(triple.object, pyoxigraph.Literal) else rdflib.URIRef
+        ends = rdflib.URIRef(triple.subject.value), kind(triple.object.value)
+        graph.add((ends[0], rdflib.URIRef(triple.predicate.value), ends[1]))
+    for prefix, namespace in prefixes(DEFAULT_BASE).items():
+        graph.bind(prefix, namespace)
     return graph
 
 
@@ -108,49 +122,46 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 def speed(options: argparse.Namespace, folder: Path) -> None:
     """Ours and rdflib's serializer, in turns."""
     documents = list(make_documents(options.size))
-    graph = as_rdflib(documents)
-    for prefix, namespace in {
-        "entity": f"{DEFAULT_BASE}entity/",
-        "wdt": "http://www.wikidata.org/prop/direct/",
-    }.items():
-        graph.bind(prefix, namespace)
+    triples = list(triples_of(documents, "none"))
+    graph = as_rdflib(triples)
     gc.collect()
-    gc.freeze()  # else each side would pay for looking through what the other one needs
-    sides = {
-        "kgmrca": lambda: write_documents(iter(documents), folder / "kgmrca.ttl", provenance="none"),
-        "rdflib": lambda: graph.serialize(folder / "rdflib.ttl", format="turtle"),
+    gc.freeze()  # else each side would pay for looking through what the others need
+    paths = {side: folder / f"{side}.ttl" for side in ("rdflib", "kgmrca", "kgmrca, from statements")}
+    work: dict[str, Callable[[Path], object]] = {
+        "rdflib": lambda path: graph.serialize(path, format="turtle"),
+        "kgmrca": lambda path: write_turtle(triples, path),
+        "kgmrca, from statements": lambda path: write_turtle(triples_of(documents, "none"), path),
     }
-    times: dict[str, list[float]] = {side: [] for side in sides}
+    times: dict[str, list[float]] = {side: [] for side in work}
     for _ in range(options.rounds):
-        for side, work in sides.items():
-            times[side].append(cpu_seconds(work))
+        for side, path in paths.items():
+            times[side].append(cpu_seconds(partial(work[side], path)))
     medians = {side: statistics.median(taken) for side, taken in times.items()}
     print(
-        f"Plain triples of {options.size:,} statements ({len(graph):,} triples) as Turtle, medians of {options.rounds}"
+        f"Plain triples of {options.size:,} statements as Turtle: {len(graph):,} triples, medians of {options.rounds}"
     )
-    print(f"{'':8} {'CPU s':>8} {'lowest to highest':>20} {'times as fast':>14} {'MB':>6}")
-    for side in sides:
-        spread = f"{min(times[side]):.1f} to {max(times[side]):.1f}"
-        ratio, megabytes = medians["rdflib"] / medians[side], (folder / f"{side}.ttl").stat().st_size / 1e6
-        print(f"{side:8} {medians[side]:>8.1f} {spread:>20} {ratio:>14.1f} {megabytes:>6.0f}")
+    print(f"{'':24} {'CPU s':>8} {'lowest to highest':>18} {'times as fast':>14} {'MB':>6}")
+    for side, path in paths.items():
+        spread = f"{min(times[side]):.2f} to {max(times[side]):.2f}"
+        ratio = medians["rdflib"] / medians[side]
+        print(f"{side:24} {medians[side]:>8.2f} {spread:>18} {ratio:>14.1f} {path.stat().st_size / 1e6:>6.0f}")
 
 
 def peak_of_writing(size: int) -> None:
-    """Write so many statements with provenance, and print the peak memory in kB; run in a process of its own."""
-    write_documents(make_documents(size), os.devnull, provenance="statements")
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    """Write so many statements with their provenance, and print the peak memory in kB; in a process of its own."""
+    write_turtle(triples_of(make_documents(size), "statements"), os.devnull)
+    status = Path("/proc/self/status").read_text()  # resource.getrusage would count what the parent took
+    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
 
 
 def memory(options: argparse.Namespace, folder: Path) -> None:
-    """Peak memory by number of statements, and how much more than for the first it is."""
-    print("Statements with provenance as Turtle")
+    """Peak memory by number of statements, and how much more it is than for the first."""
+    print("Peak memory of writing statements with provenance as Turtle")
     print(f"{'statements':>10} {'peak MB':>8} {'more MB':>8}")
     peaks: list[float] = []
     for size in options.sizes:
-        code = f"import rdf; rdf.peak_of_writing({size})"
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=Path(__file__).parent, stdout=subprocess.PIPE, check=True
-        )
+        command = [sys.executable, "-c", f"import rdf; rdf.peak_of_writing({size})"]
+        done = subprocess.run(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE, check=True)
         peaks.append(int(done.stdout) / 1024)
         print(f"{size:>10,} {peaks[-1]:>8.1f} {peaks[-1] - peaks[0]:>8.1f}")
 

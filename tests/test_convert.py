@@ -120,7 +120,7 @@ def test_the_sentences_can_be_written_too(folder, nlp):
 
 def test_a_predicate_that_rdf_xml_cannot_hold_leaves_no_file(jsonl, nlp, tmp_path, monkeypatch):
     monkeypatch.setattr("kgmrca.ontology.Ontology.predicate", lambda ontology, label: "http://example.org/19")
-    with pytest.raises(InputError, match="<http://example.org/19> cannot be written as RDF/XML"):
+    with pytest.raises(InputError, match=r"<http://example\.org/19> cannot be written as RDF/XML"):
         convert(jsonl(BIRTH), tmp_path / "graph.rdf", nlp=nlp)
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 

@@ -517,7 +517,7 @@ def _write_clusters(job: _Job, numbers: range) -> _Result:
             for key, rows in read_groups(job.folder, "members", number):
                 thing = key.decode()
                 members = [row.decode().split("\t") for row in rows]
-                labels = Counter(sorted(label for _, label, _ in members if label))
+                labels = Counter(label for _, label, _ in members if label)
                 is_item = thing.startswith(_ITEM)
                 cluster = f"<{Iris(job.base).cluster(thing[1:-1])}>" if is_item else thing
                 lines = [f"{_TYPE} <{_KGMRCA}Cluster>"]

@@ -285,16 +285,17 @@ def test_a_statement_found_again_keeps_its_highest_confidence_and_all_runs():
     assert {one.run for one in statements} == {IRIS.run("r"), IRIS.run("s")}
 
 
-def test_the_text_of_a_sentence_stays_with_its_digest():
+@pytest.mark.parametrize("confidence", ["0.1", "0.95"])
+def test_the_text_of_a_sentence_stays_with_its_digest(confidence):
     plain = said("a", "Marie Curie", "P19", "Warsaw", "0.9")
     told = replace(
-        plain, confidence=Decimal("0.1"), sentence=replace(plain.sentence, text="Text."), sentence_digest="0" * 16
+        plain, confidence=Decimal(confidence), sentence=replace(plain.sentence, text="Text."), sentence_digest="0" * 16
     )
     with_text = document_triples("a", [told], base=DEFAULT_BASE, text=True)
     data = merged(graph(plain), list(with_text))
     (statement,) = (one for one in read_rdf(io.BytesIO(data), format="ntriples") if isinstance(one, Statement))
     assert (statement.sentence.text, statement.sentence_digest) == ("Text.", "0" * 16)
-    assert statement.confidence == Decimal("0.9")
+    assert statement.confidence == max(plain.confidence, told.confidence)
 
 
 def test_two_statements_of_one_iri_are_an_error():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rdflib import Graph
 
 from kgmrca.errors import InputError
-from kgmrca.triples.iris import Iris, clean_text, mention_iri, quoted
+from kgmrca.triples.iris import Iris, clean_text, has_local_name, mention_iri, quoted
 
 ANYTHING = st.text(st.characters(categories=None), max_size=40)
 HOSTILE = 'a b<c>"d\\e{f}|^`%41\x00\x1f\x7f\u2028é😀\ud800#?/../'
@@ -43,6 +43,22 @@ def test_any_literal_can_be_written_as_rdf_xml():
     )
     data = pyoxigraph.serialize([triple], format=pyoxigraph.RdfFormat.RDF_XML)
     assert len(Graph().parse(data=data, format="xml")) == 1
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(one=ANYTHING, other=ANYTHING)
+@example(one="1", other="1_")
+@example(one="a_", other="a")
+@example(one="", other="_")
+def test_any_text_makes_a_predicate_of_its_own_that_rdf_xml_can_hold(one, other):
+    predicates = [Iris().relation(text) for text in (one, other)]
+    assert all(map(has_local_name, predicates))
+    assert (predicates[0] == predicates[1]) == (quoted(one) == quoted(other))
+
+
+@pytest.mark.parametrize(("label", "end"), [("born in", "born%20in"), ("1867", "1867_"), ("a_", "a__"), ("", "_")])
+def test_a_label_that_ends_in_no_name_gets_an_underscore(label, end):
+    assert Iris().relation(label) == f"urn:kgmrca:relation/{end}"
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

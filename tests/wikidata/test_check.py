@@ -369,6 +369,11 @@ def test_a_confirmation_needs_one_look_up():
     assert facts.asked == [("statements", [("Q7186", "P19")])]
 
 
+@pytest.mark.parametrize(("theirs", "reason"), [("", "has nothing"), ("Curie born Paris.", "has other values")])
+def test_what_is_new_says_whether_there_are_other_values(theirs, reason):
+    assert reason in decided(claim("Curie born Warsaw"), StandIn(theirs)).reason
+
+
 def test_what_is_missing_is_said():
     decision = decide(claim("Curie born Warsaw"), Knowledge())
     assert decision.verdict == Verdict.not_checked

@@ -158,10 +158,11 @@ def test_linked_items_are_what_statements_name_and_entities_are_linked_to(tmp_pa
         member("urn:kgmrca:cluster/1", TOWER),
         link("urn:kgmrca:cluster/1", "Q243"),
         Triple(NamedNode(f"{WD}Q90"), NamedNode(f"{WDT}P17"), NamedNode(f"{WD}Q142")),
+        Triple(NamedNode("urn:x"), NamedNode("http://www.w3.org/2002/07/owl#sameAs"), NamedNode(f"{WD}Q36")),
         Triple(NamedNode("urn:x"), NamedNode(f"{KGMRCA}candidateItem"), NamedNode(f"{WD}Q1")),
         Quad(NamedNode(f"{WD}Q2"), NamedNode(f"{WDT}P31"), NamedNode(f"{WD}Q3"), NamedNode("urn:kgmrca:retrieved/1")),
     )
-    assert linked_items([graph]) == {"Q7186", "Q270", "Q243", "Q90", "Q142"}
+    assert linked_items([graph]) == {"Q7186", "Q270", "Q243", "Q90", "Q142", "Q36"}
 
 
 @pytest.mark.parametrize("format", FORMATS)

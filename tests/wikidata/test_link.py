@@ -194,6 +194,13 @@ def test_the_property_of_the_relation_counts_more_than_others(stronger, tie):
     assert [decision.item for decision in decisions] == ["Q2", "Q12"]
 
 
+@pytest.mark.parametrize("tie", [Tie(0, 1, "P131"), Tie(1, 0, "P150")])
+def test_whichever_end_comes_first(tie):
+    known = Known({"Paris": ["Q1", "Q2"], "Texas": ["Q11", "Q12", "Q13"]}, facts={("Q1", "P131", "Q13")})
+    decisions = decide(known, "Paris", "Texas", ties=[tie])
+    assert [decision.item for decision in decisions] == ["Q1", "Q13"]
+
+
 def test_an_unsure_relation_counts_less():
     known = Known(TWO_AND_TWO, facts={("Q1", "P276", "Q11"), ("Q2", "P131", "Q12")})
     sure, unsure = (
@@ -227,6 +234,12 @@ def test_what_is_linked_already_stays_and_helps():
     decisions = decide(known, "Paris", Entity("Texas", item="Q99"), ties=[Tie(0, 1, "P131")])
     assert (decisions[0].item, decisions[1]) == ("Q2", Decision("kept", "Q99"))
     assert "Texas" not in known.asked[0][1]
+
+
+def test_an_item_is_not_asked_about_itself():
+    known = Known({"Paris": ["Q1", "Q2"], "City of Light": ["Q1"]})
+    decide(known, "Paris", "City of Light", ties=[Tie(0, 1, "P131")])
+    assert set(dict(known.asked)["connections"]) == {("Q1", "Q2"), ("Q2", "Q1")}
 
 
 def test_a_relation_of_an_entity_with_itself_says_nothing():

@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 
 import pyoxigraph
@@ -144,6 +146,13 @@ def test_documents_are_decided_about_on_their_own(tmp_path):
     assert (item(quads, "Paris"), item(quads, "Paris", "b")) == ("Q3", None)
 
 
+def test_all_statements_of_a_document_tell_wherever_they_stand(tmp_path):
+    parts = [statement("X", "P1", "Paris"), statement("Y", "P1", "Paris", document="b"), statement("A", "P19", "Paris")]
+    graphs = [write_graph(tmp_path / f"{n}.ttl", part) for n, part in enumerate(parts)]
+    known = Known({"A": ["Q1"], "Paris": ["Q2", "Q3"]}, facts={("Q1", "P19", "Q3")})
+    assert item(linked(known, *graphs)[1], "Paris") == "Q3"
+
+
 def test_types_tell(graph):
     known = Known({"Warsaw": ["Q1", "Q2"]}, classes={"Q1": ["Q5"], "Q2": ["Q2221906"]})
     assert item(linked(known, graph)[1], "Warsaw") == "Q2"
@@ -169,6 +178,7 @@ def test_links_of_others_are_kept(tmp_path, predicate):
     assert item(quads, "Warsaw") in ("Q9", None)
     assert item(quads, "Marie Curie") == "Q3"
     assert summary.outcomes["kept"] == 1
+    assert not [quad for quad in quads if quad.predicate.value.endswith("linkOf") and "Warsaw" in quad.object.value]
 
 
 def test_an_entity_of_two_documents_is_decided_about_once(tmp_path):
@@ -177,6 +187,16 @@ def test_an_entity_of_two_documents_is_decided_about_once(tmp_path):
     summary, quads = linked(Known({"Warsaw": ["Q1"]}), tmp_path / "a.nt", tmp_path / "b.nt")
     assert summary.outcomes.total() == 3
     assert link_of(quads, "Warsaw")
+
+
+def test_what_was_decided_about_an_entity_holds_in_documents_after_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("kgmrca.wikidata.linking._CHUNK", 1)
+    second = replace(statement("C", "P19", "Paris", document="b"), object=entity("Paris"))
+    graph = write_graph(tmp_path / "graph.ttl", statement("A", "P19", "Paris"), second)
+    facts = {("Q1", "P19", "Q2"), ("Q4", "P20", "Q2"), ("Q5", "P19", "Q3")}
+    known = Known({"A": ["Q1"], "Paris": ["Q2", "Q3"], "C": ["Q4", "Q5"]}, facts=facts)
+    _, quads = linked(known, graph)
+    assert (item(quads, "Paris"), item(quads, "C", "b")) == ("Q2", "Q4")
 
 
 def test_clusters_of_a_merged_graph_are_no_entities(tmp_path):
@@ -277,6 +297,13 @@ def test_what_an_earlier_job_decided_is_decided_anew(graph, tmp_path):
     assert set(again) ^ set(linked(Known({"Warsaw": ["Q2"]}), graph)[1]) <= {
         quad for quad in again if "time" in quad.predicate.value.lower()
     } | {quad for quad in again if "software" in quad.subject.value}
+
+
+def test_the_record_of_an_earlier_job_makes_way_for_the_new_one(graph, tmp_path):
+    path = tmp_path / "linked.nq"
+    link_graphs([graph], Known(), path, base=BASE)
+    path.write_text(re.sub(r'"20[^"]*Z"', '"1999-01-01T00:00:00Z"', path.read_text()))
+    assert not [quad for quad in linked(Known(), path)[1] if quad.object.value.startswith("1999")]
 
 
 def test_what_a_person_has_corrected_is_kept(graph, tmp_path):

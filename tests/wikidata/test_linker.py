@@ -178,9 +178,17 @@ def test_spacyfishing_is_understood_where_its_extension_is_not_registered(config
     assert items(WikidataLinker(**config)(doc)) == {"Paris": "Q167646"}
 
 
-def test_what_is_linked_already_tells_about_others(after):
-    doc = after(partial(set_kb_id, item="Q30"))("Paris, United States. Paris.")
-    assert {ent.kb_id_ for ent in doc.ents if ent.text == "Paris"} == {"Q30"}
+def test_what_is_linked_already_tells_about_others(config):
+    doc = blank()("Paris, United States.")
+    set_kb_id(doc, doc.ents[1], item="Q142")  # which they are not
+    assert items(WikidataLinker(**config)(doc))["Paris"] == Q90
+
+
+def test_a_name_that_is_linked_once_is_linked_everywhere():
+    doc = blank()("Paris. Paris. PARIS.")
+    set_kb_id(doc, doc.ents[1], item="Q9")
+    unasked({"Paris": ["Q3"]})(doc)
+    assert [ent.kb_id_ for ent in doc.ents] == ["Q9", "Q9", "Q9"]
 
 
 @pytest.mark.parametrize("item", ["NIL", ""])
@@ -276,6 +284,14 @@ def test_two_processes_give_the_same(nlp):
     docs = list(nlp.pipe(texts, n_process=2, batch_size=1))
     assert [items(doc) for doc in docs] == expected
     assert docs[0].ents[0]._.wikidata_link.outcome == "linked"
+
+
+def test_each_process_opens_the_endpoint_for_itself(nlp, monkeypatch):
+    linker = nlp.get_pipe("wikidata_linker")
+    first = linker.facts
+    assert linker.facts is first
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    assert linker.facts is not first
 
 
 def test_it_can_be_pickled_after_it_has_asked(nlp):

@@ -1,0 +1,80 @@
+"""The examples of each provenance in `ontologies/README.md` are what is really written, and RDF."""
+
+import io
+import re
+from decimal import Decimal
+
+import pyoxigraph
+import pytest
+from helpers import read_rdf
+
+from kgmrca.resources import resource
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
+from kgmrca.triples.records import Mention, Run, Statement, sentence_digest
+from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, prefixes, write
+
+SENTENCE = "Marie Curie was born in Warsaw."
+LANGUAGE = {provenance: "trig" if provenance == "graphs" else "turtle" for provenance in PROVENANCE}
+
+
+def statement():
+    iris = Iris()
+    document = iris.document("curie.txt")
+    spans = [(0, 11, "PER"), (24, 30, "LOC"), (0, 31, "")]
+    subject, object_, sentence = (
+        Mention(mention_iri(document, start, end), start, end, SENTENCE[start:end], type_)
+        for start, end, type_ in spans
+    )
+    return Statement(
+        iri=iris.statement("an example"),
+        subject=iris.entity(document, subject.text),
+        predicate="http://www.wikidata.org/prop/direct/P19",
+        object=iris.entity(document, object_.text),
+        object_is_literal=False,
+        object_datatype=None,
+        label="place of birth",
+        confidence=Decimal("0.914"),
+        document=document,
+        subject_mention=subject,
+        object_mention=object_,
+        sentence=sentence,
+        sentence_digest=sentence_digest(SENTENCE),
+        run=Run("en_kgmrca_sm", "0.1.0", "", "{}", software_version="0.1.0").iri(),
+    )
+
+
+def as_written(provenance):
+    """What is written of the statement, without the prefixes and what describes the document."""
+    triples = document_triples("curie.txt", [statement()], base=DEFAULT_BASE, provenance=provenance)
+    document = pyoxigraph.NamedNode(statement().document)
+    out = io.BytesIO()
+    kept = (triple for triple in triples if triple.subject != document)
+    write(kept, out, format=LANGUAGE[provenance], base=DEFAULT_BASE)
+    return "".join(
+        line for line in out.getvalue().decode().splitlines(keepends=True) if not line.startswith("@prefix ")
+    )
+
+
+@pytest.fixture(scope="module")
+def examples():
+    text = resource("ontologies/README.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^## (\w+)$.*?^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+
+
+def test_there_is_an_example_of_each_provenance(examples):
+    assert examples.keys() == PROVENANCE.keys()
+
+
+@pytest.mark.parametrize("provenance", PROVENANCE)
+def test_an_example_is_what_is_written(examples, provenance):
+    assert examples[provenance] == as_written(provenance)
+
+
+@pytest.mark.parametrize("provenance", PROVENANCE)
+def test_an_example_is_rdf(examples, provenance):
+    head = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in prefixes(DEFAULT_BASE).items())
+    data = (head + examples[provenance]).encode()
+    if provenance == "rdf12":  # which rdflib cannot read
+        assert list(pyoxigraph.parse(data, FORMATS[LANGUAGE[provenance]]))
+    else:
+        assert read_rdf(data, LANGUAGE[provenance])
