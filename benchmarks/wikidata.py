@@ -39,10 +39,11 @@ from pyoxigraph import NamedNode, RdfFormat, Triple, parse, serialize
 from training import command
 
 from kgmrca.corpora.annotated import hash_share
+from kgmrca.files import whole_file
 from kgmrca.ontology import load_properties
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import statement_triples, whole_file, write
+from kgmrca.triples.write import statement_triples, write
 from kgmrca.wikidata.checking import verdicts
 from kgmrca.wikidata.facts import Facts
 from kgmrca.wikidata.sparql import open_endpoint

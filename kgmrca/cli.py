@@ -7,20 +7,24 @@ output any more. Messages go to standard error, so that standard output holds da
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kgmrca import __version__
 from kgmrca.errors import InputError, KgmrcaError
+from kgmrca.files import check_folder, opened
 from kgmrca.triples.iris import DEFAULT_BASE
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
     from kgmrca.convert import Summary
+    from kgmrca.wikidata.facts import Facts
 
 __all__ = ["app", "main"]
 
@@ -76,6 +80,54 @@ class InputFormat(str, Enum):
     docbin = "docbin"
 
 
+LinkedGraphs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="GRAPH...",
+        help="RDF files of any format and provenance, linked to Wikidata (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
+        ".gz behind it compressed), or - for standard input.",
+        show_default=False,
+    ),
+]
+GraphFormat = Annotated[
+    OutputFormat | None,
+    typer.Option(
+        help="The format of all that is read.  [default: by extension; TriG on standard input, of which Turtle and "
+        "N-Triples are parts]",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
+]
+Format = Annotated[
+    OutputFormat | None,
+    typer.Option(
+        help="The format of OUT.  [default: by its extension (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with .gz behind it "
+        "compressed); Turtle on standard output]",
+        show_default=False,
+    ),
+]
+Base = Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")]
+Pipeline = Annotated[str, typer.Argument(metavar="PIPELINE", help="A spaCy pipeline, by name or folder.")]
+Endpoint = Annotated[
+    str,
+    typer.Option(
+        metavar="WHERE",
+        help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
+    ),
+]
+Contact = Annotated[
+    str | None,
+    typer.Option(metavar="MAIL_OR_URL", help="How those who run a public endpoint can reach you; it needs one."),
+]
+CacheFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")]
+
+
 def main() -> None:
     """Run the command line and exit. An error of ours or of the system is one line on standard error."""
     # Before torch is imported: its threads otherwise spin while they wait, which on a busy machine takes three times as
@@ -116,17 +168,8 @@ def convert_command(
             show_default=False,
         ),
     ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
-    ],
-    format: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            help="By default by OUT's extension (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with .gz behind it compressed); "
-            "Turtle on standard output.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Output,
+    format: Format = None,
     ontology: Annotated[
         str,
         typer.Option(
@@ -168,7 +211,7 @@ def convert_command(
             "the pipeline is calibrated.  [default: precise if it is, else the pipeline's own]",
         ),
     ] = None,
-    base: Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")] = DEFAULT_BASE,
+    base: Base = DEFAULT_BASE,
     batch_size: Annotated[int, typer.Option(min=1, help="How many documents are processed together at most.")] = 64,
     input_format: Annotated[
         InputFormat | None,
@@ -196,7 +239,7 @@ def convert_command(
     from kgmrca.convert import convert
 
     chosen = None if threshold is None else _number_or_name(threshold)
-    try:
+    with _piped():
         summary = convert(
             inputs,
             output,
@@ -213,10 +256,6 @@ def convert_command(
             assert_above=assert_above,
             sentence_text=sentence_text,
         )
-    except BrokenPipeError:
-        # Python would try to flush standard output once more at exit, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(141) from None  # 128 + SIGPIPE, as a shell would report it
     print(_in_words(summary, output), file=sys.stderr)
     if summary.unmapped:
         labels = ", ".join(f"'{label}' {count:,}" for label, count in summary.unmapped.most_common())
@@ -283,7 +322,7 @@ def corpus_command(
 
 @app.command("evaluate", no_args_is_help=True)
 def evaluate_command(
-    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="A spaCy pipeline, by name or folder.")],
+    pipeline: Pipeline,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Gold documents, made by `kgmrca corpus`.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write all scores here, as JSON.")
@@ -312,19 +351,13 @@ def evaluate_command(
       kgmrca evaluate training/model-best dev.spacy --thresholds
     """
     import json
-    from contextlib import nullcontext
 
     from kgmrca.tagging.scorer import evaluate, table
     from kgmrca.tagging.thresholds import sweep
-    from kgmrca.triples.write import whole_file
 
     if thresholds and labels:
         raise InputError("--labels goes without --thresholds, which has no scores of single labels.")
-    if output and not output.parent.is_dir():
-        raise InputError(f"There is no folder '{output.parent}' to write '{output.name}' in: make it first.")
-    if output and output.resolve() == data.resolve():
-        raise InputError(f"'{output}' is the DATA and would be overwritten: write to another file.")
-    with whole_file(output) if output else nullcontext() as stream:  # what cannot be written is said before the work
+    with _opened(output, inputs=[data], what="the DATA") as stream:  # what cannot be written is said before the work
         nlp = _load_pipeline(pipeline)
         if thresholds:
             rows = sweep(nlp, data)
@@ -343,7 +376,7 @@ def evaluate_command(
 
 @app.command("calibrate", no_args_is_help=True)
 def calibrate_command(
-    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="A spaCy pipeline, by name or folder.")],
+    pipeline: Pipeline,
     data: Annotated[
         Path,
         typer.Argument(
@@ -366,20 +399,18 @@ def calibrate_command(
     Example:
       kgmrca calibrate training/model-best dev.spacy -o calibrated --plot reliability.png
     """
-    from contextlib import nullcontext
 
     from kgmrca.tagging.calibration import draw, figure_class
     from kgmrca.tagging.thresholds import calibrate
-    from kgmrca.triples.write import whole_file
 
     for path in (output, plot):
-        if path and not path.parent.is_dir():
-            raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
+        if path:
+            check_folder(path)
     if output.exists() and not (output / "meta.json").is_file():
         raise InputError(f"'{output}' is there already and is no pipeline: name another folder.")
     if plot:
         figure_class()  # says that matplotlib is missing before the work
-    with whole_file(plot) if plot else nullcontext() as stream:
+    with _opened(plot) as stream:
         nlp = _load_pipeline(pipeline)
         found = calibrate(nlp, data)
         if stream:
@@ -399,28 +430,13 @@ def merge_command(
             show_default=False,
         ),
     ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
-    ],
-    format: Annotated[
-        OutputFormat | None,
-        typer.Option(help="By default by OUT's extension; Turtle on standard output.", show_default=False),
-    ] = None,
-    input_format: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
-            "N-Triples are parts]",
-            show_default=False,
-        ),
-    ] = None,
+    output: Output,
+    format: Format = None,
+    input_format: GraphFormat = None,
     provenance: Annotated[
         Provenance, typer.Option(help="As for convert: the shape in which all statements are written; not none.")
     ] = Provenance.statements,
-    base: Annotated[
-        str,
-        typer.Option(metavar="IRI", help="What the IRIs of facts, clusters and conflicts begin with; ends in / or :."),
-    ] = DEFAULT_BASE,
+    base: Base = DEFAULT_BASE,
     max_cluster: Annotated[
         int, typer.Option(min=1, help="How many entities a name joins at most; if it has more, they stay apart.")
     ] = 1000,
@@ -445,7 +461,7 @@ def merge_command(
     """
     from kgmrca.graph.merge import merge
 
-    try:
+    with _piped():
         summary = merge(
             graphs,
             output,
@@ -456,9 +472,6 @@ def merge_command(
             max_cluster=max_cluster,
             workers=workers,
         )
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in convert
-        raise typer.Exit(141) from None
     words = [
         f"{summary.files:,} files, {summary.read:,} statements, {summary.statements:,} of them distinct",
         f"{summary.facts:,} facts, {summary.attested:,} of them in several documents",
@@ -484,14 +497,7 @@ def graph_command(
             show_default=False,
         ),
     ],
-    format: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
-            "N-Triples are parts]",
-            show_default=False,
-        ),
-    ] = None,
+    format: GraphFormat = None,
     top: Annotated[int, typer.Option(min=0, help="How many rows each ranking has.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of the tables.")] = False,
     graphml: Annotated[
@@ -540,14 +546,7 @@ def validate_command(
             show_default=False,
         ),
     ],
-    input_format: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
-            "N-Triples are parts]",
-            show_default=False,
-        ),
-    ] = None,
+    input_format: GraphFormat = None,
     shapes: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Check against these SHACL shapes instead of those that ship."),
@@ -580,16 +579,10 @@ def validate_command(
       kgmrca validate a.nq.gz b.nq.gz --format json -o report.json
       kgmrca validate graph.ttl --shapes my-shapes.ttl
     """
-    from contextlib import nullcontext
 
     from kgmrca.graph.shapes import validate
-    from kgmrca.triples.write import whole_file
 
-    if output and not output.parent.is_dir():
-        raise InputError(f"There is no folder '{output.parent}' to write '{output.name}' in: make it first.")
-    if output and output.resolve() in {Path(name).resolve() for name in [*graphs, *([str(shapes)] if shapes else [])]}:
-        raise InputError(f"'{output}' is read and would be overwritten: write to another file.")
-    with whole_file(output) if output else nullcontext() as stream:
+    with _opened(output, inputs=[*graphs, *([shapes] if shapes else [])], what="read") as stream:
         report = validate(
             graphs,
             format=input_format and input_format.value,
@@ -617,23 +610,9 @@ def link_command(
             show_default=False,
         ),
     ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
-    ],
-    endpoint: Annotated[
-        str,
-        typer.Option(
-            metavar="WHERE",
-            help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
-        ),
-    ],
-    contact: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MAIL_OR_URL",
-            help="How those who run a public endpoint can reach you; it needs one.",
-        ),
-    ] = None,
+    output: Output,
+    endpoint: Endpoint,
+    contact: Contact = None,
     languages: Annotated[
         str,
         typer.Option(
@@ -654,27 +633,12 @@ def link_command(
             help="Link to an item if its probability is so much higher than that of the next.  [default: 0.3]",
         ),
     ] = None,
-    format: Annotated[
-        OutputFormat | None,
-        typer.Option(help="Of OUT.  [default: by its extension; Turtle on standard output]", show_default=False),
-    ] = None,
-    input_format: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
-            "N-Triples are parts]",
-            show_default=False,
-        ),
-    ] = None,
-    base: Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")] = DEFAULT_BASE,
-    cache: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]"),
-    ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")
-    ] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")] = False,
+    format: Format = None,
+    input_format: GraphFormat = None,
+    base: Base = DEFAULT_BASE,
+    cache: CacheFile = None,
+    offline: Offline = False,
+    refresh: Refresh = False,
 ) -> None:
     """Find the Wikidata items that entities of graphs stand for: OUT is the graphs with links, and how they came about.
 
@@ -690,28 +654,21 @@ def link_command(
       kgmrca link a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query -o linked.nq.gz
       kgmrca link graph.ttl --endpoint wikidata.nt.gz --languages pl,mul,en -o - | grep kgmrca:item
     """
-    from kgmrca.wikidata.facts import Facts, default_cache
     from kgmrca.wikidata.link import LEAST, MARGIN
     from kgmrca.wikidata.linking import link_graphs
-    from kgmrca.wikidata.sparql import open_endpoint
 
-    asked = open_endpoint(endpoint, contact=contact)
-    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts:
-        try:
-            summary = link_graphs(
-                graphs,
-                facts,
-                output,
-                languages=[tag.strip() for tag in languages.split(",")],
-                least=LEAST if least is None else least,
-                margin=MARGIN if margin is None else margin,
-                input_format=input_format and input_format.value,
-                format=format and format.value,
-                base=base,
-            )
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in `convert`
-            raise typer.Exit(141) from None
+    with _looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as facts:
+        summary = link_graphs(
+            graphs,
+            facts,
+            output,
+            languages=[tag.strip() for tag in languages.split(",")],
+            least=LEAST if least is None else least,
+            margin=MARGIN if margin is None else margin,
+            input_format=input_format and input_format.value,
+            format=format and format.value,
+            base=base,
+        )
     print(summary.in_words(output), file=sys.stderr)
     if summary.outcomes["not looked up"]:
         raise typer.Exit(1)
@@ -719,22 +676,8 @@ def link_command(
 
 @app.command("check", no_args_is_help=True)
 def check_command(
-    graphs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="GRAPH...",
-            help="RDF files of any format and provenance, linked to Wikidata (.ttl, .nt, .nq, .trig, .jsonld, .rdf; "
-            "with .gz behind it compressed), or - for standard input.",
-            show_default=False,
-        ),
-    ],
-    endpoint: Annotated[
-        str,
-        typer.Option(
-            metavar="WHERE",
-            help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
-        ),
-    ],
+    graphs: LinkedGraphs,
+    endpoint: Endpoint,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="OUT", help="Write the verdicts as RDF; - for standard output."),
@@ -748,34 +691,13 @@ def check_command(
             metavar="FILE", help="Write them as JSON Lines too, an object a statement; - for standard output."
         ),
     ] = None,
-    contact: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MAIL_OR_URL",
-            help="How those who run a public endpoint can reach you; it needs one.",
-        ),
-    ] = None,
-    format: Annotated[
-        OutputFormat | None,
-        typer.Option(help="Of OUT.  [default: by its extension; Turtle on standard output]", show_default=False),
-    ] = None,
-    input_format: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
-            "N-Triples are parts]",
-            show_default=False,
-        ),
-    ] = None,
-    base: Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")] = DEFAULT_BASE,
-    cache: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]"),
-    ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")
-    ] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")] = False,
+    contact: Contact = None,
+    format: Format = None,
+    input_format: GraphFormat = None,
+    base: Base = DEFAULT_BASE,
+    cache: CacheFile = None,
+    offline: Offline = False,
+    refresh: Refresh = False,
 ) -> None:
     """Say what Wikidata says about each statement of graphs: confirmed, in conflict, new, and so on.
 
@@ -792,25 +714,18 @@ def check_command(
       kgmrca check linked.ttl --endpoint wikidata.nt.gz -o - | grep conflict
     """
     from kgmrca.wikidata.checking import check
-    from kgmrca.wikidata.facts import Facts, default_cache
-    from kgmrca.wikidata.sparql import open_endpoint
 
-    asked = open_endpoint(endpoint, contact=contact)
-    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts:
-        try:
-            summary = check(
-                graphs,
-                facts,
-                output,
-                csv=csv,
-                json=json,
-                input_format=input_format and input_format.value,
-                format=format and format.value,
-                base=base,
-            )
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in `convert`
-            raise typer.Exit(141) from None
+    with _looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as facts:
+        summary = check(
+            graphs,
+            facts,
+            output,
+            csv=csv,
+            json=json,
+            input_format=input_format and input_format.value,
+            format=format and format.value,
+            base=base,
+        )
     print(summary.in_words(endpoint), file=sys.stderr)
     if summary.verdicts["not checked"]:
         raise typer.Exit(1)
@@ -818,25 +733,9 @@ def check_command(
 
 @app.command("enrich", no_args_is_help=True)
 def enrich_command(
-    graphs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="GRAPH...",
-            help="RDF files of any format and provenance, linked to Wikidata (.ttl, .nt, .nq, .trig, .jsonld, .rdf; "
-            "with .gz behind it compressed), or - for standard input.",
-            show_default=False,
-        ),
-    ],
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
-    ],
-    endpoint: Annotated[
-        str,
-        typer.Option(
-            metavar="WHERE",
-            help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
-        ),
-    ],
+    graphs: LinkedGraphs,
+    output: Output,
+    endpoint: Endpoint,
     properties: Annotated[
         str, typer.Option(metavar="IDS", help="Which properties, such as P31,P18.", show_default=False)
     ] = "",
@@ -851,34 +750,13 @@ def enrich_command(
     labels: Annotated[
         str, typer.Option(metavar="TAGS", help="Labels in which languages, such as en,de.", show_default=False)
     ] = "",
-    contact: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MAIL_OR_URL",
-            help="How those who run a public endpoint can reach you; it needs one.",
-        ),
-    ] = None,
-    format: Annotated[
-        OutputFormat | None,
-        typer.Option(help="Of OUT.  [default: by its extension; Turtle on standard output]", show_default=False),
-    ] = None,
-    input_format: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            help="The format of all GRAPHs.  [default: by extension; TriG on standard input, of which Turtle and "
-            "N-Triples are parts]",
-            show_default=False,
-        ),
-    ] = None,
-    base: Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")] = DEFAULT_BASE,
-    cache: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]"),
-    ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")
-    ] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")] = False,
+    contact: Contact = None,
+    format: Format = None,
+    input_format: GraphFormat = None,
+    base: Base = DEFAULT_BASE,
+    cache: CacheFile = None,
+    offline: Offline = False,
+    refresh: Refresh = False,
 ) -> None:
     """Fetch chosen facts and labels of the Wikidata items that graphs are linked to.
 
@@ -896,26 +774,19 @@ def enrich_command(
       kgmrca merge linked.ttl facts.ttl -o graph.ttl
     """
     from kgmrca.wikidata.enrich import PRESETS, enrich
-    from kgmrca.wikidata.facts import Facts, default_cache
-    from kgmrca.wikidata.sparql import open_endpoint
 
     chosen = [*(PRESETS[preset.value] if preset else ()), *_listed(properties)]
-    asked = open_endpoint(endpoint, contact=contact)
-    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts:
-        try:
-            summary = enrich(
-                graphs,
-                facts,
-                output,
-                properties=chosen,
-                languages=_listed(labels),
-                input_format=input_format and input_format.value,
-                format=format and format.value,
-                base=base,
-            )
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in `convert`
-            raise typer.Exit(141) from None
+    with _looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as facts:
+        summary = enrich(
+            graphs,
+            facts,
+            output,
+            properties=chosen,
+            languages=_listed(labels),
+            input_format=input_format and input_format.value,
+            format=format and format.value,
+            base=base,
+        )
     print(summary.in_words(output), file=sys.stderr)
     if summary.failed:
         raise typer.Exit(1)
@@ -955,14 +826,7 @@ def diff_command(
         str | None,
         typer.Option(metavar="ITEM", help="The item that they are stated in (S248); a document's URL is given anyway."),
     ] = None,
-    input_format: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            help="The format of all CHECKED.  [default: by extension; TriG on standard input, of which Turtle and "
-            "N-Triples are parts]",
-            show_default=False,
-        ),
-    ] = None,
+    input_format: GraphFormat = None,
 ) -> None:
     """List what graphs say and Wikidata does not, for review; turn what was accepted into QuickStatements.
 
@@ -980,7 +844,7 @@ def diff_command(
     """
     from kgmrca.wikidata.diff import diff
 
-    try:
+    with _piped():
         summary = diff(
             graphs,
             output,
@@ -990,9 +854,6 @@ def diff_command(
             stated_in=stated_in,
             input_format=input_format and input_format.value,
         )
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as in `convert`
-        raise typer.Exit(141) from None
     print(summary.in_words(str(output or quickstatements)), file=sys.stderr)
     if summary.left_out:
         raise typer.Exit(1)
@@ -1041,6 +902,34 @@ def cache_command(
         oldest = time.strftime("%Y-%m-%d", time.localtime(usage.oldest))
         print(f"{usage.endpoint}  {usage.entries:,} facts, {usage.expired:,} expired, the oldest from {oldest}")
     facts.close()
+
+
+@contextmanager
+def _piped() -> Iterator[None]:
+    """Exit where nobody reads standard output any more."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python would try to flush standard output once more at exit, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(141) from None  # 128 + SIGPIPE, as a shell would report it
+
+
+@contextmanager
+def _looked_up(
+    endpoint: str, *, contact: str | None, cache: Path | None, offline: bool, refresh: bool
+) -> "Iterator[Facts]":
+    """The facts of an endpoint, for a command that may write to a pipe."""
+    from kgmrca.wikidata.facts import Facts, default_cache
+    from kgmrca.wikidata.sparql import open_endpoint
+
+    asked = open_endpoint(endpoint, contact=contact)
+    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts, _piped():
+        yield facts
+
+
+def _opened(output: Path | None, **options: Any) -> AbstractContextManager[IO[bytes] | None]:
+    return opened(output, **options) if output else nullcontext()
 
 
 def _listed(text: str) -> list[str]:

@@ -17,11 +17,12 @@ from tqdm import tqdm
 
 from kgmrca.corpora.documents import BadRecord, Document, Found, find_sources, read_documents
 from kgmrca.errors import InputError, ModelError, ResourceError
+from kgmrca.files import opened, progress_bar, target_of, whole_file
 from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 from kgmrca.triples.records import Run, Statement
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import check_format, document_triples, format_of, run_triples, whole_file, write
+from kgmrca.triples.write import chosen_format, document_triples, run_triples, write
 
 __all__ = ["Summary", "convert"]
 
@@ -107,10 +108,8 @@ def convert(
     Iris(base)  # refuse a bad base before anything is loaded
     if batch_size < 1:
         raise InputError(f"The batch size must be at least 1, not {batch_size}.")
-    output = _destination(output)
-    target = output if isinstance(output, Path) else None
-    format = format or (format_of(target) if target else "turtle")
-    check_format(format, provenance)
+    target = target_of(output)
+    format = chosen_format(format, output, provenance=provenance)
     if not assert_above >= 0:
         raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
     predicates = load_ontology(ontology)
@@ -123,8 +122,10 @@ def convert(
     summary = Summary(skipped=found.skipped)
     with ExitStack() as stack:
         parameters = stack.enter_context(_with_threshold(nlp, threshold, prefer))
-        bar = stack.enter_context(_progress_bar(found, progress))
-        out = stack.enter_context(whole_file(output)) if isinstance(output, Path) else output
+        sizes = [source.size for source in found.sources if source.size is not None]
+        total = sum(sizes) if len(sizes) == len(found.sources) else None
+        bar = stack.enter_context(progress_bar(progress, total=total, unit="B", unit_scale=True))
+        out = stack.enter_context(opened(output))
         set_aside = stack.enter_context(_rejects(rejected_to))
         name = ontology.name if isinstance(ontology, Path) else ontology
         run = Run.of(nlp, parameters={**parameters, "ontology": name})
@@ -149,24 +150,10 @@ def convert(
     return summary
 
 
-def _destination(output: str | Path | IO[bytes]) -> Path | IO[bytes]:
-    if not isinstance(output, str | Path):
-        return output
-    return sys.stdout.buffer if str(output) == "-" else _writable(Path(output))
-
-
-def _writable(path: Path) -> Path:
-    if path.is_dir():
-        raise InputError(f"'{path}' is a folder: name a file to write.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
-    return path
-
-
 def _rejected_path(rejected: str | Path | None, target: Path | None) -> Path | None:
     if rejected is not None:
-        path = _writable(Path(rejected))
-        if target and path.resolve() == target.resolve():
+        path = target_of(Path(rejected))
+        if path and target and path.resolve() == target.resolve():
             raise InputError(f"'{path}' cannot hold both the output and the records that were set aside.")
         return path
     # Beside a device such as /dev/null there is no place for a file.
@@ -217,18 +204,6 @@ def _with_threshold(nlp: Language, threshold: Threshold | None, prefer: str | No
     finally:
         for name, pipe in pipes.items():
             pipe.threshold = before[name]
-
-
-def _progress_bar(found: Found, progress: bool | None) -> "tqdm[Any]":
-    sizes = [source.size for source in found.sources if source.size is not None]
-    return tqdm(
-        total=sum(sizes) if len(sizes) == len(found.sources) else None,
-        unit="B",
-        unit_scale=True,
-        disable=None if progress is None else not progress,
-        file=sys.stderr,
-        dynamic_ncols=True,
-    )
 
 
 @contextmanager

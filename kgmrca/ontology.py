@@ -16,10 +16,12 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
 from kgmrca.errors import InputError
 from kgmrca.resources import resource
+from kgmrca.terms import OWL, RDF, RDFS, SKOS
 
 __all__ = [
     "ONTOLOGIES",
     "TYPES",
+    "WIKIDATA_DIRECT",
     "WIKIDATA_ENTITY",
     "Mapped",
     "Ontology",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 WIKIDATA_ENTITY = "http://www.wikidata.org/entity/"
+WIKIDATA_DIRECT = "http://www.wikidata.org/prop/direct/"
 TYPES = frozenset({"PER", "ORG", "LOC", "TIME", "NUM", "MISC", "TERM"})
 """The types of entities, as `ontologies/relations.ttl` explains them."""
 
@@ -42,24 +45,19 @@ ONTOLOGIES: Mapping[str, str] = {
 }
 """The ontologies that ship, by name: Wikidata's properties, the DBpedia ontology, schema.org."""
 
-_WIKIDATA_DIRECT = "http://www.wikidata.org/prop/direct/"
 _NO_TERM = "sssom:NoTermFound"
 _COLUMNS = ("subject_label", "predicate_id", "object_id")
 _REVERSED = "owl:inverseOf"
 _USED = frozenset({"skos:exactMatch", "skos:closeMatch", _REVERSED})
 _MATCHES = _USED | {"skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch"}
 
-_OWL = "http://www.w3.org/2002/07/owl#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 _SCHEMA = "https://schema.org/"
-_SKOS = "http://www.w3.org/2004/02/skos/core#"
-_TYPE = _RDF + "type"
-_INVERSE = _OWL + "inverseOf"
-_EXACT = _SKOS + "exactMatch"
-_PROPERTY = frozenset({_RDF + "Property", _OWL + "ObjectProperty", _OWL + "DatatypeProperty"})
+_TYPE = RDF + "type"
+_INVERSE = OWL + "inverseOf"
+_EXACT = SKOS + "exactMatch"
+_PROPERTY = frozenset({RDF + "Property", OWL + "ObjectProperty", OWL + "DatatypeProperty"})
 _OF_PROPERTIES = frozenset(
-    {_RDFS + "domain", _RDFS + "range", _RDFS + "subPropertyOf"}
+    {RDFS + "domain", RDFS + "range", RDFS + "subPropertyOf"}
     | {_SCHEMA + "domainIncludes", _SCHEMA + "rangeIncludes"}
     | {"http://schema.org/domainIncludes", "http://schema.org/rangeIncludes"}
 )
@@ -68,13 +66,13 @@ _OF_PROPERTIES = frozenset(
 _SSSOM_RANKS = {"skos:exactMatch": 0, _REVERSED: 1, "skos:closeMatch": 2, "skos:broadMatch": 3}
 _LINK_RANKS = {
     _EXACT: 0,
-    _OWL + "equivalentProperty": 0,
+    OWL + "equivalentProperty": 0,
     _SCHEMA + "sameAs": 0,
     "http://schema.org/sameAs": 0,
     _INVERSE: 1,
-    _SKOS + "closeMatch": 2,
+    SKOS + "closeMatch": 2,
 }
-_NAME_RANKS = {_RDFS + "label": 4, _SKOS + "prefLabel": 4, _SKOS + "altLabel": 5}
+_NAME_RANKS = {RDFS + "label": 4, SKOS + "prefLabel": 4, SKOS + "altLabel": 5}
 
 _Facts: TypeAlias = dict[str, dict[str, list[str]]]
 
@@ -223,18 +221,18 @@ def load_properties() -> dict[str, Property]:
     """
     facts = _facts(resource("ontologies/relations.ttl"))
     predicates = {
-        relation: _WIKIDATA_DIRECT + known[_EXACT][0].removeprefix(WIKIDATA_ENTITY)
+        relation: WIKIDATA_DIRECT + known[_EXACT][0].removeprefix(WIKIDATA_ENTITY)
         for relation, known in facts.items()
         if _EXACT in known
     }
     return {
         predicate: Property(
-            label=facts[relation][_RDFS + "label"][0],
+            label=facts[relation][RDFS + "label"][0],
             subject_types=_types(facts[relation][_SCHEMA + "domainIncludes"]),
             object_types=_types(facts[relation][_SCHEMA + "rangeIncludes"]),
             inverse=next((predicates[other] for other in facts[relation].get(_INVERSE, ())), None),
-            symmetric=_OWL + "SymmetricProperty" in facts[relation][_TYPE],
-            single_valued=_OWL + "FunctionalProperty" in facts[relation][_TYPE],
+            symmetric=OWL + "SymmetricProperty" in facts[relation][_TYPE],
+            single_valued=OWL + "FunctionalProperty" in facts[relation][_TYPE],
         )
         for relation, predicate in predicates.items()
     }
@@ -251,7 +249,7 @@ def load_types() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
 
 def wikidata_predicate(name: str) -> str | None:
     """The IRI of the direct predicate of a Wikidata property such as "P19"; None if `name` is not one."""
-    return _WIKIDATA_DIRECT + name if re.fullmatch(r"P[1-9][0-9]*", name) else None
+    return WIKIDATA_DIRECT + name if re.fullmatch(r"P[1-9][0-9]*", name) else None
 
 
 def _read_sssom(path: Path) -> Ontology:
@@ -286,7 +284,7 @@ def _read_rdf(path: Path) -> Ontology:
             continue
         names = [(rank, name) for kind, rank in _NAME_RANKS.items() for name in known.get(kind, ())]
         for rank, wikidata in linked:
-            names.append((rank, wikidata.removeprefix(_WIKIDATA_DIRECT)))
+            names.append((rank, wikidata.removeprefix(WIKIDATA_DIRECT)))
             names.extend((rank, label) for label in (labels.get(wikidata),) if label)
         for rank, name in names:
             found.setdefault(_folded(name), []).append((rank, subject))
@@ -318,7 +316,7 @@ def _facts(path: Path) -> _Facts:
 
 def _wikidata_property(iri: str) -> str | None:
     """The direct predicate of a Wikidata property, given by it or by the property's own IRI; else None."""
-    start = next((start for start in (WIKIDATA_ENTITY, _WIKIDATA_DIRECT) if iri.startswith(start)), None)
+    start = next((start for start in (WIKIDATA_ENTITY, WIKIDATA_DIRECT) if iri.startswith(start)), None)
     return wikidata_predicate(iri.removeprefix(start)) if start else None
 
 

@@ -315,7 +315,7 @@ def test_evaluate_draws_as_many_samples_as_asked_for(run, capsys, gold, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("output", "reason"), [("nowhere/scores.json", "There is no folder"), ("folder", "Is a directory")]
+    ("output", "reason"), [("nowhere/scores.json", "There is no folder"), ("folder", "is a folder")]
 )
 def test_evaluate_says_first_that_it_cannot_write(tmp_path, run, capsys, output, reason):
     (tmp_path / "folder").mkdir()

@@ -17,6 +17,8 @@ PACKAGE = Path(kgmrca.__file__).parent
 ROOMS = (
     "errors",
     "resources",
+    "files",
+    "terms",
     "relations",
     "ontology",
     "corpora",

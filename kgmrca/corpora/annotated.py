@@ -38,6 +38,7 @@ from tqdm import tqdm
 
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
+from kgmrca.files import check_folder
 from kgmrca.ontology import Mapped, load_mapping, load_ontology
 from kgmrca.relations import Relation, get_records, set_relations
 
@@ -329,8 +330,7 @@ def write_gold(
     counts = dict.fromkeys(bins, (0, 0))
     left_out: Counter[str] = Counter()
     for path in bins:
-        if not path.parent.is_dir():
-            raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
+        check_folder(path)
     for source in inputs:
         labels = relation_labels(source, mapping)
         docs = read_annotated(source, vocab, labels=labels, partial=partial, left_out=left_out)

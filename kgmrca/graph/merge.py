@@ -9,64 +9,57 @@ dealt out to files by the hash of what they are joined by (`buckets.py`), and ea
 are terms as N-Triples has them, where a tab or a line break is always escaped.
 """
 
+import io
 import multiprocessing
 import os
 import re
 import shutil
 import signal
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, NamedTuple, cast
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, Quad, RdfFormat, Triple, parse
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 from tqdm import tqdm
 
 from kgmrca.corpora.documents import STDIN, paths_of
 from kgmrca.errors import InputError, KgmrcaError
+from kgmrca.files import opened, progress_bar, target_of
 from kgmrca.graph.buckets import Buckets, read_groups, stream_bucket
 from kgmrca.graph.clusters import Named, Outcome, decide, name_key, parts_of
 from kgmrca.graph.evidence import combined, disagreeing
 from kgmrca.ontology import WIKIDATA_ENTITY, load_properties
 from kgmrca.tagging.types import coarse_type
+from kgmrca.terms import DECIMAL, DEFAULT_GRAPH, ENTITY_TYPE, KGMRCA, LABEL, RDF, RDFS, SAME, TYPE
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import Node, read_nodes
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import FORMATS, PROVENANCE, check_format, format_of, statement_triples, whole_file, write
+from kgmrca.triples.write import FORMATS, PROVENANCE, chosen_format, format_of, prefixes, statement_triples, write
 
 __all__ = ["Summary", "merge"]
 
-_KGMRCA = "https://w3id.org/kgmrca#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-
-_TYPE = f"<{_RDF}type>"
-_LABEL = f"<{_RDFS}label>"
-_ENTITY_TYPE = f"<{_KGMRCA}entityType>"
-_DECIMAL = "<http://www.w3.org/2001/XMLSchema#decimal>"
-_LINKS = (
-    f"<{_KGMRCA}item>",
-    "<http://www.w3.org/2002/07/owl#sameAs>",
-    "<http://www.w3.org/2004/02/skos/core#exactMatch>",
-)
+_TYPE, _LABEL, _ENTITY_TYPE, _DECIMAL = map(str, (TYPE, LABEL, ENTITY_TYPE, DECIMAL))
+_LINKS = tuple(map(str, SAME))
 _ITEM = f"<{WIKIDATA_ENTITY}Q"
-_DERIVED = frozenset(f"{_TYPE} <{_KGMRCA}{name}> ." for name in ("Fact", "Cluster", "Conflict"))
+_DERIVED = frozenset(f"{_TYPE} <{KGMRCA}{name}> ." for name in ("Fact", "Cluster", "Conflict"))
 # What the triples begin with, after the subject, that say what we need to know of it.
 _CLUES = tuple(f"{clue} ".encode() for clue in (_TYPE, _LABEL, _ENTITY_TYPE, *_LINKS))
 
-_DEFAULT_GRAPH = DefaultGraph()
 _WITH_GRAPHS = PROVENANCE["graphs"]
 _WITH_TRIPLE_TERMS = PROVENANCE["rdf12"]
+
+_WITH_PREFIXES = frozenset({"turtle", "trig"})
+_SOME_TRIPLE = Triple(NamedNode("urn:s"), NamedNode("urn:p"), NamedNode("urn:o"))
 
 _SMALL = 4_000_000  # bytes of input for which no processes are started
 _BYTES_A_BUCKET = 8_000_000  # of input
@@ -119,7 +112,7 @@ class _Source:
 
     @property
     def name(self) -> str:
-        return str(self.path or "stdin")
+        return str(self.path or "standard input")
 
 
 @dataclass(slots=True)
@@ -175,9 +168,8 @@ def merge(
         OSError: a file cannot be read or written.
     """
     Iris(base)  # refuse a bad base before the work
-    target = None if not isinstance(output, str | Path) or str(output) == "-" else _writable(Path(output))
-    format = format or (format_of(target) if target else "turtle")
-    check_format(format, provenance)
+    target = target_of(output)
+    format = chosen_format(format, output, provenance=provenance)
     if provenance == "none":
         raise InputError("Facts need their evidence: choose a provenance that keeps the statements.")
     if max_cluster < 1 or (workers is not None and workers < 1):
@@ -187,8 +179,7 @@ def merge(
     workers = workers or (1 if size < _SMALL else min(len(sources), os.cpu_count() or 1))
     bits = min(max(size // _BYTES_A_BUCKET, 1).bit_length() - 1, _MOST_BITS)
     with ExitStack() as stack:
-        stream = sys.stdout.buffer if isinstance(output, str | Path) else output
-        out = stack.enter_context(whole_file(target)) if target else stream
+        out = stack.enter_context(opened(output))
         folder = stack.enter_context(_temporary_folder(target))
         job = _Job(folder, bits, base, format, provenance, max_cluster)
         steps = stack.enter_context(_steps(workers, 2**bits, progress))
@@ -227,7 +218,7 @@ def _read(job: _Job, name: str, source: _Source) -> int:
     """Deal out what is in a file, and count its statements."""
     buckets = Buckets(job.folder, name, job.bits)
     count = 0
-    for found in read_nodes(source.path or sys.stdin.buffer, format=source.format):
+    for found in read_nodes(source.path or STDIN, format=source.format):
         if isinstance(found, Node):
             row = _row(found)
             buckets.put("statements", row[: row.index(b"\t")], row)
@@ -237,7 +228,7 @@ def _read(job: _Job, name: str, source: _Source) -> int:
         if "_:" in text or "<<(" in text:
             _refuse(job, found, source)
         row = f"{text} .".replace(" ", "\t", 1).encode()
-        is_plain = source.format not in _WITH_GRAPHS or found.graph_name == _DEFAULT_GRAPH
+        is_plain = source.format not in _WITH_GRAPHS or found.graph_name == DEFAULT_GRAPH
         if not is_plain and job.format not in _WITH_GRAPHS:
             raise InputError(
                 f"{source.name}: a triple is in the graph {found.graph_name}, and the format '{job.format}' has no "
@@ -310,12 +301,12 @@ def _row(node: Node) -> bytes:
 
 def _write_statements(job: _Job, numbers: range) -> _Result:
     """Write each statement once, and deal out what its fact needs."""
-    with _fragment(job, "statements", numbers) as (result, buckets, out):
+    with _fragment(job, "statements", numbers, at_once=True) as (result, buckets, out):
         for number in numbers:
             for iri, rows in read_groups(job.folder, "statements", number):
                 cells = reduce(_joined, (_Cells(iri.decode(), *row.decode().split("\t")) for row in rows))
                 result.counts["statements"] += 1
-                out.write(_lines(cells, job.provenance).encode())
+                out.write(_lines(cells, job).encode())
                 ends = (cells.object, cells.subject) if cells.object.startswith("<") else (cells.subject, cells.object)
                 rest = (cells.predicate, cells.iri, cells.document, cells.sentence_digest, cells.confidence)
                 kind = "subjects" if cells.object is ends[1] else "objects"
@@ -337,37 +328,77 @@ def _joined(one: _Cells, other: _Cells) -> _Cells:
     return _Cells._make((*said, confidence, max(one.label, other.label), text, sentence, digest, runs))
 
 
-def _lines(cells: _Cells, provenance: str) -> str:
-    """A statement as N-Quads."""
+def _lines(cells: _Cells, job: _Job) -> str:
+    """A statement in the format that it can be written in at once."""
     runs = cells.runs.split()
     made_for = None
-    if provenance == "wikidata":
+    if job.provenance == "wikidata":
         base = cells.iri[1:].rpartition("statement/")[0]
         # The IRI of a statement of others need not tell.
         made_for = (base if base.endswith(("/", ":")) else DEFAULT_BASE, cells.predicate[1:-1])
     has = tuple(map(bool, cells[9:12]))
-    pattern, holes = _pattern(provenance, made_for, has, len(runs))
-    return pattern % holes((*cells[:12], *runs))
+    format = _at_once(job)
+    pattern, holes = _pattern(format, job.base, job.provenance, made_for, has, len(runs))
+    terms = [*cells[:7], f'"{cells.confidence}"^^{_DECIMAL}', *cells[8:12], *runs]
+    if format in _WITH_PREFIXES:
+        by_namespace = _by_namespace(job.base)
+        terms = [_short(term, by_namespace) for term in terms]
+        if "." in cells.confidence:  # else it would be an integer
+            terms[7] = cells.confidence
+    return pattern % holes(terms)
+
+
+def _at_once(job: _Job) -> str:
+    """The format in which statements are written; N-Quads if it is made into another one afterwards."""
+    return job.format if job.format in _WITH_PREFIXES else "nquads"
+
+
+@cache
+def _by_namespace(base: str) -> dict[str, str]:
+    return {iri.removesuffix("/"): prefix for prefix, iri in prefixes(base).items()}
+
+
+def _short(term: str, by_namespace: Mapping[str, str]) -> str:
+    """A term of N-Triples as Turtle has it, with its prefix if there is one and what follows is a simple name."""
+    if term.startswith("<"):
+        namespace, _, name = term[1:-1].rpartition("/")
+        if namespace in by_namespace and name.isascii() and name.isalnum():
+            return f"{by_namespace[namespace]}:{name}"
+    return term
+
+
+@cache
+def _prefixes_of_file(format: str, base: str) -> bytes:
+    out = io.BytesIO()
+    write([_SOME_TRIPLE], out, format=format, base=base)
+    return b"".join(line for line in out.getvalue().splitlines(keepends=True) if line.startswith(b"@prefix "))
 
 
 @lru_cache(maxsize=4096)
 def _pattern(
-    provenance: str, made_for: tuple[str, str] | None, has: tuple[bool, ...], n_runs: int
+    format: str,
+    base: str,
+    provenance: str,
+    made_for: tuple[str, str] | None,
+    has: tuple[bool, ...],
+    n_runs: int,
 ) -> tuple[str, Callable[[Sequence[str]], tuple[str, ...]]]:
-    """The N-Quads of a statement with holes, and the cells that fill them.
+    """A statement in a format, with holes, and what takes the terms that fill them out of all its terms.
 
     So the shapes are known to `write.py` alone, but triples need not be made one by one, which is several times slower.
 
     Args:
+        format: that of the text, without the prefixes at its beginning.
+        base: that of the prefixes.
         provenance: the shape.
-        made_for: base and predicate, if the shape depends on them.
+        made_for: base and predicate of the statement, if the shape depends on them.
         has: whether there are a text of the sentence, a sentence, a digest.
         n_runs: how many runs found it.
     """
-    base, predicate = made_for or ("urn:", "urn:kgmrca-cell-2")
+    start, predicate = made_for or ("urn:", "urn:kgmrca-cell-2")
     has_text, has_sentence, has_digest = has
     statement = Statement(
-        iri=f"{base}statement/kgmrca-cell-0",
+        iri=f"{start}statement/kgmrca-cell-0",
         subject="urn:kgmrca-cell-1",
         predicate=predicate,
         object="urn:kgmrca-cell-3",
@@ -386,10 +417,14 @@ def _pattern(
     for number in range(n_runs):
         *_, by_run = statement_triples(replace(statement, run=f"urn:kgmrca-cell-{12 + number}"), provenance=provenance)
         triples.append(by_run)
-    text = "".join(f"{triple} .\n" for triple in triples).replace('"0.5"', '"kgmrca-cell-7"').replace("%", "%%")
-    cell = re.compile(r'<[^<>"]*kgmrca-cell-(\d+)>|"kgmrca-cell-(\d+)"')
-    numbers = [int(match[1] or match[2]) for match in cell.finditer(text)]
-    return cell.sub(lambda match: '"%s"' if match[2] == "7" else "%s", text), itemgetter(*numbers)
+    out = io.BytesIO()
+    write(triples, out, format=format, base=base)
+    text = out.getvalue().removeprefix(_prefixes_of_file(format, base)).decode().replace("%", "%%")
+    # The confidence is the one cell that a name cannot stand for.
+    text = re.sub(r'"0\.5"\^\^<[^>]*>|\b0\.5\b', '"kgmrca-cell-7"', text)
+    cell = re.compile(r'<[^<>"]*kgmrca-cell-(\d+)>|\w+:kgmrca-cell-(\d+)|"kgmrca-cell-(\d+)"')
+    numbers = [int(next(filter(None, match.groups()))) for match in cell.finditer(text)]
+    return cell.sub("%s", text), itemgetter(*numbers)
 
 
 # All other triples, and what they say of entities
@@ -520,11 +555,11 @@ def _write_clusters(job: _Job, numbers: range) -> _Result:
                 labels = Counter(label for _, label, _ in members if label)
                 is_item = thing.startswith(_ITEM)
                 cluster = f"<{Iris(job.base).cluster(thing[1:-1])}>" if is_item else thing
-                lines = [f"{_TYPE} <{_KGMRCA}Cluster>"]
+                lines = [f"{_TYPE} <{KGMRCA}Cluster>"]
                 lines += [f"{_LABEL} {label}" for label, _ in labels.most_common(1)]
                 lines += [f"{_ENTITY_TYPE} {type_}" for type_ in sorted({type_ for *_, type_ in members if type_})]
-                lines += [f"<{_KGMRCA}member> {entity}" for entity in sorted({entity for entity, *_ in members})]
-                lines += [f"<{_KGMRCA}item> {thing}"] if is_item else []
+                lines += [f"<{KGMRCA}member> {entity}" for entity in sorted({entity for entity, *_ in members})]
+                lines += [f"<{KGMRCA}item> {thing}"] if is_item else []
                 _write(out, cluster, lines)
                 result.counts["clusters"] += 1
     return result
@@ -594,13 +629,13 @@ def _write_fact(
     if len(evidence) > 1:
         confidence = combined((one.document, one.digest, Decimal(one.confidence)) for one in evidence)
     lines = [
-        f"{_TYPE} <{_KGMRCA}Fact>",
-        f"<{_RDF}subject> {subject}",
-        f"<{_RDF}predicate> {predicate}",
-        f"<{_RDF}object> {object_}",
-        f'<{_KGMRCA}confidence> "{confidence}"^^{_DECIMAL}',
+        f"{_TYPE} <{KGMRCA}Fact>",
+        f"<{RDF}subject> {subject}",
+        f"<{RDF}predicate> {predicate}",
+        f"<{RDF}object> {object_}",
+        f'<{KGMRCA}confidence> "{confidence}"^^{_DECIMAL}',
     ]
-    _write(out, fact, [*lines, *(f"<{_KGMRCA}evidence> {one.statement}" for one in evidence)])
+    _write(out, fact, [*lines, *(f"<{KGMRCA}evidence> {one.statement}" for one in evidence)])
 
 
 def _write_conflict(
@@ -608,12 +643,12 @@ def _write_conflict(
 ) -> None:
     result.conflicts[kind] += 1
     lines = [
-        f"{_TYPE} <{_KGMRCA}Conflict>",
-        f"<{_RDFS}comment> {Literal(clean_text(comment))}",
-        f'<{_KGMRCA}conflictKind> "{kind}"',
+        f"{_TYPE} <{KGMRCA}Conflict>",
+        f"<{RDFS}comment> {Literal(clean_text(comment))}",
+        f'<{KGMRCA}conflictKind> "{kind}"',
     ]
     conflict = f"<{Iris(job.base).conflict(kind, *about)}>"
-    _write(out, conflict, [*lines, *(f"<{_KGMRCA}conflicting> {one}" for one in whose)])
+    _write(out, conflict, [*lines, *(f"<{KGMRCA}conflicting> {one}" for one in whose)])
 
 
 def _write(out: IO[bytes], node: str, lines: Iterable[str]) -> None:
@@ -624,15 +659,22 @@ def _write(out: IO[bytes], node: str, lines: Iterable[str]) -> None:
 
 
 @contextmanager
-def _fragment(job: _Job, step: str, numbers: range) -> Iterator[tuple[_Result, Buckets, IO[bytes]]]:
-    """A file for N-Quads, which become a part of the output, and buckets for what later steps need."""
+def _fragment(
+    job: _Job, step: str, numbers: range, *, at_once: bool = False
+) -> Iterator[tuple[_Result, Buckets, IO[bytes]]]:
+    """A file for N-Quads, which become a part of the output, and buckets for what later steps need.
+
+    With `at_once`, what is put into the file is in the format of `_at_once`.
+    """
     part = f"{step}-{numbers.start}"
     buckets = Buckets(job.folder, part, job.bits)
     result = _Result(job.folder / f"{part}.nq")
     with result.fragment.open("wb") as out:
+        if at_once and job.format in _WITH_PREFIXES:
+            out.write(_prefixes_of_file(job.format, job.base))
         yield result, buckets, out
     buckets.flush()
-    if job.format in ("turtle", "trig"):
+    if job.format in _WITH_PREFIXES and not at_once:
         lines, result.fragment = result.fragment, job.folder / part
         with result.fragment.open("wb") as out:
             write(_quads(lines), out, format=job.format, base=job.base)
@@ -697,14 +739,6 @@ def _source(path: Path, format: str | None, given: str) -> _Source | None:
     return _Source(path, format, size if path.is_file() else _SIZE_OF_STREAM)
 
 
-def _writable(path: Path) -> Path:
-    if path.is_dir():
-        raise InputError(f"'{path}' is a folder: name a file to write.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
-    return path
-
-
 @contextmanager
 def _temporary_folder(target: Path | None) -> Iterator[Path]:
     beside = target.resolve().parent if target and (target.is_file() or not target.exists()) else None
@@ -744,8 +778,7 @@ class _Steps:
 @contextmanager
 def _steps(workers: int, n_buckets: int, progress: bool | None) -> Iterator[_Steps]:
     n_tasks = min(n_buckets, 1 if workers == 1 else workers * _TASKS_A_WORKER)
-    bar = tqdm(disable=None if progress is None else not progress, file=sys.stderr, dynamic_ncols=True, unit="task")
-    with bar:
+    with progress_bar(progress, unit="task") as bar:
         if workers == 1:
             yield _Steps(None, n_tasks, n_buckets, bar)
             return

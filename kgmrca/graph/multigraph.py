@@ -14,14 +14,13 @@ from typing import IO, Any
 import networkx
 from pyoxigraph import Literal, NamedNode, Quad
 
+from kgmrca.files import whole_file
+from kgmrca.terms import ENTITY_TYPE, LABEL
 from kgmrca.triples.iris import clean_text
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import XmlOutput, whole_file
+from kgmrca.triples.write import XmlOutput
 
 __all__ = ["neo4j_tables", "to_networkx", "write_graphml"]
-
-_LABEL = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
-_ENTITY_TYPE = NamedNode("https://w3id.org/kgmrca#entityType")
 
 _NODE_COLUMNS = ("iri:ID", "name", "datatype", ":LABEL")
 _EDGE_COLUMNS = (":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "score:double", "document", "evidence")
@@ -102,9 +101,9 @@ class _Nodes:
     def add(self, record: Statement | Quad) -> None:
         if isinstance(record, Quad):
             if isinstance(record.subject, NamedNode) and isinstance(record.object, Literal):
-                if record.predicate == _LABEL:
+                if record.predicate == LABEL:
                     self._add(record.subject.value, name=record.object.value)
-                elif record.predicate == _ENTITY_TYPE:
+                elif record.predicate == ENTITY_TYPE:
                     self._add(record.subject.value, type_=record.object.value)
             return
         for entity, mention in _entities(record):

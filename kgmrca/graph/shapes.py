@@ -12,30 +12,46 @@ import json
 import logging
 import re
 import sqlite3
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
-from tqdm import tqdm
-from tqdm.utils import CallbackIOWrapper
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from kgmrca.errors import InputError
-from kgmrca.ontology import TYPES, load_properties
+from kgmrca.files import progress_bar
+from kgmrca.ontology import TYPES, WIKIDATA_ENTITY, load_properties
 from kgmrca.resources import resource
 from kgmrca.tagging.types import coarse_type
+from kgmrca.terms import (
+    DCTERMS,
+    DEFAULT_GRAPH,
+    DERIVED_FROM,
+    ENTITY_TYPE,
+    KGMRCA,
+    OBJECT,
+    OWL,
+    PREDICATE,
+    PROV,
+    RDF,
+    RDF_STATEMENT,
+    RDFS,
+    REIFIES,
+    STATEMENT,
+    SUBJECT,
+    TYPE,
+    XSD,
+)
 from kgmrca.triples.iris import Iris, claimed
-from kgmrca.triples.read import read_quads
-from kgmrca.triples.write import FORMATS, format_of
+from kgmrca.triples.read import Source, Term, read_quads
 
 if TYPE_CHECKING:
     import rdflib
@@ -43,38 +59,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Report", "validate"]
 
-Term: TypeAlias = NamedNode | BlankNode | Literal | Triple
-Source: TypeAlias = str | Path | IO[bytes]
-
-_KGMRCA = "https://w3id.org/kgmrca#"
 _OURS = "https://w3id.org/kgmrca/shapes#"
-_PROV = "http://www.w3.org/ns/prov#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 _SH = "http://www.w3.org/ns/shacl#"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
 
-_TYPE = NamedNode(_RDF + "type")
-_RDF_STATEMENT = NamedNode(_RDF + "Statement")
-_STATEMENT = NamedNode(_KGMRCA + "Statement")
-_SUBJECT = NamedNode(_RDF + "subject")
-_PREDICATE = NamedNode(_RDF + "predicate")
-_OBJECT = NamedNode(_RDF + "object")
-_REIFIES = NamedNode(_RDF + "reifies")
-_DERIVED_FROM = NamedNode(_PROV + "wasDerivedFrom")
 _READ_FROM = NamedNode(_OURS + "readFrom")
 _START = NamedNode(_OURS + "start")
 _END = NamedNode(_OURS + "end")
-_TYPES_OF = {_SUBJECT: NamedNode(_OURS + "subjectType"), _OBJECT: NamedNode(_OURS + "objectType")}
-_INTEGER = NamedNode(_XSD + "integer")
-_ENTITY_TYPE = NamedNode(_KGMRCA + "entityType")
-_SUBCLASS = _RDFS + "subClassOf"
-_MENTIONS = frozenset(NamedNode(_KGMRCA + name) for name in ("subjectMention", "objectMention", "sentence"))
-_DEFAULT_GRAPH = DefaultGraph()
+_TYPES_OF = {SUBJECT: NamedNode(_OURS + "subjectType"), OBJECT: NamedNode(_OURS + "objectType")}
+_INTEGER = NamedNode(XSD + "integer")
+_SUBCLASS = RDFS + "subClassOf"
+_MENTIONS = frozenset(NamedNode(KGMRCA + name) for name in ("subjectMention", "objectMention", "sentence"))
 
 # What is looked at whatever the shapes are: SHACL's own notion of a class, and what says what a statement says.
 _ALWAYS = {_SUBCLASS} | {
-    node.value for node in (_TYPE, _SUBJECT, _PREDICATE, _OBJECT, _REIFIES, _DERIVED_FROM, _ENTITY_TYPE, *_MENTIONS)
+    node.value for node in (TYPE, SUBJECT, PREDICATE, OBJECT, REIFIES, DERIVED_FROM, ENTITY_TYPE, *_MENTIONS)
 }
 _TARGETS = frozenset(_SH + name for name in ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf"))
 # Constraints that can look at predicates they do not name.
@@ -88,15 +86,15 @@ _LINES = 1000  # of one node in one row at most
 _OWN, _ABOUT, _HIERARCHY = range(3)  # what a row holds: triples of a node, triples that lead to it, classes of classes
 
 _PREFIXES = {
-    "dcterms": "http://purl.org/dc/terms/",
-    "kgmrca": _KGMRCA,
-    "prov": _PROV,
-    "rdf": _RDF,
-    "rdfs": _RDFS,
+    "dcterms": DCTERMS,
+    "kgmrca": KGMRCA,
+    "prov": PROV,
+    "rdf": RDF,
+    "rdfs": RDFS,
     "sh": _SH,
     "shapes": _OURS,
-    "wd": "http://www.wikidata.org/entity/",
-    "xsd": _XSD,
+    "wd": WIKIDATA_ENTITY,
+    "xsd": XSD,
 }
 
 
@@ -240,13 +238,11 @@ def validate(
         OSError: a file cannot be read.
     """
     _need_pyshacl()
-    if format not in (None, *FORMATS):
-        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
     sources = [cast(Source, source)] if isinstance(source, str | Path) or hasattr(source, "read") else [*source]
     if shapes is None:
-        checks = _lines(_quads(resource("ontologies/shapes.ttl"))) + _relation_shapes()
+        checks = _lines(read_quads(resource("ontologies/shapes.ttl"))) + _relation_shapes()
     else:
-        checks = _lines(_quads(shapes))
+        checks = _lines(read_quads(shapes))
         _check_shapes(checks, shapes)
     report = Report()
     with TemporaryDirectory(prefix="kgmrca-") as folder, _quiet():
@@ -256,9 +252,7 @@ def validate(
         ranges = [(start, min(start + block, report.nodes + 1)) for start in starts]
         kept: Counter[tuple[str, str]] = Counter()
         elsewhere: set[Finding] = set()
-        with tqdm(
-            total=report.nodes, unit=" nodes", disable=None if progress is None else not progress, file=sys.stderr
-        ) as bar:
+        with progress_bar(progress, total=report.nodes, unit=" nodes") as bar:
             for (start, stop), (statements, found) in zip(ranges, _checked(path, checks, ranges, workers), strict=True):
                 report.statements += statements
                 for is_here, finding in found:
@@ -294,10 +288,10 @@ def _check_shapes(checks: bytes, path: Path) -> None:
     from rdflib import SH
 
     triples = list(parse(checks, RdfFormat.N_TRIPLES))
-    classes = {f"{_RDFS}Class", "http://www.w3.org/2002/07/owl#Class"}
+    classes = {f"{RDFS}Class", f"{OWL}Class"}
     if not any(
         triple.predicate.value in _TARGETS
-        or (triple.predicate == _TYPE and getattr(triple.object, "value", None) in classes)
+        or (triple.predicate == TYPE and getattr(triple.object, "value", None) in classes)
         for triple in triples
     ):
         raise InputError(f"'{path}' has no shape with a target (sh:targetClass or the like): nothing could be checked.")
@@ -352,15 +346,11 @@ def _gather(
     progress: bool | None,
 ) -> None:
     """Put the triples of all sources into a database, by subject, and count them."""
-    sizes = [Path(one).stat().st_size for one in sources if isinstance(one, str | Path) and str(one) != "-"]
+    sizes = [Path(one).stat().st_size for one in sources if isinstance(one, str | Path) and one != "-"]
     with (
         closing(sqlite3.connect(path)) as database,
-        tqdm(
-            total=sum(sizes) if len(sizes) == len(sources) else None,
-            unit="B",
-            unit_scale=True,
-            disable=None if progress is None else not progress,
-            file=sys.stderr,
+        progress_bar(
+            progress, total=sum(sizes) if len(sizes) == len(sources) else None, unit="B", unit_scale=True
         ) as bar,
     ):
         database.executescript(
@@ -368,7 +358,8 @@ def _gather(
             "CREATE TABLE row (subject TEXT, kind INTEGER, lines TEXT);"
         )
         for number, source in enumerate(sources):
-            quads = _quads(source, format=format, bar=bar, rename_blank_nodes=number > 0)
+            given = format or (None if isinstance(source, str | Path) else "trig")
+            quads = read_quads(source, format=given, rename_blank_nodes=number > 0, on_read=bar.update)
             database.executemany("INSERT INTO row VALUES (?, ?, ?)", _rows(quads, looked_at, report))
         database.executescript(
             "CREATE INDEX by_subject ON row (subject, kind);"
@@ -383,11 +374,11 @@ def _rows(quads: Iterable[Quad], looked_at: frozenset[str] | None, report: Repor
     for quad in quads:
         report.triples += 1
         predicate = quad.predicate.value
-        if isinstance(quad.object, Triple) and predicate != _REIFIES.value:
+        if isinstance(quad.object, Triple) and predicate != REIFIES.value:
             report.not_checked += 1
             continue
         line = f"{quad} .\n"
-        if quad.graph_name != _DEFAULT_GRAPH:
+        if quad.graph_name != DEFAULT_GRAPH:
             yield str(quad.graph_name), _ABOUT, line
         claim = claimed(predicate)
         if claim and not claim[1]:
@@ -403,22 +394,6 @@ def _rows(quads: Iterable[Quad], looked_at: frozenset[str] | None, report: Repor
         lines.append(line)
     if lines:
         yield str(current), _OWN, "".join(lines)
-
-
-def _quads(
-    source: Source, *, format: str | None = None, bar: "tqdm[Any] | None" = None, rename_blank_nodes: bool = False
-) -> Iterator[Quad]:
-    with ExitStack() as stack:
-        if not isinstance(source, str | Path):
-            stream, name = source, "the stream"
-        elif str(source) == "-":
-            stream, name = sys.stdin.buffer, "standard input"
-        else:
-            stream, name = stack.enter_context(Path(source).open("rb")), str(source)
-            format = format or format_of(Path(source))
-        if bar is not None:
-            stream = cast("IO[bytes]", CallbackIOWrapper(bar.update, stream, "read"))
-        yield from read_quads(stream, format=format or "trig", name=name, rename_blank_nodes=rename_blank_nodes)
 
 
 @contextmanager
@@ -485,7 +460,7 @@ class _Checker:
         known: dict[str, list[Quad]] = {}
         for quad in self._triples(block, _OWN):
             known.setdefault(str(quad.subject), []).append(quad)
-        statements = {node for node, own in known.items() if any(quad.object == _STATEMENT for quad in own)}
+        statements = {node for node, own in known.items() if any(quad.object == STATEMENT for quad in own)}
         about: dict[str, list[Quad]] = {node: [] for node in statements}
         for quad in self._triples(statements, _ABOUT):
             for node in {str(quad.graph_name), str(quad.object)} & statements:
@@ -494,7 +469,7 @@ class _Checker:
         beside = [*self._triples(named - known.keys(), _OWN), *self._hierarchy]
         types: dict[Term, set[str]] = {}
         for quad in chain(*known.values(), beside):
-            if quad.predicate == _ENTITY_TYPE and isinstance(quad.object, Literal):
+            if quad.predicate == ENTITY_TYPE and isinstance(quad.object, Literal):
                 types.setdefault(quad.subject, set()).add(coarse_type(quad.object.value))
         triples = chain(
             (quad.triple for quad in chain(*known.values(), beside)),
@@ -571,7 +546,7 @@ def _named(quad: Quad) -> Iterator[Term]:
 
 
 def _is_statement(own: Iterable[Quad]) -> bool:
-    return any(quad.predicate == _TYPE and quad.object in (_STATEMENT, _RDF_STATEMENT) for quad in own)
+    return any(quad.predicate == TYPE and quad.object in (STATEMENT, RDF_STATEMENT) for quad in own)
 
 
 def _spelled_out(own: list[Quad], about: list[Quad], types: Mapping[Term, set[str]]) -> Iterator[Triple]:
@@ -583,7 +558,7 @@ def _spelled_out(own: list[Quad], about: list[Quad], types: Mapping[Term, set[st
         types: of the entities that it names.
     """
     node = own[0].subject
-    documents = [quad.object for quad in own if quad.predicate == _DERIVED_FROM]
+    documents = [quad.object for quad in own if quad.predicate == DERIVED_FROM]
     mentions = [quad.object for quad in own if quad.predicate in _MENTIONS]
     for mention in (node, *mentions):
         document, hash_, fragment = mention.value.partition("#") if isinstance(mention, NamedNode) else ("", "", "")
@@ -594,14 +569,14 @@ def _spelled_out(own: list[Quad], about: list[Quad], types: Mapping[Term, set[st
                 yield Triple(cast(NamedNode, mention), predicate, Literal(position, datatype=_INTEGER))
     if not _is_statement(own):
         return
-    parts = {(quad.predicate, quad.object) for quad in own if quad.predicate in (_SUBJECT, _PREDICATE, _OBJECT)}
-    if any(quad.predicate == _TYPE and quad.object == _STATEMENT for quad in own):
+    parts = {(quad.predicate, quad.object) for quad in own if quad.predicate in (SUBJECT, PREDICATE, OBJECT)}
+    if any(quad.predicate == TYPE and quad.object == STATEMENT for quad in own):
         parts.update(part for quad in chain(own, about) for part in _parts(quad, node))
-        for predicate, value in (*parts, (_TYPE, _RDF_STATEMENT)):
+        for predicate, value in (*parts, (TYPE, RDF_STATEMENT)):
             yield Triple(node, predicate, value)
     for predicate, value in parts:
-        if predicate != _PREDICATE:
-            is_value = predicate == _OBJECT and isinstance(value, Literal)
+        if predicate != PREDICATE:
+            is_value = predicate == OBJECT and isinstance(value, Literal)
             found = {"NUM", "TIME"} if is_value else types.get(value, set())
             if found and found <= TYPES:
                 yield Triple(node, _TYPES_OF[predicate], Literal(" ".join(sorted(found))))
@@ -609,20 +584,20 @@ def _spelled_out(own: list[Quad], about: list[Quad], types: Mapping[Term, set[st
             yield from (
                 Triple(node, NamedNode(_value_predicate(value.value)), object_)
                 for part, object_ in parts
-                if part == _OBJECT
+                if part == OBJECT
             )
 
 
 def _parts(quad: Quad, node: NamedNode | BlankNode | Triple) -> Iterator[tuple[NamedNode, Term]]:
     """What a quad says of the subject, predicate and object of a kgmrca:Statement, by the name of its part."""
-    if quad.graph_name == node or (quad.predicate == _REIFIES and isinstance(quad.object, Triple)):
+    if quad.graph_name == node or (quad.predicate == REIFIES and isinstance(quad.object, Triple)):
         triple = quad.triple if quad.graph_name == node else cast(Triple, quad.object)
-        yield from zip((_SUBJECT, _PREDICATE, _OBJECT), triple, strict=True)
+        yield from zip((SUBJECT, PREDICATE, OBJECT), triple, strict=True)
     elif claim := claimed(quad.predicate.value):
         predicate, leads_to_object = claim
         if leads_to_object == (quad.subject == node):
-            yield _PREDICATE, NamedNode(predicate)
-            yield (_OBJECT, quad.object) if leads_to_object else (_SUBJECT, quad.subject)
+            yield PREDICATE, NamedNode(predicate)
+            yield (OBJECT, quad.object) if leads_to_object else (SUBJECT, quad.subject)
 
 
 def _graph(triples: Iterable[Any]) -> "rdflib.Graph":

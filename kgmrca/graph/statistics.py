@@ -4,11 +4,11 @@ Kept in memory are the distinct entities, literals, predicates and facts, as num
 """
 
 import heapq
-import sys
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,28 +16,24 @@ from pyoxigraph import Literal, NamedNode, Quad
 from tqdm import tqdm
 
 from kgmrca.errors import InputError
+from kgmrca.files import check_folder
 from kgmrca.graph.multigraph import neo4j_tables, to_networkx, write_graphml
+from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, XSD
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Statement
 
 __all__ = ["Statistics", "survey", "table"]
 
-_DCTERMS = "http://purl.org/dc/terms/"
-_KGMRCA = "https://w3id.org/kgmrca#"
-_PROV = "http://www.w3.org/ns/prov#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-
 # What is said with these, and of nodes of these types, is about the graph: no facts.
-_DESCRIBING = (_KGMRCA, _PROV, _RDF, _RDFS, f"{_DCTERMS}identifier")
+_DESCRIBING = (KGMRCA, PROV, RDF, RDFS, f"{DCTERMS}identifier")
 _DESCRIBED = frozenset(
-    {f"{_PROV}{name}" for name in ("Entity", "Activity", "SoftwareAgent")}
-    | {f"{_KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict")}
+    {f"{PROV}{name}" for name in ("Entity", "Activity", "SoftwareAgent")}
+    | {f"{KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict")}
 )
-_STRING = "http://www.w3.org/2001/XMLSchema#string"
-_TYPE = f"{_RDF}type"
-_KIND = f"{_KGMRCA}conflictKind"
-_FACT = {f"{_RDF}subject": 0, f"{_RDF}predicate": 1, f"{_RDF}object": 2, f"{_KGMRCA}confidence": 3}
+_STRING = f"{XSD}string"
+_TYPE = f"{RDF}type"
+_KIND = f"{KGMRCA}conflictKind"
+_FACT = {f"{RDF}subject": 0, f"{RDF}predicate": 1, f"{RDF}object": 2, f"{KGMRCA}confidence": 3}
 
 # An entity by its IRI; a literal by its text, datatype and language.
 _Node: TypeAlias = str | tuple[str, str | None, str | None]
@@ -106,9 +102,9 @@ class Statistics:
         subject, predicate, object_ = str(_node(quad.subject)), quad.predicate.value, quad.object
         if predicate == _TYPE:
             self._add_type(subject, str(_node(object_)))
-        elif predicate == f"{_RDFS}label":
+        elif predicate == f"{RDFS}label":
             self._name(subject, getattr(object_, "value", ""))
-        elif predicate == f"{_KGMRCA}member":
+        elif predicate == f"{KGMRCA}member":
             member = self._node(_node(object_))
             _join(self._parents, member, self._clusters.setdefault(subject, member))
         elif predicate in _FACT:
@@ -121,9 +117,9 @@ class Statistics:
     def _add_type(self, node: str, type_: str) -> None:
         if type_ in _DESCRIBED:
             self._described.add(node)
-        if type_ == f"{_PROV}Entity":
+        if type_ == f"{PROV}Entity":
             self._documents.add(node)
-        elif type_ == f"{_KGMRCA}Conflict":
+        elif type_ == f"{KGMRCA}Conflict":
             self._conflicts.setdefault(node, {})
 
     def _add_merged(self, node: str, place: int, term: Any) -> None:
@@ -214,7 +210,7 @@ class Statistics:
             "most_certain": ranked(confidences, stated),
             "most_attested": ranked(stated, confidences),
             "top_conflicts": [
-                {"iri": iri, "kind": about.get(_KIND, ""), "comment": about.get(f"{_RDFS}comment", "")}
+                {"iri": iri, "kind": about.get(_KIND, ""), "comment": about.get(f"{RDFS}comment", "")}
                 for iri, about in heapq.nsmallest(top, self._conflicts.items(), key=lambda item: item[0])
             ],
         }
@@ -258,14 +254,14 @@ def survey(
         InputError: a file cannot be read, or there are no statements to write in another form.
     """
     for path in filter(None, (graphml, tables)):
-        if not path.parent.is_dir():
-            raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
+        check_folder(path)
     statistics = Statistics()
     takers: list[Callable[[Statement | Quad], None]] = [statistics.add]
     with ExitStack() as stack:
         if tables:
             takers.append(stack.enter_context(neo4j_tables(tables)))
-        records = _shown_to(takers, tqdm(_records(graphs, format), unit=" records", unit_scale=True, disable=None))
+        read = chain.from_iterable(read_rdf(graph, format=format) for graph in graphs)
+        records = _shown_to(takers, tqdm(read, unit=" records", unit_scale=True, disable=None))
         graph = to_networkx(records) if graphml else None
         deque(records, maxlen=0)  # reads on to the end
         report = statistics.report(top=top)
@@ -274,14 +270,6 @@ def survey(
         if graphml:
             write_graphml(graph, graphml)
     return report
-
-
-def _records(graphs: Iterable[str], format: str | None) -> Iterator[Statement | Quad]:
-    for name in graphs:
-        if name == "-":
-            yield from read_rdf(sys.stdin.buffer, format=format or "trig")
-        else:
-            yield from read_rdf(Path(name), format=format)
 
 
 def _shown_to(

@@ -8,9 +8,9 @@ import re
 from datetime import date
 from decimal import Decimal
 
-__all__ = ["typed_literal"]
+from kgmrca.terms import XSD
 
-_XSD = "http://www.w3.org/2001/XMLSchema#"
+__all__ = ["typed_literal"]
 
 # ASCII, or \d would match the digits of all scripts, and "s" would match "ſ".
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -82,16 +82,16 @@ def _date(text: str) -> tuple[str, str] | None:
         return None
     form = f"{'-' if year < 0 else ''}{abs(year):04}"
     if "month" not in parts:
-        return form, _XSD + "gYear"
+        return form, XSD + "gYear"
     name = parts["month"]
     month = int(name) if name.isdigit() else _MONTHS.index(name[:3].lower()) + 1
     if "day" not in parts:
-        return f"{form}-{month:02}", _XSD + "gYearMonth"
+        return f"{form}-{month:02}", XSD + "gYearMonth"
     try:
         day = date(year, month, int(parts["day"]))
     except ValueError:
         return None
-    return (day.isoformat(), _XSD + "date") if day >= _FIRST_GREGORIAN_DAY else None
+    return (day.isoformat(), XSD + "date") if day >= _FIRST_GREGORIAN_DAY else None
 
 
 def _year(number: int, era: str | None) -> int | None:
@@ -115,4 +115,4 @@ def _number(text: str) -> tuple[str, str] | None:
         form, datatype = str(int(value)), "integer"
     else:
         form, datatype = format(value.normalize(), "f"), "decimal"
-    return (form, _XSD + datatype) if sum(map(str.isdigit, form)) <= _MOST_DIGITS else None
+    return (form, XSD + datatype) if sum(map(str.isdigit, form)) <= _MOST_DIGITS else None

@@ -16,6 +16,7 @@ from spacy.tokens import Doc
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
 from kgmrca.ontology import Ontology, load_ontology
+from kgmrca.terms import XSD
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
@@ -25,7 +26,7 @@ __all__ = ["add_to", "to_graph"]
 
 Docs: TypeAlias = Doc | Iterable[Doc | tuple[Doc, str | int]]
 
-_STRING = "http://www.w3.org/2001/XMLSchema#string"
+_STRING = f"{XSD}string"
 
 
 def to_graph(docs: Docs, *, base: str = DEFAULT_BASE, provenance: str = "statements", **options: Any) -> rdflib.Graph:

@@ -2,49 +2,53 @@
 
 import gzip
 import io
+import shutil
+import sys
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, TypeAlias, cast
 from xml.parsers import expat
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple, parse
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple, parse
+from tqdm.utils import CallbackIOWrapper
 
 from kgmrca.errors import InputError
+from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, PROV, RDF, RDF_STATEMENT, STATEMENT, XSD
 from kgmrca.triples.iris import claimed
 from kgmrca.triples.records import Mention, Statement, rounded
 from kgmrca.triples.write import FORMATS, format_of
 
-__all__ = ["Node", "read_nodes", "read_quads", "read_rdf"]
+__all__ = ["Graphs", "Node", "graph_files", "read_graphs", "read_nodes", "read_quads", "read_rdf"]
 
 Term: TypeAlias = NamedNode | BlankNode | Literal | Triple
-
-_KGMRCA = "https://w3id.org/kgmrca#"
-_PROV = "http://www.w3.org/ns/prov#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
+Source: TypeAlias = str | Path | IO[bytes]
+"""A file, "-" for standard input, or a binary stream, compressed by gzip or not."""
+Graphs: TypeAlias = Iterable[tuple[str | Path, str | None]]
+"""Files, or "-" for standard input, with their formats, if these are known."""
 
 # What the object of a triple is to the statement that is its subject, by predicate.
 _FIELDS: dict[str, str | None] = {
-    f"{_RDF}type": "type",
-    f"{_RDF}subject": "subject",
-    f"{_RDF}predicate": "predicate",
-    f"{_RDF}object": "object",
-    f"{_RDF}reifies": "reifies",
-    f"{_KGMRCA}confidence": "confidence",
-    f"{_KGMRCA}relationLabel": "label",
-    f"{_KGMRCA}subjectMention": "subject_mention",
-    f"{_KGMRCA}objectMention": "object_mention",
-    f"{_KGMRCA}sentence": "sentence",
-    f"{_KGMRCA}sentenceDigest": "sentence_digest",
-    f"{_KGMRCA}sentenceText": "sentence_text",
-    f"{_KGMRCA}evidence": "evidence",  # a fact's: a fact has a confidence too, and is no statement
-    f"{_PROV}wasDerivedFrom": "document",
-    f"{_PROV}wasGeneratedBy": "run",
+    f"{RDF}type": "type",
+    f"{RDF}subject": "subject",
+    f"{RDF}predicate": "predicate",
+    f"{RDF}object": "object",
+    f"{RDF}reifies": "reifies",
+    f"{KGMRCA}confidence": "confidence",
+    f"{KGMRCA}relationLabel": "label",
+    f"{KGMRCA}subjectMention": "subject_mention",
+    f"{KGMRCA}objectMention": "object_mention",
+    f"{KGMRCA}sentence": "sentence",
+    f"{KGMRCA}sentenceDigest": "sentence_digest",
+    f"{KGMRCA}sentenceText": "sentence_text",
+    f"{KGMRCA}evidence": "evidence",  # a fact's: a fact has a confidence too, and is no statement
+    f"{PROV}wasDerivedFrom": "document",
+    f"{PROV}wasGeneratedBy": "run",
 }
 _NEEDED = frozenset(
     {"subject", "predicate", "object", "confidence", "label", "subject_mention", "object_mention", "document"}
@@ -62,10 +66,9 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "object": (NamedNode, Literal),
 }
 _SPECIAL = frozenset({"type", "reifies", "value", "run"})
-_TYPES = frozenset({NamedNode(f"{_RDF}Statement"), NamedNode(f"{_KGMRCA}Statement")})
+_TYPES = frozenset({RDF_STATEMENT, STATEMENT})
 _WIKIDATA_STATEMENT = "http://www.wikidata.org/entity/statement/"
-_STRING = f"{_XSD}string"
-_DEFAULT_GRAPH = DefaultGraph()
+_STRING = f"{XSD}string"
 _WITH_GRAPHS = frozenset({"nquads", "trig", "jsonld"})
 _GZIP = b"\x1f\x8b"
 
@@ -88,7 +91,7 @@ class Node:
     runs: list[str]
 
 
-def read_rdf(source: Path | IO[bytes], *, format: str | None = None) -> Iterator[Statement | Quad]:
+def read_rdf(source: Source, *, format: str | None = None) -> Iterator[Statement | Quad]:
     """Read RDF as a stream: what is a statement as a `Statement`, every other triple as a pyoxigraph `Quad`.
 
     A statement is given as soon as all of it has been read. In files as this package writes them, and in N-Triples or
@@ -99,8 +102,9 @@ def read_rdf(source: Path | IO[bytes], *, format: str | None = None) -> Iterator
     and no type, which RDF does not keep, except for the text of a sentence where it was written.
 
     Args:
-        source: a file or a binary stream, compressed by gzip or not.
-        format: one of `FORMATS`; None: by the file's extension. A stream needs it.
+        source: a file, "-" for standard input, or a binary stream, compressed by gzip or not.
+        format: one of `FORMATS`; None: by the file's extension, TriG on standard input, of which Turtle and N-Triples
+            are parts. A stream needs it.
 
     Raises:
         InputError: the format is not known; the file is not of that format, or cut; a statement is not whole, or its
@@ -114,36 +118,59 @@ def read_rdf(source: Path | IO[bytes], *, format: str | None = None) -> Iterator
             yield from _statements(found, _name(source))
 
 
-def read_nodes(source: Path | IO[bytes], *, format: str | None = None) -> Iterator[Node | Quad]:
+def read_nodes(source: Source, *, format: str | None = None) -> Iterator[Node | Quad]:
     """As `read_rdf`, but statements in the terms of RDF, which is faster."""
-    name = _name(source)
-    if format is None:
-        if not isinstance(source, Path):
-            raise InputError(f"The format of {name} is not known: name one of {', '.join(FORMATS)}.")
-        format = format_of(source)
-    elif format not in FORMATS:
-        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
-    if isinstance(source, Path):
-        with source.open("rb") as stream:
-            yield from _nodes(read_quads(stream, format=format, name=name), name, has_graphs=format in _WITH_GRAPHS)
-    else:
-        yield from _nodes(read_quads(source, format=format, name=name), name, has_graphs=format in _WITH_GRAPHS)
+    format = _format(source, format)
+    yield from _nodes(read_quads(source, format=format), _name(source), has_graphs=format in _WITH_GRAPHS)
 
 
-def read_quads(stream: IO[bytes], *, format: str, name: str, rename_blank_nodes: bool = False) -> Iterator[Quad]:
-    """Parse a binary stream, compressed by gzip or not, as it comes.
+def read_graphs(graphs: Graphs) -> Iterator[Node | Quad]:
+    """All that is in some graphs, one after the other (see `read_nodes`)."""
+    for graph, format in graphs:
+        yield from read_nodes(graph, format=format)
 
-    Args:
-        stream: what to read; it stays open.
-        format: one of `FORMATS`.
-        name: what to call the stream in a message.
-        rename_blank_nodes: whether blank nodes get names that no other file has.
+
+@contextmanager
+def graph_files(graphs: Iterable[str | Path], format: str | None) -> Iterator[list[tuple[Path, str]]]:
+    """Graphs as files with their formats, for who reads them twice: standard input is a copy on disk.
 
     Raises:
-        InputError: the content is not of that format, or cut; it says in which line.
+        InputError: a file does not say its format.
     """
+    with TemporaryDirectory(prefix="kgmrca-") as folder:
+        files = []
+        for graph in graphs:
+            path = Path(graph)
+            if graph == "-":
+                path = Path(folder, "standard input")
+                with path.open("wb") as copy:
+                    shutil.copyfileobj(sys.stdin.buffer, copy)
+            files.append((path, _format(graph, format)))
+        yield files
+
+
+def read_quads(
+    source: Source,
+    *,
+    format: str | None = None,
+    rename_blank_nodes: bool = False,
+    on_read: Callable[[int], object] | None = None,
+) -> Iterator[Quad]:
+    """Parse RDF as it comes.
+
+    Args:
+        source: a file, "-" for standard input, or a binary stream, which stays open; compressed by gzip or not.
+        format: see `read_rdf`.
+        rename_blank_nodes: whether blank nodes get names that no other file has.
+        on_read: what is told how many bytes were read, after every few.
+
+    Raises:
+        InputError: the format is not known, or the content is not of that format, or cut; it says in which line.
+        OSError: the file cannot be read.
+    """
+    name, format = _name(source), _format(source, format)
     try:
-        with _unpacked(stream) as content:
+        with _opened(source, on_read) as content:
             if format == "rdfxml":
                 content = cast("IO[bytes]", _WholeXml(content))
             yield from cast("Iterator[Quad]", parse(content, FORMATS[format], rename_blank_nodes=rename_blank_nodes))
@@ -156,11 +183,37 @@ def read_quads(stream: IO[bytes], *, format: str, name: str, rename_blank_nodes:
         raise InputError(f"{name}: the compressed data are damaged or cut: {error}.") from error
 
 
-def _name(source: Path | IO[bytes]) -> str:
-    if isinstance(source, Path):
-        return str(source)
+def _format(source: Source, format: str | None) -> str:
+    if format is None:
+        if source == "-":
+            return "trig"
+        if not isinstance(source, str | Path):
+            raise InputError(f"The format of {_name(source)} is not known: name one of {', '.join(FORMATS)}.")
+        return format_of(Path(source))
+    if format not in FORMATS:
+        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
+    return format
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, str | Path):
+        return "standard input" if source == "-" else str(source)
     name = getattr(source, "name", None)
     return name.strip("<>") if isinstance(name, str) else "the stream"
+
+
+@contextmanager
+def _opened(source: Source, on_read: Callable[[int], object] | None) -> Iterator[IO[bytes]]:
+    with ExitStack() as stack:
+        if source == "-":
+            stream: IO[bytes] = sys.stdin.buffer
+        elif isinstance(source, str | Path):
+            stream = stack.enter_context(Path(source).open("rb"))
+        else:
+            stream = source
+        if on_read:
+            stream = cast("IO[bytes]", CallbackIOWrapper(on_read, stream, "read"))
+        yield stack.enter_context(_unpacked(stream))
 
 
 @contextmanager
@@ -218,7 +271,7 @@ def _nodes(quads: Iterable[Quad], name: str, *, has_graphs: bool) -> Iterator[No
                 names, block = [], []
             current = subject
         field = fields[quad.predicate.value]
-        if has_graphs and quad.graph_name != _DEFAULT_GRAPH:
+        if has_graphs and quad.graph_name != DEFAULT_GRAPH:
             yield from held.graph(quad)
         elif field is None:
             yield quad

@@ -6,11 +6,8 @@ described with PROV-O; the remaining terms are those of `ontologies/kgmrca.ttl`.
 be merged line by line.
 """
 
-import gzip
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -20,7 +17,28 @@ from typing import IO, Any, cast
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
+from kgmrca import __version__
 from kgmrca.errors import InputError
+from kgmrca.terms import (
+    DCTERMS,
+    DECIMAL,
+    DERIVED_FROM,
+    ENTITY_TYPE,
+    GENERATED_BY,
+    KGMRCA,
+    LABEL,
+    OBJECT,
+    PREDICATE,
+    PROV,
+    RDF,
+    RDF_STATEMENT,
+    RDFS,
+    REIFIES,
+    STATEMENT,
+    SUBJECT,
+    TYPE,
+    XSD,
+)
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, has_local_name
 from kgmrca.triples.records import Mention, Run, Statement
 
@@ -28,13 +46,14 @@ __all__ = [
     "FORMATS",
     "PROVENANCE",
     "XmlOutput",
-    "check_format",
+    "activity_triples",
+    "chosen_format",
     "document_triples",
     "format_of",
+    "moment",
     "prefixes",
     "run_triples",
     "statement_triples",
-    "whole_file",
     "write",
 ]
 
@@ -64,35 +83,15 @@ _EXTENSIONS = {
     ".rdf": "rdfxml",
 }
 
-_DCTERMS = "http://purl.org/dc/terms/"
-_KGMRCA = "https://w3id.org/kgmrca#"
-_PROV = "http://www.w3.org/ns/prov#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-
-_TYPE = NamedNode(_RDF + "type")
-_LABEL = NamedNode(_RDFS + "label")
-_RDF_STATEMENT = NamedNode(_RDF + "Statement")
-_SUBJECT = NamedNode(_RDF + "subject")
-_PREDICATE = NamedNode(_RDF + "predicate")
-_OBJECT = NamedNode(_RDF + "object")
-_REIFIES = NamedNode(_RDF + "reifies")
-_IDENTIFIER = NamedNode(_DCTERMS + "identifier")
-_ENTITY = NamedNode(_PROV + "Entity")
-_DERIVED_FROM = NamedNode(_PROV + "wasDerivedFrom")
-_GENERATED_BY = NamedNode(_PROV + "wasGeneratedBy")
-_STATEMENT = NamedNode(_KGMRCA + "Statement")
-_ENTITY_TYPE = NamedNode(_KGMRCA + "entityType")
-_CONFIDENCE = NamedNode(_KGMRCA + "confidence")
-_RELATION_LABEL = NamedNode(_KGMRCA + "relationLabel")
-_SUBJECT_MENTION = NamedNode(_KGMRCA + "subjectMention")
-_OBJECT_MENTION = NamedNode(_KGMRCA + "objectMention")
-_SENTENCE = NamedNode(_KGMRCA + "sentence")
-_SENTENCE_DIGEST = NamedNode(_KGMRCA + "sentenceDigest")
-_SENTENCE_TEXT = NamedNode(_KGMRCA + "sentenceText")
-_DECIMAL = NamedNode(_XSD + "decimal")
-_DATETIME = NamedNode(_XSD + "dateTime")
+_IDENTIFIER = NamedNode(DCTERMS + "identifier")
+_ENTITY = NamedNode(PROV + "Entity")
+_CONFIDENCE = NamedNode(KGMRCA + "confidence")
+_RELATION_LABEL = NamedNode(KGMRCA + "relationLabel")
+_SUBJECT_MENTION = NamedNode(KGMRCA + "subjectMention")
+_OBJECT_MENTION = NamedNode(KGMRCA + "objectMention")
+_SENTENCE = NamedNode(KGMRCA + "sentence")
+_SENTENCE_DIGEST = NamedNode(KGMRCA + "sentenceDigest")
+_SENTENCE_TEXT = NamedNode(KGMRCA + "sentenceText")
 
 # `identifier` is not among them: it is the document's own, and a second one could not be told from it.
 _DUBLIN_CORE = frozenset(
@@ -140,11 +139,11 @@ def document_triples(
         return
     iris = Iris(base)
     document = NamedNode(iris.document(identifier))
-    yield Triple(document, _TYPE, _ENTITY)
+    yield Triple(document, TYPE, _ENTITY)
     yield Triple(document, _IDENTIFIER, Literal(clean_text(identifier)))
     for key, value in (meta or {}).items():
         if value is not None:
-            yield Triple(document, NamedNode(_DCTERMS + key if key in _DUBLIN_CORE else iris.meta(key)), _value(value))
+            yield Triple(document, NamedNode(DCTERMS + key if key in _DUBLIN_CORE else iris.meta(key)), _value(value))
     yield from _entity_triples(found, least)
     for statement in found:
         yield from statement_triples(statement, provenance=provenance, text=text)
@@ -163,20 +162,20 @@ def statement_triples(
     node = NamedNode(statement.iri)
     subject, predicate, object_ = NamedNode(statement.subject), _node(statement.predicate), _object(statement)
     if provenance == "statements":
-        yield Triple(node, _TYPE, _RDF_STATEMENT)
-        yield Triple(node, _SUBJECT, subject)
-        yield Triple(node, _PREDICATE, predicate)
-        yield Triple(node, _OBJECT, object_)
+        yield Triple(node, TYPE, RDF_STATEMENT)
+        yield Triple(node, SUBJECT, subject)
+        yield Triple(node, PREDICATE, predicate)
+        yield Triple(node, OBJECT, object_)
     elif provenance == "graphs":
         yield Quad(subject, predicate, object_, node)
-        yield Triple(node, _TYPE, _STATEMENT)
+        yield Triple(node, TYPE, STATEMENT)
     elif provenance == "rdf12":
-        yield Triple(node, _REIFIES, Triple(subject, predicate, object_))
-        yield Triple(node, _TYPE, _STATEMENT)
+        yield Triple(node, REIFIES, Triple(subject, predicate, object_))
+        yield Triple(node, TYPE, STATEMENT)
     elif provenance == "wikidata":
         to_node, to_object = _claim(statement.iri.rpartition("statement/")[0], statement.predicate)
         yield Triple(subject, to_node, node)
-        yield Triple(node, _TYPE, _STATEMENT)
+        yield Triple(node, TYPE, STATEMENT)
         yield Triple(node, to_object, object_)
     else:
         raise InputError(f"A statement has no node with the provenance '{provenance}'.")
@@ -190,9 +189,9 @@ def statement_triples(
         yield Triple(node, _SENTENCE_DIGEST, Literal(statement.sentence_digest))
     if text and statement.sentence and statement.sentence.text:
         yield Triple(node, _SENTENCE_TEXT, Literal(statement.sentence.text))
-    yield Triple(node, _DERIVED_FROM, _node(statement.document))
+    yield Triple(node, DERIVED_FROM, _node(statement.document))
     if statement.run:
-        yield Triple(node, _GENERATED_BY, _node(statement.run))
+        yield Triple(node, GENERATED_BY, _node(statement.run))
 
 
 def run_triples(
@@ -207,33 +206,64 @@ def run_triples(
 ) -> Iterator[Triple]:
     """The record of a run: the only triples that differ when the same input is read again. Times need a time zone."""
     node = NamedNode(run.iri(base))
-    agent = NamedNode(f"{_KGMRCA.removesuffix('#')}/software/{run.software_version}")
-    yield Triple(node, _TYPE, NamedNode(_KGMRCA + "Run"))
-    yield Triple(node, _TYPE, NamedNode(_PROV + "Activity"))
-    for name, value in (
-        ("softwareVersion", run.software_version),
-        ("model", run.model),
-        ("modelVersion", run.model_version),
-        ("modelDigest", run.model_digest),
-        ("parameters", run.parameters),
-        ("documents", documents),
-        ("statements", statements),
-        ("rejected", rejected),
-    ):
-        yield Triple(node, NamedNode(_KGMRCA + name), _value(value))
-    yield Triple(node, NamedNode(_PROV + "startedAtTime"), _moment(started))
-    yield Triple(node, NamedNode(_PROV + "endedAtTime"), _moment(ended))
-    yield Triple(node, NamedNode(_PROV + "wasAssociatedWith"), agent)
-    yield Triple(agent, _TYPE, NamedNode(_PROV + "SoftwareAgent"))
-    yield Triple(agent, _LABEL, Literal(f"kgmrca {run.software_version}"))
+    about = {
+        "softwareVersion": run.software_version,
+        "model": run.model,
+        "modelVersion": run.model_version,
+        "modelDigest": run.model_digest,
+        "parameters": run.parameters,
+        "documents": documents,
+        "statements": statements,
+        "rejected": rejected,
+    }
+    yield Triple(node, TYPE, NamedNode(KGMRCA + "Run"))
+    yield from activity_triples(
+        node,
+        [(NamedNode(KGMRCA + name), _value(value)) for name, value in about.items()],
+        version=run.software_version,
+        started=started,
+        ended=ended,
+    )
 
 
-def check_format(format: str, provenance: str) -> None:
-    """Refuse what cannot be written before there is any work.
+def activity_triples(
+    run: NamedNode,
+    about: Iterable[tuple[NamedNode, NamedNode | Literal]],
+    *,
+    version: str = __version__,
+    started: datetime | None = None,
+    ended: datetime | None = None,
+) -> Iterator[Triple]:
+    """What a run of any command did (PROV-O): what is `about` it, when it was, and the software's version.
+
+    Of times, which need a time zone, there are none without `started`, and `ended` is by default when it is written.
+    """
+    agent = NamedNode(f"{KGMRCA.removesuffix('#')}/software/{version}")
+    yield Triple(run, TYPE, NamedNode(PROV + "Activity"))
+    for predicate, value in about:
+        yield Triple(run, predicate, value)
+    if started:
+        yield Triple(run, NamedNode(PROV + "startedAtTime"), moment(started))
+        yield Triple(run, NamedNode(PROV + "endedAtTime"), moment(ended or datetime.now(timezone.utc)))
+    yield Triple(run, NamedNode(PROV + "wasAssociatedWith"), agent)
+    yield Triple(agent, TYPE, NamedNode(PROV + "SoftwareAgent"))
+    yield Triple(agent, LABEL, Literal(f"kgmrca {version}"))
+
+
+def moment(when: datetime) -> Literal:
+    """A time, which needs a time zone, in seconds."""
+    # In the canonical form, "Z" for UTC, because stores rewrite any other.
+    return Literal(when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), datatype=NamedNode(XSD + "dateTime"))
+
+
+def chosen_format(format: str | None, output: str | Path | IO[bytes], *, provenance: str = "none") -> str:
+    """The format in which to write: if none is named, by the file's extension, or Turtle on a stream or for "-".
 
     Raises:
-        InputError: there is no such format or provenance, or the one cannot hold the other.
+        InputError: there is no such format or provenance, the one cannot hold the other, or no format is known.
     """
+    if format is None:
+        format = format_of(Path(output)) if isinstance(output, str | Path) and output != "-" else "turtle"
     for what, name, known in (("format", format, FORMATS), ("provenance", provenance, PROVENANCE)):
         if name not in known:
             raise InputError(f"There is no {what} '{name}': choose one of {', '.join(known)}.")
@@ -243,6 +273,7 @@ def check_format(format: str, provenance: str) -> None:
             f"The provenance '{provenance}' needs {needs}, which the format '{format}' does not have: choose the "
             f"format {' or '.join(name for name in FORMATS if name in able)}, or another provenance."
         )
+    return format
 
 
 def prefixes(base: str) -> dict[str, str]:
@@ -251,23 +282,23 @@ def prefixes(base: str) -> dict[str, str]:
         "check": f"{base}check/",
         "cluster": f"{base}cluster/",
         "conflict": f"{base}conflict/",
-        "dcterms": _DCTERMS,
+        "dcterms": DCTERMS,
         "entity": f"{base}entity/",
         "fact": f"{base}fact/",
-        "kgmrca": _KGMRCA,
+        "kgmrca": KGMRCA,
         "link": f"{base}link/",
         "p": "http://www.wikidata.org/prop/",
-        "prov": _PROV,
+        "prov": PROV,
         "ps": "http://www.wikidata.org/prop/statement/",
-        "rdf": _RDF,
-        "rdfs": _RDFS,
+        "rdf": RDF,
+        "rdfs": RDFS,
         "retrieved": f"{base}retrieved/",
         "run": f"{base}run/",
         "statement": f"{base}statement/",
         "wd": "http://www.wikidata.org/entity/",
         "wds": "http://www.wikidata.org/entity/statement/",
         "wdt": "http://www.wikidata.org/prop/direct/",
-        "xsd": _XSD,
+        "xsd": XSD,
     }
 
 
@@ -276,7 +307,7 @@ def write(triples: Iterable[Triple | Quad], output: IO[bytes], *, format: str, b
 
     Raises:
         InputError: a predicate cannot be written as RDF/XML.
-        Whatever `triples` or `output` raise; what was written by then is not a whole file (see `whole_file`).
+        Whatever `triples` or `output` raise; what was written by then is not a whole file.
     """
     if format == "rdfxml":
         triples, output = _with_names(triples), cast("IO[bytes]", XmlOutput(output))
@@ -290,51 +321,13 @@ def format_of(path: Path) -> str:
     Raises:
         InputError: it stands for none of the `FORMATS`.
     """
-    extension = Path(path.stem if _is_gzip(path) else path).suffix.lower()
+    extension = Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
     if extension not in _EXTENSIONS:
         raise InputError(
             f"'{path}' does not say its format: end it in {', '.join(_EXTENSIONS)}, or one of these and .gz; "
             f"or choose a format ({', '.join(FORMATS)})."
         )
     return _EXTENSIONS[extension]
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file to write to, which takes its name only once it is complete; compressed if that ends in ".gz".
-
-    If the block raises anything, an interrupt included, no trace is left, and a file that was there before stays as it
-    was.
-    """
-    if path.exists() and not path.is_file():
-        with _opened(
-            path, compress=_is_gzip(path)
-        ) as stream:  # a device or a pipe, such as /dev/null, must not be replaced
-            yield stream
-        return
-    target = path.resolve()  # a symbolic link stays one
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with _opened(part, compress=_is_gzip(path)) as stream:
-            yield stream
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _is_gzip(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
-
-
-@contextmanager
-def _opened(path: Path, *, compress: bool) -> Iterator[IO[bytes]]:
-    with path.open("wb") as file:
-        if compress:
-            # Neither name nor time is stored, so that the same content gives the same bytes.
-            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as stream:
-                yield cast("IO[bytes]", stream)
-        else:
-            yield file
 
 
 class XmlOutput:
@@ -390,9 +383,9 @@ def _entity_triples(statements: Iterable[Statement], least: Decimal) -> Iterator
         if statement.confidence >= least:
             subject.facts[_node(statement.predicate), object_] = None
     for entity in entities.values():
-        yield Triple(entity.node, _LABEL, Literal(entity.name))
+        yield Triple(entity.node, LABEL, Literal(entity.name))
         for type_ in entity.types:
-            yield Triple(entity.node, _ENTITY_TYPE, Literal(type_))
+            yield Triple(entity.node, ENTITY_TYPE, Literal(type_))
         for predicate, object_ in entity.facts:
             yield Triple(entity.node, predicate, object_)
 
@@ -421,12 +414,7 @@ def _claim(base: str, predicate: str) -> tuple[NamedNode, NamedNode]:
 
 @lru_cache(maxsize=2048)
 def _decimal(number: Decimal) -> Literal:
-    return Literal(str(number), datatype=_DECIMAL)
-
-
-def _moment(when: datetime) -> Literal:
-    # In the canonical form, "Z" for UTC, because stores rewrite any other.
-    return Literal(when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), datatype=_DATETIME)
+    return Literal(str(number), datatype=DECIMAL)
 
 
 def _value(value: Any) -> Literal:
@@ -436,7 +424,7 @@ def _value(value: Any) -> Literal:
     if isinstance(value, bool):
         return Literal(value)
     if isinstance(value, int):
-        return Literal(str(value), datatype=NamedNode(_XSD + "integer"))
+        return Literal(str(value), datatype=NamedNode(XSD + "integer"))
     if isinstance(value, float):
         return Literal(value)
     return Literal(clean_text(json.dumps(value, ensure_ascii=False, sort_keys=True)))

@@ -2,38 +2,47 @@
 
 import csv as csv_module
 import json as json_module
-import shutil
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from types import SimpleNamespace
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
-from tqdm import tqdm
 
 from kgmrca import __version__
 from kgmrca.errors import InputError
-from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.files import opened, progress_bar, utf8
+from kgmrca.ontology import WIKIDATA_DIRECT, WIKIDATA_ENTITY
+from kgmrca.terms import (
+    CHECKED_AGAINST,
+    COMMENT,
+    GENERATED_BY,
+    KGMRCA,
+    OBJECT,
+    PREDICATE,
+    RDF_STATEMENT,
+    SAME,
+    SUBJECT,
+    TYPE,
+    XSD,
+)
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
-from kgmrca.triples.read import Node, read_nodes
-from kgmrca.triples.write import FORMATS, format_of, whole_file, write
+from kgmrca.triples.read import Node, graph_files, read_graphs
+from kgmrca.triples.write import activity_triples, chosen_format, write
 from kgmrca.wikidata.check import Claim, Decision, Knowledge, Verdict, decide, number
-from kgmrca.wikidata.queries import is_id
+from kgmrca.wikidata.queries import id_of, is_id
 from kgmrca.wikidata.records import Value
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.facts import Facts
 
-__all__ = ["COLUMNS", "Checked", "Links", "Summary", "check", "check_claims", "read_all", "sources", "verdicts"]
+__all__ = ["COLUMNS", "Checked", "Links", "Summary", "check", "check_claims", "verdicts"]
 
 COLUMNS = (
     *("statement", "subject", "subject_item", "predicate", "object", "object_datatype", "object_item", "confidence"),
@@ -41,32 +50,14 @@ COLUMNS = (
 )
 """What CSV and JSON Lines say of each statement."""
 
-_DIRECT = "http://www.wikidata.org/prop/direct/"
 _STATEMENT = f"{WIKIDATA_ENTITY}statement/"
-_KGMRCA = "https://w3id.org/kgmrca#"
-_PROV = "http://www.w3.org/ns/prov#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-_MEMBER = f"{_KGMRCA}member"
-_SAME = frozenset(
-    {f"{_KGMRCA}item", "http://www.w3.org/2002/07/owl#sameAs", "http://www.w3.org/2004/02/skos/core#exactMatch"}
-)
+_MEMBER = NamedNode(f"{KGMRCA}member")
+_CHECKED, _VERDICT, _BASIS = (NamedNode(KGMRCA + name) for name in ("checked", "verdict", "basis"))
 
-_TYPE = NamedNode(f"{_RDF}type")
-_LABEL, _COMMENT = NamedNode(f"{_RDFS}label"), NamedNode(f"{_RDFS}comment")
-_SUBJECT, _PREDICATE, _OBJECT = (NamedNode(_RDF + name) for name in ("subject", "predicate", "object"))
-_CHECKED, _VERDICT, _BASIS, _AGAINST = (
-    NamedNode(_KGMRCA + name) for name in ("checked", "verdict", "basis", "checkedAgainst")
-)
-_GENERATED_BY = NamedNode(f"{_PROV}wasGeneratedBy")
-
-_PRECISIONS = {f"{_XSD}gYear": 9, f"{_XSD}gYearMonth": 10, f"{_XSD}date": 11, f"{_XSD}dateTime": 11}
-_NUMBERS = frozenset(_XSD + name for name in ("integer", "decimal", "int", "long", "nonNegativeInteger"))
+_PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": 11}
+_NUMBERS = frozenset(XSD + name for name in ("integer", "decimal", "int", "long", "nonNegativeInteger"))
 # So that a batch of look-ups is full although what is asked depends on answers; about 20 MB.
 _CHUNK = 10_000
-
-_Source: TypeAlias = tuple[Path, str]  # with its format
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +145,16 @@ def check(
     started, clock, queries = datetime.now(timezone.utc), time.perf_counter(), facts.endpoint.queries
     iris = Iris(base)
     if output is not None:
-        format = format or ("turtle" if str(output) == "-" else format_of(Path(output)))
-        if format not in FORMATS:
-            raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
-    _check_places([path for path in (output, csv, json) if path is not None], graphs)
+        format = chosen_format(format, output)
+    places = [nullcontext() if place is None else opened(place, inputs=graphs) for place in (output, csv, json)]
+    written = Counter(Path(place).resolve() for place in (output, csv, json) if place is not None)
+    for path, times in written.items():
+        if times > 1:
+            raise InputError(f"'{path}' is to be written twice: write to another file.")
     summary = Summary()
     # The places are opened before there is any work, and closed only when all is written.
     with ExitStack() as stack:
-        out, table, lines = (place and stack.enter_context(_open(place)) for place in (output, csv, json))
+        out, table, lines = map(stack.enter_context, places)
         puts = [put for put in (table and _csv_writer(table), lines and _json_writer(lines)) if put]
         found = verdicts(graphs, facts, input_format=input_format, base=base, progress=progress)
         counted = _counted(found, summary, puts)
@@ -196,18 +189,12 @@ def verdicts(
         InputError: a graph cannot be used.
         OSError: a graph cannot be read.
     """
-    with sources(graphs, input_format) as files:
-        links = Links(read_all(files))
-        bar = tqdm(
-            total=links.statements or links.plain,
-            unit=" statements",
-            disable=None if progress is None else not progress,
-            file=sys.stderr,
-            dynamic_ncols=True,
-        )
-        read = _nodes(files) if links.statements else _plain(files, Iris(base))
-        with bar:
-            for chunk in _chunks(read):
+    with graph_files(graphs, input_format) as files:
+        links = Links(read_graphs(files))
+        read = read_graphs(files)
+        nodes = (found for found in read if isinstance(found, Node)) if links.statements else _plain(read, Iris(base))
+        with progress_bar(progress, total=links.statements or links.plain, unit=" statements") as bar:
+            for chunk in _chunks(nodes):
                 claims = [links.claim(node) for node in chunk]
                 decisions = check_claims(claims, facts)
                 for node, claim in zip(chunk, claims, strict=True):
@@ -256,9 +243,9 @@ class Links:
             self.plain += _plain_terms(found) is not None
             subject, object_ = found.subject, found.object
             if isinstance(subject, NamedNode) and isinstance(object_, NamedNode):
-                if found.predicate.value in _SAME:
-                    self._link(subject.value, _item(object_.value))
-                elif found.predicate.value == _MEMBER:
+                if found.predicate in SAME:
+                    self._link(subject.value, id_of(object_.value, kinds="Q"))
+                elif found.predicate == _MEMBER:
                     members.append((subject.value, object_.value))
         for cluster, entity in members:
             if cluster in self._items:
@@ -272,21 +259,15 @@ class Links:
         else:
             item = self._item_of(object_.value)
             value = Value("item", item) if item else None
-        name = predicate.removeprefix(_DIRECT)
+        name = predicate.removeprefix(WIKIDATA_DIRECT)
         return Claim(self._item_of(node.terms["subject"].value), name if is_id(name, kinds="P") else None, value)
 
     def _item_of(self, entity: str) -> str | None:
-        return _item(entity) or self._items.get(entity) or None
+        return id_of(entity, kinds="Q") or self._items.get(entity) or None
 
     def _link(self, entity: str, item: str) -> None:
         if item and self._items.setdefault(entity, item) != item:
             self._items[entity] = ""  # who is linked to two items is linked to none
-
-
-def _item(iri: str) -> str:
-    """The id of the item that an IRI stands for, or ""."""
-    id = iri.removeprefix(WIKIDATA_ENTITY)
-    return id if id != iri and is_id(id, kinds="Q") else ""
 
 
 def _value(literal: Literal) -> Value:
@@ -299,39 +280,9 @@ def _value(literal: Literal) -> Value:
     return Value("text", literal.value, language=literal.language or "")
 
 
-@contextmanager
-def sources(graphs: Sequence[str | Path], format: str | None) -> Iterator[list[_Source]]:
-    """The files to read with their formats; standard input as a copy on disk, because it is read twice."""
-    with TemporaryDirectory(prefix="kgmrca-") as folder:
-        files = []
-        for graph in graphs:
-            path = Path(graph)
-            if str(graph) == "-":
-                path = Path(folder, "standard input")
-                with path.open("wb") as copy:
-                    shutil.copyfileobj(sys.stdin.buffer, copy)
-            files.append((path, format or ("trig" if str(graph) == "-" else format_of(path))))
-        yield files
-
-
-def read_all(files: Iterable[_Source]) -> Iterator[Node | Quad]:
-    """All that is in some files (see `sources`), one after the other.
-
-    Raises:
-        InputError: a file cannot be used.
-        OSError: a file cannot be read.
-    """
-    for path, format in files:
-        yield from read_nodes(path, format=format)
-
-
-def _nodes(files: Iterable[_Source]) -> Iterator[Node]:
-    return (found for found in read_all(files) if isinstance(found, Node))
-
-
-def _plain(files: Iterable[_Source], iris: Iris) -> Iterator[Node]:
+def _plain(graphs: Iterable[Node | Quad], iris: Iris) -> Iterator[Node]:
     """The plain triples, as statements with IRIs of their own."""
-    for found in read_all(files):
+    for found in graphs:
         if isinstance(found, Quad) and (terms := _plain_terms(found)):
             yield Node(iris.statement(*map(str, terms.values())), Decimal(1), terms, [])
 
@@ -339,7 +290,7 @@ def _plain(files: Iterable[_Source], iris: Iris) -> Iterator[Node]:
 def _plain_terms(quad: Quad) -> dict[str, NamedNode | Literal] | None:
     """The terms of a triple that states something by a property of Wikidata."""
     subject, object_ = quad.subject, quad.object
-    if not quad.predicate.value.startswith(_DIRECT) or not isinstance(subject, NamedNode):
+    if not quad.predicate.value.startswith(WIKIDATA_DIRECT) or not isinstance(subject, NamedNode):
         return None
     if not isinstance(object_, NamedNode | Literal):
         return None
@@ -352,27 +303,8 @@ def _chunks(nodes: Iterable[Node]) -> Iterator[list[Node]]:
         yield chunk
 
 
-def _check_places(places: Sequence[str | Path], graphs: Sequence[str | Path]) -> None:
-    """Refuse what cannot be written before there is any work."""
-    taken = {Path(graph).resolve() for graph in graphs if str(graph) != "-"}
-    for place in places:
-        path = Path(place)
-        if path.is_dir():
-            raise InputError(f"'{path}' is a folder: name a file to write.")
-        if not path.parent.is_dir():
-            raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
-        if path.resolve() in taken:
-            raise InputError(f"'{path}' is a GRAPH or is to be written twice: write to another file.")
-        taken.add(path.resolve())
-
-
-def _open(place: str | Path) -> AbstractContextManager[IO[bytes]]:
-    return nullcontext(sys.stdout.buffer) if str(place) == "-" else whole_file(Path(place))
-
-
 def _csv_writer(stream: IO[bytes]) -> Callable[[Checked], object]:
-    text = SimpleNamespace(write=lambda line: stream.write(line.encode("utf-8")))
-    writer = csv_module.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv_module.DictWriter(utf8(stream), COLUMNS, lineterminator="\n")
     writer.writeheader()
     return lambda checked: writer.writerow(checked.row())
 
@@ -402,28 +334,17 @@ def _triples(found: Iterable[Checked], endpoint: str, iris: Iris, started: datet
     for checked in found:
         statement, decision = NamedNode(checked.iri), checked.decision
         if not checked.confidence:  # a plain triple has no node yet
-            yield Triple(statement, _TYPE, NamedNode(f"{_RDF}Statement"))
-            yield Triple(statement, _SUBJECT, NamedNode(checked.subject))
-            yield Triple(statement, _PREDICATE, NamedNode(checked.predicate))
-            yield Triple(statement, _OBJECT, checked.object)
+            yield Triple(statement, TYPE, RDF_STATEMENT)
+            yield Triple(statement, SUBJECT, NamedNode(checked.subject))
+            yield Triple(statement, PREDICATE, NamedNode(checked.predicate))
+            yield Triple(statement, OBJECT, checked.object)
         node = NamedNode(iris.check(checked.iri, endpoint))
-        yield Triple(node, _TYPE, NamedNode(f"{_KGMRCA}Check"))
+        yield Triple(node, TYPE, NamedNode(f"{KGMRCA}Check"))
         yield Triple(node, _CHECKED, statement)
         yield Triple(node, _VERDICT, Literal(decision.verdict.value))
         if decision.basis and decision.basis.iri.startswith(_STATEMENT):  # else it is a blank node of some file
             yield Triple(node, _BASIS, NamedNode(decision.basis.iri))
-        yield Triple(node, _COMMENT, Literal(clean_text(decision.reason)))
-        yield Triple(node, _AGAINST, against)
-        yield Triple(node, _GENERATED_BY, run)
-    agent = NamedNode(f"{_KGMRCA.removesuffix('#')}/software/{__version__}")
-    yield Triple(run, _TYPE, NamedNode(f"{_PROV}Activity"))
-    yield Triple(run, _AGAINST, against)
-    yield Triple(run, NamedNode(f"{_PROV}startedAtTime"), _moment(started))
-    yield Triple(run, NamedNode(f"{_PROV}endedAtTime"), _moment(datetime.now(timezone.utc)))
-    yield Triple(run, NamedNode(f"{_PROV}wasAssociatedWith"), agent)
-    yield Triple(agent, _TYPE, NamedNode(f"{_PROV}SoftwareAgent"))
-    yield Triple(agent, _LABEL, Literal(f"kgmrca {__version__}"))
-
-
-def _moment(when: datetime) -> Literal:
-    return Literal(when.strftime("%Y-%m-%dT%H:%M:%SZ"), datatype=NamedNode(f"{_XSD}dateTime"))
+        yield Triple(node, COMMENT, Literal(clean_text(decision.reason)))
+        yield Triple(node, CHECKED_AGAINST, against)
+        yield Triple(node, GENERATED_BY, run)
+    yield from activity_triples(run, [(CHECKED_AGAINST, against)], started=started)

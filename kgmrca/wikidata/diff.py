@@ -6,37 +6,32 @@ between tabs, and a text verbatim between the first and the last quote of its ce
 
 import csv
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
+from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
+from kgmrca.files import opened, utf8
 from kgmrca.ontology import load_ontology, load_properties, wikidata_predicate
+from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
 from kgmrca.triples.iris import clean_text
-from kgmrca.triples.read import Node
-from kgmrca.triples.write import whole_file
+from kgmrca.triples.read import Node, graph_files, read_graphs
 from kgmrca.wikidata.check import Claim, Verdict
-from kgmrca.wikidata.checking import Links, read_all, sources
+from kgmrca.wikidata.checking import Links
 from kgmrca.wikidata.queries import checked_id
 from kgmrca.wikidata.records import Value
 
 __all__ = ["COLUMNS", "Row", "Summary", "accepted", "diff", "differences", "one_line", "quickstatement", "value_text"]
 
-_KGMRCA = "https://w3id.org/kgmrca#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
-_COMMENT = "http://www.w3.org/2000/01/rdf-schema#comment"
-_IDENTIFIER, _SOURCE = "http://purl.org/dc/terms/identifier", "http://purl.org/dc/terms/source"
-_CHECKED, _VERDICT = f"{_KGMRCA}checked", f"{_KGMRCA}verdict"
-_TERMS = {f"{_RDF}{name}": name for name in ("subject", "predicate", "object")}
+_LABEL, _COMMENT = f"{RDFS}label", f"{RDFS}comment"
+_IDENTIFIER, _SOURCE = f"{DCTERMS}identifier", f"{DCTERMS}source"
+_CHECKED, _VERDICT = f"{KGMRCA}checked", f"{KGMRCA}verdict"
+_TERMS = {f"{RDF}{name}": name for name in ("subject", "predicate", "object")}
 
 _NEW = frozenset({Verdict.new.value})
 _CONFLICTS = frozenset({Verdict.conflict.value, Verdict.soft_conflict.value})
@@ -147,7 +142,7 @@ def diff(
     if stated_in:
         checked_id(stated_in, kinds="Q")
     places = [path for path in (output, quickstatements) if path is not None]
-    with _opened(places[0], [*graphs, *([accept] if accept else [])]) as out:
+    with opened(places[0], inputs=[*graphs, *([accept] if accept else [])], what="read") as out:
         summary = Summary()
         if accept is not None:
             marked = accepted(Path(accept))
@@ -173,14 +168,14 @@ def differences(
         OSError: a graph cannot be read.
     """
     wanted = _NEW | _CONFLICTS if conflicts else _NEW
-    with sources(graphs, format) as files:
+    with graph_files(graphs, format) as files:
         noted = _Noted()
-        links = Links(noted.passing(read_all(files)))
+        links = Links(noted.passing(read_graphs(files)))
         noted.close()
         if not noted.verdicts:
             raise InputError("The graphs have no verdicts: name what kgmrca check wrote as well.")
         found: dict[tuple[str, str, str], Row] = {}
-        for node in noted.statements(read_all(files)):
+        for node in noted.statements(read_graphs(files)):
             verdicts = noted.verdicts.get(node.iri)
             if verdicts is None:
                 summary.unchecked += 1
@@ -296,7 +291,7 @@ class _Noted:
     def passing(self, graphs: Iterable[Node | Quad]) -> Iterator[Node | Quad]:
         """Note what comes by."""
         for found in graphs:
-            if isinstance(found, Quad) and found.graph_name == DefaultGraph():
+            if isinstance(found, Quad) and found.graph_name == DEFAULT_GRAPH:
                 self._note(found)
             yield found
 
@@ -378,8 +373,7 @@ def _commands(
 
 
 def _write_table(rows: Iterable[Row], out: IO[bytes], *, delimiter: str) -> None:
-    text = SimpleNamespace(write=lambda line: out.write(line.encode("utf-8")))
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer = csv.writer(utf8(out), delimiter=delimiter, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows:
         writer.writerow(_cell(getattr(row, name), quoted=name in _QUOTED) for name in COLUMNS)
@@ -389,17 +383,3 @@ def _cell(content: str | int, *, quoted: bool) -> str:
     """A cell; what others wrote is never a formula to a spreadsheet, which takes what begins with one of these."""
     text = one_line(str(content))
     return f"'{text}" if quoted and text.startswith(("=", "+", "-", "@")) else text
-
-
-def _opened(output: str | Path, inputs: Sequence[str | Path]) -> AbstractContextManager[IO[bytes]]:
-    """Where to write; what cannot be is said before there is any work."""
-    if str(output) == "-":
-        return nullcontext(sys.stdout.buffer)
-    path = Path(output)
-    if path.is_dir():
-        raise InputError(f"'{path}' is a folder: name a file to write.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
-    if path.resolve() in {Path(graph).resolve() for graph in inputs if str(graph) != "-"}:
-        raise InputError(f"'{path}' is read and would be overwritten: write to another file.")
-    return whole_file(path)

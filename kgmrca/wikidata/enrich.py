@@ -6,26 +6,41 @@ graphs, all of it is in one, and there the plain triples stand as well.
 """
 
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
 from kgmrca.errors import InputError
-from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.files import opened
+from kgmrca.ontology import WIKIDATA_DIRECT, WIKIDATA_ENTITY
+from kgmrca.terms import (
+    CHECKED_AGAINST,
+    DECIMAL,
+    DEFAULT_GRAPH,
+    DERIVED_FROM,
+    GENERATED_BY,
+    KGMRCA,
+    LABEL,
+    OBJECT,
+    PREDICATE,
+    PROV,
+    SAME,
+    SUBJECT,
+    TYPE,
+    XSD,
+)
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
-from kgmrca.triples.read import Node, read_nodes
-from kgmrca.triples.write import FORMATS, PROVENANCE, format_of, whole_file, write
-from kgmrca.wikidata.queries import checked_id, checked_language, is_id
+from kgmrca.triples.read import Node, read_graphs
+from kgmrca.triples.write import PROVENANCE, activity_triples, chosen_format, moment, write
+from kgmrca.wikidata.queries import checked_id, checked_language, id_of
 from kgmrca.wikidata.records import NotChecked, Rank, Value, WikidataStatement
 
 if TYPE_CHECKING:
@@ -36,23 +51,8 @@ __all__ = ["PRESETS", "Summary", "best", "enrich", "linked_items", "term"]
 PRESETS = {"basics": ("P31", "P17", "P18", "P569", "P570", "P571", "P625", "P856")}
 """Properties by name: instance of, country, image, birth, death, inception, coordinates, official website."""
 
-_DIRECT = "http://www.wikidata.org/prop/direct/"
-_KGMRCA = "https://w3id.org/kgmrca#"
-_PROV = "http://www.w3.org/ns/prov#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-
-_TYPE, _LABEL = NamedNode(f"{_RDF}type"), NamedNode(f"{_RDFS}label")
-_SUBJECT, _PREDICATE, _OBJECT = (NamedNode(_RDF + name) for name in ("subject", "predicate", "object"))
-_FACT, _UNIT = NamedNode(f"{_KGMRCA}RetrievedFact"), NamedNode(f"{_KGMRCA}unit")
-_DERIVED_FROM, _GENERATED_BY = NamedNode(f"{_PROV}wasDerivedFrom"), NamedNode(f"{_PROV}wasGeneratedBy")
-_GENERATED_AT = NamedNode(f"{_PROV}generatedAtTime")
-_AGAINST = NamedNode(f"{_KGMRCA}checkedAgainst")
-# By what graphs say which item an entity is.
-_SAME = frozenset(
-    {f"{_KGMRCA}item", "http://www.w3.org/2002/07/owl#sameAs", "http://www.w3.org/2004/02/skos/core#exactMatch"}
-)
+_FACT, _UNIT = NamedNode(f"{KGMRCA}RetrievedFact"), NamedNode(f"{KGMRCA}unit")
+_GENERATED_AT = NamedNode(f"{PROV}generatedAtTime")
 _WKT, _MATHML = (
     NamedNode("http://www.opengis.net/ont/geosparql#wktLiteral"),
     NamedNode("http://www.w3.org/1998/Math/MathML"),
@@ -137,12 +137,10 @@ def enrich(
     spoken = list(dict.fromkeys(map(checked_language, languages)))
     if not asked and not spoken:
         raise InputError("Nothing is asked for: name properties, a preset or the languages of labels.")
-    format = format or ("turtle" if str(output) == "-" else format_of(Path(output)))
-    if format not in FORMATS:
-        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
+    format = chosen_format(format, output)
     summary, queries = Summary(), facts.endpoint.queries
     writer = _Writer(Iris(base), facts.endpoint.name, asked, spoken, has_graphs=format in PROVENANCE["graphs"])
-    with _opened(output, graphs) as out:
+    with opened(output, inputs=graphs) as out:
         items = sorted(linked_items(graphs, format=input_format), key=lambda id: int(id[1:]))
         summary.items = len(items)
         write(writer.triples(_found(items, facts, asked, spoken, summary)), out, format=format, base=base)
@@ -159,23 +157,19 @@ def linked_items(graphs: Iterable[str | Path], *, format: str | None = None) -> 
         OSError: a graph cannot be read.
     """
     items: set[str] = set()
-    for graph in graphs:
-        is_stdin = str(graph) == "-"
-        given = format or ("trig" if is_stdin else None)
-        read = read_nodes(sys.stdin.buffer if is_stdin else Path(graph), format=given)
-        for found in read:
-            ends: list[object]
-            if isinstance(found, Node):
-                ends = [found.terms["subject"], found.terms["object"]]
-            elif found.graph_name != DefaultGraph():
-                continue  # such as what an earlier job has found
-            elif found.predicate.value in _SAME:
-                ends = [found.object]
-            elif found.predicate.value.startswith(_DIRECT):
-                ends = [found.subject, found.object]
-            else:
-                continue
-            items.update(id for end in ends if isinstance(end, NamedNode) and (id := _id(end.value)))
+    for found in read_graphs((graph, format) for graph in graphs):
+        ends: list[object]
+        if isinstance(found, Node):
+            ends = [found.terms["subject"], found.terms["object"]]
+        elif found.graph_name != DEFAULT_GRAPH:
+            continue  # such as what an earlier job has found
+        elif found.predicate in SAME:
+            ends = [found.object]
+        elif found.predicate.value.startswith(WIKIDATA_DIRECT):
+            ends = [found.subject, found.object]
+        else:
+            continue
+        items.update(id for end in ends if isinstance(end, NamedNode) and (id := id_of(end.value, kinds="Q")))
     return items
 
 
@@ -215,17 +209,17 @@ def _time(value: Value) -> Literal:
     finest = _DAY if day else _MONTH if month else _YEAR
     precision = value.precision
     if match["hours"] and (precision is None or precision > _DAY):
-        return Literal(value.text.removeprefix("+"), datatype=NamedNode(f"{_XSD}dateTime"))
+        return Literal(value.text.removeprefix("+"), datatype=NamedNode(f"{XSD}dateTime"))
     precision = finest if precision is None else min(precision, finest)
     if precision < _YEAR:
         return Literal(_span(year, precision))
     form = f"{'-' if year < 0 else ''}{abs(year):04}"
     if precision == _YEAR:
-        return Literal(form, datatype=NamedNode(f"{_XSD}gYear"))
+        return Literal(form, datatype=NamedNode(f"{XSD}gYear"))
     form += f"-{month:02}"
     if precision == _MONTH:
-        return Literal(form, datatype=NamedNode(f"{_XSD}gYearMonth"))
-    return Literal(f"{form}-{day:02}", datatype=NamedNode(f"{_XSD}date"))
+        return Literal(form, datatype=NamedNode(f"{XSD}gYearMonth"))
+    return Literal(f"{form}-{day:02}", datatype=NamedNode(f"{XSD}date"))
 
 
 def _span(year: int, precision: int) -> str:
@@ -252,7 +246,7 @@ def _quantity(text: str) -> Literal:
         return Literal(clean_text(text))
     if "." in form:
         form = form.rstrip("0").removesuffix(".")
-    return Literal(form, datatype=NamedNode(f"{_XSD}decimal"))
+    return Literal(form, datatype=DECIMAL)
 
 
 def _other(text: str) -> NamedNode | Literal:
@@ -284,13 +278,13 @@ def _found(
             elif about:
                 for language, text in sorted(about.labels):
                     summary.labels += 1
-                    yield item, (_LABEL, Literal(clean_text(text), language=language), ""), known_at[item], []
+                    yield item, (LABEL, Literal(clean_text(text), language=language), ""), known_at[item], []
             for name in properties:
                 answer = stated[item, name]
                 if isinstance(answer, NotChecked):
                     summary.failed[answer.reason].append(f"{item} {name}")
                     continue
-                values, n_unknown = _values(answer, NamedNode(_DIRECT + name))
+                values, n_unknown = _values(answer, NamedNode(WIKIDATA_DIRECT + name))
                 summary.unknown += n_unknown
                 for fact, sources in values:
                     summary.facts += 1
@@ -326,17 +320,12 @@ class _Writer:
             for triple in self._node(NamedNode(WIKIDATA_ENTITY + item), fact, fetched, sources):
                 yield place(triple)
         if self._graph:
-            yield Triple(self._graph, _TYPE, NamedNode(f"{_PROV}Entity"))
-            yield Triple(self._graph, _GENERATED_BY, self._run)
-        agent = NamedNode(f"{_KGMRCA.removesuffix('#')}/software/{__version__}")
-        yield Triple(self._run, _TYPE, NamedNode(f"{_PROV}Activity"))
-        yield Triple(self._run, _AGAINST, NamedNode(self._endpoint))
-        yield Triple(self._run, NamedNode(f"{_PROV}wasAssociatedWith"), agent)
-        yield Triple(agent, _TYPE, NamedNode(f"{_PROV}SoftwareAgent"))
-        yield Triple(agent, _LABEL, Literal(f"kgmrca {__version__}"))
+            yield Triple(self._graph, TYPE, NamedNode(f"{PROV}Entity"))
+            yield Triple(self._graph, GENERATED_BY, self._run)
+        yield from activity_triples(self._run, [(CHECKED_AGAINST, NamedNode(self._endpoint))])
 
     def _placed(self, triple: Triple) -> Quad:
-        return Quad(triple.subject, triple.predicate, triple.object, self._graph or DefaultGraph())
+        return Quad(triple.subject, triple.predicate, triple.object, self._graph or DEFAULT_GRAPH)
 
     def _node(self, item: NamedNode, fact: _Fact, fetched: float, sources: Iterable[str]) -> Iterator[Triple]:
         predicate, object_, unit = fact
@@ -345,34 +334,13 @@ class _Writer:
         node = NamedNode(
             self._iris.retrieved(self._endpoint, item.value, predicate.value, str(object_), *([unit] if unit else []))
         )
-        yield Triple(node, _TYPE, _FACT)
-        yield Triple(node, _SUBJECT, item)
-        yield Triple(node, _PREDICATE, predicate)
-        yield Triple(node, _OBJECT, object_)
+        yield Triple(node, TYPE, _FACT)
+        yield Triple(node, SUBJECT, item)
+        yield Triple(node, PREDICATE, predicate)
+        yield Triple(node, OBJECT, object_)
         if unit:
             yield Triple(node, _UNIT, NamedNode(WIKIDATA_ENTITY + unit))
         for source in sources:
-            yield Triple(node, _DERIVED_FROM, NamedNode(source))
-        when = datetime.fromtimestamp(fetched, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        yield Triple(node, _GENERATED_AT, Literal(when, datatype=NamedNode(f"{_XSD}dateTime")))
-        yield Triple(node, _GENERATED_BY, self._run)
-
-
-def _id(iri: str) -> str:
-    """The id of the item that an IRI stands for, or ""."""
-    id = iri.removeprefix(WIKIDATA_ENTITY)
-    return id if id != iri and is_id(id, kinds="Q") else ""
-
-
-def _opened(output: str | Path, graphs: Sequence[str | Path]) -> AbstractContextManager[IO[bytes]]:
-    """Where to write; what cannot be is said before there is any work."""
-    if str(output) == "-":
-        return nullcontext(sys.stdout.buffer)
-    path = Path(output)
-    if path.is_dir():
-        raise InputError(f"'{path}' is a folder: name a file to write.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
-    if path.resolve() in {Path(graph).resolve() for graph in graphs if str(graph) != "-"}:
-        raise InputError(f"'{path}' is a GRAPH and would be overwritten: write to another file.")
-    return whole_file(path)
+            yield Triple(node, DERIVED_FROM, NamedNode(source))
+        yield Triple(node, _GENERATED_AT, moment(datetime.fromtimestamp(fetched, timezone.utc)))
+        yield Triple(node, GENERATED_BY, self._run)

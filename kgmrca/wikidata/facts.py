@@ -20,7 +20,8 @@ from pyoxigraph import Literal as RdfLiteral
 from tqdm import tqdm
 
 from kgmrca.errors import EndpointError
-from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.ontology import WIKIDATA_DIRECT
+from kgmrca.terms import RDF, XSD
 from kgmrca.wikidata import queries
 from kgmrca.wikidata.cache import Cache, Key, default_cache
 from kgmrca.wikidata.records import (
@@ -44,15 +45,13 @@ _TRIES_ALONE = 3  # of a query about one thing that times out
 _MOST_REDIRECTS = 5
 
 _PROP = "http://www.wikidata.org/prop/"
-_DIRECT = f"{_PROP}direct/"
 _NO_VALUE = f"{_PROP}novalue/"
 _SOME_VALUE = "/.well-known/genid/"
 _WIKIBASE = "http://wikiba.se/ontology#"
-_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-_TIMES = {f"{_XSD}dateTime", f"{_XSD}date", f"{_XSD}gYear", f"{_XSD}gYearMonth"}
-_NUMBERS = {f"{_XSD}decimal", f"{_XSD}integer", f"{_XSD}double"}
-_TEXTS = {f"{_XSD}string", "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"}
+_TYPE = f"{RDF}type"
+_TIMES = {f"{XSD}dateTime", f"{XSD}date", f"{XSD}gYear", f"{XSD}gYearMonth"}
+_NUMBERS = {f"{XSD}decimal", f"{XSD}integer", f"{XSD}double"}
+_TEXTS = {f"{XSD}string", f"{RDF}langString"}
 _NO_UNIT = "Q199"  # the number 1
 _RANKS: dict[str, Rank] = {"PreferredRank": "preferred", "NormalRank": "normal", "DeprecatedRank": "deprecated"}
 _RELATIONS: dict[str, Literal["instance", "subclass", "either"]] = {
@@ -501,7 +500,7 @@ def _candidates_of(key: Key) -> Callable[[Any], tuple[Candidate, ...]]:
 
 def _read_connections(key: Key, rows: Sequence[Row]) -> list[str]:
     predicates = {row["predicate"].value for row in rows}
-    return sorted(one.removeprefix(_DIRECT) for one in predicates if one.startswith(_DIRECT))
+    return sorted(one.removeprefix(WIKIDATA_DIRECT) for one in predicates if one.startswith(WIKIDATA_DIRECT))
 
 
 def _read_qualified(key: Key, rows: Sequence[Row]) -> list[str]:
@@ -511,8 +510,7 @@ def _read_qualified(key: Key, rows: Sequence[Row]) -> list[str]:
 
 def _item_in(term: Term | None) -> str:
     """The id (Q or P) that an IRI ends in, or "" for any other term."""
-    id = term.value.removeprefix(WIKIDATA_ENTITY) if isinstance(term, NamedNode) else ""
-    return id if queries.is_id(id) else ""
+    return queries.id_of(term.value) if isinstance(term, NamedNode) else ""
 
 
 def _items_in(rows: Iterable[Row], variable: str) -> list[str]:

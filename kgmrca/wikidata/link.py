@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmrca.ontology import TYPES, Property, load_properties, wikidata_predicate
+from kgmrca.ontology import TYPES, WIKIDATA_DIRECT, Property, load_properties, wikidata_predicate
 from kgmrca.tagging.types import coarse_type
 from kgmrca.wikidata.records import Candidate, Item, NotChecked
 
@@ -207,7 +207,7 @@ def near(entities: Sequence[int]) -> list[Tie]:
 
 def property_of(predicate: str) -> str | None:
     """The Wikidata property, such as "P19", that a predicate's IRI stands for, or that it is; None if it is another."""
-    name = predicate.removeprefix("http://www.wikidata.org/prop/direct/")
+    name = predicate.removeprefix(WIKIDATA_DIRECT)
     return name if wikidata_predicate(name) else None
 
 

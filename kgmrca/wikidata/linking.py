@@ -1,12 +1,9 @@
 """Graphs whose entities are linked to Wikidata: what `kgmrca link` does."""
 
 import re
-import shutil
 import sqlite3
-import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -15,48 +12,41 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, TypeAlias, cast, get_args
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Triple
-from tqdm import tqdm
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
 from kgmrca.errors import InputError
+from kgmrca.files import opened, progress_bar
 from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.terms import (
+    CHECKED_AGAINST,
+    COMMENT,
+    DECIMAL,
+    DEFAULT_GRAPH,
+    ENTITY_TYPE,
+    GENERATED_BY,
+    KGMRCA,
+    LABEL,
+    SAME,
+    TYPE,
+)
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
-from kgmrca.triples.read import Node, read_nodes, read_quads
+from kgmrca.triples.read import Graphs, Node, graph_files, read_graphs, read_quads
 from kgmrca.triples.records import rounded
-from kgmrca.triples.write import FORMATS, PROVENANCE, format_of, whole_file, write
+from kgmrca.triples.write import FORMATS, PROVENANCE, activity_triples, chosen_format, write
 from kgmrca.wikidata.link import LEAST, MARGIN, Decision, Entity, Outcome, Text, Tie, link, near, property_of
+from kgmrca.wikidata.queries import id_of
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.facts import Facts
 
 __all__ = ["Summary", "link_graphs"]
 
-_KGMRCA = "https://w3id.org/kgmrca#"
-_OWL = "http://www.w3.org/2002/07/owl#"
-_PROV = "http://www.w3.org/ns/prov#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-_SKOS = "http://www.w3.org/2004/02/skos/core#"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-
-_TYPE = NamedNode(f"{_RDF}type")
-_LABEL, _COMMENT = NamedNode(f"{_RDFS}label"), NamedNode(f"{_RDFS}comment")
-_ENTITY_TYPE, _ITEM, _CLUSTER = (NamedNode(_KGMRCA + name) for name in ("entityType", "item", "Cluster"))
-_LINK, _LINK_OF, _OUTCOME = (NamedNode(_KGMRCA + name) for name in ("Link", "linkOf", "outcome"))
-_CANDIDATE, _CANDIDATE_ITEM, _SCORE = (
-    NamedNode(_KGMRCA + name) for name in ("candidate", "candidateItem", "linkScore")
-)
-_CHOSEN = NamedNode(f"{_KGMRCA}chosen")
-_TEXTS = {_LABEL: "names", _ENTITY_TYPE: "types"}  # the tables that literals go into
-_AGAINST = NamedNode(f"{_KGMRCA}checkedAgainst")
-_GENERATED_BY = NamedNode(f"{_PROV}wasGeneratedBy")
-_DEFAULT_GRAPH = DefaultGraph()
-_DECIMAL = NamedNode(f"{_XSD}decimal")
-# By what others say which item an entity is.
-_SAME = frozenset({_ITEM, NamedNode(f"{_OWL}sameAs"), NamedNode(f"{_SKOS}exactMatch")})
+_ITEM, _CLUSTER = NamedNode(f"{KGMRCA}item"), NamedNode(f"{KGMRCA}Cluster")
+_LINK, _LINK_OF, _OUTCOME, _CHOSEN = (NamedNode(KGMRCA + name) for name in ("Link", "linkOf", "outcome", "chosen"))
+_CANDIDATE, _CANDIDATE_ITEM, _SCORE = (NamedNode(KGMRCA + name) for name in ("candidate", "candidateItem", "linkScore"))
+_TEXTS = {LABEL: "names", ENTITY_TYPE: "types"}  # the tables that literals go into
 _OURS = re.compile(r".*[:/]link/[0-9a-f]{32}")
-_ITEM_IRI = re.compile(re.escape(WIKIDATA_ENTITY) + "(Q[1-9][0-9]*)")
 
 _OUTCOMES = get_args(Outcome)
 # So that batches of look-ups are full, whatever is asked; some MB.
@@ -73,7 +63,6 @@ CREATE TABLE ours (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
 CREATE TABLE entities (entity PRIMARY KEY, is_taken DEFAULT 0, item) WITHOUT ROWID;
 """
 
-_Source: TypeAlias = tuple[Path, str]  # with its format
 _Texts: TypeAlias = tuple[list[str | None], Text]  # with the IRIs of the entities to be decided about
 
 
@@ -140,12 +129,10 @@ def link_graphs(
     """
     started, queries = datetime.now(timezone.utc), facts.endpoint.queries
     iris, summary = Iris(base), Summary()
-    format = format or (format_of(Path(output)) if isinstance(output, str | Path) and str(output) != "-" else "turtle")
-    if format not in FORMATS:
-        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
+    format = chosen_format(format, output)
     endpoint = facts.endpoint.name
     run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(least), str(margin)))
-    with _opened(output, graphs) as out, _sources(graphs, input_format) as sources, _Store() as store:
+    with opened(output, inputs=graphs) as out, graph_files(graphs, input_format) as sources, _Store() as store:
         store.read(sources)
         found = _decisions(
             store, lambda texts: link(texts, facts, languages=languages, least=least, margin=margin), progress
@@ -155,9 +142,8 @@ def link_graphs(
             for entity, decision in _counted(found, summary)
             for triple in _link_triples(iris, entity, decision, endpoint, run)
         )
-        triples: Iterator[Triple | Quad] = chain(
-            _copied(sources, store, format), links, _run_triples(run, endpoint, started)
-        )
+        record = activity_triples(run, [(CHECKED_AGAINST, NamedNode(endpoint))], started=started)
+        triples: Iterator[Triple | Quad] = chain(_copied(sources, store, format), links, record)
         write(triples, out, format=format, base=base)
         out.flush()
     summary.queries = facts.endpoint.queries - queries
@@ -181,7 +167,7 @@ class _Store:
         self._database.close()
         self._folder.cleanup()
 
-    def read(self, sources: Iterable[_Source]) -> None:
+    def read(self, graphs: Graphs) -> None:
         """Take what the graphs say of entities.
 
         Raises:
@@ -189,12 +175,11 @@ class _Store:
             OSError: a graph cannot be read.
         """
         self._database.execute("BEGIN")
-        for path, format in sources:
-            for found in read_nodes(path, format=format):
-                if isinstance(found, Quad):
-                    self._take(found)
-                else:
-                    self._tie(found)
+        for found in read_graphs(graphs):
+            if isinstance(found, Quad):
+                self._take(found)
+            else:
+                self._tie(found)
         # Only once all is read is it known what is a cluster, and which links are an earlier job's.
         self._database.executescript(  # which ends the transaction before
             "BEGIN;"
@@ -217,13 +202,13 @@ class _Store:
                 self._put("links", subject.value, object_.value)
             elif predicate == _CHOSEN and (item := _item(object_)):
                 self._put("chosen", subject.value, item)
-            elif predicate == _GENERATED_BY and isinstance(object_, NamedNode):
+            elif predicate == GENERATED_BY and isinstance(object_, NamedNode):
                 self.runs.add(object_.value)
         elif predicate in _TEXTS and isinstance(object_, Literal):
             self._put(_TEXTS[predicate], subject.value, object_.value)
-        elif predicate in _SAME and (item := _item(object_)):
+        elif predicate in SAME and (item := _item(object_)):
             self._put("items", subject.value, item)
-        elif predicate == _TYPE and object_ == _CLUSTER:
+        elif predicate == TYPE and object_ == _CLUSTER:
             self._put("clusters", subject.value)
 
     def _tie(self, node: Node) -> None:
@@ -329,13 +314,7 @@ def _decisions(
     store: _Store, decide: Callable[[Sequence[Text]], list[tuple[Decision, ...]]], progress: bool | None
 ) -> Iterator[tuple[str, Decision]]:
     """Every entity with what was decided about it."""
-    with tqdm(
-        total=store.count(),
-        unit=" entities",
-        disable=None if progress is None else not progress,
-        file=sys.stderr,
-        dynamic_ncols=True,
-    ) as bar:
+    with progress_bar(progress, total=store.count(), unit=" entities") as bar:
         for chunk in store.chunks():
             found = decide([text for _, text in chunk])
             for (entities, _), decisions in zip(chunk, found, strict=True):
@@ -361,41 +340,25 @@ def _link_triples(iris: Iris, entity: str, decision: Decision, endpoint: str, ru
     if decision.item:
         item = NamedNode(WIKIDATA_ENTITY + decision.item)
         yield Triple(NamedNode(entity), _ITEM, item)
-    yield Triple(node, _TYPE, _LINK)
+    yield Triple(node, TYPE, _LINK)
     yield Triple(node, _LINK_OF, NamedNode(entity))
     yield Triple(node, _OUTCOME, Literal(decision.outcome))
     if decision.item:
         yield Triple(node, _CHOSEN, item)
     if decision.reason:
-        yield Triple(node, _COMMENT, Literal(clean_text(decision.reason)))
+        yield Triple(node, COMMENT, Literal(clean_text(decision.reason)))
     candidates = [(NamedNode(iris.link(entity, endpoint, item)), item, score) for item, score in decision.candidates]
     for candidate, _, _ in candidates:
         yield Triple(node, _CANDIDATE, candidate)
-    yield Triple(node, _GENERATED_BY, run)
+    yield Triple(node, GENERATED_BY, run)
     for candidate, id, score in candidates:
         yield Triple(candidate, _CANDIDATE_ITEM, NamedNode(WIKIDATA_ENTITY + id))
-        yield Triple(candidate, _SCORE, Literal(str(rounded(Decimal(str(score)))), datatype=_DECIMAL))
-
-
-def _run_triples(run: NamedNode, endpoint: str, started: datetime) -> Iterator[Triple]:
-    agent = NamedNode(f"{_KGMRCA.removesuffix('#')}/software/{__version__}")
-    yield Triple(run, _TYPE, NamedNode(f"{_PROV}Activity"))
-    yield Triple(run, _AGAINST, NamedNode(endpoint))
-    yield Triple(run, NamedNode(f"{_PROV}startedAtTime"), _moment(started))
-    yield Triple(run, NamedNode(f"{_PROV}endedAtTime"), _moment(datetime.now(timezone.utc)))
-    yield Triple(run, NamedNode(f"{_PROV}wasAssociatedWith"), agent)
-    yield Triple(agent, _TYPE, NamedNode(f"{_PROV}SoftwareAgent"))
-    yield Triple(agent, _LABEL, Literal(f"kgmrca {__version__}"))
-
-
-def _moment(when: datetime) -> Literal:
-    return Literal(when.strftime("%Y-%m-%dT%H:%M:%SZ"), datatype=NamedNode(f"{_XSD}dateTime"))
+        yield Triple(candidate, _SCORE, Literal(str(rounded(Decimal(str(score)))), datatype=DECIMAL))
 
 
 def _item(term: object) -> str:
     """The id of the item that a term is, or ""."""
-    match = _ITEM_IRI.fullmatch(term.value) if isinstance(term, NamedNode) else None
-    return match[1] if match else ""
+    return id_of(term.value, kinds="Q") if isinstance(term, NamedNode) else ""
 
 
 def _start(mention: str) -> int:
@@ -404,56 +367,23 @@ def _start(mention: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _copied(sources: Sequence[_Source], store: _Store, format: str) -> Iterator[Quad]:
+def _copied(sources: Sequence[tuple[Path, str]], store: _Store, format: str) -> Iterator[Quad]:
     """All that the graphs say, but for what an earlier job has written.
 
     Raises:
         InputError: the output's format cannot hold it.
     """
     for path, input_format in sources:
-        with path.open("rb") as stream:
-            # Blank nodes of two files are two, whatever they are called.
-            is_one_of_many = len(sources) > 1
-            for quad in read_quads(stream, format=input_format, name=str(path), rename_blank_nodes=is_one_of_many):
-                if quad.graph_name != _DEFAULT_GRAPH and format not in PROVENANCE["graphs"]:
-                    raise _cannot_hold(path, "named graphs", format, able=PROVENANCE["graphs"])
-                if isinstance(quad.object, Triple) and format not in PROVENANCE["rdf12"]:
-                    raise _cannot_hold(path, "triple terms (RDF 1.2)", format, able=PROVENANCE["rdf12"])
-                if not store.is_ours(quad):
-                    yield quad
+        # Blank nodes of two files are two, whatever they are called.
+        for quad in read_quads(path, format=input_format, rename_blank_nodes=len(sources) > 1):
+            if quad.graph_name != DEFAULT_GRAPH and format not in PROVENANCE["graphs"]:
+                raise _cannot_hold(path, "named graphs", format, able=PROVENANCE["graphs"])
+            if isinstance(quad.object, Triple) and format not in PROVENANCE["rdf12"]:
+                raise _cannot_hold(path, "triple terms (RDF 1.2)", format, able=PROVENANCE["rdf12"])
+            if not store.is_ours(quad):
+                yield quad
 
 
 def _cannot_hold(path: Path, what: str, format: str, *, able: Collection[str]) -> InputError:
     formats = " or ".join(name for name in FORMATS if name in able)
     return InputError(f"'{path}' has {what}, which the format '{format}' cannot hold: write {formats}.")
-
-
-@contextmanager
-def _sources(graphs: Sequence[str | Path], format: str | None) -> Iterator[list[_Source]]:
-    """The files to read with their formats; standard input as a copy on disk, because it is read twice."""
-    with TemporaryDirectory(prefix="kgmrca-") as folder:
-        sources = []
-        for graph in graphs:
-            path = Path(graph)
-            if str(graph) == "-":
-                path = Path(folder, "standard input")
-                with path.open("wb") as copy:
-                    shutil.copyfileobj(sys.stdin.buffer, copy)
-            sources.append((path, format or ("trig" if str(graph) == "-" else format_of(path))))
-        yield sources
-
-
-def _opened(output: str | Path | IO[bytes], graphs: Sequence[str | Path]) -> AbstractContextManager[IO[bytes]]:
-    """Where to write; what cannot be is said before there is any work."""
-    if not isinstance(output, str | Path):
-        return nullcontext(output)
-    if str(output) == "-":
-        return nullcontext(sys.stdout.buffer)
-    path = Path(output)
-    if path.is_dir():
-        raise InputError(f"'{path}' is a folder: name a file to write.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
-    if path.resolve() in {Path(graph).resolve() for graph in graphs if str(graph) != "-"}:
-        raise InputError(f"'{path}' is a GRAPH and would be overwritten: write to another file.")
-    return whole_file(path)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pyoxigraph import Literal
 
 from kgmrca.errors import InputError
+from kgmrca.ontology import WIKIDATA_ENTITY
 
 __all__ = [
     "CONSTRAINTS",
@@ -21,6 +22,7 @@ __all__ = [
     "checked_id",
     "checked_language",
     "connections",
+    "id_of",
     "is_id",
     "items",
     "literal",
@@ -66,6 +68,12 @@ PREFIX wikibase: <http://wikiba.se/ontology#>
 def is_id(text: str, *, kinds: str = "PQ") -> bool:
     """Whether a text is an id of Wikidata: P or Q (as `kinds` says) and a number."""
     return _ID.fullmatch(text) is not None and text[0] in kinds
+
+
+def id_of(iri: str, *, kinds: str = "PQ") -> str:
+    """The id (see `is_id`) of what an IRI stands for in Wikidata, or ""."""
+    id = iri.removeprefix(WIKIDATA_ENTITY)
+    return id if id != iri and is_id(id, kinds=kinds) else ""
 
 
 def checked_id(id: str, *, kinds: str = "PQ") -> str:

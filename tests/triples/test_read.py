@@ -2,6 +2,7 @@ import gzip
 import io
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from rdflib import Dataset
 
 from kgmrca.errors import InputError
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri, quoted
-from kgmrca.triples.read import read_rdf
+from kgmrca.triples.read import graph_files, read_graphs, read_quads, read_rdf
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, write
 
@@ -344,6 +345,46 @@ def test_damaged_gzip_is_an_error(tmp_path, damage):
 def test_a_context_of_jsonld_elsewhere_is_not_fetched():
     with pytest.raises(InputError, match="context"):
         read(b'{"@context": "http://localhost/context.jsonld", "@id": "urn:a", "name": "x"}', "jsonld")
+
+
+@pytest.fixture
+def stdin(monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(written([ONE]))))
+
+
+def test_a_dash_is_standard_input_as_trig(stdin):
+    assert ONE.iri in [getattr(found, "iri", None) for found in read_rdf("-")]
+
+
+def test_standard_input_is_named_in_an_error(stdin):
+    with pytest.raises(InputError, match="standard input, line 1: this is not jsonld"):
+        list(read_rdf("-", format="jsonld"))
+
+
+def test_graphs_are_read_one_after_the_other(stdin, tmp_path):
+    path = tmp_path / "other.xyz"
+    path.write_bytes(b"<urn:a> <urn:b> <urn:c> .")
+    found = list(read_graphs([("-", None), (str(path), "turtle")]))
+    assert found[0].subject.value == ONE.document
+    assert found[-1].subject.value == "urn:a"
+
+
+def test_standard_input_can_be_read_twice_from_a_copy(stdin, tmp_path):
+    path = tmp_path / "other.nt"
+    path.touch()
+    with graph_files(["-", path], None) as files:
+        assert [format for _, format in files] == ["trig", "ntriples"]
+        assert list(read_graphs(files)) == list(read_graphs(files)) != []
+        copy = files[0][0]
+    assert not copy.exists()
+
+
+def test_it_is_told_how_many_bytes_are_read(tmp_path):
+    path = tmp_path / "graph.ttl"
+    path.write_bytes(written([ONE]))
+    sizes = []
+    list(read_quads(path, on_read=sizes.append))
+    assert sum(sizes) == path.stat().st_size
 
 
 def test_a_stream_needs_a_format():

@@ -1,6 +1,4 @@
-import gzip
 import io
-import os
 from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -21,12 +19,11 @@ from kgmrca.triples.records import Run, sentence_digest
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import (
     PROVENANCE,
-    check_format,
+    chosen_format,
     document_triples,
     format_of,
     run_triples,
     statement_triples,
-    whole_file,
     write,
 )
 
@@ -335,75 +332,6 @@ def test_a_text_that_is_not_known_is_not_written(birth):
         assert "sentenceText" not in str(list(map(as_tuple, triples)))
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_an_interrupted_file_leaves_no_trace(tmp_path, doc, error):
-    def interrupted():
-        yield from of_document(doc)
-        raise error
-
-    path = tmp_path / "graph.ttl"
-    with pytest.raises(error), whole_file(path) as out:
-        write(interrupted(), out, format="turtle", base=BASE)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_interrupted_file_leaves_the_one_before(tmp_path):
-    path = tmp_path / "graph.ttl"
-    path.write_bytes(b"old")
-    with pytest.raises(ValueError), whole_file(path) as out:  # noqa: PT012
-        out.write(b"new")
-        raise ValueError
-    assert path.read_bytes() == b"old"
-
-
-def test_a_file_appears_only_when_it_is_whole(tmp_path):
-    path = tmp_path / "graph.ttl"
-    with whole_file(path) as out:
-        out.write(b"new")
-        assert not path.exists()
-    assert path.read_bytes() == b"new"
-
-
-def test_a_file_has_the_usual_permissions(tmp_path):
-    ordinary, path = tmp_path / "ordinary", tmp_path / "graph.ttl"
-    ordinary.touch()
-    with whole_file(path):
-        pass
-    assert path.stat().st_mode == ordinary.stat().st_mode
-
-
-def test_a_symbolic_link_stays_one(tmp_path):
-    link = tmp_path / "link.ttl"
-    link.symlink_to(tmp_path / "graph.ttl")
-    with whole_file(link) as out:
-        out.write(b"new")
-    assert link.is_symlink()
-    assert (tmp_path / "graph.ttl").read_bytes() == b"new"
-
-
-def test_a_device_is_not_replaced():
-    device = Path(os.devnull)
-    with whole_file(device) as out:
-        out.write(b"new")
-    assert not device.is_file()
-
-
-def test_a_name_that_ends_in_gz_is_compressed_always_to_the_same_bytes(tmp_path, doc):
-    paths = [tmp_path / name for name in ("one.ttl.gz", "other.ttl.GZ")]
-    for path in paths:
-        with whole_file(path) as out:
-            write(of_document(doc), out, format="turtle", base=BASE)
-    assert gzip.decompress(paths[0].read_bytes()) == written(of_document(doc))
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-    assert paths[0].read_bytes()[3:8] == bytes(5)  # neither a name nor a time (RFC 1952, section 2.3)
-
-
-def test_an_interrupted_compressed_file_leaves_no_trace(tmp_path):
-    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "graph.ttl.gz"):
-        raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("name", "format"),
     [
@@ -441,4 +369,18 @@ def test_an_extension_without_a_format_is_refused(name):
 )
 def test_what_a_format_cannot_hold_is_refused(format, provenance, message):
     with pytest.raises(InputError, match=message):
-        check_format(format, provenance)
+        chosen_format(format, "graph.ttl", provenance=provenance)
+
+
+@pytest.mark.parametrize(
+    ("format", "output", "chosen"),
+    [
+        (None, "a.nq.gz", "nquads"),
+        (None, Path("-.nt"), "ntriples"),
+        (None, "-", "turtle"),
+        (None, io.BytesIO(), "turtle"),
+        ("trig", "a.nq", "trig"),
+    ],
+)
+def test_the_format_is_the_one_named_or_that_of_the_file(format, output, chosen):
+    assert chosen_format(format, output) == chosen

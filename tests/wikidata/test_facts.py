@@ -575,7 +575,12 @@ def test_ctrl_c_loses_no_batch_that_was_answered(server, answer, path):
         return Answer(hold=True) if len(queries) > 3 else answer(query)
 
     server.otherwise = answer_three
-    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stderr=subprocess.PIPE,
+        # A shell's background jobs, and so their children, ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     _, errors = process.communicate()
     assert b"KeyboardInterrupt" in errors
     with Facts(open_endpoint(server.url), cache=path, offline=True) as facts:

@@ -99,6 +99,15 @@ def test_what_is_no_id_is_in_no_query(query, id):
         query(id)
 
 
+@pytest.mark.parametrize(("name", "id"), [("Q5", "Q5"), ("P19", ""), ("Q05", ""), ("statement/Q5-1", ""), ("", "")])
+def test_an_iri_of_an_item_has_its_id(name, id):
+    assert queries.id_of(f"http://www.wikidata.org/entity/{name}", kinds="Q") == id
+
+
+def test_an_id_alone_is_no_iri():
+    assert queries.id_of("Q5") == ""
+
+
 @pytest.mark.parametrize(("id", "kinds"), [("P19", "Q"), ("Q5", "P")])
 def test_an_id_is_of_the_right_kind(id, kinds):
     with pytest.raises(InputError, match=f"{kinds} and a number"):

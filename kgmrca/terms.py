@@ -1,0 +1,34 @@
+"""The vocabularies of our graphs, by their usual prefixes, and those of their terms that several modules use."""
+
+from pyoxigraph import DefaultGraph, NamedNode
+
+DCTERMS = "http://purl.org/dc/terms/"
+KGMRCA = "https://w3id.org/kgmrca#"
+OWL = "http://www.w3.org/2002/07/owl#"
+PROV = "http://www.w3.org/ns/prov#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+DEFAULT_GRAPH = DefaultGraph()
+
+TYPE = NamedNode(RDF + "type")
+LABEL = NamedNode(RDFS + "label")
+COMMENT = NamedNode(RDFS + "comment")
+
+RDF_STATEMENT = NamedNode(RDF + "Statement")
+STATEMENT = NamedNode(KGMRCA + "Statement")
+SUBJECT = NamedNode(RDF + "subject")
+PREDICATE = NamedNode(RDF + "predicate")
+OBJECT = NamedNode(RDF + "object")
+REIFIES = NamedNode(RDF + "reifies")
+DERIVED_FROM = NamedNode(PROV + "wasDerivedFrom")
+GENERATED_BY = NamedNode(PROV + "wasGeneratedBy")
+
+ENTITY_TYPE = NamedNode(KGMRCA + "entityType")
+CHECKED_AGAINST = NamedNode(KGMRCA + "checkedAgainst")
+SAME = frozenset({NamedNode(KGMRCA + "item"), NamedNode(OWL + "sameAs"), NamedNode(SKOS + "exactMatch")})
+"""By what graphs say which item an entity is."""
+
+DECIMAL = NamedNode(XSD + "decimal")
