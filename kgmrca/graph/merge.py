@@ -342,7 +342,8 @@ def _lines(cells: _Cells, job: _Job) -> str:
     terms = [*cells[:7], f'"{cells.confidence}"^^{_DECIMAL}', *cells[8:12], *runs]
     if format in _WITH_PREFIXES:
         by_namespace = _by_namespace(job.base)
-        terms = [_short(term, by_namespace) for term in terms]
+        for number in (*range(4), *range(12, len(terms))):  # mentions and documents have no short form
+            terms[number] = _short(terms[number], by_namespace)
         if "." in cells.confidence:  # else it would be an integer
             terms[7] = cells.confidence
     return pattern % holes(terms)
