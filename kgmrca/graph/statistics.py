@@ -61,7 +61,7 @@ class Statistics:
         self._last = ""
         self._documents: set[str] = set()
         self._described: set[str] = set()
-        self._clusters: dict[str, int] = {}  # to one member
+        self._clusters: set[str] = set()
         self._conflicts: dict[str, dict[str, str]] = {}
         self._block: list[Quad] = []
         self._merged: dict[str, dict[int, Any]] = {}  # facts of a merged graph, until all of one is known
@@ -104,9 +104,9 @@ class Statistics:
             self._add_type(subject, str(_node(object_)))
         elif predicate == f"{RDFS}label":
             self._name(subject, getattr(object_, "value", ""))
-        elif predicate == f"{KGMRCA}member":
-            member = self._node(_node(object_))
-            _join(self._parents, member, self._clusters.setdefault(subject, member))
+        elif predicate == f"{KGMRCA}member" or (predicate == f"{KGMRCA}item" and subject in self._clusters):
+            # Merged facts are about the cluster, or about the item that it stands for.
+            _join(self._parents, self._node(subject), self._node(_node(object_)))
         elif predicate in _FACT:
             self._add_merged(subject, _FACT[predicate], object_)
         elif subject in self._conflicts:
@@ -119,6 +119,8 @@ class Statistics:
             self._described.add(node)
         if type_ == f"{PROV}Entity":
             self._documents.add(node)
+        elif type_ == f"{KGMRCA}Cluster":
+            self._clusters.add(node)
         elif type_ == f"{KGMRCA}Conflict":
             self._conflicts.setdefault(node, {})
 
@@ -220,7 +222,7 @@ class Statistics:
         stated, confidences = self._stated[:], self._confidences[:]
         facts: dict[_Fact, int] = {}
         for (subject, predicate, object_), number in self._facts.items():
-            if nodes[subject] in self._described:
+            if nodes[subject] in self._described and nodes[subject] not in self._clusters:
                 continue
             key = _find(self._parents, subject), predicate, _find(self._parents, object_)
             first = facts.setdefault(key, number)

@@ -320,7 +320,6 @@ class _Writer:
             for triple in self._node(NamedNode(WIKIDATA_ENTITY + item), fact, fetched, sources):
                 yield place(triple)
         if self._graph:
-            yield Triple(self._graph, TYPE, NamedNode(f"{PROV}Entity"))
             yield Triple(self._graph, GENERATED_BY, self._run)
         yield from activity_triples(self._run, [(CHECKED_AGAINST, NamedNode(self._endpoint))])
 

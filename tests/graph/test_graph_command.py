@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from kgmrca.cli import app
 from kgmrca.errors import InputError
+from kgmrca.graph.merge import merge
 from kgmrca.graph.statistics import Statistics, table
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
@@ -167,6 +168,18 @@ def test_clusters_count_as_one_entity(tmp_path):
     assert report["components"] == {"count": 2, "largest": 3}
     assert report["top_entities"][0] == {"iri": "http://example.org/d", "name": "", "degree": 3}
     assert report["top_entities"][1]["name"] == "A"
+
+
+def test_the_facts_of_a_merge_are_those_of_its_clusters(tmp_path, nlp):
+    texts = ["Marie Curie was born in Warsaw.", "Here, Marie Curie was born in Warsaw."]
+    path = written(tmp_path / "g.ttl", nlp, texts=texts)
+    link = f"\n<{next(statements(nlp(texts[0]), document_id='d0')).object}> <https://w3id.org/kgmrca#item> "
+    path.write_bytes(path.read_bytes() + f"{link}<http://www.wikidata.org/entity/Q270> .\n".encode())
+    merge(path, tmp_path / "merged.ttl")
+    report = figures(tmp_path / "merged.ttl")
+    assert (report["entities"], report["facts"], report["statements"]) == (2, 1, 2)
+    # Two documents with 0.9 each, of which the second counts half.
+    assert [fact["confidence"] for fact in report["most_certain"]] == [pytest.approx(1 - 0.1 * 0.1**0.5, abs=1e-4)]
 
 
 def test_conflicts_are_listed(tmp_path):
