@@ -662,7 +662,7 @@ def link_command(
             graphs,
             facts,
             output,
-            languages=[tag.strip() for tag in languages.split(",")],
+            languages=_listed(languages),
             least=LEAST if least is None else least,
             margin=MARGIN if margin is None else margin,
             input_format=input_format and input_format.value,

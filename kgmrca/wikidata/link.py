@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmrca.errors import InputError
 from kgmrca.ontology import TYPES, WIKIDATA_DIRECT, Property, load_properties, wikidata_predicate
 from kgmrca.tagging.types import coarse_type
 from kgmrca.wikidata.records import Candidate, Item, NotChecked
@@ -285,7 +286,13 @@ def marginals(local: Sequence[Scores], ties: Mapping[tuple[int, int], Scores]) -
 def look_up(
     texts: Sequence[Text], facts: "Facts", *, languages: Sequence[str], weights: Weights = WEIGHTS
 ) -> Knowledge:
-    """Ask for all that `decide` uses with these weights: names, then the items' classes, then what connects items."""
+    """Ask for all that `decide` uses with these weights: names, then the items' classes, then what connects items.
+
+    Raises:
+        InputError: there is no language to look for names in, or one is no language tag.
+    """
+    if not languages:
+        raise InputError("There is no language to look for names in: name at least one, such as en.")
     entities = [entity for text in texts for entity in text.entities if entity.item is None]
     names = {spelling for entity in entities for spelling in spellings(entity.name)}
     candidates = facts.candidates(sorted(names), languages=tuple(languages))

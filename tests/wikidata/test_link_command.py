@@ -409,6 +409,13 @@ def test_what_could_not_be_looked_up_gives_exit_code_1(run, graph, tmp_path):
     assert link_of(list(pyoxigraph.parse(path=tmp_path / "out.ttl")), "Warsaw")
 
 
+def test_no_language_is_an_error(run, tmp_path):
+    done = run(write_graph(tmp_path / "g.ttl", *BORN), "-o", tmp_path / "out.ttl", "--languages", " ,")
+    assert isinstance(done.exception, InputError)
+    assert "There is no language to look for names in" in str(done.exception)
+    assert not (tmp_path / "out.ttl").exists()
+
+
 def test_limits_and_languages(run, tmp_path):
     graph = write_graph(tmp_path / "graph.ttl", statement("Marie Curie", "P19", "Warszawa"))
     run(graph, "-o", tmp_path / "out.ttl", "--languages", "pl, en", "--least", "0.99")
