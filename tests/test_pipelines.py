@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
-from kgmrca.corpora.annotated import ENTITIES, LABELLED, UNTYPED, read_gold
+from kgmrca.corpora.annotated import ENTITIES, LABELLED, UNTYPED, labelled, read_gold
 from kgmrca.relations import get_records, set_records
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
@@ -175,6 +176,32 @@ def test_silver_documents_hold_what_the_data_says_and_the_teacher(silver, tmp_pa
     assert entities(doc) == [("Ann", "MISC"), ("Oslo", "LOC")]
     assert get_records(doc) == [(0, 3, 9, 13, "residence", 0.4)]
     assert LABELLED not in doc.user_data
+
+
+@Language.component("finds_by_heart")
+def finds_by_heart(doc):
+    """Takes Oslo for an organisation, the lake without its name for a place, and finds a month."""
+    types = {"Oslo": "ORG", "Lake": "LOC", "May": "TIME"}
+    doc.set_ents([Span(doc, token.i, token.i + 1, label=types[token.text]) for token in doc if token.text in types])
+    return doc
+
+
+def test_entities_have_the_types_that_the_recognizer_gives(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(PIPELINES))
+    gold = a_doc(
+        "Ann left Oslo for Lake Garda in May",
+        [(0, 1, "PER"), (2, 3, "LOC"), (4, 6, "MISC")],
+        [(0, 3, 9, 13, "residence", 1.0)],
+        complete=["residence"],
+    )
+    nlp = spacy.blank("en")
+    nlp.add_pipe("finds_by_heart")
+    path = store(tmp_path / "gold.spacy", gold)
+    importlib.import_module("retype").retype(nlp, path, tmp_path / "retyped.spacy")
+    (doc,) = read_gold(tmp_path / "retyped.spacy", VOCAB)
+    assert entities(doc) == [("Ann", "PER"), ("Oslo", "ORG"), ("Lake Garda", "LOC"), ("May", "TIME")]
+    assert get_records(doc) == get_records(gold)
+    assert labelled(doc) == {"residence"}
 
 
 def test_an_assembled_pipeline_keeps_no_words_of_its_training(monkeypatch):

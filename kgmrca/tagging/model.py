@@ -1,12 +1,14 @@
 """thinc and spaCy glue around the networks and their words: the registered architectures."""
 
 import json
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from spacy.pipeline import Sentencizer
@@ -29,11 +31,18 @@ from thinc.api import (
 from thinc.types import Floats2d
 
 from kgmrca.tagging.features import N_FLAGS, Features, Instances, make_features, pair_instances
-from kgmrca.tagging.network import MRCANetwork, PairNetwork, TransformerWords
+from kgmrca.tagging.network import MRCANetwork, PairNetwork, SentenceEncoder, TransformerWords
 from kgmrca.tagging.pairs import sentence_starts
 from kgmrca.tagging.words import Transformer, Words, WordTable
 
-__all__ = ["as_tensors", "build_mrca", "build_pair_mrca", "build_transformer_embed", "build_word_table_embed"]
+__all__ = [
+    "as_tensors",
+    "build_mrca",
+    "build_pair_mrca",
+    "build_sentence_lstm",
+    "build_transformer_embed",
+    "build_word_table_embed",
+]
 
 
 def build_pair_mrca(
@@ -153,6 +162,76 @@ def _look_up(model: Model, docs: list[Doc], is_train: bool) -> tuple[list[Floats
     return [model.ops.asarray2f(part) for part in np.split(vectors, ends)], lambda _: []
 
 
+def build_sentence_lstm(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    width: int,
+    hidden_width: int = 128,
+    depth: int = 1,
+    dropout: float = 0.3,
+    max_tokens: int = 256,
+) -> Model[list[Doc], list[Floats2d]]:
+    """A BiLSTM over each sentence as `tok2vec` of any spaCy component, such as `ner` (`kgmrca.SentenceLSTM.v1`).
+
+    What spaCy's own layers see of a word are a few neighbours; where a long title ends, a whole sentence says. Each
+    word has what `tok2vec` gives and beside it the states of the BiLSTM, whose weights are stored as safetensors.
+
+    Args:
+        tok2vec: what the BiLSTM reads, such as `spacy.Tok2Vec.v2`.
+        width: its output width; the output is wider by twice `hidden_width`.
+        hidden_width, depth, dropout: see `network.SentenceEncoder`.
+        max_tokens: a sentence longer than this is read in stretches.
+    """
+    network = SentenceEncoder(width=width, hidden_width=hidden_width, depth=depth, dropout=dropout)
+    encode: Model[Any, Floats2d] = PyTorchWrapper_v3(network, convert_inputs=_sentence_inputs)
+    encode.shims[0] = PyTorchShim(network, serialize_model=_to_safetensors, deserialize_model=_from_safetensors)
+    return Model(
+        "sentence_lstm",
+        _read_docs,
+        init=_init_layers,
+        layers=[tok2vec, encode],
+        dims={"nO": width + 2 * hidden_width},
+        attrs={"sentences": partial(_sentences, max_tokens=max_tokens, sentencizer=Sentencizer())},
+    )
+
+
+def _init_layers(model: Model, X: object = None, Y: object = None) -> None:
+    for layer in model.layers:
+        layer.initialize(X=X)
+
+
+def _read_docs(model: Model, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], object]:
+    if not any(map(len, docs)):  # autograd would refuse
+        return [model.ops.alloc2f(0, model.get_dim("nO")) for _ in docs], lambda _: []
+    tok2vec, encode = model.layers
+    bounds = model.attrs["sentences"](docs)
+    vectors, below = tok2vec(docs, is_train)
+    states, encode_backprop = encode((model.ops.flatten(vectors), bounds[:, 2] - bounds[:, 1]), is_train)
+    sizes = [len(doc) for doc in docs]
+
+    def backprop(gradients: list[Floats2d]) -> list[Doc]:
+        return below(model.ops.unflatten(encode_backprop(model.ops.flatten(gradients)), sizes))
+
+    return model.ops.unflatten(states, sizes), backprop
+
+
+def _sentence_inputs(
+    model: Model, inputs: tuple[Floats2d, NDArray[np.int64]], is_train: bool
+) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], Floats2d]]:
+    embedded, lengths = inputs
+    device = model.shims[0].device
+    tensors = (xp2torch(embedded, requires_grad=is_train, device=device), torch.as_tensor(lengths, device=device))
+    return ArgsKwargs(args=tensors, kwargs={}), lambda gradients: torch2xp(gradients.args[0])
+
+
+def _to_safetensors(network: torch.nn.Module) -> bytes:
+    return save_tensors({name: weights.cpu() for name, weights in network.state_dict().items()})
+
+
+def _from_safetensors(network: torch.nn.Module, data: bytes, device: torch.device) -> torch.nn.Module:
+    network.load_state_dict(load_tensors(data))
+    return network.to(device)
+
+
 def build_transformer_embed(words: Transformer, max_tokens: int = 256) -> Model[list[Doc], list[Floats2d]]:
     """A transformer as `tok2vec` of any spaCy component, such as `ner` (`kgmrca.TransformerEmbed.v1`).
 
@@ -191,15 +270,20 @@ def _init_contextual(model: Model, X: object = None, Y: object = None, *, words:
     shim._model.words = words.encoder(Vocab()).to(shim.device)
 
 
-def _doc_pieces(
-    model: Model, docs: list[Doc], is_train: bool, *, words: Transformer, max_tokens: int, sentencizer: Sentencizer
-) -> tuple[ArgsKwargs, object]:
+def _sentences(docs: list[Doc], *, max_tokens: int, sentencizer: Sentencizer) -> NDArray[np.int64]:
+    """Doc, start and end of each sentence, [sentences, 3]."""
     bounds = [np.zeros((0, 3), np.int64)]
     for number, doc in enumerate(docs):
         if len(doc):
             starts = sentence_starts(doc, sentencizer, max_tokens)
             bounds.append(np.stack([np.full(len(starts) - 1, number), starts[:-1], starts[1:]], 1))
-    pieces = words.look_up(docs, np.concatenate(bounds))
+    return np.concatenate(bounds)
+
+
+def _doc_pieces(
+    model: Model, docs: list[Doc], is_train: bool, *, words: Transformer, max_tokens: int, sentencizer: Sentencizer
+) -> tuple[ArgsKwargs, object]:
+    pieces = words.look_up(docs, _sentences(docs, max_tokens=max_tokens, sentencizer=sentencizer))
     return ArgsKwargs(args=(), kwargs=as_tensors(pieces, model.shims[0].device)), lambda _: []
 
 

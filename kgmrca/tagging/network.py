@@ -18,7 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-__all__ = ["LookedUp", "MRCANetwork", "PairNetwork", "TransformerWords", "WordEncoder", "rows_of"]
+__all__ = ["LookedUp", "MRCANetwork", "PairNetwork", "SentenceEncoder", "TransformerWords", "WordEncoder", "rows_of"]
+
+MAX_TOKENS = 16_384  # tokens, padding included, that one call of a pair network's or a recognizer's LSTM reads
 
 
 class WordEncoder(nn.Module):
@@ -155,7 +157,7 @@ class MRCANetwork(nn.Module):
         """Outputs [instances, n_outputs] of [instances, MAX_TOKENS, width]: word vector, case and role values."""
         with _autocast(inputs.device):
             if self.hidden_width:
-                self.encoder.flatten_parameters()  # see PairNetwork.encode
+                self.encoder.flatten_parameters()  # see _read_sentences
                 inputs = self.encoder(inputs)[0]
             return self.labels(self.dropout(self.windows(inputs).flatten(1))).float()
 
@@ -196,7 +198,6 @@ class PairNetwork(nn.Module):
         type_dropout: share of spans whose type is hidden while training, so that types never seen are no surprise.
     """
 
-    MAX_TOKENS = 16_384  # tokens, padding included, that one call of the LSTM reads
     MAX_PAIRS = 8_192  # pairs scored at once: more would not stay in a CPU's cache
     MAX_DISTANCE = 20  # tokens between two spans; beyond it all distances are one
 
@@ -257,7 +258,7 @@ class PairNetwork(nn.Module):
             token_type = token_type.index_fill(0, rows_of(first[hidden], last[hidden])[0], 1)
         with _autocast(lengths.device):
             inputs = self.dropout(torch.cat([self.words(**words), flags, self.token_type(token_type)], 1))
-            states = self.dropout(self.encode(inputs, lengths)) if self.hidden_width else inputs
+            states = self.dropout(_read_sentences(self.encoder, inputs, lengths)) if self.hidden_width else inputs
 
             subject, object_, subject_factor, object_factor = self.span(_means(states, first, last)).chunk(4, 1)
             sentence = self.sentence(_means(states, starts, starts + lengths))
@@ -279,17 +280,43 @@ class PairNetwork(nn.Module):
                 outputs.append(self.labels(self.dropout(torch.tanh(pair))).float())
             return torch.cat(outputs)
 
-    def encode(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        """BiLSTM states [tokens, 2 x hidden_width] of inputs [tokens, width], sentences one after another."""
-        states = inputs.new_zeros(len(inputs), 2 * self.hidden_width)
-        self.encoder.flatten_parameters()  # training with thinc replaces weights one by one; cuDNN wants them in a row
-        for index, inside, sizes in _padded(lengths, self.MAX_TOKENS):
-            padded = inputs.new_zeros(*inside.shape, inputs.shape[1])
-            padded[inside] = inputs[index]
-            packed = pack_padded_sequence(padded, torch.tensor(sizes), batch_first=True)
-            output, _ = pad_packed_sequence(self.encoder(packed)[0], batch_first=True)
-            states = states.index_copy(0, index, output[inside].to(states.dtype))
-        return states
+
+class SentenceEncoder(nn.Module):
+    """A BiLSTM over the sentences of a text: [tokens, width] -> [tokens, width + 2 x hidden_width], inputs and states.
+
+    Args:
+        width: of the inputs.
+        hidden_width: states of each LSTM direction.
+        depth: layers of the BiLSTM.
+        dropout: share of states dropped while training.
+    """
+
+    def __init__(self, *, width: int, hidden_width: int, depth: int, dropout: float) -> None:
+        super().__init__()
+        self.encoder = nn.LSTM(
+            width, hidden_width, depth, batch_first=True, bidirectional=True, dropout=dropout if depth > 1 else 0.0
+        )
+        _start_like_keras(self.encoder)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """Inputs and states of tokens, sentences one after another; `lengths` are their numbers of tokens."""
+        with _autocast(lengths.device):
+            states = self.dropout(_read_sentences(self.encoder, inputs, lengths)).float()
+        return torch.cat([inputs, states], 1)
+
+
+def _read_sentences(lstm: nn.LSTM, inputs: Tensor, lengths: Tensor) -> Tensor:
+    """The states [tokens, 2 x hidden] of a BiLSTM for inputs [tokens, width], sentences one after another."""
+    states = inputs.new_zeros(len(inputs), 2 * lstm.hidden_size)
+    lstm.flatten_parameters()  # training with thinc replaces weights one by one; cuDNN wants them in a row
+    for index, inside, sizes in _padded(lengths, MAX_TOKENS):
+        padded = inputs.new_zeros(*inside.shape, inputs.shape[1])
+        padded[inside] = inputs[index]
+        packed = pack_padded_sequence(padded, torch.tensor(sizes), batch_first=True)
+        output, _ = pad_packed_sequence(lstm(packed)[0], batch_first=True)
+        states = states.index_copy(0, index, output[inside].to(states.dtype))
+    return states
 
 
 def _autocast(device: torch.device, *, also_on_cpu: bool = False) -> torch.autocast:
