@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -62,11 +61,6 @@ DEFAULT_CONFIG = Config().from_str("""
 """)
 
 _BATCH_SIZE = 128  # Docs, where nobody says otherwise
-
-# `nlp.pipe(n_process=2)` forks on Linux. A fork has no OpenMP threads of its own and would wait for ever for those of
-# its parent, so it must not ask for any.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def load() -> Language:

@@ -1,4 +1,4 @@
-"""The torch networks: the pair network, and the one that the MRCA paper published. No spaCy and no thinc in here.
+"""The torch networks: the pair network, the MRCA paper's, and a recognizer's BiLSTM. No spaCy and no thinc in here.
 
 `PairNetwork` encodes a sentence once, then scores every ordered pair of its spans from that encoding. A BiLSTM reads
 word vectors, case and entity types. What a pair sees is a sum of views: its subject, its object and the words between
@@ -9,9 +9,12 @@ costs a few additions and one product per value, up to the label layer.
 
 `MRCANetwork` makes one pass for each instance, a sentence with its subjects and objects marked, as in the paper.
 
-On CUDA both compute in bfloat16 where torch's autocast holds that to be safe; what they return is float32.
+`SentenceEncoder` is a BiLSTM for spaCy's entity recognizer.
+
+On CUDA all compute in bfloat16 where torch's autocast holds that to be safe; what they return is float32.
 """
 
+import os
 from collections.abc import Iterator
 
 import torch
@@ -21,6 +24,11 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 __all__ = ["LookedUp", "MRCANetwork", "PairNetwork", "SentenceEncoder", "TransformerWords", "WordEncoder", "rows_of"]
 
 MAX_TOKENS = 16_384  # tokens, padding included, that one call of a pair network's or a recognizer's LSTM reads
+
+# `nlp.pipe(n_process=2)` forks on Linux. A fork has no OpenMP threads of its own and would wait for ever for those of
+# its parent, so it must not ask for any.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 class WordEncoder(nn.Module):

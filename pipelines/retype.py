@@ -1,0 +1,61 @@
+"""Give gold entities the types that a recognizer gives them, mistakes included: what the relations get to see in use.
+
+    python retype.py ner/model-best relations.spacy -o retyped.spacy
+
+An entity that the recognizer finds in other words has the type of what it finds there first; one it does not find at
+all keeps its own. What it finds beside them becomes an entity as well, one without relations. Trained on such Docs
+beside the others, the relation component learns how much a type is worth, and which types its relations come with.
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+from tqdm import tqdm
+
+from kgmrca.corpora.annotated import read_gold
+
+
+def retype(nlp: Language, path: Path, output: Path) -> None:
+    """Write the Docs of a file with the types that the pipeline's recognizer gives."""
+    retyped = DocBin(store_user_data=True)
+    gold = list(read_gold(path, nlp.vocab))
+    blank = (
+        Doc(nlp.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
+        for doc in gold
+    )
+    for given, doc in zip(gold, tqdm(nlp.pipe(blank, batch_size=64), total=len(gold), desc=path.name), strict=True):
+        taken = {token.i for span in given.ents for token in span}
+        beside = [span for span in doc.ents if taken.isdisjoint(range(span.start, span.end))]
+        given.set_ents(
+            [
+                Span(given, span.start, span.end, label=found_type(doc[span.start : span.end]) or span.label_)
+                for span in (*given.ents, *beside)
+            ]
+        )
+        retyped.add(given)
+    retyped.to_disk(output)
+    print(f"{len(retyped):,} documents -> {output}")
+
+
+def found_type(span: Span) -> str:
+    """The type of most of the words that are in an entity, the first of several; "" without any."""
+    types = Counter(token.ent_type_ for token in span if token.ent_type_)
+    return types.most_common(1)[0][0] if types else ""
+
+
+def main() -> None:
+    """Retype from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recognizer", help="a pipeline with ner")
+    parser.add_argument("input", type=Path, metavar="FILE", help="gold documents (.spacy)")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the .spacy file to write")
+    options = parser.parse_args()
+    retype(spacy.load(options.recognizer), options.input, options.output)
+
+
+if __name__ == "__main__":
+    main()
