@@ -43,6 +43,7 @@ def assemble(size: str, parts: Iterable[Path]) -> Language:
             if name == "tagger":
                 nlp.add_pipe("types_from_tags")
     _, pipe = relation_pipe(nlp)
+    pipe.model.shims[0]._model.half().float()  # which is stored at half the size
     nlp.meta.update(
         META,
         name=f"kgmrca_{size}",

@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
@@ -31,6 +30,7 @@ from kgmrca.resources import resource
 from kgmrca.tagging.calibration import scale
 from kgmrca.tagging.features import Features, Instances
 from kgmrca.tagging.loss import Loss
+from kgmrca.tagging.model import to_safetensors
 from kgmrca.tagging.network import MRCANetwork, PairNetwork
 from kgmrca.tagging.pairs import Candidates, PairSuggester
 from kgmrca.tagging.types import allowed, check_type_map, coarse_type, find_rules, type_numbers
@@ -528,7 +528,7 @@ class MRCARelations(TrainablePipe):
         }
 
     def _weights_to_bytes(self) -> bytes:
-        return save_tensors({name: weights.cpu() for name, weights in self._network.state_dict().items()})
+        return to_safetensors(self._network)
 
     def _restore(self, cfg: str | bytes, weights: bytes) -> None:
         settings = json.loads(cfg)

@@ -42,6 +42,7 @@ __all__ = [
     "build_sentence_lstm",
     "build_transformer_embed",
     "build_word_table_embed",
+    "to_safetensors",
 ]
 
 
@@ -183,7 +184,7 @@ def build_sentence_lstm(
     """
     network = SentenceEncoder(width=width, hidden_width=hidden_width, depth=depth, dropout=dropout)
     encode: Model[Any, Floats2d] = PyTorchWrapper_v3(network, convert_inputs=_sentence_inputs)
-    encode.shims[0] = PyTorchShim(network, serialize_model=_to_safetensors, deserialize_model=_from_safetensors)
+    encode.shims[0] = PyTorchShim(network, serialize_model=to_safetensors, deserialize_model=_from_safetensors)
     return Model(
         "sentence_lstm",
         _read_docs,
@@ -223,8 +224,14 @@ def _sentence_inputs(
     return ArgsKwargs(args=tensors, kwargs={}), lambda gradients: torch2xp(gradients.args[0])
 
 
-def _to_safetensors(network: torch.nn.Module) -> bytes:
-    return save_tensors({name: weights.cpu() for name, weights in network.state_dict().items()})
+def to_safetensors(network: torch.nn.Module, metadata: dict[str, str] | None = None) -> bytes:
+    """The weights of a network; those that half precision holds exactly are stored in it, at half the size."""
+    tensors = {}
+    for name, weights in network.state_dict().items():
+        weights = weights.cpu()
+        exact = weights.is_floating_point() and torch.equal(weights.half().to(weights.dtype), weights)
+        tensors[name] = weights.half() if exact else weights
+    return save_tensors(tensors, metadata=metadata)
 
 
 def _from_safetensors(network: torch.nn.Module, data: bytes, device: torch.device) -> torch.nn.Module:
@@ -303,8 +310,7 @@ def _doc_vectors(
 
 
 def _contextual_to_bytes(network: _Contextual, *, words: Transformer) -> bytes:
-    tensors = {name: weights.cpu() for name, weights in network.state_dict().items()}
-    return save_tensors(tensors, metadata={"words": json.dumps(words.state())})
+    return to_safetensors(network, {"words": json.dumps(words.state())})
 
 
 def _contextual_from_bytes(

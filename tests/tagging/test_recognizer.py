@@ -14,7 +14,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import SGD, Adam
 
-from kgmrca.tagging.model import build_sentence_lstm
+from kgmrca.tagging.model import build_sentence_lstm, to_safetensors
 from kgmrca.tagging.network import SentenceEncoder
 
 SENTENCES = [["Ann", "met", "Bob", "in", "Oslo", "."], ["Rome", "waits", "."], ["Bob", "slept", "all", "day", "."]]
@@ -184,3 +184,13 @@ def test_a_pickled_recognizer_is_the_same(trained):
 def test_stored_weights_are_safetensors(trained):
     stored = load_tensors(srsly.msgpack_loads(lstm(trained).to_bytes())["state"])
     assert stored.keys() == lstm(trained)._model.state_dict().keys()
+
+
+def test_what_half_precision_holds_is_stored_in_it():
+    network = SentenceEncoder(width=WIDTH, hidden_width=4, depth=1, dropout=0.0)
+    full = load_tensors(to_safetensors(network))
+    assert full["encoder.weight_ih_l0"].dtype == torch.float32
+    network.half().float()
+    half = load_tensors(to_safetensors(network))
+    assert {weights.dtype for weights in half.values()} == {torch.float16}
+    assert all(torch.equal(half[name].float(), weights) for name, weights in network.state_dict().items())
