@@ -415,7 +415,9 @@ def calibrate_command(
         found = calibrate(nlp, data)
         if stream:
             draw(found.before, found.after, stream)
-        nlp.to_disk(output)
+        vocab = _load_pipeline(pipeline).vocab  # this pipeline's has the words of the gold documents now
+        nlp.to_disk(output, exclude=["vocab"])
+        vocab.to_disk(output / "vocab")
     print(found.table())
 
 
