@@ -383,13 +383,13 @@ def test_the_command_writes_a_calibrated_pipeline(run, pipeline, dev, text, tmp_
     assert "no operating point 'precise'" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
 def test_the_command_keeps_no_words_of_the_gold_documents(run, pipeline, dev, tmp_path):
     assert run("calibrate", pipeline, dev, "-o", tmp_path / "out") == 0
     before, after = ((folder / "vocab" / "strings.json").read_text() for folder in (pipeline, tmp_path / "out"))
     assert after == before
 
 
+@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
 def test_the_command_draws(run, pipeline, dev, tmp_path):
     assert run("calibrate", pipeline, dev, "-o", tmp_path / "out", "--plot", tmp_path / "plot.png") == 0
     assert (tmp_path / "plot.png").read_bytes()[1:4] == b"PNG"
