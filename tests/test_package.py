@@ -121,6 +121,11 @@ def test_transformers_is_imported_only_where_it_is_used():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_pipeline_that_does_not_link_loads_without_http():
+    code = "import sys, kgmrca; kgmrca.load(); sys.exit('SPARQLWrapper' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.parametrize("statement", ["import kgmrca", "import kgmrca.cli"])
 def test_import_is_light(statement):
     heavy = "{'torch', 'ray', 'rdflib', 'networkx', 'spacy', 'transformers'} & set(sys.modules)"

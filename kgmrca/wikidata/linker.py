@@ -12,7 +12,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, List, Optional  # noqa: UP035, spaCy reads them from the signature of the factory
+from typing import TYPE_CHECKING, Any, List, Optional  # noqa: UP035, spaCy reads them from the signature of the factory
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -21,9 +21,10 @@ from spacy.util import minibatch
 from kgmrca.errors import ExtensionError, InputError, ModelError
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_records
-from kgmrca.wikidata.facts import Facts, default_cache
 from kgmrca.wikidata.link import LEAST, MARGIN, Decision, Entity, Text, Tie, link, near, property_of
-from kgmrca.wikidata.sparql import open_endpoint
+
+if TYPE_CHECKING:
+    from kgmrca.wikidata.facts import Facts
 
 __all__ = ["WikidataLinker", "get_link", "make_wikidata_linker"]
 
@@ -127,13 +128,17 @@ class WikidataLinker:
         return {**self.__dict__, "_facts": None}
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> "Facts":
         """What is asked; opened by the first call in each process.
 
         Raises:
             ModelError: the endpoint cannot be opened as it is configured.
         """
         if self._facts is None or self._process != os.getpid():
+            # Not before, because spaCy imports every installed factory with any pipeline: HTTP is for those who link.
+            from kgmrca.wikidata.facts import Facts, default_cache
+            from kgmrca.wikidata.sparql import open_endpoint
+
             cache = default_cache() if self.cache is None else None if self.cache == ":memory:" else Path(self.cache)
             try:
                 endpoint = open_endpoint(self.endpoint, contact=self.contact)
