@@ -2,13 +2,13 @@
 
     python retype.py ner/model-best relations.spacy -o retyped.spacy
 
-An entity that the recognizer finds in other words has the type of what it finds there first; one it does not find at
-all keeps its own. What it finds beside them becomes an entity as well, one without relations. Trained on such Docs
-beside the others, the relation component learns how much a type is worth, and which types its relations come with.
+An entity has the type that the recognizer gives to most of those of its words that it finds in entities, wherever these
+begin and end; one that it does not find at all keeps its own. What it finds beside them becomes an entity as well, one
+without relations. Trained on such Docs beside the others, the relation component learns how much a type is worth, and
+which types its relations come with.
 """
 
 import argparse
-from collections import Counter
 from pathlib import Path
 
 import spacy
@@ -17,6 +17,7 @@ from spacy.tokens import Doc, DocBin, Span
 from tqdm import tqdm
 
 from kgmrca.corpora.annotated import read_gold
+from kgmrca.tagging.entities import commonest
 
 
 def retype(nlp: Language, path: Path, output: Path) -> None:
@@ -28,23 +29,18 @@ def retype(nlp: Language, path: Path, output: Path) -> None:
         for doc in gold
     )
     for given, doc in zip(gold, tqdm(nlp.pipe(blank, batch_size=64), total=len(gold), desc=path.name), strict=True):
+        found = [token.ent_type_ for token in doc]
         taken = {token.i for span in given.ents for token in span}
         beside = [span for span in doc.ents if taken.isdisjoint(range(span.start, span.end))]
         given.set_ents(
             [
-                Span(given, span.start, span.end, label=found_type(doc[span.start : span.end]) or span.label_)
+                Span(given, span.start, span.end, label=commonest(found[span.start : span.end]) or span.label_)
                 for span in (*given.ents, *beside)
             ]
         )
         retyped.add(given)
     retyped.to_disk(output)
     print(f"{len(retyped):,} documents -> {output}")
-
-
-def found_type(span: Span) -> str:
-    """The type of most of the words that are in an entity, the first of several; "" without any."""
-    types = Counter(token.ent_type_ for token in span if token.ent_type_)
-    return types.most_common(1)[0][0] if types else ""
 
 
 def main() -> None:

@@ -6,11 +6,12 @@ at types. A `tagger` over a transformer that learned entities as tags ("B-PER", 
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-__all__ = ["type_of", "types_from_tags"]
+__all__ = ["commonest", "type_of", "types_from_tags"]
 
 
 @Language.component("types_from_tags", requires=["doc.ents", "token.tag"], assigns=["doc.ents"])
@@ -28,5 +29,10 @@ def types_from_tags(doc: Doc) -> Doc:
 
 def type_of(span: Span) -> str:
     """The type that most tokens of a span are tagged with ("PER" of "B-PER"), the first of several; "" without any."""
-    types = Counter(kind for token in span if (kind := token.tag_.partition("-")[2]))
-    return types.most_common(1)[0][0] if types else ""
+    return commonest(token.tag_.partition("-")[2] for token in span)
+
+
+def commonest(types: Iterable[str]) -> str:
+    """The type that is there most often, the first of several; "" without any."""
+    found = Counter(filter(None, types)).most_common(1)
+    return found[0][0] if found else ""
