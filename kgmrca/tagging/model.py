@@ -165,7 +165,6 @@ def _look_up(model: Model, docs: list[Doc], is_train: bool) -> tuple[list[Floats
 
 def build_sentence_lstm(
     tok2vec: Model[list[Doc], list[Floats2d]],
-    width: int,
     hidden_width: int = 128,
     depth: int = 1,
     dropout: float = 0.3,
@@ -177,11 +176,11 @@ def build_sentence_lstm(
     word has what `tok2vec` gives and beside it the states of the BiLSTM, whose weights are stored as safetensors.
 
     Args:
-        tok2vec: what the BiLSTM reads, such as `spacy.Tok2Vec.v2`.
-        width: its output width; the output is wider by twice `hidden_width`.
-        hidden_width, depth, dropout: see `network.SentenceEncoder`.
+        tok2vec: what the BiLSTM reads: `spacy.Tok2Vec.v2`, or another that knows its width when it is made.
+        hidden_width, depth, dropout: see `network.SentenceEncoder`; the output is wider by twice `hidden_width`.
         max_tokens: a sentence longer than this is read in stretches.
     """
+    width = tok2vec.get_dim("nO")
     network = SentenceEncoder(width=width, hidden_width=hidden_width, depth=depth, dropout=dropout)
     encode: Model[Any, Floats2d] = PyTorchWrapper_v3(network, convert_inputs=_sentence_inputs)
     encode.shims[0] = PyTorchShim(network, serialize_model=to_safetensors, deserialize_model=_from_safetensors)

@@ -8,7 +8,7 @@ import spacy
 import srsly
 import torch
 from safetensors.torch import load as load_tensors
-from spacy.ml.models.tok2vec import MultiHashEmbed
+from spacy.ml.models.tok2vec import MaxoutWindowEncoder, MultiHashEmbed, build_Tok2Vec_model
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed
@@ -27,12 +27,13 @@ def vocab():
 
 
 def make_tok2vec():
-    return MultiHashEmbed(width=WIDTH, attrs=["NORM"], rows=[50], include_static_vectors=False)
+    embed = MultiHashEmbed(width=WIDTH, attrs=["NORM"], rows=[50], include_static_vectors=False)
+    return build_Tok2Vec_model(embed, MaxoutWindowEncoder(WIDTH, window_size=0, maxout_pieces=2, depth=1))
 
 
 def make_model(seed=0, **changes):
     fix_random_seed(seed)
-    model = build_sentence_lstm(make_tok2vec(), WIDTH, **{"hidden_width": 4, "depth": 2, "dropout": 0.0, **changes})
+    model = build_sentence_lstm(make_tok2vec(), **{"hidden_width": 4, "depth": 2, "dropout": 0.0, **changes})
     model.initialize()
     return model
 
@@ -123,19 +124,28 @@ def recognizer():
     nlp = spacy.blank("en")
     tok2vec = {
         "@architectures": "kgmrca.SentenceLSTM.v1",
-        "width": 8,
         "hidden_width": 8,
         "depth": 1,
         "dropout": 0.0,
         "tok2vec": {
-            "@architectures": "kgmrca.WordTableEmbed.v1",
-            "width": 8,
+            "@architectures": "spacy.Tok2Vec.v2",
             "embed": {
-                "@architectures": "spacy.MultiHashEmbed.v2",
+                "@architectures": "kgmrca.WordTableEmbed.v1",
                 "width": 8,
-                "attrs": ["NORM"],
-                "rows": [50],
-                "include_static_vectors": False,
+                "embed": {
+                    "@architectures": "spacy.MultiHashEmbed.v2",
+                    "width": 8,
+                    "attrs": ["NORM"],
+                    "rows": [50],
+                    "include_static_vectors": False,
+                },
+            },
+            "encode": {
+                "@architectures": "spacy.MaxoutWindowEncoder.v2",
+                "width": 8,
+                "window_size": 1,
+                "maxout_pieces": 2,
+                "depth": 1,
             },
         },
     }
