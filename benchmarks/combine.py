@@ -25,7 +25,7 @@ from training import command
 import kgmrca
 from kgmrca.corpora.annotated import hash_share, read_annotated, relation_labels
 from kgmrca.relations import get_relations, set_relations
-from kgmrca.tagging.types import coarse_type
+from kgmrca.types import coarse_type
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 THRESHOLDS = ("balanced", "complete")

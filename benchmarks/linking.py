@@ -31,8 +31,8 @@ import kgmrca
 from kgmrca.corpora.annotated import hash_share, read_annotated, relation_labels
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_records, set_relations
+from kgmrca.wikidata.disambiguation import Entity, Knowledge, Text, Tie, decide, look_up, near, property_of
 from kgmrca.wikidata.facts import Facts
-from kgmrca.wikidata.link import Entity, Knowledge, Text, Tie, decide, look_up, near, property_of
 from kgmrca.wikidata.sparql import open_endpoint
 
 LANGUAGES = ("en", "mul")

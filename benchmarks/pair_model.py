@@ -18,9 +18,9 @@ from pathlib import Path
 from torch import Tensor
 from training import Comparison, FlatBCE, Recipe, Variant, command, make_parser, mean_sd
 
-from kgmrca.tagging.features import N_FLAGS
-from kgmrca.tagging.loss import BCE, AdaptiveThreshold, Asymmetric, RCDice
-from kgmrca.tagging.network import MRCANetwork, PairNetwork
+from kgmrca.extraction.relations.features import N_FLAGS
+from kgmrca.extraction.relations.loss import BCE, AdaptiveThreshold, Asymmetric, RCDice
+from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
 
 RESULTS = Path(__file__).parent / "results" / "pairs.jsonl"
 
@@ -29,7 +29,7 @@ class BCEAndDice(BCE):
     """Binary cross-entropy, plus the Dice loss of the sigmoids over the whole batch."""
 
     def __call__(self, outputs: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
-        """See `kgmrca.tagging.loss.Loss`."""
+        """See `kgmrca.extraction.relations.loss.Loss`."""
         p = outputs.sigmoid()
         dice = 1 - (2 * (p * targets).sum() + 1) / (p.square().sum() + targets.sum() + 1)
         return super().__call__(outputs, targets, known) + dice

@@ -45,10 +45,10 @@ from training import (
 )
 
 from kgmrca.errors import InputError
+from kgmrca.extraction.relations.calibration import figure_class
+from kgmrca.extraction.relations.loss import BCE, RCDice
+from kgmrca.extraction.relations.network import MRCANetwork
 from kgmrca.relations import get_records
-from kgmrca.tagging.calibration import figure_class
-from kgmrca.tagging.loss import BCE, RCDice
-from kgmrca.tagging.network import MRCANetwork
 
 RESULTS = Path(__file__).parent / "results" / "paper.jsonl"
 

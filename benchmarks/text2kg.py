@@ -55,9 +55,9 @@ from training import command
 import kgmrca
 from kgmrca.corpora.annotated import read_annotated
 from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.relations.component import SHIPPED
 from kgmrca.ontology import load_ontology, wikidata_predicate
 from kgmrca.relations import get_records
-from kgmrca.tagging.component import SHIPPED
 from kgmrca.triples.literals import typed_literal
 
 BATCH_SIZE = 64  # sentences

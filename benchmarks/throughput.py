@@ -56,10 +56,10 @@ from tqdm import tqdm
 
 import kgmrca
 from kgmrca.corpora.annotated import Corpus
-from kgmrca.tagging.component import MRCARelations, relation_pipe
-from kgmrca.tagging.features import Features, Instances, make_instances
-from kgmrca.tagging.network import PairNetwork
-from kgmrca.tagging.pairs import Candidates, make_sentence_pairs
+from kgmrca.extraction.relations.component import MRCARelations, relation_pipe
+from kgmrca.extraction.relations.features import Features, Instances, make_instances
+from kgmrca.extraction.relations.network import PairNetwork
+from kgmrca.extraction.relations.pairs import Candidates, make_sentence_pairs
 
 DEMO = Path(__file__).parent.parent / "pipelines" / "demo" / "corpus"
 BATCH_SIZE = 128  # documents, where nothing else is said

@@ -31,15 +31,22 @@ import kgmrca
 from kgmrca.corpora.annotated import ENTITIES, hash_share, read_annotated, relation_labels
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError, KgmrcaError
+from kgmrca.extraction.encoder.words import PipelineVectors, Transformer, Vectors, Words, WordTable
+from kgmrca.extraction.relations.architectures import as_tensors
+from kgmrca.extraction.relations.features import Features, Instances, make_features, make_instances, pair_instances
+from kgmrca.extraction.relations.loss import BCE, Loss
+from kgmrca.extraction.relations.network import (
+    LookedUp,
+    MRCANetwork,
+    PairNetwork,
+    TransformerWords,
+    WordEncoder,
+    rows_of,
+)
+from kgmrca.extraction.relations.operating_points import best_threshold, best_thresholds, micro_f1
+from kgmrca.extraction.relations.pairs import Candidates, make_sentence_pairs
 from kgmrca.relations import get_records
-from kgmrca.tagging.features import Features, Instances, make_features, make_instances, pair_instances
-from kgmrca.tagging.loss import BCE, Loss
-from kgmrca.tagging.model import as_tensors
-from kgmrca.tagging.network import LookedUp, MRCANetwork, PairNetwork, TransformerWords, WordEncoder, rows_of
-from kgmrca.tagging.pairs import Candidates, make_sentence_pairs
-from kgmrca.tagging.thresholds import best_threshold, best_thresholds, micro_f1
-from kgmrca.tagging.types import coarse_type
-from kgmrca.tagging.words import PipelineVectors, Transformer, Vectors, Words, WordTable
+from kgmrca.types import coarse_type
 
 __all__ = [
     "Comparison",
@@ -135,7 +142,7 @@ class FlatBCE(BCE):
     """Binary cross-entropy with the usual start, output biases of 0."""
 
     def start(self, prior: Tensor) -> Tensor:
-        """See `kgmrca.tagging.loss.Loss`."""
+        """See `kgmrca.extraction.relations.loss.Loss`."""
         return torch.zeros_like(prior)
 
 

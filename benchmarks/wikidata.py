@@ -44,7 +44,7 @@ from kgmrca.ontology import load_properties
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import statement_triples, write
-from kgmrca.wikidata.checking import verdicts
+from kgmrca.wikidata.check import verdicts
 from kgmrca.wikidata.facts import Facts
 from kgmrca.wikidata.sparql import open_endpoint
 

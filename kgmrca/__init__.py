@@ -10,9 +10,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from kgmrca.errors import KgmrcaError
-    from kgmrca.graph.multigraph import to_networkx
+    from kgmrca.extraction.relations.component import load
+    from kgmrca.graph.networks import to_networkx
     from kgmrca.relations import Relation, get_relations, set_relations
-    from kgmrca.tagging.component import load
     from kgmrca.triples.rdf import add_to, to_graph
     from kgmrca.triples.records import Statement
     from kgmrca.triples.statements import statements
@@ -23,11 +23,11 @@ _HOMES = {
     "Statement": "kgmrca.triples.records",
     "add_to": "kgmrca.triples.rdf",
     "get_relations": "kgmrca.relations",
-    "load": "kgmrca.tagging.component",
+    "load": "kgmrca.extraction.relations.component",
     "set_relations": "kgmrca.relations",
     "statements": "kgmrca.triples.statements",
     "to_graph": "kgmrca.triples.rdf",
-    "to_networkx": "kgmrca.graph.multigraph",
+    "to_networkx": "kgmrca.graph.networks",
 }
 
 __all__ = [

@@ -352,8 +352,8 @@ def evaluate_command(
     """
     import json
 
-    from kgmrca.tagging.scorer import evaluate, table
-    from kgmrca.tagging.thresholds import sweep
+    from kgmrca.extraction.relations.operating_points import sweep
+    from kgmrca.extraction.relations.scorer import evaluate, table
 
     if thresholds and labels:
         raise InputError("--labels goes without --thresholds, which has no scores of single labels.")
@@ -400,8 +400,8 @@ def calibrate_command(
       kgmrca calibrate training/model-best dev.spacy -o calibrated --plot reliability.png
     """
 
-    from kgmrca.tagging.calibration import draw, figure_class
-    from kgmrca.tagging.thresholds import calibrate
+    from kgmrca.extraction.relations.calibration import draw, figure_class
+    from kgmrca.extraction.relations.operating_points import calibrate
 
     for path in (output, plot):
         if path:
@@ -461,7 +461,7 @@ def merge_command(
       kgmrca merge shards/ 'more/*.nq.gz' -o all.nt.gz
       kgmrca merge week.ttl wednesday.ttl -o - --provenance graphs --format trig | gzip > new.trig.gz
     """
-    from kgmrca.graph.merge import merge
+    from kgmrca.graph.merging.merge import merge
 
     with _piped():
         summary = merge(
@@ -582,7 +582,7 @@ def validate_command(
       kgmrca validate graph.ttl --shapes my-shapes.ttl
     """
 
-    from kgmrca.graph.shapes import validate
+    from kgmrca.graph.validation import validate
 
     with _opened(output, inputs=[*graphs, *([shapes] if shapes else [])], what="read") as stream:
         report = validate(
@@ -656,8 +656,8 @@ def link_command(
       kgmrca link a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query -o linked.nq.gz
       kgmrca link graph.ttl --endpoint wikidata.nt.gz --languages pl,mul,en -o - | grep kgmrca:item
     """
-    from kgmrca.wikidata.link import LEAST, MARGIN
-    from kgmrca.wikidata.linking import link_graphs
+    from kgmrca.wikidata.disambiguation import LEAST, MARGIN
+    from kgmrca.wikidata.link import link_graphs
 
     with _looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as facts:
         summary = link_graphs(
@@ -715,7 +715,7 @@ def check_command(
       kgmrca check a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query --csv checks.csv --json checks.jsonl
       kgmrca check linked.ttl --endpoint wikidata.nt.gz -o - | grep conflict
     """
-    from kgmrca.wikidata.checking import check
+    from kgmrca.wikidata.check import check
 
     with _looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as facts:
         summary = check(
@@ -951,7 +951,7 @@ def _number_or_name(threshold: str) -> float | str:
 def _load_pipeline(name: str) -> "Language":
     import spacy
 
-    from kgmrca.tagging.component import SHIPPED, load
+    from kgmrca.extraction.relations.component import SHIPPED, load
 
     try:
         return load() if name == SHIPPED else spacy.load(name)

@@ -173,7 +173,7 @@ def _find(inputs: str | Path | Iterable[str | Path], input_format: str | None, w
 
 
 def _shipped_pipeline() -> Language:
-    from kgmrca.tagging.component import load  # imports torch, which another pipeline may do without
+    from kgmrca.extraction.relations.component import load  # imports torch, which another pipeline may do without
 
     return load()
 

@@ -15,9 +15,9 @@ import spacy
 from mix import mix
 from spacy.cli.train import train
 
-from kgmrca.tagging.component import relation_pipe
-from kgmrca.tagging.scorer import evaluate
-from kgmrca.tagging.thresholds import sweep
+from kgmrca.extraction.relations.component import relation_pipe
+from kgmrca.extraction.relations.operating_points import sweep
+from kgmrca.extraction.relations.scorer import evaluate
 
 HERE = Path(__file__).parent
 PARTIAL = ("wiki80", "fewrel", "text2kg", "knowledgenet")

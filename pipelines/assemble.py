@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.util import load_model_from_config
 
 import kgmrca
-from kgmrca.tagging.component import relation_pipe
+from kgmrca.extraction.relations.component import relation_pipe
 
 META = {
     "version": kgmrca.__version__,

@@ -17,7 +17,7 @@ from spacy.tokens import Doc, DocBin, Span
 from tqdm import tqdm
 
 from kgmrca.corpora.annotated import read_gold
-from kgmrca.tagging.entities import commonest
+from kgmrca.extraction.entities.types_from_tags import commonest
 
 
 def retype(nlp: Language, path: Path, output: Path) -> None:

@@ -2,7 +2,7 @@
 
     python silver.py teacher wiki80.spacy knowledgenet.spacy wikigold.spacy -o silver.spacy
 
-The teacher is a pipeline with `ner`, a `tagger` of entity types (see `kgmrca.tagging.entities`) and `mrca_relations`.
+The teacher is a pipeline with `ner`, a `tagger` of entity types and `mrca_relations`.
 What the data says stays: its mentions, its relations, and that a relation it is labelled with completely does not hold.
 All else gets what the teacher thinks: its entities, and its score for each relation it holds possible, which is what a
 student then learns from (`MRCARelations.get_loss`).
@@ -26,10 +26,10 @@ from spacy.util import filter_spans
 from tqdm import tqdm
 
 from kgmrca.corpora.annotated import ENTITIES, LABELLED, UNTYPED, labelled, read_gold
+from kgmrca.extraction.entities.types_from_tags import type_of
+from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.relations import get_records, set_records
-from kgmrca.tagging.component import relation_pipe
-from kgmrca.tagging.entities import type_of
-from kgmrca.tagging.types import coarse_type
+from kgmrca.types import coarse_type
 
 LEAST = 0.02
 """The score from which the teacher's relations are kept: below it they count as "no"."""

@@ -308,8 +308,10 @@ def test_evaluate_writes_json_beside_the_table(tmp_path, run, capsys, gold):
 
 def test_evaluate_draws_as_many_samples_as_asked_for(run, capsys, gold, monkeypatch):
     asked = []
-    monkeypatch.setattr("kgmrca.tagging.scorer.evaluate", lambda *_, resamples: asked.append(resamples) or {})
-    monkeypatch.setattr("kgmrca.tagging.scorer.table", lambda *_, labels: "")
+    monkeypatch.setattr(
+        "kgmrca.extraction.relations.scorer.evaluate", lambda *_, resamples: asked.append(resamples) or {}
+    )
+    monkeypatch.setattr("kgmrca.extraction.relations.scorer.table", lambda *_, labels: "")
     assert run("evaluate", "en_kgmrca_sm", gold, "--resamples", "7") == 0
     assert asked == [7]
 

@@ -15,12 +15,12 @@ from pyoxigraph import NamedNode, parse
 
 from kgmrca.convert import convert
 from kgmrca.ontology import WIKIDATA_ENTITY, load_properties
-from kgmrca.wikidata.check import Verdict
-from kgmrca.wikidata.checking import check
+from kgmrca.wikidata.check import check
 from kgmrca.wikidata.diff import diff
 from kgmrca.wikidata.facts import Facts
-from kgmrca.wikidata.linking import link_graphs
+from kgmrca.wikidata.link import link_graphs
 from kgmrca.wikidata.sparql import open_endpoint
+from kgmrca.wikidata.verdicts import Verdict
 
 DEMO = Path(__file__).parent.parent / "pipelines" / "demo"
 SHOW, CORPUS = DEMO / "show.py", DEMO / "corpus"

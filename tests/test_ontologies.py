@@ -9,6 +9,7 @@ import pyoxigraph
 import pytest
 from rdflib import DCTERMS, OWL, RDF, RDFS, SKOS, Graph, Literal, Namespace, URIRef
 
+from kgmrca.extraction.relations.component import SHIPPED, load
 from kgmrca.ontology import (
     ONTOLOGIES,
     TYPES,
@@ -20,7 +21,6 @@ from kgmrca.ontology import (
     wikidata_predicate,
 )
 from kgmrca.resources import resource
-from kgmrca.tagging.component import SHIPPED, load
 
 FOLDER = resource("ontologies")
 TABLES = sorted(FOLDER.glob("*.sssom.tsv"))

@@ -19,10 +19,11 @@ ROOMS = (
     "resources",
     "files",
     "terms",
-    "relations",
     "ontology",
+    "types",
+    "relations",
     "corpora",
-    "tagging",
+    "extraction",
     "triples",
     "graph",
     "wikidata",
@@ -111,13 +112,14 @@ def test_imports_run_one_way(path):
             assert ROOMS.index(parts[1]) <= here, f"{path} imports {name} from its right"
 
 
-@pytest.mark.parametrize("path", ["tagging/network.py", "tagging/loss.py"])
+@pytest.mark.parametrize("path", ["extraction/relations/network.py", "extraction/relations/loss.py"])
 def test_the_network_knows_nothing_of_spacy(path):
     assert not [name for name in imported_modules(PACKAGE / path) if name.split(".")[0] in ("spacy", "thinc")]
 
 
 def test_transformers_is_imported_only_where_it_is_used():
-    code = "import sys, kgmrca.tagging.component, kgmrca.tagging.model; sys.exit('transformers' in sys.modules)"
+    imports = "import sys, kgmrca.extraction.relations.component, kgmrca.extraction.relations.architectures"
+    code = f"{imports}; sys.exit('transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -388,7 +388,7 @@ class Corpus:
         path: a `.spacy` file made by `kgmrca corpus`.
         gold_entities: give `predicted` the gold entities (`doc.ents` and `doc.spans["entities"]`).
         entity_tags: give the tokens of `reference` their entities as tags (`token.tag_`: "B-PER", "I-PER", "O"; none
-            where it is unknown), from which spaCy's `tagger` learns them (see `tagging.entities`).
+            where it is unknown), from which spaCy's `tagger` learns them (see `types_from_tags`).
     """
 
     def __init__(self, path: str | Path | None, *, gold_entities: bool = True, entity_tags: bool = False) -> None:

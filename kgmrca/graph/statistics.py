@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from kgmrca.errors import InputError
 from kgmrca.files import check_folder
-from kgmrca.graph.multigraph import neo4j_tables, to_networkx, write_graphml
+from kgmrca.graph.networks import neo4j_tables, to_networkx, write_graphml
 from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, XSD
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Statement

@@ -21,10 +21,10 @@ from kgmrca.ontology import load_ontology, load_properties, wikidata_predicate
 from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
 from kgmrca.triples.iris import clean_text
 from kgmrca.triples.read import Node, graph_files, read_graphs
-from kgmrca.wikidata.check import Claim, Verdict
-from kgmrca.wikidata.checking import Links
+from kgmrca.wikidata.check import Links
 from kgmrca.wikidata.queries import checked_id
 from kgmrca.wikidata.records import Value
+from kgmrca.wikidata.verdicts import Claim, Verdict
 
 __all__ = ["COLUMNS", "Row", "Summary", "accepted", "diff", "differences", "one_line", "quickstatement", "value_text"]
 

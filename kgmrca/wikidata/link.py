@@ -1,512 +1,389 @@
-"""Names -> Wikidata items: which of the items that bear a name is meant, decided together for what stands together.
+"""Graphs whose entities are linked to Wikidata: what `kgmrca link` does."""
 
-Each entity of a text is one of the items that bear its name, or none of them. How likely each is, is said by a sum of
-`WEIGHTS`: how the item bears the name, in how many wikis it has a page, whether its class agrees with the entity's type
-and with the relations it stands in; and, for two entities at once, whether Wikidata connects the two items, by the
-property of a relation between them or by any. Belief propagation makes marginal probabilities of that: exact where the
-ties between the entities form no circle, a few rounds of approximation where they do.
-
-What decides is pure (`decide`: a `Text` and `Knowledge` in, a `Decision` for each entity out); what asks is `look_up`.
-"""
-
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from decimal import Decimal
+from itertools import chain, groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING, TypeAlias, cast, get_args
 
-import numpy as np
-from numpy.typing import NDArray
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
+from kgmrca import __version__
 from kgmrca.errors import InputError
-from kgmrca.ontology import TYPES, WIKIDATA_DIRECT, Property, load_properties, wikidata_predicate
-from kgmrca.tagging.types import coarse_type
-from kgmrca.wikidata.records import Candidate, Item, NotChecked
+from kgmrca.files import opened, progress_bar
+from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.terms import (
+    CHECKED_AGAINST,
+    COMMENT,
+    DECIMAL,
+    DEFAULT_GRAPH,
+    ENTITY_TYPE,
+    GENERATED_BY,
+    KGMRCA,
+    LABEL,
+    SAME,
+    TYPE,
+)
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
+from kgmrca.triples.read import Graphs, Node, graph_files, read_graphs, read_quads
+from kgmrca.triples.records import rounded
+from kgmrca.triples.write import FORMATS, PROVENANCE, activity_triples, chosen_format, write
+from kgmrca.wikidata.disambiguation import LEAST, MARGIN, Decision, Entity, Outcome, Text, Tie, link, near, property_of
+from kgmrca.wikidata.queries import id_of
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.facts import Facts
 
-__all__ = [
-    "LEAST",
-    "MARGIN",
-    "WEIGHTS",
-    "Decision",
-    "Entity",
-    "Knowledge",
-    "Outcome",
-    "Text",
-    "Tie",
-    "Weights",
-    "decide",
-    "link",
-    "look_up",
-    "marginals",
-    "near",
-    "property_of",
-    "spellings",
-]
+__all__ = ["Summary", "link_graphs"]
 
-Outcome: TypeAlias = Literal["linked", "kept", "abstained", "no candidates", "not looked up"]
+_ITEM, _CLUSTER = NamedNode(f"{KGMRCA}item"), NamedNode(f"{KGMRCA}Cluster")
+_LINK, _LINK_OF, _OUTCOME, _CHOSEN = (NamedNode(KGMRCA + name) for name in ("Link", "linkOf", "outcome", "chosen"))
+_CANDIDATE, _CANDIDATE_ITEM, _SCORE = (NamedNode(KGMRCA + name) for name in ("candidate", "candidateItem", "linkScore"))
+_TEXTS = {LABEL: "names", ENTITY_TYPE: "types"}  # the tables that literals go into
+_OURS = re.compile(r".*[:/]link/[0-9a-f]{32}")
 
+_OUTCOMES = get_args(Outcome)
+# So that batches of look-ups are full, whatever is asked; some MB.
+_CHUNK = 2_000
+_TABLES = """
+CREATE TABLE ties (document, subject, property, object, confidence, sentence, subject_start, object_start);
+CREATE TABLE names (entity PRIMARY KEY, name) WITHOUT ROWID;
+CREATE TABLE types (entity, type, PRIMARY KEY (entity, type)) WITHOUT ROWID;
+CREATE TABLE items (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
+CREATE TABLE clusters (iri PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE links (link PRIMARY KEY, entity) WITHOUT ROWID;
+CREATE TABLE chosen (link PRIMARY KEY, item) WITHOUT ROWID;
+CREATE TABLE ours (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
+CREATE TABLE entities (entity PRIMARY KEY, is_taken DEFAULT 0, item) WITHOUT ROWID;
+"""
 
-class Weights(NamedTuple):
-    """What speaks for an item, in units of log odds against "none of these items"; sums of them make the scores.
-
-    `alias`, `any_property` and `same_property` were chosen on sentences of wiki80's training part with the candidates
-    of a sample of Wikidata (`benchmarks/linking.py`), which has neither classes nor numbers of pages: `sitelinks`,
-    `type_*`, `role_differs` and `value` were set by what they mean.
-
-    Attributes:
-        label: the name is the item's label, in the first of the languages or in "mul".
-        alias: added where it is an alias only.
-        language: added where it is a name in another language only.
-        respelled: added where the name is borne in another spelling only (see `spellings`).
-        sitelinks: times ln((1 + n) / 6) for an item with a page in n wikis; nothing where n is not known. With 0.5, the
-            odds are as the square roots of n + 1.
-        type_agrees, type_differs: the item's class is, or is not, of the type of the entity.
-        value: added for a date or a number, which is an item only where another one says so ("2014", the World Cup).
-        role_differs: it is of no type that a relation of the entity can have there; times the relation's confidence.
-        any_property: Wikidata connects two items, either way, whose entities are related or share a sentence.
-        same_property: ... by the property of the relation, or by its inverse the other way; with a confidence below
-            1 it is as much closer to `any_property`.
-    """
-
-    label: float = 2.0
-    alias: float = -0.5
-    language: float = -1.0
-    respelled: float = -1.0
-    sitelinks: float = 0.5
-    type_agrees: float = 1.0
-    type_differs: float = -2.0
-    role_differs: float = -1.0
-    value: float = -3.0
-    any_property: float = 5.0
-    same_property: float = 6.0
+_Texts: TypeAlias = tuple[list[str | None], Text]  # with the IRIs of the entities to be decided about
 
 
-WEIGHTS = Weights()
-LEAST = 0.6
-"""An item is linked to from this probability on."""
-MARGIN = 0.3
-"""An item is linked to if its probability is so much higher than that of the next item."""
-
-_BY_NAME, _BY_TYPE = 50, 16  # how many candidates are kept once names are compared, and once classes are
-_NEAR = 3  # to how many entities after it in its sentence an entity is tied
-_PAIRS = 64  # how many pairs of items are asked about for a tie
-
-# What the classes of items are to our types; an item whose class is below none of them can be anything. With "" no text
-# names it.
-_ROOTS = {
-    "Q5": "PER",  # human
-    "Q95074": "PER",  # fictional character
-    "Q43229": "ORG",  # organization
-    "Q2221906": "LOC",  # geographic location
-    "Q27096213": "LOC",  # geographic entity
-    "Q811979": "LOC",  # architectural structure
-    "Q41710": "LOC",  # ethnic group: nationalities are LOC here
-    "Q386724": "MISC",  # work
-    "Q1190554": "MISC",  # occurrence
-    "Q618779": "MISC",  # award
-    "Q34770": "MISC",  # language
-    "Q4167410": "",  # Wikimedia disambiguation page
-    "Q17442446": "",  # Wikimedia internal item
-    "Q101352": "",  # family name
-    "Q202444": "",  # given name
-}
-_CERTAIN = 100.0  # log odds of what is linked already
-_ROUNDS = 100
-_VALUES = frozenset({"TIME", "NUM"})
-
-Scores: TypeAlias = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """What a text calls by one name: one item, however often it does. `item` is set where it is linked already."""
-
-    name: str
-    type: str = ""
-    item: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """Two entities of a text (their numbers) that are related; without a `property`, they merely share a sentence."""
-
-    subject: int
-    object: int
-    property: str | None = None
-    confidence: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The entities that are decided about together."""
-
-    entities: Sequence[Entity]
-    ties: Sequence[Tie] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided about an entity.
+@dataclass(slots=True)
+class Summary:
+    """What a job did.
 
     Attributes:
-        outcome: "linked"; "kept", it was linked already; "abstained", the best item is not likely enough or not much
-            more likely than another; "no candidates"; "not looked up", which says nothing about Wikidata.
-        item: what it is linked to, or None.
-        candidates: the items it may be with their probabilities, the likeliest first; the rest to 1 is "none of these".
-        reason: why it is not linked.
+        outcomes: how many entities it came out for in which way (see `link.Decision`).
+        reasons: how many could not be looked up, by reason.
+        queries: how many were sent.
+        seconds: how long it took.
     """
 
-    outcome: Outcome
-    item: str | None = None
-    candidates: tuple[tuple[str, float], ...] = ()
-    reason: str = ""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    queries: int = 0
+    seconds: float = 0.0
+
+    def in_words(self, output: str) -> str:
+        """The same for a person, in some lines."""
+        counts = [f"{self.outcomes[name]:,} {name}" for name in _OUTCOMES if self.outcomes[name]]
+        total = f"kgmrca: {self.outcomes.total():,} entities" + ("" if output == "-" else f" -> {output}")
+        lines = [": ".join([total, ", ".join(counts)]) if counts else total]
+        lines += [f"kgmrca: not looked up, {reason}: {count:,}" for reason, count in self.reasons.most_common()]
+        return "\n".join([*lines, f"kgmrca: {self.queries:,} queries in {self.seconds:,.0f} s"])
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What Wikidata says of the names and items of texts, as far as it could be found out.
-
-    Attributes:
-        candidates: by name, for every spelling (see `spellings`).
-        types: by item, the types of `ontology.TYPES` that its classes stand for; "" if no text names such items.
-        connections: by pair of items, the properties that lead from the first to the second.
-    """
-
-    candidates: Mapping[str, tuple[Candidate, ...] | NotChecked]
-    types: Mapping[str, frozenset[str] | NotChecked]
-    connections: Mapping[tuple[str, str], frozenset[str] | NotChecked]
-
-
-def link(
-    texts: Sequence[Text],
+def link_graphs(
+    graphs: Sequence[str | Path],
     facts: "Facts",
+    output: str | Path | IO[bytes],
     *,
     languages: Sequence[str] = ("en", "mul"),
     least: float = LEAST,
     margin: float = MARGIN,
-) -> list[tuple[Decision, ...]]:
-    """Look up the entities of texts and decide about them; few queries if there are many texts.
+    input_format: str | None = None,
+    format: str | None = None,
+    base: str = DEFAULT_BASE,
+    progress: bool | None = None,
+) -> Summary:
+    """Link the entities of graphs to Wikidata's items: all that the graphs say is written, and what was decided.
+
+    Entities of one document are decided about together. What is linked already stays so and helps to decide; what an
+    earlier job decided is decided anew. The same facts give the same bytes, but for the record of the run at the end.
+
+    Graphs are read twice. What is needed of them is kept on disk in between, of entities some thousands at a time in
+    memory. In a graph without statements of their own (the provenance "none"), names and types alone decide.
 
     Args:
-        texts: what to link.
-        facts: whom to ask.
-        languages: in which languages names are looked for, the text's own first; "mul" is Wikidata's for all.
-        least, margin: see `LEAST` and `MARGIN`.
-    """
-    knowledge = look_up(texts, facts, languages=languages)
-    return [decide(text, knowledge, language=languages[0], least=least, margin=margin) for text in texts]
-
-
-def near(entities: Sequence[int]) -> list[Tie]:
-    """The ties of a sentence, by the order of its entities: each with the next few, or lists would tie up too much."""
-    pairs = ((one, other) for place, one in enumerate(entities) for other in entities[place + 1 : place + 1 + _NEAR])
-    return [Tie(*pair) for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
-
-
-def property_of(predicate: str) -> str | None:
-    """The Wikidata property, such as "P19", that a predicate's IRI stands for, or that it is; None if it is another."""
-    name = predicate.removeprefix(WIKIDATA_DIRECT)
-    return name if wikidata_predicate(name) else None
-
-
-def spellings(name: str) -> tuple[str, ...]:
-    """How an item may bear this name: as it stands; without article or genitive; in small letters with capitals."""
-    plain = " ".join(name.split())
-    bare = re.sub(r"^the (?=\S)|['’]s?$", "", plain, flags=re.IGNORECASE)
-    if len(bare) > 3 and bare.isupper():
-        bare = " ".join(word if re.search(r"\d", word) else word.capitalize() for word in bare.split())
-    return tuple(dict.fromkeys(filter(None, (plain, bare))))
-
-
-def decide(
-    text: Text,
-    knowledge: Knowledge,
-    *,
-    language: str = "en",
-    least: float = LEAST,
-    margin: float = MARGIN,
-    weights: Weights = WEIGHTS,
-) -> tuple[Decision, ...]:
-    """Decide about each entity of a text; `knowledge` is what `look_up` found with the same language and weights.
-
-    Where a look-up failed, nothing is decided that could have come out otherwise: about the entity itself, and those
-    that it is tied to, near or far.
-    """
-    local = _shortlists(text, knowledge, language=language, weights=weights)
-    failed = [(number, found) for number, found in enumerate(local) if isinstance(found, NotChecked)]
-    shortlists = [{} if isinstance(found, NotChecked) else found for found in local]
-    ties: dict[tuple[int, int], Scores] = {}
-    for tie in text.ties:
-        worth = _worth(tie, shortlists, knowledge.connections, weights)
-        if isinstance(worth, NotChecked):
-            failed.append((tie.subject, worth))
-        elif worth.any():
-            first, second = sorted((tie.subject, tie.object))
-            worth = worth if first == tie.subject else worth.T
-            # Two relations between the same two say hardly more than one.
-            ties[first, second] = np.maximum(ties.get((first, second), 0), worth)
-    reasons = _spread(failed, text, shortlists)
-    beliefs = marginals([np.array([0.0, *scores.values()]) for scores in shortlists], ties)
-    return tuple(
-        _decision(entity, shortlist, belief, reason, least=least, margin=margin)
-        for entity, shortlist, belief, reason in zip(text.entities, shortlists, beliefs, reasons, strict=True)
-    )
-
-
-def marginals(local: Sequence[Scores], ties: Mapping[tuple[int, int], Scores]) -> list[Scores]:
-    """Marginal probabilities of the states of variables, by sum-product belief propagation (Pearl 1988, chapter 4).
-
-    Args:
-        local: for each variable the log odds of its states.
-        ties: for two variables what is added if each is in one of its states, [states of the first, of the second].
-    """
-    messages = {edge: np.zeros(len(local[edge[1]])) for one in ties for edge in (one, one[::-1])}
-    beliefs = list(map(_log_normal, local))
-    for _ in range(_ROUNDS):
-        sent = {}
-        for (start, end), back in ((edge, messages[edge[::-1]]) for edge in messages):
-            tie = ties[start, end] if (start, end) in ties else ties[end, start].T
-            said = _log_normal(np.logaddexp.reduce((beliefs[start] - back)[:, None] + tie, axis=0))
-            # Damped, or on circles it could swing for ever.
-            sent[start, end] = 0.3 * messages[start, end] + 0.7 * said
-        change = max((float(abs(sent[edge] - messages[edge]).max()) for edge in messages), default=0.0)
-        messages = sent
-        totals = [scores.copy() for scores in local]
-        for (_, end), message in messages.items():
-            totals[end] += message
-        beliefs = list(map(_log_normal, totals))
-        if change < 1e-7:
-            break
-    return list(map(np.exp, beliefs))
-
-
-def look_up(
-    texts: Sequence[Text], facts: "Facts", *, languages: Sequence[str], weights: Weights = WEIGHTS
-) -> Knowledge:
-    """Ask for all that `decide` uses with these weights: names, then the items' classes, then what connects items.
+        graphs: RDF files, or "-" for standard input.
+        facts: where to look up.
+        output: a file, "-" for standard output, or a binary stream.
+        languages, least, margin: see `link.link`.
+        input_format: the format of all graphs; None: by the files' extensions, TriG on standard input, of which Turtle
+            and N-Triples are parts.
+        format: of the output; None: by the file's extension, Turtle on a stream.
+        base: with what the IRIs begin that are made here.
+        progress: whether to show a progress bar on standard error; None: if that is a terminal.
 
     Raises:
-        InputError: there is no language to look for names in, or one is no language tag.
+        InputError: an argument or a graph cannot be used, or the format cannot hold what is in it.
+        OSError: something cannot be read or written.
     """
-    if not languages:
-        raise InputError("There is no language to look for names in: name at least one, such as en.")
-    entities = [entity for text in texts for entity in text.entities if entity.item is None]
-    names = {spelling for entity in entities for spelling in spellings(entity.name)}
-    candidates = facts.candidates(sorted(names), languages=tuple(languages))
-    items = {
-        item
-        for entity in entities
-        if not isinstance(found := _by_name(entity, candidates, languages[0], weights), NotChecked)
-        for item in found
-    }
-    knowledge = Knowledge(candidates, _types(items, facts), {})
-    pairs: set[tuple[str, str]] = set()
-    for text in texts:
-        shortlists = [
-            {} if isinstance(found, NotChecked) else found
-            for found in _shortlists(text, knowledge, language=languages[0], weights=weights)
+    started, queries = datetime.now(timezone.utc), facts.endpoint.queries
+    iris, summary = Iris(base), Summary()
+    format = chosen_format(format, output)
+    endpoint = facts.endpoint.name
+    run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(least), str(margin)))
+    with opened(output, inputs=graphs) as out, graph_files(graphs, input_format) as sources, _Store() as store:
+        store.read(sources)
+        found = _decisions(
+            store, lambda texts: link(texts, facts, languages=languages, least=least, margin=margin), progress
+        )
+        links = (
+            triple
+            for entity, decision in _counted(found, summary)
+            for triple in _link_triples(iris, entity, decision, endpoint, run)
+        )
+        record = activity_triples(run, [(CHECKED_AGAINST, NamedNode(endpoint))], started=started)
+        triples: Iterator[Triple | Quad] = chain(_copied(sources, store, format), links, record)
+        write(triples, out, format=format, base=base)
+        out.flush()
+    summary.queries = facts.endpoint.queries - queries
+    summary.seconds = (datetime.now(timezone.utc) - started).total_seconds()
+    return summary
+
+
+class _Store:
+    """What is needed of graphs to link their entities, in a database that is gone at the end."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="kgmrca-")
+        self._database = sqlite3.connect(Path(self._folder.name, "graph.sqlite"), isolation_level=None)
+        self._database.executescript(f"PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; {_TABLES}")
+        self.runs: set[str] = set()  # of earlier jobs
+
+    def __enter__(self) -> "_Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+    def read(self, graphs: Graphs) -> None:
+        """Take what the graphs say of entities.
+
+        Raises:
+            InputError: a graph cannot be used.
+            OSError: a graph cannot be read.
+        """
+        self._database.execute("BEGIN")
+        for found in read_graphs(graphs):
+            if isinstance(found, Quad):
+                self._take(found)
+            else:
+                self._tie(found)
+        # Only once all is read is it known what is a cluster, and which links are an earlier job's.
+        self._database.executescript(  # which ends the transaction before
+            "BEGIN;"
+            "DELETE FROM types WHERE entity IN clusters;"
+            "INSERT OR IGNORE INTO ours SELECT entity, item FROM links JOIN chosen USING (link);"
+            "DELETE FROM items WHERE (entity, item) IN ours;"
+            "CREATE INDEX of_document ON ties (document);"
+            "INSERT INTO entities (entity) SELECT entity FROM types UNION SELECT subject FROM ties"
+            " UNION SELECT object FROM ties WHERE object IS NOT NULL;"
+            "DELETE FROM entities WHERE entity GLOB 'http://www.wikidata.org/entity/Q*';"
+            "COMMIT;"
+        )
+
+    def _take(self, quad: Quad) -> None:
+        subject, predicate, object_ = quad.subject, quad.predicate, quad.object
+        if not isinstance(subject, NamedNode):
+            return
+        if _OURS.fullmatch(subject.value):
+            if predicate == _LINK_OF and isinstance(object_, NamedNode):
+                self._put("links", subject.value, object_.value)
+            elif predicate == _CHOSEN and (item := _item(object_)):
+                self._put("chosen", subject.value, item)
+            elif predicate == GENERATED_BY and isinstance(object_, NamedNode):
+                self.runs.add(object_.value)
+        elif predicate in _TEXTS and isinstance(object_, Literal):
+            self._put(_TEXTS[predicate], subject.value, object_.value)
+        elif predicate in SAME and (item := _item(object_)):
+            self._put("items", subject.value, item)
+        elif predicate == TYPE and object_ == _CLUSTER:
+            self._put("clusters", subject.value)
+
+    def _tie(self, node: Node) -> None:
+        terms = node.terms
+        starts = [_start(terms[name].value) for name in ("subject_mention", "object_mention")]
+        object_ = terms["object"].value if isinstance(terms["object"], NamedNode) else None
+        sentence = terms["sentence"].value if "sentence" in terms else None
+        property = property_of(terms["predicate"].value)
+        document, subject = terms["document"].value, terms["subject"].value
+        self._put("ties", document, subject, property, object_, float(node.confidence), sentence, *starts)
+
+    def _put(self, table: str, *values: str | float | None) -> None:
+        marks = ", ".join("?" * len(values))
+        self._database.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values)  # noqa: S608, of our tables
+
+    def count(self) -> int:
+        """How many entities there are."""
+        return cast(int, self._database.execute("SELECT count(*) FROM entities").fetchone()[0])
+
+    def chunks(self) -> Iterator[list[_Texts]]:
+        """All entities, those of a document as one text, some thousands at a time."""
+        chunk: list[_Texts] = []
+        size = 0
+        for entities, text in chain(self._of_documents(), self._others()):
+            chunk.append((entities, text))
+            size += len(entities)
+            if size >= _CHUNK:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    def decided(self, entity: str, decision: Decision) -> None:
+        """Keep what was decided, for documents still to come that have the same entity."""
+        self._database.execute("UPDATE entities SET item = ? WHERE entity = ?", (decision.item, entity))
+
+    def is_ours(self, quad: Quad) -> bool:
+        """Whether an earlier job has written this."""
+        subject, object_ = quad.subject, quad.object
+        if not isinstance(subject, NamedNode):
+            return False
+        if quad.predicate == _ITEM:
+            query = "SELECT 1 FROM ours WHERE entity = ? AND item = ?"
+            return self._database.execute(query, (subject.value, _item(object_))).fetchone() is not None
+        return subject.value in self.runs or _OURS.fullmatch(subject.value) is not None
+
+    def _of_documents(self) -> Iterator[_Texts]:
+        rows = self._database.execute(
+            "SELECT document, subject, object, property, confidence, sentence, subject_start, object_start FROM ties"
+            " ORDER BY document, rowid"
+        )
+        for _, of_document in groupby(rows, key=lambda row: row[0]):
+            numbers: dict[str, int] = {}
+            ties: list[Tie] = []
+            sentences: dict[str, set[tuple[int, int]]] = {}
+            for _, subject, object_, property, confidence, sentence, *starts in of_document:
+                ends = [numbers.setdefault(iri, len(numbers)) for iri in (subject, object_) if iri is not None]
+                if object_ is not None:
+                    ties.append(Tie(ends[0], ends[1], property, confidence))
+                if sentence is not None:
+                    sentences.setdefault(sentence, set()).update(zip(starts, ends, strict=False))
+            for mentions in sentences.values():
+                ties += near([number for _, number in sorted(mentions)])
+            yield self._text(list(numbers), ties)
+
+    def _others(self) -> Iterator[_Texts]:
+        """Entities that no statement names."""
+        last = ""
+        query = "SELECT entity FROM entities WHERE NOT is_taken AND entity > ? ORDER BY entity LIMIT 1000"
+        while found := self._database.execute(query, (last,)).fetchall():
+            yield from (self._text([entity], []) for (entity,) in found)
+            last = found[-1][0]
+
+    def _text(self, entities: Sequence[str], ties: Sequence[Tie]) -> _Texts:
+        """Entities as they are to be linked; None for those that need not be, or are in another text already."""
+        found = [self._entity(iri) for iri in entities]
+        is_new = [
+            self._database.execute(
+                "UPDATE entities SET is_taken = 1 WHERE entity = ? AND NOT is_taken", (iri,)
+            ).rowcount
+            for iri in entities
         ]
-        for tie in text.ties:
-            for subject, object_ in _pairs(tie, shortlists):
-                pairs.update(((subject, object_), (object_, subject)))
-    return replace(knowledge, connections=facts.connections(sorted(pairs)))
+        return [iri if new else None for iri, new in zip(entities, is_new, strict=True)], Text(found, ties)
+
+    def _entity(self, iri: str) -> Entity:
+        if item := _item(NamedNode(iri)):
+            return Entity("", item=item)
+        known = self._all("SELECT item FROM items WHERE entity = ?", iri)
+        if known:
+            return Entity("", item=known[0])
+        taken = self._database.execute("SELECT item FROM entities WHERE entity = ? AND is_taken", (iri,)).fetchone()
+        if taken:
+            return Entity("", item=taken[0])  # one decision is enough, and without a name there is no other
+        names = self._all("SELECT name FROM names WHERE entity = ?", iri)
+        types = self._all("SELECT type FROM types WHERE entity = ?", iri)
+        return Entity(names[0] if names else "", types[0] if types else "")
+
+    def _all(self, query: str, entity: str) -> list[str]:
+        return [row[0] for row in self._database.execute(query, (entity,))]
 
 
-def _types(items: Iterable[str], facts: "Facts") -> dict[str, frozenset[str] | NotChecked]:
-    known = facts.items(sorted(items))
-    classes = sorted({one for item in known.values() if isinstance(item, Item) for one in item.types})
-    below = facts.subclasses([(one, root) for one in classes for root in _ROOTS if one not in _ROOTS])
-    types: dict[str, frozenset[str] | NotChecked] = {}
-    for name, item in known.items():
-        if isinstance(item, NotChecked):
-            types[name] = item
-        else:
-            types[name] = _types_of(item.types if item else (), below)
-    return types
+def _decisions(
+    store: _Store, decide: Callable[[Sequence[Text]], list[tuple[Decision, ...]]], progress: bool | None
+) -> Iterator[tuple[str, Decision]]:
+    """Every entity with what was decided about it."""
+    with progress_bar(progress, total=store.count(), unit=" entities") as bar:
+        for chunk in store.chunks():
+            found = decide([text for _, text in chunk])
+            for (entities, _), decisions in zip(chunk, found, strict=True):
+                for entity, decision in zip(entities, decisions, strict=True):
+                    if entity is not None:
+                        store.decided(entity, decision)
+                        yield entity, decision
+            bar.update(sum(entity is not None for entities, _ in chunk for entity in entities))
 
 
-def _types_of(
-    classes: Iterable[str], below: Mapping[tuple[str, str], bool | NotChecked]
-) -> frozenset[str] | NotChecked:
-    found = {_ROOTS[one] for one in classes if one in _ROOTS}
-    for one in classes:
-        for root, type_ in _ROOTS.items():
-            answer = below.get((one, root), False)
-            if isinstance(answer, NotChecked):
-                return answer
-            if answer:
-                found.add(type_)
-    return frozenset(found)
+def _counted(found: Iterable[tuple[str, Decision]], summary: Summary) -> Iterator[tuple[str, Decision]]:
+    for entity, decision in found:
+        summary.outcomes[decision.outcome] += 1
+        if decision.outcome == "not looked up":
+            summary.reasons[decision.reason] += 1
+        yield entity, decision
 
 
-Role: TypeAlias = tuple[frozenset[str], float]
+def _link_triples(iris: Iris, entity: str, decision: Decision, endpoint: str, run: NamedNode) -> Iterator[Triple]:
+    if decision.outcome == "kept":
+        return
+    node = NamedNode(iris.link(entity, endpoint))
+    if decision.item:
+        item = NamedNode(WIKIDATA_ENTITY + decision.item)
+        yield Triple(NamedNode(entity), _ITEM, item)
+    yield Triple(node, TYPE, _LINK)
+    yield Triple(node, _LINK_OF, NamedNode(entity))
+    yield Triple(node, _OUTCOME, Literal(decision.outcome))
+    if decision.item:
+        yield Triple(node, _CHOSEN, item)
+    if decision.reason:
+        yield Triple(node, COMMENT, Literal(clean_text(decision.reason)))
+    candidates = [(NamedNode(iris.link(entity, endpoint, item)), item, score) for item, score in decision.candidates]
+    for candidate, _, _ in candidates:
+        yield Triple(node, _CANDIDATE, candidate)
+    yield Triple(node, GENERATED_BY, run)
+    for candidate, id, score in candidates:
+        yield Triple(candidate, _CANDIDATE_ITEM, NamedNode(WIKIDATA_ENTITY + id))
+        yield Triple(candidate, _SCORE, Literal(str(rounded(Decimal(str(score)))), datatype=DECIMAL))
 
 
-def _roles(text: Text) -> list[list[Role]]:
-    """For each entity what types its relations allow there, each with the relation's confidence."""
-    roles: list[list[Role]] = [[] for _ in text.entities]
-    for tie in text.ties:
-        if known := _property(tie):
-            roles[tie.subject].append((known.subject_types, tie.confidence))
-            roles[tie.object].append((known.object_types, tie.confidence))
-    return roles
+def _item(term: object) -> str:
+    """The id of the item that a term is, or ""."""
+    return id_of(term.value, kinds="Q") if isinstance(term, NamedNode) else ""
 
 
-def _property(tie: Tie) -> Property | None:
-    return load_properties().get(wikidata_predicate(tie.property or "") or "")
+def _start(mention: str) -> int:
+    """Where in its document a mention is, by its IRI; 0 where that does not say so."""
+    match = re.search(r"#char=([0-9]+),", mention)
+    return int(match[1]) if match else 0
 
 
-def _by_name(
-    entity: Entity, candidates: Mapping[str, tuple[Candidate, ...] | NotChecked], language: str, weights: Weights
-) -> dict[str, float] | NotChecked:
-    """The items that bear an entity's name, the best first, scored by how they bear it and how known they are."""
-    scores: dict[str, float] = {}
-    for number, spelling in enumerate(spellings(entity.name)):
-        found = candidates.get(spelling, ())
-        if isinstance(found, NotChecked):
-            return found
-        for one in found:
-            score = weights.label
-            score += weights.alias * (not one.is_label)
-            score += weights.language * (one.language not in (language, "mul"))
-            score += weights.respelled * (number > 0)
-            if one.sitelinks is not None:
-                score += weights.sitelinks * math.log((1 + one.sitelinks) / 6)
-            scores[one.item] = max(score, scores.get(one.item, -math.inf))
-    return _best(scores, _BY_NAME)
+def _copied(sources: Sequence[tuple[Path, str]], store: _Store, format: str) -> Iterator[Quad]:
+    """All that the graphs say, but for what an earlier job has written.
 
-
-def _shortlists(
-    text: Text, knowledge: Knowledge, *, language: str, weights: Weights
-) -> list[dict[str, float] | NotChecked]:
-    return [
-        _shortlist(entity, roles, knowledge, language=language, weights=weights)
-        for entity, roles in zip(text.entities, _roles(text), strict=True)
-    ]
-
-
-def _shortlist(
-    entity: Entity, roles: Sequence[Role], knowledge: Knowledge, *, language: str, weights: Weights
-) -> dict[str, float] | NotChecked:
-    """An entity's candidates, the best first, scored by all but what other entities are."""
-    if entity.item is not None:
-        return {entity.item: _CERTAIN}
-    scores = _by_name(entity, knowledge.candidates, language, weights)
-    if isinstance(scores, NotChecked):
-        return scores
-    type_ = coarse_type(entity.type)
-    expected = _comparable(frozenset({type_}) & TYPES - _VALUES)
-    allowed = [(_comparable(types), confidence) for types, confidence in roles]
-    for item in list(scores):
-        types = knowledge.types.get(item, frozenset())
-        if isinstance(types, NotChecked):
-            return types
-        if "" in types:
-            del scores[item]
-            continue
-        scores[item] += weights.value * (type_ in _VALUES)
-        if types:
-            if expected:
-                scores[item] += weights.type_agrees if types & expected else weights.type_differs
-            scores[item] += weights.role_differs * max(
-                (confidence for role, confidence in allowed if not types & role), default=0.0
-            )
-    return _best(scores, _BY_TYPE)
-
-
-def _comparable(types: frozenset[str]) -> frozenset[str]:
-    """Terms are not told from other things that are no person, organisation or place."""
-    return types | {"MISC"} if "TERM" in types else types
-
-
-def _best(scores: Mapping[str, float], count: int) -> dict[str, float]:
-    return dict(sorted(scores.items(), key=lambda one: (-one[1], int(one[0][1:])))[:count])
-
-
-def _worth(
-    tie: Tie,
-    shortlists: Sequence[Mapping[str, float]],
-    connections: Mapping[tuple[str, str], frozenset[str] | NotChecked],
-    weights: Weights,
-) -> Scores | NotChecked:
-    """What a tie adds for each two states of its ends; the first state of each is "none of these"."""
-    rows, columns = (
-        {item: number for number, item in enumerate(shortlists[end], start=1)} for end in (tie.subject, tie.object)
-    )
-    worth = np.zeros((1 + len(rows), 1 + len(columns)))
-    known = _property(tie)
-    backwards = {known.inverse, wikidata_predicate(tie.property or "") if known.symmetric else None} if known else set()
-    same = weights.any_property + (weights.same_property - weights.any_property) * tie.confidence
-    for subject, object_ in _pairs(tie, shortlists):
-        there, back = connections[subject, object_], connections[object_, subject]
-        if isinstance(there, NotChecked):
-            return there
-        if isinstance(back, NotChecked):
-            return back
-        if tie.property in there or not backwards.isdisjoint(map(wikidata_predicate, back)):
-            worth[rows[subject], columns[object_]] = same
-        elif there or back:
-            worth[rows[subject], columns[object_]] = weights.any_property
-    return worth
-
-
-def _pairs(tie: Tie, shortlists: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
-    """Which items of the two ends are asked about: the likeliest pairs, and none where there is nothing to choose."""
-    subjects, objects = shortlists[tie.subject], shortlists[tie.object]
-    if tie.subject == tie.object or max(len(subjects), len(objects)) < 2:
-        return []
-    pairs = [(a, b) for a in subjects for b in objects if a != b]
-    return sorted(pairs, key=lambda pair: -subjects[pair[0]] - objects[pair[1]])[:_PAIRS]
-
-
-def _spread(
-    failed: Iterable[tuple[int, NotChecked]], text: Text, shortlists: Sequence[Mapping[str, float]]
-) -> list[str]:
-    """For each entity the reason why it cannot be decided about, or "".
-
-    What could not be found out about one makes all uncertain that it is tied to, but for those that can only be one
-    thing: they have no candidates, or are linked already.
+    Raises:
+        InputError: the output's format cannot hold it.
     """
-    reasons = [""] * len(text.entities)
-    tied: dict[int, list[int]] = {}
-    for tie in text.ties:
-        tied.setdefault(tie.subject, []).append(tie.object)
-        tied.setdefault(tie.object, []).append(tie.subject)
-    waiting = [(number, why.reason) for number, why in failed]
-    while waiting:
-        number, reason = waiting.pop()
-        if not reasons[number]:
-            reasons[number] = reason
-            waiting += [
-                (other, reason)
-                for other in tied.get(number, ())
-                if shortlists[other] and text.entities[other].item is None
-            ]
-    return reasons
+    for path, input_format in sources:
+        # Blank nodes of two files are two, whatever they are called.
+        for quad in read_quads(path, format=input_format, rename_blank_nodes=len(sources) > 1):
+            if quad.graph_name != DEFAULT_GRAPH and format not in PROVENANCE["graphs"]:
+                raise _cannot_hold(path, "named graphs", format, able=PROVENANCE["graphs"])
+            if isinstance(quad.object, Triple) and format not in PROVENANCE["rdf12"]:
+                raise _cannot_hold(path, "triple terms (RDF 1.2)", format, able=PROVENANCE["rdf12"])
+            if not store.is_ours(quad):
+                yield quad
 
 
-def _decision(
-    entity: Entity, shortlist: Mapping[str, float], belief: Scores, reason: str, *, least: float, margin: float
-) -> Decision:
-    if entity.item is not None:
-        return Decision("kept", entity.item)
-    if reason:
-        return Decision("not looked up", reason=reason)
-    if not shortlist:
-        return Decision("no candidates", reason="no item bears this name")
-    order = np.argsort(-belief[1:], kind="stable")
-    items = list(shortlist)
-    candidates = tuple((items[number], round(float(belief[1 + number]), 4)) for number in order)
-    best, second = candidates[0][1], candidates[1][1] if len(candidates) > 1 else 0.0
-    if best < least:
-        return Decision("abstained", None, candidates, f"the best has {best:.2f}, less than {least:.2f}")
-    if best - second < margin:
-        return Decision("abstained", None, candidates, f"the best two have {best:.2f} and {second:.2f}")
-    return Decision("linked", candidates[0][0], candidates)
-
-
-def _log_normal(scores: Scores) -> Scores:
-    return scores - np.logaddexp.reduce(scores)
+def _cannot_hold(path: Path, what: str, format: str, *, able: Collection[str]) -> InputError:
+    formats = " or ".join(name for name in FORMATS if name in able)
+    return InputError(f"'{path}' has {what}, which the format '{format}' cannot hold: write {formats}.")

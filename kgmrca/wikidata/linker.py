@@ -21,7 +21,7 @@ from spacy.util import minibatch
 from kgmrca.errors import ExtensionError, InputError, ModelError
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_records
-from kgmrca.wikidata.link import LEAST, MARGIN, Decision, Entity, Text, Tie, link, near, property_of
+from kgmrca.wikidata.disambiguation import LEAST, MARGIN, Decision, Entity, Text, Tie, link, near, property_of
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.facts import Facts

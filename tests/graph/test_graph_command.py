@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from kgmrca.cli import app
 from kgmrca.errors import InputError
-from kgmrca.graph.merge import merge
+from kgmrca.graph.merging.merge import merge
 from kgmrca.graph.statistics import Statistics, table
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 import rdflib
-from test_shapes import VALID, changed
+from test_validation import VALID, changed
 
 from kgmrca import cli
 

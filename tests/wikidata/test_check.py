@@ -1,441 +1,320 @@
-from collections import Counter
-from decimal import Decimal
+import csv
+import io
+import json
+import re
+from types import SimpleNamespace
 
 import pytest
-from stand_in import ITEMS, PROPERTIES, StandIn, value
+from graphs import DOCUMENT, KGMRCA, WD, WDT, link, member, statement, write_graph
+from helpers import read_rdf
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from rdflib import OWL, SKOS, Graph
+from stand_in import StandIn
 
-from kgmrca.wikidata.check import Claim, Decision, Knowledge, Verdict, compare, decide
-from kgmrca.wikidata.checking import check_claims
-from kgmrca.wikidata.records import Value
+from kgmrca.errors import InputError
+from kgmrca.resources import resource
+from kgmrca.triples.iris import Iris
+from kgmrca.wikidata import check as module
+from kgmrca.wikidata.check import COLUMNS, check, check_claims, verdicts
+from kgmrca.wikidata.records import Value, WikidataStatement
+from kgmrca.wikidata.verdicts import Claim, Verdict
 
-
-def item(id):
-    return Value("item", id)
-
-
-def time(text, precision=11, **more):
-    return Value("time", text, precision=precision, **more)
-
-
-def amount(text, **more):
-    return Value("quantity", text, **more)
-
-
-def text(words, **more):
-    return Value("text", words, **more)
+ENTITY, CLUSTER = "urn:kgmrca:entity/curie", "urn:kgmrca:cluster/curie"
+PROV = "http://www.w3.org/ns/prov#"
+BORN = statement("Q7186", "P19", "Q270")
+MARRIED = statement("Q7186", "P26", "Q37463", number=1)
+TOLD = "Curie born Warsaw. Curie spouse Sorbonne. spouse single."
 
 
-SOMEVALUE, NOVALUE = Value("somevalue"), Value("novalue")
-INSIDE = "Wola in Warsaw. Warsaw in Poland. Wola in Poland."
-CITIZENS = "Curie is human. human below person. Warsaw is city. city below place."
+@pytest.fixture
+def graph(tmp_path):
+    return write_graph(tmp_path / "graph.ttl", BORN, MARRIED)
 
-# What it is about, what our statement says, what Wikidata says (see `StandIn`), the verdict, and the number of the
-# sentence that tells the statement it rests on.
-TABLE = [
-    ("no predicate of Wikidata", "Curie ? Warsaw", "", "unmapped", None),
-    ("no predicate, and nothing is linked", "? ? ?", "", "unmapped", None),
-    ("no such property", "Curie born Warsaw", "No born.", "unmapped", None),
-    ("no item for the subject", "? born Warsaw", "", "unlinked", None),
-    ("no item for the object", "Curie born ?", "", "unlinked", None),
-    ("no such item", "Curie born Warsaw", "No Warsaw.", "unlinked", None),
-    # Confirmed by what it says of the subject
-    ("it says so", "Curie born Warsaw", "Curie born Warsaw.", "confirmed", 0),
-    ("among others", "Curie born Warsaw", "Curie born Paris. Curie born Warsaw.", "confirmed", 1),
-    (
-        "it prefers it",
-        "Curie born Warsaw",
-        "Curie born Paris. Curie born Warsaw preferred. born single.",
-        "confirmed",
-        1,
-    ),
-    (
-        "it prefers another",
-        "Curie born Warsaw",
-        "Curie born Paris preferred. Curie born Warsaw.",
-        "confirmed by other rank",
-        1,
-    ),
-    (
-        "it prefers another, and one is expected",
-        "Curie born Warsaw",
-        "Curie born Paris preferred. Curie born Warsaw. born single.",
-        "confirmed by other rank",
-        1,
-    ),
-    ("twice", "Curie born Warsaw", "Curie born Warsaw deprecated. Curie born Warsaw.", "confirmed", 1),
-    ("it has ended", "Curie employer Sorbonne", "Curie employer Sorbonne | ended 1934.", "confirmed", 0),
-    ("the object redirects", "Curie born Warsaw", "Curie born Paris. Warsaw redirects-to Paris.", "confirmed", 0),
-    ("the subject redirects", "Curie born Warsaw", "Pierre born Warsaw. Curie redirects-to Pierre.", "confirmed", 0),
-    # Confirmed by what it says elsewhere
-    ("child for mother", "Irène mother Curie", "Curie child Irène. mother inverse child.", "confirmed by inverse", 0),
-    (
-        "mother for child",
-        "Curie child Irène",
-        "Irène mother Curie. child inverse father. child inverse mother.",
-        "confirmed by inverse",
-        0,
-    ),
-    ("a deprecated inverse", "Irène mother Curie", "Curie child Irène deprecated. mother inverse child.", "new", None),
-    ("spouse for spouse", "Curie spouse Pierre", "Pierre spouse Curie. spouse symmetric.", "confirmed by symmetry", 0),
-    (
-        "spouse of a redirect",
-        "Radium spouse Pierre",
-        "Pierre spouse Curie. spouse symmetric. Radium redirects-to Curie.",
-        "confirmed by symmetry",
-        0,
-    ),
-    (
-        "mother for parent",
-        "Irène parent Curie",
-        "Irène mother Curie. mother below parent.",
-        "confirmed by sub-property",
-        0,
-    ),
-    (
-        "mother for relative",
-        "Irène relative Curie",
-        "Irène mother Curie. mother below parent. parent below relative. parent below mother.",
-        "confirmed by sub-property",
-        0,
-    ),
-    (
-        "in a circle",
-        "Irène relative Curie",
-        "Irène mother Curie. mother below parent. parent below mother.",
-        "new",
-        None,
-    ),
-    ("parent for mother", "Irène mother Curie", "Irène parent Curie. mother below parent.", "new", None),
-    ("step by step", "Wola located Poland", f"{INSIDE} Wola located Warsaw.", "confirmed by transitivity", None),
-    (
-        "a qualifier",
-        "Curie replaces Pierre",
-        "Curie position Sorbonne | replaces Pierre.",
-        "confirmed by qualifier",
-        0,
-    ),
-    ("another qualifier", "Curie replaces Pierre", "Curie position Sorbonne | replaces Irène.", "new", None),
-    (
-        "a qualifier of what is deprecated",
-        "Curie replaces Pierre",
-        "Curie position Sorbonne deprecated | replaces Pierre.",
-        "new",
-        None,
-    ),
-    (
-        "confirmed, and in conflict",
-        "Curie spouse Pierre",
-        "Pierre spouse Curie. Curie spouse Radium. spouse symmetric. spouse single.",
-        "confirmed by symmetry",
-        0,
-    ),
-    (
-        "confirmed, and deprecated",
-        "Curie spouse Pierre",
-        "Pierre spouse Curie. Curie spouse Pierre deprecated. spouse symmetric.",
-        "confirmed by symmetry",
-        0,
-    ),
-    # Not confirmed
-    (
-        "deprecated, and another",
-        "Curie born Warsaw",
-        "Curie born Warsaw deprecated. Curie born Paris. born single.",
-        "deprecated",
-        0,
-    ),
-    ("another where one is expected", "Curie born Warsaw", "Curie born Paris. born single.", "conflict", 0),
-    (
-        "two others",
-        "Curie born Warsaw",
-        "Curie born Wola. Curie born Paris preferred. born single.",
-        "conflict",
-        1,
-    ),
-    ("another", "Curie born Warsaw", "Curie born Paris.", "new", None),
-    ("another that is deprecated", "Curie born Warsaw", "Curie born Paris deprecated. born single.", "new", None),
-    (
-        "an exception",
-        "Curie born Warsaw",
-        "Curie born Paris. born single. born excepts Curie.",
-        "new",
-        None,
-    ),
-    (
-        "told apart by a qualifier",
-        "Curie position Paris",
-        "Curie position Sorbonne | in-year 1906. position single. position separator in-year.",
-        "new",
-        None,
-    ),
-    (
-        "not told apart",
-        "Curie position Paris",
-        "Curie position Sorbonne. position single. position separator in-year.",
-        "conflict",
-        0,
-    ),
-    (
-        "another that has ended",
-        "Curie employer Paris",
-        "Curie employer Sorbonne | ended 1934. employer single.",
-        "new",
-        None,
-    ),
-    (
-        "the preferred one has ended",
-        "Curie employer Paris",
-        "Curie employer Sorbonne preferred | ended 1934. Curie employer Wola. employer single.",
-        "new",
-        None,
-    ),
-    ("another, of a property that is not described", "Curie born Warsaw", "Curie born Paris. No born.", "new", None),
-    ("none", "Curie child Irène", "Curie child novalue.", "conflict", 0),
-    ("a finer place", "Curie born Poland", f"{INSIDE} Curie born Warsaw. born single.", "soft conflict", 3),
-    ("a coarser place", "Curie born Warsaw", f"{INSIDE} Curie born Poland. born single.", "soft conflict", 3),
-    (
-        "a coarser place among others",
-        "Curie born Wola",
-        f"{INSIDE} Curie born Paris. Curie born Poland.",
-        "soft conflict",
-        4,
-    ),
-    ("places where none belong", "Curie spouse Poland", f"{INSIDE} Curie spouse Warsaw.", "new", None),
-    ("unknown", "Curie born Warsaw", "Curie born somevalue. born single.", "unknown value", 0),
-    (
-        "unknown, but it prefers another",
-        "Curie born Warsaw",
-        "Curie born somevalue. Curie born Paris preferred. born single.",
-        "conflict",
-        1,
-    ),
-    (
-        "a subject of another class",
-        "Radium born Warsaw",
-        "Radium is film. born subject person.",
-        "type violation",
-        None,
-    ),
-    ("a subject of a subclass", "Curie born Warsaw", f"{CITIZENS} born subject person.", "new", None),
-    ("a subject of no class", "Curie born Warsaw", "born subject person.", "new", None),
-    ("a value of another class", "Curie born Radium", "Radium is film. born value place.", "type violation", None),
-    ("a value of a subclass", "Curie born Warsaw", f"{CITIZENS} born value place.", "new", None),
-    (
-        "a subclass as it should be",
-        "city born Warsaw",
-        f"{CITIZENS} born subject place. born subject-relation subclass.",
-        "new",
-        None,
-    ),
-    (
-        "a subclass, no instance",
-        "city born Warsaw",
-        "city is film. city below place. born subject place.",
-        "type violation",
-        None,
-    ),
-    (
-        "an instance, no subclass",
-        "Curie born Warsaw",
-        f"{CITIZENS} born subject person. born subject-relation subclass.",
-        "type violation",
-        None,
-    ),
-    (
-        "an instance, which may be a subclass",
-        "Curie born Warsaw",
-        f"{CITIZENS} born value place. born value-relation either.",
-        "new",
-        None,
-    ),
-    (
-        "another class, an exception",
-        "Radium born Warsaw",
-        "Radium is film. born subject person. born excepts Radium.",
-        "new",
-        None,
-    ),
-    ("an item where a date belongs", "Curie born-on Paris", "born-on takes Time.", "type violation", None),
-    (
-        "another, and another class",
-        "Radium born Warsaw",
-        "Radium born Paris. born single. Radium is film. born subject person.",
-        "conflict",
-        0,
-    ),
-    ("nothing", "Curie born Warsaw", "", "new", None),
-]
-CASES = [pytest.param(*row[1:], id=row[0]) for row in TABLE]
 
-# What our statement says of Curie, what Wikidata does, with the property's datatype; one value is expected.
-LITERALS = [
-    (time("1867-11-07"), time("1867-11-07T00:00:00Z"), "Time", "confirmed"),
-    (time("1867", 9), time("1867-11-07T00:00:00Z"), "Time", "confirmed"),
-    (time("1867-11-07"), time("1867-01-01T00:00:00Z", 9), "Time", "soft conflict"),
-    (time("1867-11-07"), time("1867-11-08T00:00:00Z"), "Time", "soft conflict"),
-    (time("1867-11-07"), time("1868-11-07T00:00:00Z"), "Time", "conflict"),
-    (time("1867-11-07"), SOMEVALUE, "Time", "unknown value"),
-    (text("the 1860s"), time("1867-11-07T00:00:00Z"), "Time", "unlinked"),
-    (amount("1867"), time("1867-11-07T00:00:00Z"), "Time", "unlinked"),
-    (amount("2"), amount("+2"), "Quantity", "confirmed"),
-    (amount("2"), amount("+3"), "Quantity", "conflict"),
-    (amount("2"), amount("+3", lower=Decimal(2), upper=Decimal(4)), "Quantity", "confirmed"),
-    (amount("165"), amount("+165", unit="Q174728"), "Quantity", "soft conflict"),
-    (amount("2"), amount("+165", unit="Q174728"), "Quantity", "new"),
-    (text("about 2"), amount("+2"), "Quantity", "unlinked"),
-    (text("Maria"), text("Maria", language="pl"), "Monolingualtext", "confirmed"),
-    (text("Marie"), text("Maria", language="pl"), "Monolingualtext", "conflict"),
-    (amount("42"), text("42"), "ExternalId", "confirmed"),
-    (text("Warsaw"), item("Q270"), "WikibaseItem", "unlinked"),
-]
+def claims_of(*graphs):
+    return [checked.claim for checked in verdicts(graphs, StandIn())]
 
-NOT_CHECKED = [
-    ("Curie born Warsaw", "", ("statements", ("Q7186", "P19"))),
-    ("Curie born Warsaw", "", ("properties", "P19")),
-    ("Curie born Warsaw", "", ("items", "Q7186")),
-    ("Curie born Warsaw", "", ("items", "Q270")),
-    ("Curie born Warsaw", "", ("connections", ("Q7186", "Q270"))),
-    ("Curie born Warsaw", "", ("qualified", ("Q7186", "P19"))),
-    ("Curie born Warsaw", f"{CITIZENS} born subject person.", ("subclasses", ("Q5", "Q215627"))),
-    ("Curie born Warsaw", "Curie born Paris. born single.", ("qualified", ("Q7186", "P19"))),
-    ("Curie born Warsaw", "Curie born Paris. born single.", ("located_in", ("Q270", "Q90"))),
-    ("Curie spouse Pierre", "spouse symmetric.", ("statements", ("Q37463", "P26"))),
-    ("Irène parent Curie", "Irène mother Curie.", ("properties", "P25")),
-    ("Wola located Poland", INSIDE, ("located_in", ("Q1", "Q36"))),
-    ("Curie replaces Pierre", "Curie position Paris | replaces Irène.", ("statements", ("Q7186", "P39"))),
+
+def checked(graphs, told=TOLD, **options):
+    return [(one.iri.rpartition("/")[2], one.decision.verdict.value) for one in verdicts(graphs, StandIn(told))]
+
+
+@pytest.mark.parametrize(
+    ("provenance", "name"),
+    [
+        ("statements", "g.ttl"),
+        ("statements", "g.nt.gz"),
+        ("graphs", "g.nq"),
+        ("rdf12", "g.ttl"),
+        ("wikidata", "g.trig"),
+    ],
+)
+def test_statements_of_every_shape_are_checked(tmp_path, provenance, name):
+    path = write_graph(tmp_path / name, BORN, MARRIED, provenance=provenance)
+    assert checked([path]) == [("0", "confirmed"), ("1", "conflict")]
+
+
+def test_several_graphs_are_checked_in_their_order(tmp_path):
+    paths = [write_graph(tmp_path / "b.ttl", MARRIED), write_graph(tmp_path / "a.nt", BORN)]
+    assert checked(paths) == [("1", "conflict"), ("0", "confirmed")]
+
+
+@pytest.mark.parametrize("predicate", [f"{KGMRCA}item", str(OWL.sameAs), str(SKOS.exactMatch)])
+def test_an_entity_is_the_item_that_it_is_linked_to(tmp_path, predicate):
+    linked = link(ENTITY, "Q7186", predicate=predicate)
+    path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", "Q270"), linked)
+    assert claims_of(path) == [Claim("Q7186", "P19", Value("item", "Q270"))]
+
+
+def test_an_entity_is_the_item_of_its_cluster(tmp_path):
+    born = statement("Q1", "P40", ENTITY)
+    path = write_graph(tmp_path / "g.ttl", born, link(CLUSTER, "Q7186"), member(CLUSTER, ENTITY))
+    assert claims_of(path) == [Claim("Q1", "P40", Value("item", "Q7186"))]
+
+
+def test_links_may_be_in_another_file(tmp_path):
+    graph = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", "Q270"))
+    links = write_graph(tmp_path / "links.nt", link(ENTITY, "Q7186"))
+    assert claims_of(graph, links)[0].subject == "Q7186"
+
+
+@pytest.mark.parametrize("others", [[], [link(ENTITY, "Q7186"), link(ENTITY, "Q2")], [member(CLUSTER, ENTITY)]])
+def test_an_entity_of_no_item_or_of_two_is_not_linked(tmp_path, others):
+    path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", ENTITY), *others)
+    assert claims_of(path) == [Claim(None, "P19", None)]
+
+
+@pytest.mark.parametrize("iri", ["http://schema.org/birthPlace", f"{WD}P19", f"{WDT}P19x", f"{WDT}P019", f"{WDT}Q19"])
+def test_a_predicate_that_is_no_property_of_wikidata_is_unmapped(tmp_path, iri):
+    path = write_graph(tmp_path / "g.ttl", statement("Q7186", iri, "Q270"))
+    assert claims_of(path)[0].property is None
+
+
+@pytest.mark.parametrize(
+    ("form", "datatype", "value"),
+    [
+        ("1867-11-07", "date", Value("time", "1867-11-07", precision=11)),
+        ("1867-11", "gYearMonth", Value("time", "1867-11", precision=10)),
+        ("-0043", "gYear", Value("time", "-0043", precision=9)),
+        ("42", "integer", Value("quantity", "42")),
+        ("-4.2", "decimal", Value("quantity", "-4.2")),
+        ("many", "integer", Value("text", "many")),
+        ("about 1867", "", Value("text", "about 1867")),
+    ],
+)
+def test_a_literal_is_a_value_of_its_kind(tmp_path, form, datatype, value):
+    path = write_graph(tmp_path / "g.ttl", statement("Q7186", "P569", form, datatype=datatype))
+    assert claims_of(path)[0].object == value
+
+
+def plain(subject, predicate, object_):
+    return Triple(NamedNode(subject), NamedNode(predicate), object_)
+
+
+PLAIN = [
+    plain(f"{WD}Q7186", f"{WDT}P19", NamedNode(f"{WD}Q270")),
+    plain(f"{WD}Q7186", f"{WDT}P1477", Literal("Maria", language="pl")),
+    plain(f"{WD}Q7186", f"{WDT}P26", BlankNode("somebody")),
+    plain(f"{WD}Q7186", "http://schema.org/name", Literal("Marie Curie")),
 ]
 
 
-def claim(sentence):
-    subject, property, object_ = sentence.split()
-    return Claim(ITEMS.get(subject), PROPERTIES.get(property), None if object_ == "?" else value(object_))
+def test_plain_triples_are_checked_where_there_are_no_statements(tmp_path):
+    path = write_graph(tmp_path / "g.nt", *PLAIN)
+    assert claims_of(path) == [
+        Claim("Q7186", "P19", Value("item", "Q270")),
+        Claim("Q7186", "P1477", Value("text", "Maria", language="pl")),
+    ]
 
 
-def decided(claim, facts):
-    return check_claims([claim], facts)[claim]
+def test_plain_triples_beside_statements_are_not(tmp_path):
+    assert len(claims_of(write_graph(tmp_path / "g.nt", *PLAIN, MARRIED))) == 1
 
 
-@pytest.mark.parametrize(("ours", "theirs", "verdict", "basis"), CASES)
-def test_the_verdict_and_its_basis(ours, theirs, verdict, basis):
-    decision = decided(claim(ours), StandIn(theirs))
-    found = None if decision.basis is None else int(decision.basis.iri.rpartition("-")[2])
-    assert (decision.verdict.value, found) == (verdict, basis)
-    assert decision.reason.endswith(".")
+def test_a_plain_triple_that_was_checked_gets_a_node(tmp_path):
+    check([write_graph(tmp_path / "g.nt", PLAIN[0])], StandIn(TOLD), tmp_path / "out.nt")
+    rdf = read_rdf((tmp_path / "out.nt").read_bytes(), "ntriples")
+    node = next(o for s, p, o in rdf if p == f"<{KGMRCA}checked>")
+    said = {p.rpartition("#")[2]: o for s, p, o in rdf if s == node}
+    assert said == {
+        "type>": "<http://www.w3.org/1999/02/22-rdf-syntax-ns#Statement>",
+        "subject>": f"<{WD}Q7186>",
+        "predicate>": f"<{WDT}P19>",
+        "object>": f"<{WD}Q270>",
+    }
 
 
-@pytest.mark.parametrize(("ours", "theirs", "datatype", "verdict"), LITERALS)
-def test_the_verdict_about_a_literal(ours, theirs, datatype, verdict):
-    facts = StandIn()
-    facts.say("Q7186", "P1", theirs)
-    facts.describe("P1", datatype=datatype, constraints={"single_value": True})
-    assert decided(Claim("Q7186", "P1", ours), facts).verdict.value == verdict
-
-
-def test_a_literal_can_be_confirmed_by_a_qualifier():
-    facts = StandIn("Curie position Sorbonne | ended 1934.")
-    assert decided(Claim("Q7186", "P582", time("1934", 9)), facts).verdict == Verdict.qualifier
-
-
-@pytest.mark.parametrize(("ours", "theirs", "failing"), NOT_CHECKED)
-def test_a_look_up_that_failed_is_the_reason_why_it_is_not_checked(ours, theirs, failing):
-    decision = decided(claim(ours), StandIn(theirs, failing={failing}))
-    assert decision == Decision(Verdict.not_checked, reason="A look-up failed: timed out.")
-
-
-def test_every_verdict_is_in_the_table():
-    assert {row[3] for row in TABLE} | {"not checked"} == {verdict.value for verdict in Verdict}
-
-
-@pytest.mark.parametrize(("ours", "theirs", "verdict", "basis"), CASES)
-def test_a_failure_never_makes_another_verdict(ours, theirs, verdict, basis):
-    used = StandIn(theirs)
-    decided(claim(ours), used)
-    for kind, keys in used.asked:
-        for key in keys:
-            decision = decided(claim(ours), StandIn(theirs, failing={(kind, key)}))
-            assert decision.verdict.value in (verdict, "not checked"), (kind, key)
-
-
-@pytest.mark.parametrize(("ours", "theirs", "verdict", "basis"), CASES)
-def test_nothing_is_asked_twice(ours, theirs, verdict, basis):
-    used = StandIn(theirs)
-    decided(claim(ours), used)
-    assert max(Counter((kind, key) for kind, keys in used.asked for key in keys).values(), default=1) == 1
-
-
-def test_a_confirmation_needs_one_look_up():
-    facts = StandIn("Curie born Warsaw.")
-    decided(claim("Curie born Warsaw"), facts)
+def test_what_several_statements_say_is_decided_once(tmp_path):
+    path = write_graph(tmp_path / "g.ttl", BORN, statement("Q7186", "P19", "Q270", number=2))
+    facts = StandIn(TOLD)
+    assert [one.decision.verdict for one in verdicts([path], facts)] == [Verdict.confirmed, Verdict.confirmed]
     assert facts.asked == [("statements", [("Q7186", "P19")])]
 
 
-@pytest.mark.parametrize(("theirs", "reason"), [("", "has nothing"), ("Curie born Paris.", "has other values")])
-def test_what_is_new_says_whether_there_are_other_values(theirs, reason):
-    assert reason in decided(claim("Curie born Warsaw"), StandIn(theirs)).reason
+def test_look_ups_of_many_claims_are_put_together():
+    facts = StandIn()
+    check_claims([Claim(f"Q{number}", "P19", Value("item", "Q270")) for number in range(1, 100)], facts)
+    assert [kind for kind, _ in facts.asked] == ["statements", "properties", "items", "connections", "qualified"]
 
 
-def test_what_is_missing_is_said():
-    decision = decide(claim("Curie born Warsaw"), Knowledge())
-    assert decision.verdict == Verdict.not_checked
-    assert decision.needs == {("statements", ("Q7186", "P19"))}
+def test_only_what_is_not_confirmed_is_looked_up_further():
+    facts = StandIn(TOLD)
+    check_claims([Claim("Q7186", "P19", Value("item", "Q270")), Claim("Q7186", "P19", Value("item", "Q90"))], facts)
+    assert all("Q270" not in str(keys) for kind, keys in facts.asked if kind in ("items", "connections"))
 
 
-def test_a_redirect_is_followed_once():
-    facts = StandIn("Warsaw redirects-to Paris. Paris redirects-to Warsaw.")
-    assert decided(claim("Curie born Warsaw"), facts).verdict == Verdict.new
+def test_chunks_make_no_difference(tmp_path, monkeypatch):
+    graph = write_graph(tmp_path / "g.ttl", BORN, MARRIED, statement("Q7186", "P19", "Q90", number=2))
+    whole = checked([graph])
+    monkeypatch.setattr(module, "_CHUNK", 2)
+    assert checked([graph]) == whole
 
 
-COMPARED = [
-    # Dates: at the coarser precision, years as in XSD 1.1, Gregorian days
-    (time("1867-11-07"), time("1867-11-07T00:00:00Z"), "same"),
-    (time("1867-11-07"), time("+1867-11-07T00:00:00Z"), "same"),
-    (time("1867-11", 10), time("1867-11-07T00:00:00Z"), "same"),
-    (time("1867-10", 10), time("1867-11-07T00:00:00Z"), "near"),
-    (time("1866-12", 10), time("1867-11-07T00:00:00Z"), "different"),
-    (time("1867", 9), time("1867-01-01T00:00:00Z", 9), "same"),
-    (time("1867-11-07"), time("1867-11-01T00:00:00Z", 10), "near"),
-    (time("-0043", 9), time("-0043-01-01T00:00:00Z", 9), "same"),
-    (time("-0043", 9), time("-0044-01-01T00:00:00Z", 9), "different"),
-    (time("1867", 9), time("1860-01-01T00:00:00Z", 8), "near"),
-    (time("1867", 9), time("1870-01-01T00:00:00Z", 8), "different"),
-    (time("1867", 9), time("1900-01-01T00:00:00Z", 7), "near"),
-    (time("1900", 9), time("1900-01-01T00:00:00Z", 7), "near"),
-    (time("1901", 9), time("1900-01-01T00:00:00Z", 7), "different"),
-    (time("0000", 9), time("-0099-01-01T00:00:00Z", 7), "near"),
-    (time("0001", 9), time("-0099-01-01T00:00:00Z", 7), "different"),
-    (time("1867", 9), time("1867-01-01T00:00:00Z", None), "same"),
-    (time("1867-01-01"), time("1867-01-01T00:00:00Z", None), "near"),
-    (time("1867-11-07"), time("1867-11-07T00:00:00Z", None), "same"),
-    (time("1867-05:00", 9), time("1867-11-07T00:00:00Z"), "same"),
-    (time("1918-01-15"), time("1918-01-28T00:00:00Z", calendar="Q1985786"), "near"),
-    (time("soon"), time("1867-11-07T00:00:00Z"), "incomparable"),
-    # Numbers: with bounds, without units
-    (amount("2"), amount("+2"), "same"),
-    (amount("2.0"), amount("+2"), "same"),
-    (amount("2"), amount("+3"), "different"),
-    (amount("2"), amount("+3", lower=Decimal(2), upper=Decimal(4)), "same"),
-    (amount("5"), amount("+3", lower=Decimal(2), upper=Decimal(4)), "different"),
-    (amount("2"), amount("+2", unit="Q11573"), "near"),
-    (amount("3"), amount("+2", unit="Q11573"), "incomparable"),
-    (amount("2"), amount("many"), "incomparable"),
-    # Texts
-    (Value("text", "a"), Value("text", "a", language="en"), "same"),
-    (Value("text", "a"), Value("text", "A"), "different"),
-    (Value("text", "0000 0001"), Value("other", "0000 0001"), "same"),
-    (amount("42"), Value("text", "42"), "same"),
-    (amount("42"), Value("text", "43"), "incomparable"),
-    # Kinds
-    (item("Q270"), item("Q270"), "same"),
-    (item("Q270"), item("Q90"), "different"),
-    (item("Q270"), Value("text", "Q270"), "incomparable"),
-    (Value("text", "Q270"), item("Q270"), "incomparable"),
-    (time("1867", 9), amount("1867"), "incomparable"),
-    (item("Q270"), SOMEVALUE, "incomparable"),
-    (time("1867", 9), SOMEVALUE, "incomparable"),
-    (item("Q270"), NOVALUE, "different"),
-]
+def test_the_verdict_is_written_with_what_it_rests_on(graph, tmp_path):
+    check([graph], StandIn(TOLD), tmp_path / "out.ttl")
+    rdf = read_rdf((tmp_path / "out.ttl").read_bytes())
+    node = Iris().check(MARRIED.iri, "http://127.0.0.1:7878/query")
+    said = {p[1:-1]: o for s, p, o in rdf if s == f"<{node}>"}
+    run = said.pop(f"{PROV}wasGeneratedBy")
+    assert said == {
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": f"<{KGMRCA}Check>",
+        f"{KGMRCA}checked": f"<{MARRIED.iri}>",
+        f"{KGMRCA}verdict": '"conflict"',
+        f"{KGMRCA}basis": f"<{WD}statement/Q7186-1>",
+        f"{KGMRCA}checkedAgainst": "<http://127.0.0.1:7878/query>",
+        "http://www.w3.org/2000/01/rdf-schema#comment": '"Wikidata has Q209842."',
+    }
+    assert (run, f"<{PROV}startedAtTime>") in {(s, p) for s, p, _ in rdf}
 
 
-@pytest.mark.parametrize(("ours", "theirs", "agreement"), COMPARED)
-def test_two_values_are_compared(ours, theirs, agreement):
-    assert compare(ours, theirs) == agreement
+def test_a_basis_without_an_iri_is_not_written(graph, tmp_path):
+    facts = StandIn()
+    facts.said["Q7186", "P19"] = [WikidataStatement("b0", "P19", Value("item", "Q270"))]
+    check([graph], facts, tmp_path / "out.ttl")
+    predicates = [p for _, p, _ in read_rdf((tmp_path / "out.ttl").read_bytes())]
+    assert f"<{KGMRCA}verdict>" in predicates
+    assert f"<{KGMRCA}basis>" not in predicates
+
+
+def test_every_term_that_is_written_is_defined(graph, tmp_path):
+    check([graph], StandIn(TOLD), tmp_path / "out.ttl")
+    used = {term[1:-1] for triple in read_rdf((tmp_path / "out.ttl").read_bytes()) for term in triple}
+    ours = {term for term in used if term.startswith(KGMRCA)}
+    assert ours
+    assert ours <= {str(term) for term in Graph().parse(resource("ontologies/kgmrca.ttl")).subjects()}
+
+
+def test_all_verdicts_are_explained_in_the_vocabulary():
+    vocabulary = resource("ontologies/kgmrca.ttl").read_text(encoding="utf-8")
+    assert f"One of: {', '.join(verdict.value for verdict in Verdict)}." in vocabulary
+
+
+def test_the_same_facts_give_the_same_bytes_but_for_the_times_of_the_run(graph, tmp_path):
+    written = []
+    for name in ("a.nt", "b.nt"):
+        check([graph], StandIn(TOLD), tmp_path / name)
+        written.append(re.sub(r'.*(started|ended)AtTime> "[^"]*".*\n', "", (tmp_path / name).read_text()))
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("name", ["out.ttl", "out.nt", "out.nq", "out.trig", "out.jsonld", "out.rdf", "out.ttl.gz"])
+def test_any_format_is_written(graph, tmp_path, name):
+    check([graph], StandIn(TOLD), tmp_path / name)
+    assert claims_of(graph, tmp_path / name) == claims_of(graph)
+
+
+def test_csv_says_the_same(graph, tmp_path):
+    check([graph], StandIn(TOLD), csv=tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert rows[1] == {
+        "statement": MARRIED.iri,
+        "subject": f"{WD}Q7186",
+        "subject_item": "Q7186",
+        "predicate": f"{WDT}P26",
+        "object": f"{WD}Q37463",
+        "object_datatype": "",
+        "object_item": "Q37463",
+        "confidence": "0.9",
+        "verdict": "conflict",
+        "basis": f"{WD}statement/Q7186-1",
+        "basis_property": "P26",
+        "basis_value": "Q209842",
+        "reason": "Wikidata has Q209842.",
+    }
+
+
+def test_json_lines_say_the_same(tmp_path):
+    path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P569", "1867", datatype="gYear"))
+    check([path], StandIn(), json=tmp_path / "out.jsonl")
+    (line,) = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    row = json.loads(line)
+    assert tuple(row) == COLUMNS
+    assert (row["object"], row["object_datatype"]) == ("1867", "http://www.w3.org/2001/XMLSchema#gYear")
+    assert (row["confidence"], row["verdict"], row["subject_item"], row["basis"]) == (0.9, "unlinked", None, None)
+
+
+def test_the_summary_counts(graph, tmp_path):
+    facts = StandIn(TOLD)
+    facts.endpoint.queries = 7
+    summary = check([graph], facts)
+    assert summary.verdicts == {"confirmed": 1, "conflict": 1}
+    assert summary.queries == facts.endpoint.queries - 7 > 0
+    assert re.fullmatch(
+        r"confirmed +1 +50.0%\nconflict +1 +50.0%\n"
+        rf"kgmrca: 2 statements checked against HERE: {summary.queries} queries, \d\.\d s",
+        summary.in_words("HERE"),
+    )
+
+
+def test_a_graph_of_nothing_is_checked(tmp_path):
+    (tmp_path / "g.ttl").touch()
+    assert check([tmp_path / "g.ttl"], StandIn()).in_words("HERE").startswith("kgmrca: 0 statements")
+
+
+def test_standard_input_is_read_and_standard_output_written(graph, monkeypatch):
+    out = io.BytesIO()
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(graph.read_bytes())))
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=out))
+    check(["-"], StandIn(TOLD), "-")
+    assert sum(p == f"<{KGMRCA}verdict>" for _, p, _ in read_rdf(out.getvalue())) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"output": "graph.ttl"}, "is a GRAPH"),
+        ({"output": "out.ttl", "csv": "out.ttl"}, "written twice"),
+        ({"output": "-", "json": "-"}, "written twice"),
+        ({"output": "nowhere/out.ttl"}, "no folder"),
+        ({"csv": "."}, "is a folder"),
+        ({"output": "out.xyz"}, "does not say its format"),
+        ({"output": "out.ttl", "format": "xyz"}, "no format 'xyz'"),
+        ({"output": "out.ttl", "base": "nonsense"}, "base 'nonsense'"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_anything_is_asked(graph, tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    facts = StandIn()
+    with pytest.raises(InputError, match=message):
+        check(["graph.ttl"], facts, **options)
+    assert facts.asked == []
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.ttl"]
+
+
+def test_an_interrupt_leaves_no_half_file(graph, tmp_path, monkeypatch):
+    facts = StandIn()
+
+    def interrupt(keys):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(facts, "properties", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        check([graph], facts, tmp_path / "out.ttl", csv=tmp_path / "out.csv", json=tmp_path / "out.jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.ttl"]
+
+
+def test_a_document_is_no_entity(tmp_path):
+    path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", "Q270"), link(DOCUMENT, "Q7186"))
+    assert claims_of(path)[0].subject is None

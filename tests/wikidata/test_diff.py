@@ -13,10 +13,10 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kgmrca import cli
 from kgmrca.errors import InputError
-from kgmrca.graph.merge import merge
+from kgmrca.graph.merging.merge import merge
 from kgmrca.ontology import load_properties
 from kgmrca.triples.records import Mention
-from kgmrca.wikidata.checking import check
+from kgmrca.wikidata.check import check
 from kgmrca.wikidata.diff import (
     COLUMNS,
     Row,

@@ -12,7 +12,7 @@ from server import Answer
 
 from kgmrca import cli
 from kgmrca.errors import InputError
-from kgmrca.graph.merge import merge
+from kgmrca.graph.merging.merge import merge
 from kgmrca.resources import resource
 from kgmrca.triples.read import read_rdf as read_statements
 from kgmrca.triples.records import Statement

@@ -20,7 +20,7 @@ from kgmrca.resources import resource
 from kgmrca.triples.iris import mention_iri, quoted
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import PROVENANCE, document_triples, write
-from kgmrca.wikidata.linking import link_graphs
+from kgmrca.wikidata.link import link_graphs
 
 BASE = "http://example.org/"
 KGMRCA = "https://w3id.org/kgmrca#"
@@ -190,7 +190,7 @@ def test_an_entity_of_two_documents_is_decided_about_once(tmp_path):
 
 
 def test_what_was_decided_about_an_entity_holds_in_documents_after_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("kgmrca.wikidata.linking._CHUNK", 1)
+    monkeypatch.setattr("kgmrca.wikidata.link._CHUNK", 1)
     second = replace(statement("C", "P19", "Paris", document="b"), object=entity("Paris"))
     graph = write_graph(tmp_path / "graph.ttl", statement("A", "P19", "Paris"), second)
     facts = {("Q1", "P19", "Q2"), ("Q4", "P20", "Q2"), ("Q5", "P19", "Q3")}
@@ -216,7 +216,7 @@ def test_without_statements_of_their_own_names_and_types_decide(tmp_path):
 
 
 def test_more_entities_than_are_decided_about_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("kgmrca.wikidata.linking._CHUNK", 2)
+    monkeypatch.setattr("kgmrca.wikidata.link._CHUNK", 2)
     some = [statement(f"S{n}", "P19", "Paris", document=f"d{n}") for n in range(5)]
     known = Known({"Paris": ["Q1"]})
     summary, quads = linked(known, write_graph(tmp_path / "graph.ttl", *some))

@@ -13,7 +13,7 @@ from spacy.tokens import Doc, DocBin, Span
 from kgmrca.errors import ExtensionError, InputError, ModelError
 from kgmrca.relations import Relation, set_relations
 from kgmrca.triples.statements import statements
-from kgmrca.wikidata.link import Decision
+from kgmrca.wikidata.disambiguation import Decision
 from kgmrca.wikidata.linker import WikidataLinker, register_extension
 
 PATTERNS = {

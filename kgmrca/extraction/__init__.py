@@ -1,0 +1,1 @@
+"""Text -> entities and the relations between them, as spaCy components."""

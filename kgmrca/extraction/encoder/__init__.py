@@ -1,0 +1,1 @@
+"""What reads a text: words as vectors, and layers over them that every component may use."""

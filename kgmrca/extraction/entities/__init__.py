@@ -1,0 +1,1 @@
+"""Mentions of entities and their types."""

@@ -1,0 +1,1 @@
+"""Relations between entities: pairs, features, networks, losses, calibration, the component `mrca_relations`."""

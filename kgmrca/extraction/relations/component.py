@@ -1,0 +1,564 @@
+"""The spaCy component `mrca_relations`."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import spacy
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from thinc.api import Config, Model, Optimizer, torch2xp, xp2torch
+from thinc.types import Floats2d
+from thinc.util import get_torch_default_device
+
+from kgmrca.corpora.annotated import labelled
+from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.relations.architectures import to_safetensors
+from kgmrca.extraction.relations.calibration import scale
+from kgmrca.extraction.relations.features import Features, Instances
+from kgmrca.extraction.relations.loss import Loss
+from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
+from kgmrca.extraction.relations.pairs import Candidates, PairSuggester
+from kgmrca.relations import Record, get_records, register_extensions, set_records
+from kgmrca.resources import resource
+from kgmrca.types import allowed, check_type_map, coarse_type, find_rules, type_numbers
+
+__all__ = ["POINTS", "SHIPPED", "MRCARelations", "load", "make_mrca_relations", "relation_pipe"]
+
+SHIPPED = "en_kgmrca_sm"
+"""The pipeline that ships with the package."""
+
+POINTS = ("precise", "balanced", "complete")
+"""The names of the operating points, thresholds that `kgmrca calibrate` finds (see `thresholds.find_points`)."""
+
+Threshold: TypeAlias = float | str | Mapping[str, float]
+"""The score from which a label is given: one number, the name of one of the `POINTS`, or a number per label."""
+
+DEFAULT_CONFIG = Config().from_str("""
+[model]
+@architectures = "kgmrca.PairMRCA.v1"
+
+[pairs]
+@misc = "kgmrca.sentence_pairs.v1"
+
+[loss]
+@misc = "kgmrca.BCE.v1"
+
+[scorer]
+@scorers = "kgmrca.relation_scorer.v1"
+""")
+
+_BATCH_SIZE = 128  # Docs, where nobody says otherwise
+
+
+def load() -> Language:
+    """The shipped pipeline: tokens -> sentences -> entities -> relations over Wikidata properties."""
+    return spacy.load(resource(f"pipelines/{SHIPPED}"))
+
+
+@Language.factory(
+    "mrca_relations",
+    requires=["doc.ents"],
+    assigns=["doc._.relations"],
+    default_config={
+        **DEFAULT_CONFIG,
+        "threshold": None,
+        "spans_key": None,
+        "batch_size": None,
+        "silence": 0.3,
+        "type_map": None,
+        "type_rules": True,
+        "pretrained": SHIPPED,
+    },
+    default_score_weights={"rel_micro_f": 1.0, "rel_micro_p": 0.0, "rel_micro_r": 0.0, "rel_per_type": None},
+)
+def make_mrca_relations(
+    nlp: Language,
+    name: str,
+    model: Model[Features, Floats2d] | Model[Instances, Floats2d],
+    pairs: PairSuggester,
+    loss: Loss,
+    threshold: float | str | dict[str, float] | None,
+    spans_key: str | None,
+    scorer: Callable[..., dict[str, Any]] | None,
+    batch_size: int | None,
+    silence: float,
+    type_map: dict[str, str] | None,
+    type_rules: bool,
+    pretrained: str | None,
+) -> "MRCARelations":
+    """Make the component `mrca_relations`, which writes `doc._.relations`.
+
+    Args:
+        model: the network, `kgmrca.PairMRCA.v1` or `kgmrca.MRCA.v1`.
+        pairs: which pairs are asked about, `kgmrca.sentence_pairs.v1`.
+        loss: what training minimises, one of those in `kgmrca.extraction.relations.loss`.
+        threshold: the score from which a label is given: one number, one per label (others then keep the number stored
+            with the weights), or one of the `POINTS` that `kgmrca calibrate` stores: "precise", "balanced",
+            "complete". None: what is stored with the weights ("balanced" once it is calibrated), or 0.5.
+        spans_key: read the spans from `doc.spans[spans_key]`. None: from `doc.ents`.
+        scorer: for `nlp.evaluate` and `spacy train`.
+        batch_size: Docs a batch. None: as many as `nlp.pipe` says.
+        silence: what it counts in training, from 0 to 1, that a Doc does not have a label which no Doc of the training
+            data is labelled with completely (see `MRCARelations.get_loss`).
+        type_map: the types of entity labels that `types.coarse_type` does not know, or that are to be others than it
+            says, such as `{"GENE": "MISC"}`. Stored with the weights; what is given here goes before what is stored.
+        type_rules: give a label only where the types of subject and object allow it (see `types.find_rules`).
+        pretrained: start with the weights of a shipped pipeline. None: untrained, for `spacy train`.
+    """
+    pipe = MRCARelations(
+        nlp.vocab,
+        model,
+        name,
+        pairs=pairs,
+        loss=loss,
+        threshold=threshold,
+        spans_key=spans_key,
+        scorer=scorer,
+        batch_size=batch_size,
+        silence=silence,
+        type_map=type_map,
+        type_rules=type_rules,
+    )
+    return pipe.from_disk(resource(f"pipelines/{pretrained}/mrca_relations")) if pretrained else pipe
+
+
+class MRCARelations(TrainablePipe):
+    """Gives ordered pairs of entities any number of relation labels each. Made by `nlp.add_pipe("mrca_relations")`."""
+
+    def __init__(
+        self,
+        vocab: spacy.Vocab,
+        model: Model[Features, Floats2d] | Model[Instances, Floats2d],
+        name: str = "mrca_relations",
+        *,
+        pairs: PairSuggester,
+        loss: Loss,
+        threshold: Threshold | None = None,
+        spans_key: str | None = None,
+        scorer: Callable[..., dict[str, Any]] | None = None,
+        batch_size: int | None = None,
+        silence: float = 0.3,
+        type_map: Mapping[str, str] | None = None,
+        type_rules: bool = True,
+    ) -> None:
+        register_extensions()
+        self.vocab, self.model, self.name = vocab, model, name
+        self.pairs, self.loss, self.spans_key, self.scorer = pairs, loss, spans_key, scorer
+        if not 0 <= silence <= 1:
+            raise InputError(f"silence is a number from 0 to 1, not {silence!r}.")
+        self.cfg = self._settings()
+        self._type_map = check_type_map(type_map or {})
+        self._threshold: Threshold | None = None
+        self.batch_size, self.silence, self.type_rules = batch_size, silence, type_rules
+        self.threshold = threshold
+
+    # What it knows.
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The relations it can give, in the order of the network's outputs."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> dict[str, list[str]]:
+        """What `spacy init labels` stores: the relations, and the entity types the network tells apart."""
+        return {"labels": list(self.cfg["labels"]), "types": list(self.cfg["types"])}
+
+    @property
+    def type_map(self) -> dict[str, str]:
+        """The types of entity labels beside those that `types.coarse_type` knows."""
+        return {**self.cfg["type_map"], **self._type_map}
+
+    @property
+    def points(self) -> dict[str, float]:
+        """The thresholds that have a name; none before `kgmrca calibrate`."""
+        return dict(self.cfg["points"])
+
+    @property
+    def threshold(self) -> Threshold:
+        """The score from which a label is given: a number, one per label, or the name of one of the `points`.
+
+        Assign None to go back to the stored.
+        """
+        return self.cfg["threshold"] if self._threshold is None else self._threshold
+
+    @threshold.setter
+    def threshold(self, value: Threshold | None) -> None:
+        numbers = value.values() if isinstance(value, Mapping) else [] if value is None or value in POINTS else [value]
+        if not all(isinstance(number, int | float) and 0 <= number <= 1 for number in numbers):
+            raise InputError(
+                f"A threshold is a number from 0 to 1, one per label, or one of {', '.join(POINTS)}, not {value!r}."
+            )
+        if self.is_built:
+            self._check_threshold(value)
+        self._threshold = value
+
+    def _check_threshold(self, value: Threshold | None) -> None:
+        """Refuse names of points and labels that the weights do not have."""
+        if isinstance(value, str) and value not in self.points:
+            known = f"has the points {', '.join(self.points)}" if self.points else "has none"
+            raise InputError(
+                f"There is no operating point '{value}': '{self.name}' {known}. `kgmrca calibrate` finds them; without "
+                "them a threshold is a number from 0 to 1."
+            )
+        if isinstance(value, Mapping) and (wrong := set(value) - set(self.labels)):
+            raise InputError(
+                f"The threshold names labels that '{self.name}' does not have: {', '.join(sorted(wrong))}. "
+                "They are listed in `nlp.get_pipe(...).labels`."
+            )
+
+    @property
+    def cutoff(self) -> float | dict[str, float]:
+        """The number that `threshold` stands for, or the numbers per label, with the stored ones that it leaves out."""
+        chosen, stored = (
+            self.points[value] if isinstance(value, str) else value for value in (self.threshold, self.cfg["threshold"])
+        )
+        if not isinstance(chosen, Mapping):
+            return chosen
+        rest = stored if isinstance(stored, Mapping) else dict.fromkeys(self.labels, stored)
+        return {**rest, **chosen}
+
+    def _cutoffs(self) -> NDArray[np.float32]:
+        cutoff = self.cutoff
+        of_label = cutoff if isinstance(cutoff, Mapping) else dict.fromkeys(self.labels, cutoff)
+        return np.array([of_label.get(label, 0.5) for label in self.labels], np.float32)
+
+    def add_label(self, label: str) -> int:
+        """Add a relation; possible until the network is made by `initialize` or `from_disk`. Returns 1 if it was new.
+
+        Raises:
+            ModelError: the network is there already.
+        """
+        if label in self.cfg["labels"]:
+            return 0
+        if self.is_built:
+            raise ModelError(f"'{self.name}' is trained on {len(self.labels)} labels; '{label}' needs a new training.")
+        self.cfg["labels"].append(label)
+        return 1
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the network's layers are there: it was initialised or loaded."""
+        return hasattr(self._network, "labels")
+
+    @property
+    def _network(self) -> PairNetwork | MRCANetwork:
+        return self.model.shims[0]._model
+
+    def digest(self) -> str:
+        """A fingerprint of weights and settings (SHA-256, hexadecimal): equal digests, equal answers."""
+        settings = {
+            **self._stored_cfg(),
+            "spans_key": self.spans_key,
+            "type_rules": self.type_rules,
+            "loss": type(self.loss).__qualname__,
+        }
+        return hashlib.sha256(self._weights_to_bytes() + json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+    # Predicting.
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = _BATCH_SIZE) -> Iterator[Doc]:
+        """Process a stream of Docs in batches of the configured size, else of `batch_size`."""
+        yield from super().pipe(stream, batch_size=self.batch_size or batch_size)
+
+    def predict(self, docs: Iterable[Doc]) -> tuple[Candidates, NDArray[np.float32]]:
+        """The pairs asked about, and a score between 0 and 1 for each of them and each label, [pairs, labels].
+
+        A label that the type rules forbid has the score 0. Pairs for which they forbid every label are left out.
+
+        Raises:
+            ModelError: the component has neither been trained nor loaded.
+        """
+        return self.score_pairs(docs)
+
+    def score_pairs(self, docs: Iterable[Doc], *, calibrated: bool = True) -> tuple[Candidates, NDArray[np.float32]]:
+        """What `predict` gives; with `calibrated=False` the scores as the network gives them."""
+        self._check_built()
+        docs = list(docs)
+        candidates = self._candidates(docs)
+        may_have = None
+        if self.type_rules and self.cfg["rules"]:
+            subject, object_ = type_numbers(candidates.labels)[candidates.pairs.T]
+            may_have = self._allowed[subject, object_]
+            asked = may_have.any(1)
+            candidates, may_have = replace(candidates, pairs=candidates.pairs[asked]), may_have[asked]
+        scores = self.loss.scores(xp2torch(self.model.predict(self._features(docs, candidates))))
+        if calibrated and self.cfg["calibration"]:
+            numbers = [self.cfg["calibration"][label] for label in self.labels]
+            scores = scale(scores, *torch.tensor(numbers, device=scores.device).T)
+        found = scores.cpu().numpy()
+        return candidates, found if may_have is None else found * may_have
+
+    def _check_built(self) -> None:
+        if not self.is_built:
+            raise ModelError(
+                f"'{self.name}' has no weights yet: train it (nlp.initialize() starts it), load a trained pipeline, "
+                f'or add it with config={{"pretrained": "{SHIPPED}"}}.'
+            )
+
+    def set_annotations(self, docs: Iterable[Doc], predicted: tuple[Candidates, NDArray[np.float32]]) -> None:
+        """Write `doc._.relations`; a Doc in which nothing was found gets ()."""
+        docs = list(docs)
+        candidates, scores = predicted
+        # A score of 0 is a "no" from the type rules, whatever the threshold.
+        pair, label = np.nonzero((scores >= self._cutoffs()) & (scores > 0))
+        subject, object_ = candidates.pairs[pair].T
+        doc_of = candidates.sentences[candidates.spans[subject, 0], 0]
+        found: list[list[Record]] = [[] for _ in docs]
+        for doc, (a, b), (c, d), column, score in zip(
+            doc_of.tolist(),
+            candidates.characters[subject].tolist(),
+            candidates.characters[object_].tolist(),
+            label.tolist(),
+            scores[pair, label].tolist(),
+            strict=True,
+        ):
+            found[doc].append((a, b, c, d, self.cfg["labels"][column], round(score, 4)))
+        for doc, records in zip(docs, found, strict=True):
+            set_records(doc, records)
+
+    def _candidates(self, docs: Sequence[Doc]) -> Candidates:
+        """The pairs asked about, with types instead of the labels of entities."""
+        candidates = self.pairs(docs, spans_key=self.spans_key)
+        types = {label: coarse_type(label, self.type_map) for label in set(candidates.labels)}
+        return replace(candidates, labels=[types[label] for label in candidates.labels])
+
+    def _features(self, docs: Sequence[Doc], candidates: Candidates) -> Features | Instances:
+        return self.model.attrs["features"](docs, candidates, self.cfg["types"])
+
+    # Training.
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: dict[str, list[str]] | None = None,
+    ) -> None:
+        """Make a fresh network for the labels and entity types of the examples (or of `labels`, from `label_data`).
+
+        Raises:
+            ModelError: there are no labels, neither given nor in the examples.
+        """
+        validate_get_examples(get_examples, "MRCARelations.initialize")
+        counts: dict[str, float] = {}
+        combinations: defaultdict[str, dict[tuple[str, str], float]] = defaultdict(dict)
+        types: set[str] = set()
+        complete: set[str] | None = set()
+        n_pairs = 0
+        for batch in util.minibatch(get_examples(), self.batch_size or _BATCH_SIZE):
+            # Of the reference Docs, because `annotating_components` set the entities of the others only while training.
+            candidates = self._candidates([example.reference for example in batch])
+            n_pairs += len(candidates.pairs)
+            types.update(candidates.labels)
+            type_at = dict(zip(_places(candidates), candidates.labels, strict=True))
+            for number, example in enumerate(batch):
+                names = labelled(example.reference)
+                complete = None if complete is None or names is None else complete | names
+                for a, b, c, d, label, score in get_records(example.reference) or ():
+                    counts[label] = counts.get(label, 0) + score
+                    pair = type_at.get((number, a, b), ""), type_at.get((number, c, d), "")
+                    combinations[label][pair] = combinations[label].get(pair, 0) + (score == 1)  # no teacher's guesses
+        if labels is not None:
+            self.cfg["labels"], self.cfg["types"] = list(labels["labels"]), list(labels["types"])
+        else:
+            self.cfg["labels"] = sorted({*counts, *([] if self.is_built else self.cfg["labels"])})
+            self.cfg["types"] = sorted(types)
+        if not self.labels:
+            raise ModelError(
+                f"'{self.name}' found no relation in the training examples: is doc._.relations set on the reference "
+                "Docs, and does the reader keep it (`kgmrca.Corpus.v1` does)?"
+            )
+        # The operating points and the calibration were those of other weights.
+        if self.points and isinstance(self._threshold, str):
+            self._threshold = None
+        threshold = 0.5 if isinstance(self.cfg["threshold"], str) else self.cfg["threshold"]
+        self.cfg.update(
+            rules=find_rules(combinations, self.labels),
+            complete=sorted(self.labels if complete is None else complete),
+            calibration={},
+            points={},
+            threshold=threshold,
+        )
+        self._build()
+        prior = torch.tensor([counts.get(label, 0) / max(n_pairs, 1) for label in self.labels])
+        with torch.no_grad():
+            self._network.labels.bias.copy_(self.loss.start(prior))
+
+    def _build(self) -> None:
+        self._check_threshold(self._threshold)
+        self._allowed = allowed(self.cfg["rules"], self.labels)
+        self._network.build(
+            words=self.model.attrs["words"].encoder(self.vocab),
+            n_types=len(self.cfg["types"]),
+            n_outputs=len(self.cfg["labels"]) + self.loss.extra_outputs,
+        )
+        self._network.to(get_torch_default_device())
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch. `drop` has no effect: dropout is an argument of the architecture."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        self._check_built()
+        examples = list(examples)
+        validate_examples(examples, "MRCARelations.update")
+        docs = [example.predicted for example in examples]
+        candidates = self._candidates(docs)
+        if not len(candidates.pairs):
+            return losses
+        outputs, backprop = self.model.begin_update(self._features(docs, candidates))
+        loss, gradient = self.get_loss(examples, (candidates, outputs))
+        backprop(gradient)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], scores: tuple[Candidates, Floats2d]) -> tuple[float, Floats2d]:
+        """The loss of a batch and its gradient with respect to the network's outputs, [pairs, labels].
+
+        The score of a gold relation says how true it is. That a Doc does not have a label is a "no" only where it is
+        labelled with it completely (see `corpora.annotated.labelled`); of a label that no Doc at all is labelled with
+        completely, it is a "no" that counts as little as `silence` says.
+        """
+        candidates, raw = scores
+        outputs = xp2torch(raw, requires_grad=True)
+        targets, known = (
+            torch.as_tensor(part, device=outputs.device) for part in self._targets(list(examples), candidates)
+        )
+        loss = self.loss(outputs, targets, known)
+        torch.autograd.backward(loss)
+        return loss.item(), torch2xp(outputs.grad)
+
+    def _targets(
+        self, examples: Sequence[Example], candidates: Candidates
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The score of the gold relation with the characters of the pair and the label, and what that counts for."""
+        doc_of = candidates.sentences[candidates.spans[:, 0], 0]
+        span_at = {place: row for row, place in enumerate(_places(candidates))}
+        pair_at = {pair: row for row, pair in enumerate(map(tuple, candidates.pairs.tolist()))}
+        column = {label: index for index, label in enumerate(self.labels)}
+        counts = np.ones((len(examples), len(column)), np.float32)
+        silent = np.array([0.0 if label in self.cfg["complete"] else self.silence for label in column], np.float32)
+        for number, example in enumerate(examples):
+            complete = labelled(example.reference)
+            if complete is not None:
+                counts[number] = np.where([label in complete for label in column], 1, silent)
+        known = counts[doc_of[candidates.pairs[:, 0]]]
+        targets = np.zeros_like(known)
+        for number, example in enumerate(examples):
+            for a, b, c, d, label, score in get_records(example.reference) or ():
+                pair = (span_at.get((number, a, b)), span_at.get((number, c, d)))
+                if pair in pair_at and label in column:
+                    targets[pair_at[pair], column[label]] = score
+                    known[pair_at[pair], column[label]] = 1
+        return targets, known
+
+    # Storing: settings as JSON (Python's own, which keeps every digit of a float), weights as safetensors.
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Settings and weights in one byte string."""
+        serialize = {"cfg": lambda: json.dumps(self._stored_cfg()).encode(), "model": self._weights_to_bytes}
+        return util.to_bytes(serialize, exclude)
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "MRCARelations":
+        """The reverse of `to_bytes`."""
+        parts: dict[str, Any] = {}
+        util.from_bytes(data, {"cfg": lambda b: parts.update(cfg=b), "model": lambda b: parts.update(model=b)}, exclude)
+        self._restore(parts["cfg"], parts.get("model", b""))
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write `cfg` and `model.safetensors` into the folder `path`."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "cfg").write_text(json.dumps(self._stored_cfg()), encoding="utf-8")
+        if "model" not in exclude:
+            (path / "model.safetensors").write_bytes(self._weights_to_bytes())
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "MRCARelations":
+        """The reverse of `to_disk`."""
+        path = Path(path)
+        weights = path / "model.safetensors"
+        data = weights.read_bytes() if weights.is_file() and "model" not in exclude else b""
+        self._restore((path / "cfg").read_text(encoding="utf-8"), data)
+        return self
+
+    def _stored_cfg(self) -> dict[str, Any]:
+        return {
+            **self.cfg,
+            "threshold": self.threshold if isinstance(self.threshold, str) else self.cutoff,
+            "type_map": self.type_map,
+            "built": self.is_built,
+            "words": self.model.attrs["words"].state(),
+        }
+
+    @staticmethod
+    def _settings() -> dict[str, Any]:
+        """What is stored beside the weights, as it is at first."""
+        return {
+            "labels": [],
+            "types": [],
+            "threshold": 0.5,
+            "type_map": {},
+            "rules": {},  # see `types.find_rules`
+            "complete": [],  # labels that some training Doc is labelled with completely
+            "calibration": {},  # label -> slope and offset (see `calibration.scale`); empty: scores are raw
+            "points": {},  # name -> threshold
+        }
+
+    def _weights_to_bytes(self) -> bytes:
+        return to_safetensors(self._network)
+
+    def _restore(self, cfg: str | bytes, weights: bytes) -> None:
+        settings = json.loads(cfg)
+        built, words = settings.pop("built"), settings.pop("words")
+        try:
+            self.model.attrs["words"].restore(words, self.vocab)
+        except ModelError as error:
+            raise ModelError(f"'{self.name}' cannot be loaded. {error}") from error
+        self.cfg = {**self._settings(), **settings}  # what was stored by an earlier version lacks some
+        if built:
+            self._build()
+            try:
+                self._network.load_state_dict(load_tensors(weights))
+            except (RuntimeError, SafetensorError) as error:
+                raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
+
+
+def _places(candidates: Candidates) -> Iterator[tuple[int, ...]]:
+    """Where each span is: the number of its Doc in the batch, start and end (characters)."""
+    doc_of = candidates.sentences[candidates.spans[:, 0], 0]
+    return zip(doc_of.tolist(), *candidates.characters.T.tolist(), strict=True)
+
+
+def relation_pipe(nlp: Language) -> tuple[str, MRCARelations]:
+    """The name of the relation component in a pipeline, and the component.
+
+    Raises:
+        ModelError: there is none.
+    """
+    for name in nlp.pipe_names:
+        if nlp.get_pipe_meta(name).factory == "mrca_relations":
+            return name, nlp.get_pipe(name)
+    raise ModelError(f"The pipeline has no component 'mrca_relations' (it has: {', '.join(nlp.pipe_names) or 'none'}).")

@@ -1,0 +1,1 @@
+"""Graphs put together, by a hash join in files."""

@@ -1,1 +1,0 @@
-"""The component `mrca_relations`: which pairs are asked about, the network that answers, and its scores."""

@@ -1,0 +1,460 @@
+"""A statement and what Wikidata says, compared: pure decisions, nothing is looked up here.
+
+`decide` takes these steps; the first that gives a verdict ends it:
+
+1. unmapped, unlinked: the statement cannot be put to Wikidata at all.
+2. confirmed, by the best rank or another: what Wikidata says of the subject by the property.
+3. confirmed by inverse, or by symmetry: what it says of the object.
+4. unlinked, if there is no such item; one that redirects is replaced, and the steps so far are taken again.
+5. confirmed by sub-property, by transitivity (P131+), by qualifier.
+6. deprecated, soft conflict, conflict, unknown value, type violation, new.
+
+A step of which a look-up failed gives "not checked", whatever the later ones would: so a failure never turns one
+verdict into another. Whoever calls it looks up what a decision `needs` and asks again (see `Knowledge`), so that only
+what decides is looked up. Absence from Wikidata is not falsehood: no verdict says "wrong". Constraints are hints.
+
+Dates are compared at the coarser of their two precisions. On both sides years are those of XSD 1.1 (0 is 1 BC) and
+days are Gregorian: Wikidata's RDF has those of the Julian calendar converted, but not its months and years, which are
+compared as they stand (https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format#Time).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import Enum
+from itertools import chain
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
+
+from kgmrca.ontology import load_properties, wikidata_predicate
+from kgmrca.wikidata.records import Constraints, Item, NotChecked, Property, Value, WikidataStatement
+
+__all__ = ["Claim", "Decision", "Knowledge", "Question", "Verdict", "compare", "decide", "number"]
+
+Question: TypeAlias = tuple[str, Any]
+"""A look-up: the name of a method of `Facts`, and one of its keys."""
+
+_T = TypeVar("_T")
+_Statements: TypeAlias = tuple[WikidataStatement, ...]
+Agreement: TypeAlias = Literal["same", "near", "different", "incomparable"]
+
+_LOCATED_IN = "P131"
+_END_TIME = "P582"
+_DAY, _MONTH, _YEAR, _CENTURY = 11, 10, 9, 7
+_RANKS = ("preferred", "normal", "deprecated")
+# What a value of a property must be, by the property's datatype; of other datatypes, any literal will do.
+_KINDS = {"WikibaseItem": ("item", "an item"), "Time": ("time", "a date"), "Quantity": ("quantity", "a number")}
+# A zone may follow: the month of "1867-05:00" is none.
+_DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+
+
+class Verdict(str, Enum):
+    """What Wikidata says about a statement; the order is that of tables."""
+
+    confirmed = "confirmed"
+    other_rank = "confirmed by other rank"
+    inverse = "confirmed by inverse"
+    symmetry = "confirmed by symmetry"
+    subproperty = "confirmed by sub-property"
+    transitivity = "confirmed by transitivity"
+    qualifier = "confirmed by qualifier"
+    deprecated = "deprecated"
+    conflict = "conflict"
+    soft_conflict = "soft conflict"
+    type_violation = "type violation"
+    unknown_value = "unknown value"
+    new = "new"
+    unlinked = "unlinked"
+    unmapped = "unmapped"
+    not_checked = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a statement says, in Wikidata's terms.
+
+    Attributes:
+        subject: the id of an item, or None if the subject is linked to none.
+        property: the id of a property, or None if the predicate is none.
+        object: an item or a literal; None if the object is an entity that is linked to no item.
+    """
+
+    subject: str | None
+    property: str | None
+    object: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict and what it rests on.
+
+    Attributes:
+        verdict: see `Verdict`.
+        basis: the statement of Wikidata that decides; None if there is none.
+        reason: a sentence.
+        needs: what must be looked up before there is a verdict; until then it is "not checked".
+    """
+
+    verdict: Verdict
+    basis: WikidataStatement | None = None
+    reason: str = ""
+    needs: frozenset[Question] = frozenset()
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What has been looked up: the answers of the methods of `Facts` with these names, by their keys."""
+
+    properties: dict[str, Property | NotChecked | None] = field(default_factory=dict)
+    statements: dict[tuple[str, str], _Statements | NotChecked] = field(default_factory=dict)
+    qualified: dict[tuple[str, str], frozenset[str] | NotChecked] = field(default_factory=dict)
+    items: dict[str, Item | NotChecked | None] = field(default_factory=dict)
+    connections: dict[tuple[str, str], frozenset[str] | NotChecked] = field(default_factory=dict)
+    located_in: dict[tuple[str, str], bool | NotChecked] = field(default_factory=dict)
+    subclasses: dict[tuple[str, str], bool | NotChecked] = field(default_factory=dict)
+
+
+class _Looked:
+    """Knowledge in the course of one decision: it notes what is missing, and what was looked up in vain."""
+
+    def __init__(self, known: Knowledge) -> None:
+        self.known = known
+        self.needs: set[Question] = set()
+        self.failed: NotChecked | None = None
+
+    def property(self, id: str) -> Property | None:
+        return self._answer("properties", self.known.properties, id, Property(id))
+
+    def statements(self, item: str, property: str) -> _Statements:
+        return self._answer("statements", self.known.statements, (item, property), ())
+
+    def qualified(self, item: str, property: str) -> frozenset[str]:
+        return self._answer("qualified", self.known.qualified, (item, property), frozenset())
+
+    def item(self, id: str) -> Item | None:
+        return self._answer("items", self.known.items, id, Item(id))
+
+    def connections(self, subject: str, object_: str) -> frozenset[str]:
+        return self._answer("connections", self.known.connections, (subject, object_), frozenset())
+
+    def located_in(self, place: str, area: str) -> bool:
+        return self._answer("located_in", self.known.located_in, (place, area), False)
+
+    def subclass(self, class_: str, ancestor: str) -> bool:
+        return class_ == ancestor or self._answer("subclasses", self.known.subclasses, (class_, ancestor), False)
+
+    def unclear(self) -> Decision | None:
+        """That something failed or must be looked up first, or None."""
+        if self.failed:
+            return Decision(Verdict.not_checked, reason=f"A look-up failed: {self.failed.reason}.")
+        if self.needs:
+            return Decision(Verdict.not_checked, reason="It has not been looked up.", needs=frozenset(self.needs))
+        return None
+
+    def _answer(self, kind: str, answers: Mapping[Any, _T | NotChecked], key: Any, otherwise: _T) -> _T:
+        if key not in answers:
+            self.needs.add((kind, key))
+            return otherwise
+        answer = answers[key]
+        if isinstance(answer, NotChecked):
+            self.failed = self.failed or answer
+            return otherwise
+        return answer
+
+
+class _Fact(NamedTuple):
+    """A claim of which all parts are there."""
+
+    subject: str
+    property: str
+    object: Value
+
+
+def decide(claim: Claim, known: Knowledge) -> Decision:
+    """Compare a claim with what is known of Wikidata."""
+    if claim.property is None:
+        return Decision(Verdict.unmapped, reason="The predicate is no property of Wikidata.")
+    if claim.subject is None or claim.object is None:
+        which = "subject" if claim.subject is None else "object"
+        return Decision(Verdict.unlinked, reason=f"The {which} is linked to no item.")
+    return _decide(_Fact(claim.subject, claim.property, claim.object), _Looked(known), resolved=False)
+
+
+def _decide(fact: _Fact, looked: _Looked, *, resolved: bool) -> Decision:
+    theirs = looked.statements(fact.subject, fact.property)
+    if found := looked.unclear() or _by_statements(fact.object, theirs):
+        return found
+    about = looked.property(fact.property) or Property(fact.property)
+    if found := looked.unclear() or _unfit(about, fact.object) or _by_reverse(fact, about, looked):
+        return found
+    if not resolved:  # only now, because most statements are confirmed by now
+        targets = {id: looked.item(id) for id in (fact.subject, *_ids(fact.object))}
+        if unclear := looked.unclear():
+            return unclear
+        moved = {id: item.id for id, item in targets.items() if item}
+        if absent := targets.keys() - moved.keys():
+            return Decision(Verdict.unlinked, reason=f"There is no item {min(absent)}.")
+        if any(id != target for id, target in moved.items()):
+            object_ = replace(fact.object, text=moved[fact.object.text]) if _ids(fact.object) else fact.object
+            return _decide(_Fact(moved[fact.subject], fact.property, object_), looked, resolved=True)
+    return _by_others(fact, looked) or _unconfirmed(fact, about, theirs, looked)
+
+
+def _by_statements(ours: Value, theirs: _Statements) -> Decision | None:
+    found = _first_same(ours, theirs)
+    if found is None:
+        return None
+    ended = ", of a time that has ended" if _has(found, {_END_TIME}) else ""
+    if found.rank == _best_rank(theirs):
+        return Decision(Verdict.confirmed, found, f"Wikidata says so{ended}.")
+    return Decision(Verdict.other_rank, found, f"Wikidata says so{ended}, and prefers another value.")
+
+
+def _by_reverse(fact: _Fact, about: Property, looked: _Looked) -> Decision | None:
+    """Confirmed by what Wikidata says of the object."""
+    if fact.object.kind != "item":
+        return None
+    ways = [(Verdict.inverse, inverse) for inverse in sorted(about.inverses - {fact.property})]
+    if about.symmetric:
+        ways.append((Verdict.symmetry, fact.property))
+    reverse = [(verdict, looked.statements(fact.object.text, way)) for verdict, way in ways]
+    if unclear := looked.unclear():
+        return unclear
+    for verdict, statements in reverse:
+        if found := _first_same(Value("item", fact.subject), statements):
+            return Decision(verdict, found, f"Wikidata says so of {fact.object.text}, by {found.property}.")
+    return None
+
+
+def _by_others(fact: _Fact, looked: _Looked) -> Decision | None:
+    """Confirmed by what few statements are confirmed by, which is why it is looked up last."""
+    if fact.object.kind == "item" and (found := _by_other_properties(fact, looked)):
+        return found
+    ways = looked.qualified(fact.subject, fact.property)
+    if unclear := looked.unclear():
+        return unclear
+    qualified = [looked.statements(fact.subject, way) for way in sorted(ways)]
+    if unclear := looked.unclear():
+        return unclear
+    for statement in sorted(chain.from_iterable(qualified), key=_by_rank):
+        values = [value for name, value in statement.qualifiers if name == fact.property]
+        if statement.rank != "deprecated" and any(compare(fact.object, value) == "same" for value in values):
+            return Decision(Verdict.qualifier, statement, f"Wikidata says so by a qualifier of {statement.property}.")
+    return None
+
+
+def _by_other_properties(fact: _Fact, looked: _Looked) -> Decision | None:
+    subject, property, object_ = fact
+    ways = looked.connections(subject, object_.text)
+    is_inside = property == _LOCATED_IN and looked.located_in(subject, object_.text)
+    if unclear := looked.unclear():
+        return unclear
+    below = [way for way in sorted(ways) if _is_below(way, property, looked)]
+    if unclear := looked.unclear():
+        return unclear
+    narrower = [looked.statements(subject, way) for way in below]
+    if unclear := looked.unclear():
+        return unclear
+    for statements in narrower:
+        if found := _first_same(object_, statements):
+            return Decision(Verdict.subproperty, found, f"Wikidata says so by {found.property}.")
+    if is_inside:
+        return Decision(Verdict.transitivity, reason=f"Wikidata says so step by step, by {property}.")
+    return None
+
+
+def _is_below(property: str, ancestor: str, looked: _Looked) -> bool:
+    """Whether one property is a sub-property of the other, over any number of steps."""
+    seen: set[str] = set()
+    upwards = {property}
+    while upwards and ancestor not in upwards:
+        seen |= upwards
+        known = [looked.property(one) for one in sorted(upwards)]
+        upwards = {above for one in known if one for above in one.subproperty_of} - seen
+    return ancestor in upwards
+
+
+def _unconfirmed(fact: _Fact, about: Property, theirs: _Statements, looked: _Looked) -> Decision:
+    """What a claim is that nothing confirms."""
+    agreements = [(statement, compare(fact.object, statement.value)) for statement in sorted(theirs, key=_by_rank)]
+    for statement, agreement in agreements:
+        if agreement == "same":
+            return Decision(Verdict.deprecated, statement, "Wikidata has it, marked as deprecated.")
+    valid = [(statement, agreement) for statement, agreement in agreements if statement.rank != "deprecated"]
+    near = [statement for statement, agreement in valid if agreement == "near"]
+    if _may_be_place(fact):
+        near += [statement for statement, _ in valid if _overlap(fact.object, statement.value, looked)]
+    if unclear := looked.unclear():
+        return unclear
+    if near:
+        reason = f"Wikidata has {near[0].value.text}, and both may be meant."
+        return Decision(Verdict.soft_conflict, near[0], reason)
+    best = [(statement, agreement) for statement, agreement in valid if statement.rank == _best_rank(theirs)]
+    for statement, agreement in best:
+        if agreement == "different" and _leaves_no_room(statement, fact.subject, about.constraints):
+            value = statement.value.text or "it that there is no value"
+            return Decision(Verdict.conflict, statement, f"Wikidata has {value}.")
+    for statement, _ in best:
+        if statement.value.kind == "somevalue":
+            return Decision(Verdict.unknown_value, statement, "Wikidata has it that there is a value, but not which.")
+    if not theirs and looked.property(fact.property) is None:
+        return Decision(Verdict.unmapped, reason=f"There is no property {fact.property}.")
+    reason = "Wikidata has other values, and there may be more." if valid else "Wikidata has nothing about it."
+    return _type_violation(fact, about, looked) or Decision(Verdict.new, reason=reason)
+
+
+def _leaves_no_room(statement: WikidataStatement, subject: str, constraints: Constraints) -> bool:
+    """Whether no value is expected beside that of a statement.
+
+    One that has ended, or that a qualifier tells apart from others, leaves room for more.
+    """
+    if statement.value.kind == "novalue":
+        return True
+    is_single = constraints.single_value and subject not in constraints.exceptions
+    return is_single and not _has(statement, constraints.separators | {_END_TIME})
+
+
+def _type_violation(fact: _Fact, about: Property, looked: _Looked) -> Decision | None:
+    """What is not as the property's constraints say, if they do not except the subject."""
+    rules = about.constraints
+    if fact.object.kind == "item" and about.datatype not in ("", "WikibaseItem"):
+        return Decision(Verdict.type_violation, reason=f"A value of {fact.property} is no item.")
+    if fact.subject in rules.exceptions:
+        return None
+    ends = [("subject", fact.subject, rules.subject_types, rules.subject_relation)]
+    ends += [("value", id, rules.value_types, rules.value_relation) for id in _ids(fact.object)]
+    wrong = [end for end in ends if not _belongs(*end[1:], looked)]
+    if unclear := looked.unclear():
+        return unclear
+    for what, id, classes, _ in wrong:
+        reason = f"{id} is none of what a {what} of {fact.property} should be ({', '.join(sorted(classes))})."
+        return Decision(Verdict.type_violation, reason=reason)
+    return None
+
+
+def _belongs(id: str, classes: frozenset[str], relation: str, looked: _Looked) -> bool:
+    """Whether an item belongs to one of the classes; one of which Wikidata says no class may belong to any."""
+    item = looked.item(id)
+    members = set(item.types if item and relation != "subclass" else ())
+    if not classes or not (members or relation == "subclass"):
+        return True
+    if relation != "instance":
+        members.add(id)
+    return any(looked.subclass(member, class_) for member in sorted(members) for class_ in sorted(classes))
+
+
+def _unfit(about: Property, object_: Value) -> Decision | None:
+    """That a literal can be no value of a property."""
+    kind, name = _KINDS.get(about.datatype, (object_.kind, ""))
+    if object_.kind in (kind, "item"):
+        return None
+    return Decision(Verdict.unlinked, reason=f"A value of {about.id} is {name}, and the object is a text without one.")
+
+
+def _may_be_place(fact: _Fact) -> bool:
+    """Whether the object can be a place, as far as our own table of relations knows the property."""
+    known = load_properties().get(wikidata_predicate(fact.property) or "")
+    return fact.object.kind == "item" and (known is None or "LOC" in known.object_types)
+
+
+def _overlap(ours: Value, theirs: Value, looked: _Looked) -> bool:
+    """Whether one place is within the other."""
+    if theirs.kind != "item":
+        return False
+    within, around = looked.located_in(ours.text, theirs.text), looked.located_in(theirs.text, ours.text)
+    return within or around
+
+
+def _ids(value: Value) -> list[str]:
+    return [value.text] if value.kind == "item" else []
+
+
+def _first_same(ours: Value, theirs: _Statements) -> WikidataStatement | None:
+    """The statement of the highest rank, deprecated ones aside, that has this value."""
+    for statement in sorted(theirs, key=_by_rank):
+        if statement.rank != "deprecated" and compare(ours, statement.value) == "same":
+            return statement
+    return None
+
+
+def _by_rank(statement: WikidataStatement) -> tuple[int, str]:
+    return _RANKS.index(statement.rank), statement.iri
+
+
+def _best_rank(statements: _Statements) -> str:
+    return min((statement.rank for statement in statements), key=_RANKS.index, default="normal")
+
+
+def _has(statement: WikidataStatement, qualifiers: Iterable[str]) -> bool:
+    return not set(qualifiers).isdisjoint(name for name, _ in statement.qualifiers)
+
+
+def compare(ours: Value, theirs: Value) -> Agreement:
+    """How our value stands to one of Wikidata's.
+
+    "same": Wikidata's value is ours, or says more. Bounds of a quantity count as what it says. "near": it says less (a
+    year to our day), another day or month of the same year, or the same number with a unit, of which ours has none.
+    "different": both cannot be meant. "incomparable": that cannot be told.
+    """
+    if theirs.kind == "novalue":
+        return "different"
+    if ours.kind == "item" or theirs.kind == "item":
+        if ours.kind != theirs.kind:
+            return "incomparable"
+        return "same" if ours.text == theirs.text else "different"
+    if ours.kind == theirs.kind == "time":
+        return _compare_times(ours, theirs)
+    if ours.kind == theirs.kind == "quantity":
+        return _compare_quantities(ours, theirs)
+    if theirs.kind not in ("text", "other"):
+        return "incomparable"
+    return "same" if ours.text == theirs.text else "different" if ours.kind == "text" else "incomparable"
+
+
+def _compare_times(ours: Value, theirs: Value) -> Agreement:
+    our_date, our_precision = _date(ours)
+    their_date, their_precision = _date(theirs)
+    if not our_date or not their_date:
+        return "incomparable"
+    coarser = min(our_precision, their_precision)
+    if _rounded(our_date, coarser) == _rounded(their_date, coarser):
+        return "same" if our_precision <= their_precision else "near"
+    return "near" if our_date[0] == their_date[0] else "different"
+
+
+def _date(value: Value) -> tuple[tuple[int, int, int] | None, int]:
+    """Year, month and day of a time, and its precision from year to day, or coarser.
+
+    Where the precision is unknown, the first of January stands for the year, as it does in Wikidata's RDF.
+    """
+    match = _DATE.match(value.text)
+    if match is None:
+        return None, _YEAR
+    date = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+    if value.precision is not None:
+        return date, value.precision
+    return date, _YEAR if date[1:] == (1, 1) else _DAY
+
+
+def _rounded(date: tuple[int, int, int], precision: int) -> tuple[int, ...]:
+    """A date as far as a precision goes: the 1860s begin with 1860, the 19th century and longer spans with 1801."""
+    if precision >= _YEAR:
+        return date[: precision - _YEAR + 1]
+    return ((date[0] - (precision <= _CENTURY)) // 10 ** (_YEAR - precision),)
+
+
+def _compare_quantities(ours: Value, theirs: Value) -> Agreement:
+    our_amount, amount = number(ours.text), number(theirs.text)
+    if our_amount is None or amount is None:
+        return "incomparable"
+    lower, upper = (amount if bound is None else bound for bound in (theirs.lower, theirs.upper))
+    is_within = lower <= our_amount <= upper
+    if theirs.unit:
+        return "near" if is_within else "incomparable"
+    return "same" if is_within else "different"
+
+
+def number(text: str) -> Decimal | None:
+    """A number in the lexical form of xsd:integer or xsd:decimal; None for any other text."""
+    return Decimal(text) if _DECIMAL.fullmatch(text) else None

@@ -1,0 +1,409 @@
+"""Calibration: the numbers by hand and on scores made up, then the component, the command and what they store."""
+
+import importlib.util
+import json
+import sys
+
+import numpy as np
+import pytest
+import spacy
+import torch
+from helpers import add_tiny_relations
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import DocBin
+from spacy.training import Example
+
+from kgmrca import cli
+from kgmrca.convert import convert
+from kgmrca.corpora.annotated import LABELLED
+from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.relations.calibration import cross_fit, draw, fit, quality, reliability, scale
+from kgmrca.extraction.relations.component import POINTS
+from kgmrca.extraction.relations.operating_points import calibrate
+from kgmrca.relations import Relation, get_records
+
+# Numbers.
+
+
+def test_reliability():
+    # In bins of a fifteenth: 0.5 and 0.52 in one, 0.9 in another, 1 in the last.
+    found = reliability(np.array([0.5, 0.52, 0.9, 1.0]), np.array([True, False, True, True]))
+    assert np.flatnonzero(found.count).tolist() == [7, 13, 14]
+    assert found.score[[7, 13, 14]] == pytest.approx([0.51, 0.9, 1])
+    assert found.right[[7, 13, 14]] == pytest.approx([0.5, 1, 1])
+    assert found.error == pytest.approx((2 * 0.01 + 0.1) / 4)
+
+
+def test_reliability_of_nothing():
+    assert reliability(np.zeros(0), np.zeros(0, bool)).error == 0
+
+
+def test_quality():
+    scores = np.array([[0.9, 0.04], [0.3, 0.6]], np.float32)
+    gold = np.array([[True, True], [False, False]])
+    found = quality(scores, gold, np.array([[True, True], [True, False]]), ("a", "b"))
+    assert found.shown.error == pytest.approx((0.1 + 0.3) / 2)  # 0.04 is not shown, 0.6 not judged
+    assert found.everything.error == pytest.approx((0.1 + 0.3 + 0.96) / 3)
+    assert found.brier == pytest.approx((0.01 + 0.09 + 0.96**2) / 3)
+    assert (found.frequent, found.frequent_error) == ({}, None)
+
+
+def test_quality_of_frequent_labels():
+    scores = np.full((100, 2), 0.75, np.float32)
+    gold = np.arange(100)[:, None] < [50, 49]
+    found = quality(scores, gold, np.ones_like(gold), ("a", "b"))
+    assert found.frequent == {"a": pytest.approx(0.25)}
+    assert found.frequent_error == pytest.approx(0.25)
+
+
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=2).map(sorted),
+    st.floats(0.0625, 8, width=32),
+    st.floats(-10, 10, width=32),
+)
+def test_scaling_keeps_the_order_and_the_range(scores, slope, offset):
+    raw = torch.tensor(scores).unsqueeze(1)
+    scaled = scale(raw, torch.tensor([slope]), torch.tensor([offset]))[:, 0]
+    assert bool(((scaled >= 0) & (scaled <= 1)).all())
+    assert bool((scaled.diff() >= -1e-6).all())  # but for rounding
+
+
+def test_scaling_by_hand():
+    raw = torch.tensor([[0.8, 0.8, 0.0]])
+    scaled = scale(raw, torch.tensor([0.5, 1.0, 1.0]), torch.tensor([0.0, -(4.0**0.5)]).repeat(2)[:3])
+    assert scaled[0].tolist() == pytest.approx([2 / 3, 1 / (1 + np.exp(2 - np.log(4))), 0])
+
+
+def made_up(slope, offset, *, n=20_000):
+    """Scores of labels that are right as often as `scale` with these numbers says, and whether they are."""
+    random = np.random.default_rng(0)
+    scores = random.uniform(0.02, 0.98, (n, len(slope))).astype(np.float32)
+    right = scale(torch.from_numpy(scores), torch.tensor(slope), torch.tensor(offset)).numpy()
+    return scores, random.uniform(size=scores.shape) < right
+
+
+def test_fit_recovers_what_scores_were_made_with():
+    numbers = [0.5, 1.0, 2.0], [-1.0, 0.0, 0.5]
+    scores, gold = made_up(*numbers)
+    slope, offset = fit(scores, gold, np.ones_like(gold))
+    assert slope.numpy() == pytest.approx(numbers[0], rel=0.07)
+    assert offset.numpy() == pytest.approx(numbers[1], abs=0.07)
+
+
+def test_what_is_not_judged_does_not_count():
+    scores, gold = made_up([0.5, 0.5], [-1.0, -1.0], n=2000)
+    judged = np.ones_like(gold)
+    judged[:, 1] = False
+    slope, offset = fit(scores, gold, judged)
+    again, other = fit(scores, gold ^ ~judged, judged)
+    assert torch.equal(slope, again)
+    assert torch.equal(offset, other)
+    assert slope[0] == pytest.approx(slope[1].item(), rel=0.05)  # the label without any has what is common
+
+
+def test_no_data_leaves_scores_as_they_are():
+    slope, offset = fit(np.zeros((0, 2), np.float32), np.zeros((0, 2), bool), np.zeros((0, 2), bool))
+    assert (slope.tolist(), offset.tolist()) == ([1, 1], [0, 0])
+
+
+def test_cross_fitting_does_not_look_at_the_document_itself():
+    scores, gold = made_up([0.5], [-1.0], n=500)
+    document = np.arange(500) // 50
+    before = cross_fit(scores, gold, np.ones_like(gold), document)
+    changed = gold.copy()
+    changed[document == 3] ^= True
+    after = cross_fit(scores, changed, np.ones_like(gold), document)
+    same = (before == after)[:, 0]
+    assert same[document % 5 == 3].all()
+    assert not same[document % 5 != 3].any()
+
+
+def test_the_drawing(tmp_path):
+    pytest.importorskip("matplotlib")
+    scores, gold = made_up([0.5], [-1.0], n=100)
+    found = quality(scores, gold, np.ones_like(gold), ("a",))
+    with (tmp_path / "plot.png").open("wb") as stream:
+        draw(found, found, stream)
+    assert (tmp_path / "plot.png").read_bytes()[1:4] == b"PNG"
+
+
+# In the component. Every pair has the score 0.8 for "rules" and 0.3 for "visits"; what is gold is written beside it.
+
+TEXT = "Ann or Bob"
+
+
+def blank():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": [{"ORTH": n}]} for n in ("Ann", "Bob")])
+    return nlp
+
+
+def gold_doc(nlp, rules=False, visits=False, **user_data):
+    doc = nlp.get_pipe("entity_ruler")(nlp.make_doc(TEXT))
+    named = {"rules": rules, "visits": visits}
+    doc._.relations = [Relation(*doc.ents, label) for label, there in named.items() if there]
+    doc.user_data.update(user_data)
+    return doc
+
+
+def make(**config):
+    nlp = blank()
+    pipe = add_tiny_relations(nlp, **{"threshold": None, **config})
+    doc = gold_doc(nlp, True, True)
+    pipe.initialize(lambda: [Example(doc, doc)])
+    with torch.no_grad():
+        pipe._network.labels.weight.zero_()
+        pipe._network.labels.bias.copy_(torch.tensor([0.8, 0.3]).logit())
+    return nlp
+
+
+def pipe_of(nlp):
+    return nlp.get_pipe("mrca_relations")
+
+
+def found(nlp):
+    return {(record[4], record[5]) for record in get_records(nlp(TEXT))}
+
+
+@pytest.fixture
+def dev(tmp_path):
+    """Twenty Docs: Ann rules Bob in ten, and visits him in one."""
+    docs = [gold_doc(make_docs, rules=number < 10, visits=number == 0) for number in range(20)]
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    return tmp_path / "dev.spacy"
+
+
+make_docs = blank()
+add_tiny_relations(make_docs)  # which registers doc._.relations
+
+
+@pytest.fixture
+def calibrated(dev):
+    nlp = make()
+    calibrate(nlp, dev)
+    return nlp
+
+
+def test_calibrating_brings_scores_to_shares(dev):
+    nlp = make(threshold=0.0)
+    report = calibrate(nlp, dev)
+    scores = pipe_of(nlp).predict([nlp(TEXT)])[1][0]
+    assert scores == pytest.approx([10 / 40, 1 / 40], abs=0.06)  # Bob and Ann are a pair as well
+    assert report.after.shown.error < report.before.shown.error / 2
+    assert (report.documents, report.pairs) == (20, 40)
+    assert set(pipe_of(nlp).cfg["calibration"]) == {"rules", "visits"}
+
+
+def test_calibrating_starts_from_raw_scores(dev, calibrated):
+    pipe = pipe_of(calibrated)
+    before, report = pipe.digest(), calibrate(calibrated, dev)
+    assert pipe.digest() == before
+    assert report.before.shown.score[[4, 12]] == pytest.approx([0.3, 0.8])
+
+
+def test_what_is_labelled_partly_is_not_judged(tmp_path):
+    docs = [gold_doc(make_docs, number < 10, True, **{LABELLED: ["rules"]}) for number in range(20)]
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    report = calibrate(make(), tmp_path / "dev.spacy")
+    assert report.before.shown.count.sum() == 40  # "rules" alone
+    assert report.points["complete"].p == 10 / 40
+
+
+def test_every_document_is_judged_by_its_own_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr("kgmrca.extraction.relations.operating_points._BATCH_SIZE", 2)
+    completes = [[], [], ["rules"], ["rules", "visits"], ["rules"]]
+    docs = [gold_doc(make_docs, True, True, **{LABELLED: complete}) for complete in completes]
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    report = calibrate(make(), tmp_path / "dev.spacy")
+    assert report.before.shown.count[[4, 12]].tolist() == [2, 6]  # "visits" in one Doc of two pairs, "rules" in three
+
+
+def test_nothing_to_calibrate_on(tmp_path):
+    alone = make_docs.make_doc("Nobody is here.")
+    alone._.relations = ()
+    for name, docs, message in (
+        ("partial", [gold_doc(make_docs, **{LABELLED: []})], "no document is labelled"),
+        ("empty", [], "no document is labelled"),
+        ("alone", [alone], "no pair of entities"),
+    ):
+        DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / name)
+        with pytest.raises(InputError, match=message):
+            calibrate(make(), tmp_path / name)
+
+
+def test_stored_and_loaded(calibrated, tmp_path):
+    calibrated.to_disk(tmp_path / "pipeline")
+    loaded = [spacy.load(tmp_path / "pipeline"), blank()]
+    add_tiny_relations(loaded[1], threshold=None)
+    loaded[1].from_bytes(calibrated.to_bytes())
+    for other in loaded:
+        assert pipe_of(other).points == pipe_of(calibrated).points
+        assert pipe_of(other).digest() == pipe_of(calibrated).digest()
+        assert found(other) == found(calibrated)
+
+
+def test_calibration_and_points_change_the_digest(calibrated):
+    pipe = pipe_of(calibrated)
+    digests = {pipe.digest()}
+    pipe.cfg["calibration"]["rules"][0] += 0.1
+    digests.add(pipe.digest())
+    pipe.cfg["points"]["precise"] += 0.1
+    assert len({*digests, pipe.digest()}) == 3
+
+
+def test_training_anew_forgets_it(calibrated):
+    doc = gold_doc(calibrated, True)
+    pipe = pipe_of(calibrated)
+    pipe.initialize(lambda: [Example(doc, doc)])
+    assert (pipe.points, pipe.cfg["calibration"], pipe.threshold) == ({}, {}, 0.5)
+
+
+# Thresholds with names.
+
+
+def test_a_calibrated_component_is_balanced(calibrated):
+    pipe = pipe_of(calibrated)
+    assert tuple(pipe.points) == POINTS
+    assert pipe.threshold == "balanced"
+    assert pipe.cutoff == pipe.points["balanced"]
+
+
+def test_a_named_threshold_is_followed_and_stored(calibrated):
+    pipe = pipe_of(calibrated)
+    pipe.cfg["points"] = {"precise": 1.0, "balanced": 0.1, "complete": 0.0}
+    given = {}
+    for name in POINTS:
+        pipe.threshold = name
+        given[name] = {label for label, _ in found(calibrated)}
+    assert given == {"precise": set(), "balanced": {"rules"}, "complete": {"rules", "visits"}}
+    other = blank()
+    assert add_tiny_relations(other, threshold=None).from_bytes(pipe.to_bytes()).threshold == "complete"
+    assert add_tiny_relations(blank(), threshold="precise").from_bytes(pipe.to_bytes()).cutoff == 1.0
+
+
+def test_numbers_per_label_beside_a_stored_name(calibrated):
+    pipe = pipe_of(calibrated)
+    pipe.threshold = {"visits": 0.9}
+    assert pipe.cutoff == {"rules": pipe.points["balanced"], "visits": 0.9}
+
+
+def test_a_point_that_is_not_there(calibrated):
+    with pytest.raises(InputError, match="no operating point 'precise': 'mrca_relations' has none"):
+        pipe_of(make()).threshold = "precise"
+    with pytest.raises(InputError, match="no operating point 'precise'"):
+        make(threshold="precise")
+    del pipe_of(calibrated).cfg["points"]["precise"]
+    with pytest.raises(InputError, match="has the points balanced, complete"):
+        pipe_of(calibrated).threshold = "precise"
+
+
+def test_a_point_is_forgotten_when_training_starts_anew(calibrated):
+    pipe, doc = pipe_of(calibrated), gold_doc(calibrated, True, True)
+    pipe.threshold = "precise"
+    pipe.initialize(lambda: [Example(doc, doc)])
+    assert pipe.threshold == 0.5
+
+
+def test_a_name_that_is_none():
+    with pytest.raises(InputError, match="one of precise, balanced, complete, not 'best'"):
+        add_tiny_relations(blank(), threshold="best")
+
+
+# Converting.
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT)
+    return path
+
+
+def in_force(path):
+    return next(line for line in path.read_text().splitlines() if "kgmrca:parameters" in line)
+
+
+def test_convert_takes_names_and_records_numbers(calibrated, text, tmp_path):
+    points, out = pipe_of(calibrated).points, tmp_path / "graph.ttl"
+    for options, point in (
+        ({"threshold": "complete"}, "complete"),
+        ({"threshold": "complete", "prefer": "precise"}, "complete"),
+        ({"prefer": "precise"}, "precise"),
+        ({}, "balanced"),
+    ):
+        convert(text, out, nlp=calibrated, **options)
+        assert rf"{{\"mrca_relations\": {points[point]}}}" in in_force(out)
+        assert pipe_of(calibrated).threshold == "balanced"
+
+
+def test_convert_prefers_only_what_is_there(nlp, text, tmp_path):
+    convert(text, tmp_path / "graph.ttl", nlp=nlp, prefer="precise")
+    assert r"{\"cue_relations\": 0.5}" in in_force(tmp_path / "graph.ttl")
+    with pytest.raises(ModelError, match="'cue_relations' has no operating points"):
+        convert(text, tmp_path / "graph.ttl", nlp=nlp, threshold="precise")
+
+
+# The command line.
+
+
+@pytest.fixture
+def run(monkeypatch):
+    def run_main(*arguments):
+        monkeypatch.setattr(sys, "argv", ["kgmrca", *map(str, arguments)])
+        monkeypatch.setattr("signal.signal", lambda *_: None)
+        with pytest.raises(SystemExit) as exited:
+            cli.main()
+        return exited.value.code or 0
+
+    return run_main
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    make(threshold=0.75).to_disk(tmp_path / "pipeline")
+    return tmp_path / "pipeline"
+
+
+def test_the_command_writes_a_calibrated_pipeline(run, pipeline, dev, text, tmp_path, capsys):
+    out = tmp_path / "calibrated"
+    for source in (pipeline, out):  # the second time, over the pipeline that is there
+        assert run("calibrate", source, dev, "-o", out) == 0
+        assert pipe_of(spacy.load(out)).threshold == "balanced"
+    printed = capsys.readouterr().out
+    assert "calibration error, scores from 0.05" in printed
+    assert [line.split()[0] for line in printed.splitlines() if line.startswith(POINTS)][:3] == list(POINTS)
+    points = json.loads((out / "mrca_relations" / "cfg").read_text(encoding="utf-8"))["points"]
+    for options, point in (([], "precise"), (["--threshold", "complete"], "complete")):
+        assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", out, *options) == 0
+        assert str(points[point]) in in_force(tmp_path / "graph.ttl")
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline) == 0
+    assert "0.75" in in_force(tmp_path / "graph.ttl")
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline, "--threshold", "precise") == 2
+    assert "no operating point 'precise'" in capsys.readouterr().err
+
+
+def test_the_command_keeps_no_words_of_the_gold_documents(run, pipeline, dev, tmp_path):
+    assert run("calibrate", pipeline, dev, "-o", tmp_path / "out") == 0
+    before, after = ((folder / "vocab" / "strings.json").read_text() for folder in (pipeline, tmp_path / "out"))
+    assert after == before
+
+
+@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
+def test_the_command_draws(run, pipeline, dev, tmp_path):
+    assert run("calibrate", pipeline, dev, "-o", tmp_path / "out", "--plot", tmp_path / "plot.png") == 0
+    assert (tmp_path / "plot.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_what_cannot_be_done_is_said_before_the_work(run, dev, tmp_path, capsys, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    for options, message in (
+        (["-o", tmp_path / "folder"], "is there already and is no pipeline"),
+        (["-o", tmp_path / "nowhere" / "out"], "There is no folder"),
+        (["-o", tmp_path / "out", "--plot", tmp_path / "nowhere" / "plot.png"], "There is no folder"),
+        (["-o", tmp_path / "out", "--plot", tmp_path / "plot.png"], r"pip install 'kgmrca[benchmarks]'"),
+    ):
+        assert run("calibrate", "no_such_pipeline", dev, *options) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

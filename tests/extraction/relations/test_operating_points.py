@@ -1,0 +1,175 @@
+"""The sweep over thresholds and the operating points, counted by hand."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import DocBin
+
+from kgmrca.corpora.annotated import LABELLED
+from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.relations import operating_points
+from kgmrca.extraction.relations.operating_points import Curve, Point, find_points, sweep
+from kgmrca.relations import set_records
+
+NLP = spacy.blank("en")
+# What is found in a text: a relation of the characters 0 to 1 and 2 to 3, its label and its score.
+FOUND = {
+    "a b c": [("right", 0.93), ("wrong", 0.42), ("also right", 0.41), ("unsure", 0.07)],
+    "d e f": [("right", 0.62)],
+    "g h i": [("wrong", 0.88)],
+}
+# "missed" is never found, and the last Doc has nothing to find.
+GOLD = {"a b c": ["right", "also right"], "d e f": ["right", "missed"], "g h i": []}
+
+
+class Pipe:
+    """Finds what is said above, from its threshold on."""
+
+    threshold = 0.7
+
+    def pipe(self, docs):
+        for doc in docs:
+            set_records(doc, [(0, 1, 2, 3, *found) for found in FOUND[doc.text] if found[1] >= self.threshold])
+            yield doc
+
+
+@pytest.fixture
+def pipe(monkeypatch):
+    pipe = Pipe()
+    monkeypatch.setattr(operating_points, "relation_pipe", lambda nlp: ("stub", pipe))
+    return pipe
+
+
+def write(path, *, complete=None):
+    """Gold Docs, labelled with all relations or with those named completely."""
+    docs = []
+    for text, labels in GOLD.items():
+        doc = NLP(text)
+        set_records(doc, [(0, 1, 2, 3, label, 1.0) for label in labels])
+        if complete is not None:
+            doc.user_data[LABELLED] = complete
+        docs.append(doc)
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+    return path
+
+
+@pytest.fixture
+def gold(tmp_path):
+    return write(tmp_path / "gold.spacy")
+
+
+def test_rows_are_steps_of_five_hundredths(pipe, gold):
+    rows = sweep(NLP, gold)
+    assert [row["threshold"] for row in rows] == [round(0.05 * step, 2) for step in range(1, 20)]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "right", "given"),
+    [(0.05, 3, 6), (0.1, 3, 5), (0.4, 3, 5), (0.45, 2, 3), (0.6, 2, 3), (0.65, 1, 2), (0.9, 1, 1)],
+)
+def test_scores_at_a_threshold(pipe, gold, threshold, right, given):
+    (row,) = [row for row in sweep(NLP, gold) if row["threshold"] == threshold]
+    assert row == pytest.approx(
+        {"threshold": threshold, "p": right / given, "r": right / 4, "f": 2 * right / (given + 4)}
+    )
+
+
+def test_nothing_is_left_above_the_highest_score(pipe, gold):
+    assert sweep(NLP, gold)[-1] == {"threshold": 0.95, "p": 0.0, "r": 0.0, "f": 0.0}
+
+
+def test_recall_never_rises_with_the_threshold(pipe, gold):
+    recall = [row["r"] for row in sweep(NLP, gold)]
+    assert recall == sorted(recall, reverse=True)
+
+
+def test_a_score_at_the_threshold_counts(pipe, gold, monkeypatch):
+    monkeypatch.setitem(FOUND, "d e f", [("right", 0.6)])
+    rows = {row["threshold"]: row for row in sweep(NLP, gold)}
+    assert (rows[0.6]["r"], rows[0.65]["r"]) == (2 / 4, 1 / 4)
+
+
+def test_the_threshold_is_put_back(pipe, gold):
+    sweep(NLP, gold)
+    assert pipe.threshold == 0.7
+
+
+def test_the_threshold_is_put_back_after_an_error(pipe, tmp_path):
+    with pytest.raises(ValueError, match="missing"):
+        sweep(NLP, tmp_path / "missing.spacy")
+    assert pipe.threshold == 0.7
+
+
+def test_a_pipeline_without_relations(gold):
+    with pytest.raises(ModelError, match="no component 'mrca_relations'"):
+        sweep(NLP, gold)
+
+
+def test_precision_is_taken_over_what_is_labelled_completely(pipe, tmp_path):
+    path = write(tmp_path / "partial.spacy", complete=["right", "unsure"])
+    (row,) = [row for row in sweep(NLP, path) if row["threshold"] == 0.05]
+    # "right" twice and "unsure" are judged; of four gold relations "right" twice and "also right" are found.
+    assert row == pytest.approx({"threshold": 0.05, "p": 2 / 3, "r": 3 / 4, "f": 12 / 17})
+
+
+def test_nothing_can_be_judged(pipe, tmp_path):
+    with pytest.raises(InputError, match="no document is labelled with any relation completely"):
+        sweep(NLP, write(tmp_path / "partial.spacy", complete=[]))
+
+
+# Operating points. Ten labels were given and eight relations are gold, one of which nobody asked about.
+
+SCORES = np.array([0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], np.float32)
+IS_GOLD = np.array([1, 1, 1, 0, 1, 1, 0, 1, 0, 1], bool)
+STEPS = np.arange(1, 20) / 20
+
+
+def curve(scores=SCORES, gold=IS_GOLD, judged=None, **options):
+    judged = np.ones(len(scores), bool) if judged is None else np.array(judged, bool)
+    return Curve.of(scores, gold, judged, **{"n_gold": 8, "thresholds": STEPS, **options})
+
+
+def test_a_curve():
+    found = curve(thresholds=[0.8, 0.5, 0.1, 1.0])
+    assert found.precision == pytest.approx([1, 5 / 6, 7 / 10, 0])
+    assert found.recall == pytest.approx([3 / 8, 5 / 8, 7 / 8, 0])
+    assert found.f() == pytest.approx([6 / 11, 10 / 14, 14 / 18, 0])
+    assert found.f(2)[1] == pytest.approx(5 * 5 / 6 * 5 / 8 / (4 * 5 / 6 + 5 / 8))
+
+
+def test_a_curve_where_not_everything_is_judged():
+    found = curve(judged=[1, 0, 1, 1, 1, 1, 0, 1, 1, 1], thresholds=[0.6])
+    assert (found.precision.tolist(), found.recall.tolist()) == ([3 / 4], [4 / 8])
+
+
+def test_operating_points():
+    points = find_points(curve(gold=np.array([1, 1, 1, 1, 1, 0, 1, 0, 0, 0], bool)))
+    # From 0.4 on 6 of 7 are right; that is the best F1 (12 / 15) and more than 0.85 as well, and no lower one adds any.
+    assert points["balanced"] == Point(0.35, pytest.approx(6 / 7), 6 / 8, pytest.approx(12 / 15))
+    assert points["precise"] == points["balanced"] == points["complete"]
+
+
+def test_precise_is_the_lowest_threshold_that_is_right_often_enough():
+    points = find_points(curve())
+    assert points["balanced"].threshold == points["complete"].threshold == 0.05
+    assert points["precise"] == Point(0.75, 1.0, 3 / 8, pytest.approx(6 / 11))
+
+
+def test_no_threshold_is_right_often_enough():
+    points = find_points(curve(gold=np.array([0, 1, 1, 1, 0, 1, 0, 0, 0, 0], bool), n_gold=4))
+    # The first is wrong, so at 0.7 it is 3 of 4.
+    assert points["precise"] == Point(0.65, 3 / 4, 3 / 4, 3 / 4, reached=False)
+
+
+def test_a_precise_point_that_is_not_reached_keeps_some_recall():
+    scores = np.repeat(np.array([0.9, 0.5, 0.3], np.float32), [5, 10, 10])
+    gold = np.array([1, 1, 1, 1, 0, *[1, 1, 1, 1, 1, 1, 1, 0, 0, 0], *10 * [0]], bool)
+    # At 0.9 it is 4 of 5 with a recall of 4 in 50, at 0.5 it is 11 of 15 with 11 in 50.
+    points = find_points(curve(scores=scores, gold=gold, n_gold=50))
+    assert points["precise"] == Point(0.35, pytest.approx(11 / 15), 11 / 50, pytest.approx(22 / 65), reached=False)
+
+
+def test_points_where_nothing_is_right():
+    points = find_points(curve(gold=np.zeros(10, bool)))
+    assert {point.f for point in points.values()} == {0.0}
+    assert not points["precise"].reached

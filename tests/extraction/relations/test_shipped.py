@@ -1,0 +1,120 @@
+"""The pipeline that ships with the package: it works at once, and holds nothing that it should not."""
+
+import json
+
+import pytest
+import spacy
+
+import kgmrca
+from kgmrca.extraction.relations.component import SHIPPED
+from kgmrca.ontology import load_ontology
+from kgmrca.relations import get_records
+from kgmrca.resources import resource
+
+MAX_BYTES = 30_000_000
+NOT_PICKLE = {"", ".json", ".jsonl", ".cfg", ".safetensors", ".bin", ".txt", ".md", ".tsv", ".png"}
+EASY = "Marie Curie was born in Warsaw."
+TEXTS = [
+    EASY,
+    "",
+    "Orson Welles wrote and directed Citizen Kane. He was born in Kenosha, Wisconsin, and died in Los Angeles.",
+    "No names here.",
+    "The Danube flows through Vienna, the capital of Austria, and Budapest, the capital of Hungary.",
+]
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return kgmrca.load()
+
+
+@pytest.fixture
+def nlp():
+    """The component on entities that somebody else found."""
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PERSON", "pattern": "Marie Curie"}, {"label": "GPE", "pattern": "Warsaw"}])
+    nlp.add_pipe("mrca_relations")
+    return nlp
+
+
+def files():
+    return [path for path in resource(f"pipelines/{SHIPPED}").rglob("*") if path.is_file()]
+
+
+def meta():
+    return json.loads((resource(f"pipelines/{SHIPPED}") / "meta.json").read_text(encoding="utf-8"))
+
+
+def pairs(doc):
+    return {(relation.subject.text, relation.object.text) for relation in doc._.relations}
+
+
+def test_it_sets_sentences_entities_and_relations(shipped):
+    doc = shipped(TEXTS[2])
+    assert len(list(doc.sents)) == 2
+    assert "Orson Welles" in [span.text for span in doc.ents]
+    assert len(doc._.relations) > 0
+
+
+def test_it_finds_an_easy_relation(shipped):
+    assert ("Marie Curie", "Warsaw") in pairs(shipped(EASY))
+
+
+def test_the_component_works_at_once_on_entities_of_another_kind(nlp):
+    assert ("Marie Curie", "Warsaw") in pairs(nlp(EASY))
+
+
+def test_nothing_is_wrong_with_the_pipeline(shipped):
+    assert not any(shipped.analyze_pipes()["problems"].values())
+
+
+def test_every_label_has_a_predicate(shipped):
+    labels = shipped.get_pipe("mrca_relations").labels
+    assert len(labels) > 0
+    assert set(labels) <= set(load_ontology().predicates)
+
+
+def test_batch_and_single_calls_agree(shipped):
+    batch, single = list(shipped.pipe(TEXTS)), [shipped(text) for text in TEXTS]
+    for one, other in zip(batch, single, strict=True):
+        assert [record[:5] for record in get_records(one)] == [record[:5] for record in get_records(other)]
+        assert [record[5] for record in get_records(one)] == pytest.approx(
+            [record[5] for record in get_records(other)], abs=1.1e-4
+        )
+
+
+def test_the_component_in_the_pipeline_is_the_one_that_is_added(shipped, nlp):
+    assert shipped.get_pipe("mrca_relations").digest() == nlp.get_pipe("mrca_relations").digest()
+
+
+def test_saved_and_loaded_it_gives_the_same(shipped, tmp_path):
+    shipped.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert [get_records(doc) for doc in loaded.pipe(TEXTS)] == [get_records(doc) for doc in shipped.pipe(TEXTS)]
+
+
+def test_it_is_small():
+    assert 0 < sum(path.stat().st_size for path in files()) <= MAX_BYTES
+
+
+def test_it_keeps_no_words_of_what_it_was_trained_on():
+    strings = json.loads((resource(f"pipelines/{SHIPPED}") / "vocab" / "strings.json").read_text(encoding="utf-8"))
+    assert len(strings) < 2000  # the tokenizer's exceptions and the labels
+    assert not {"Warsaw", "Wikipedia", "Q42"} & set(strings)
+
+
+def test_there_are_no_pickles():
+    assert {path.suffix for path in files()} <= NOT_PICKLE
+    starts = {bytes([0x80, protocol]) for protocol in range(2, 6)}
+    assert [path.name for path in files() if path.read_bytes()[:2] in starts] == []
+
+
+def test_the_licence_is_stated():
+    assert "CC-BY-SA-4.0" in meta()["license"].replace(" ", "-")
+    assert (resource(f"pipelines/{SHIPPED}") / "LICENSE").is_file()
+
+
+def test_it_runs_with_this_spacy(shipped):
+    assert spacy.util.is_compatible_version(spacy.__version__, meta()["spacy_version"])
+    assert meta()["requirements"] == [] or any("kgmrca" in name for name in meta()["requirements"])

@@ -1,0 +1,55 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kgmrca.graph.merging import buckets
+from kgmrca.graph.merging.buckets import Buckets, read_groups, stream_bucket
+
+rows = st.lists(st.tuples(st.sampled_from(["a", "b", "é", "a b"]), st.sampled_from(["", "1", "2\t3"])))
+
+
+def grouped(folder, rows, bits=0):
+    """All that comes back, bucket by bucket."""
+    dealt = Buckets(folder, "part", bits)
+    for key, rest in rows:
+        dealt.put("kind", key.encode(), f"{key}\t{rest}".encode())
+    dealt.flush()
+    return [(key.decode(), rest) for number in range(2**bits) for key, rest in read_groups(folder, "kind", number)]
+
+
+@given(rows, st.integers(1, 8))
+def test_the_number_of_buckets_makes_no_difference(tmp_path_factory, rows, bits):
+    folder = tmp_path_factory.mktemp("buckets")
+    assert grouped(folder, rows, bits) == grouped(folder, rows)
+
+
+@given(rows)
+def test_each_key_comes_once_with_its_different_rows(tmp_path_factory, rows):
+    found = grouped(tmp_path_factory.mktemp("buckets"), rows)
+    assert len({key for key, _ in found}) == len(found)
+    assert {(key, row.decode()) for key, rest in found for row in rest} == set(rows)
+    assert all(rest == sorted(set(rest)) for _, rest in found)
+
+
+def test_parts_of_several_tasks_meet(tmp_path):
+    for part in ("one", "two"):
+        dealt = Buckets(tmp_path, part, 0)
+        dealt.put("kind", b"a", f"a\t{part}".encode())
+        dealt.flush()
+    assert list(read_groups(tmp_path, "kind", 0)) == [(b"a", [b"one", b"two"])]
+
+
+def test_what_does_not_fit_into_memory_is_written_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(buckets, "_MOST_IN_MEMORY", 5)
+    dealt = Buckets(tmp_path, "part", 0)
+    for number in range(4):
+        dealt.put("kind", b"a", b"a\t%d" % number)
+    assert len(list(stream_bucket(tmp_path, "kind", 0, keep=True))) == 4
+
+
+def test_a_bucket_is_gone_once_it_is_read_unless_it_is_kept(tmp_path):
+    dealt = Buckets(tmp_path, "part", 0)
+    dealt.put("kind", b"a", b"a\tx")
+    dealt.flush()
+    assert list(stream_bucket(tmp_path, "kind", 0, keep=True)) == [b"a\tx"]
+    assert list(stream_bucket(tmp_path, "kind", 0)) == [b"a\tx"]
+    assert list(stream_bucket(tmp_path, "kind", 0)) == []

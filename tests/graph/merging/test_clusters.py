@@ -1,0 +1,96 @@
+import pytest
+
+from kgmrca.graph.merging.clusters import Named, decide, name_key, parts_of
+
+BERLIN, PARIS = name_key("Berlin", frozenset({"GPE"})), name_key("Paris", frozenset({"GPE"}))
+
+
+def named(*pairs):
+    """Entities with the items that they are linked to."""
+    return [Named(entity, item, "label") for entity, item in pairs]
+
+
+def outcomes(by_name, largest=1000):
+    return [
+        (names, sorted(one.entity for one in entities), items, conflict)
+        for names, entities, items, conflict in decide(by_name, largest=largest)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "types"),
+    [("New  York", {"GPE"}), ("new york", {"LOC"}), ("NEW YORK", {"FAC", "GPE"}), ("New\nYork", {"location"})],
+)
+def test_case_white_space_and_the_scheme_of_types_make_no_difference(label, types):
+    assert name_key(label, frozenset(types)) == name_key("New York", frozenset({"LOC"}))
+
+
+def test_composition_makes_no_difference():
+    assert name_key("Zu\u0308rich", frozenset({"LOC"})) == name_key("Z\u00fcrich", frozenset({"LOC"}))
+
+
+@pytest.mark.parametrize(
+    ("label", "types"),
+    [
+        ("Washington", {"PERSON", "GPE"}),
+        ("Washington", set()),
+        (" ", {"GPE"}),
+        ("Curie", {"PERSON"}),
+        ("1867", {"DATE"}),
+        ("two hundred", {"CARDINAL"}),
+    ],
+)
+def test_what_is_no_evidence(label, types):
+    assert name_key(label, frozenset(types)) is None
+
+
+def test_a_type_that_nobody_knows_is_compared_as_it_is():
+    assert name_key("abc", frozenset({"Gene"})) == name_key("ABC", frozenset({"Gene"}))
+    assert name_key("abc", frozenset({"Gene"})) != name_key("abc", frozenset({"Plant"}))
+
+
+def test_a_key_has_type_and_name():
+    assert parts_of(BERLIN) == ("LOC", "berlin")
+
+
+def test_a_name_joins():
+    assert outcomes({BERLIN: named(("a", ""), ("b", ""))}) == [((BERLIN,), ["a", "b"], [], None)]
+
+
+def test_a_name_joins_to_the_item_that_has_it():
+    assert outcomes({BERLIN: named(("a", ""), ("b", "Q64"))}) == [((BERLIN,), ["a"], ["Q64"], None)]
+
+
+def test_a_name_of_two_items_joins_nobody():
+    found = outcomes({BERLIN: named(("a", ""), ("b", "Q64"), ("c", "Q821244"))})
+    assert found == [((BERLIN,), ["a"], ["Q64", "Q821244"], "ambiguous name")]
+
+
+def test_names_of_one_entity_are_joined():
+    assert outcomes({BERLIN: named(("a", ""), ("b", "")), PARIS: named(("b", ""), ("c", ""))}) == [
+        ((BERLIN, PARIS), ["a", "b", "c"], [], None)
+    ]
+
+
+def test_names_that_lead_from_one_item_to_another_join_nobody():
+    by_name = {BERLIN: named(("a", "Q1"), ("b", "")), PARIS: named(("b", ""), ("c", "Q2"))}
+    assert outcomes(by_name) == [((BERLIN, PARIS), ["b"], ["Q1", "Q2"], "ambiguous name")]
+
+
+def test_an_item_does_not_lead_from_one_name_to_another():
+    by_name = {BERLIN: named(("a", ""), ("q", "Q1")), PARIS: named(("q", "Q1"), ("c", ""))}
+    assert outcomes(by_name) == [((BERLIN,), ["a"], ["Q1"], None), ((PARIS,), ["c"], ["Q1"], None)]
+
+
+def test_an_ambiguous_name_does_not_spoil_the_other_name():
+    by_name = {BERLIN: named(("a", "Q1"), ("b", "Q2"), ("c", "")), PARIS: named(("c", ""), ("d", ""))}
+    assert outcomes(by_name) == [
+        ((BERLIN,), ["c"], ["Q1", "Q2"], "ambiguous name"),
+        ((PARIS,), ["c", "d"], [], None),
+    ]
+
+
+def test_more_entities_than_allowed_stay_apart():
+    by_name = {BERLIN: named(("a", ""), ("b", ""), ("c", ""))}
+    assert [conflict for *_, conflict in outcomes(by_name, largest=3)] == [None]
+    assert [conflict for *_, conflict in outcomes(by_name, largest=2)] == ["large cluster"]

@@ -1,0 +1,596 @@
+import io
+import itertools
+import os
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
+from rdflib import Dataset
+
+from kgmrca.errors import InputError
+from kgmrca.graph.merging import merge as module
+from kgmrca.graph.merging.merge import merge
+from kgmrca.resources import resource
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
+from kgmrca.triples.read import read_rdf
+from kgmrca.triples.records import Mention, Statement, sentence_digest
+from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, write
+
+IRIS = Iris()
+KGMRCA = "https://w3id.org/kgmrca#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+SAME_AS = "http://www.w3.org/2002/07/owl#sameAs"
+EXACT_MATCH = "http://www.w3.org/2004/02/skos/core#exactMatch"
+WD = "http://www.wikidata.org/entity/"
+WDT = "http://www.wikidata.org/prop/direct/"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+TYPES = {"Curie": "PERSON", "Marie Curie": "PERSON", "Warsaw": "GPE", "Poland": "GPE", "1867": "DATE"}
+SHAPES = [(name, format) for name in PROVENANCE if name != "none" for format in sorted(PROVENANCE[name])]
+
+
+def said(document, subject, label, object_, confidence="0.9", *, sentence=None, run=None, at=0):
+    """A statement that a document says. A subject or object with an item is written `name=Q1`."""
+    iri = IRIS.document(document)
+
+    def mention(name, start):
+        text = name.partition("=")[0]
+        end = start + len(text)
+        return Mention(mention_iri(iri, start, end), start, end, text, TYPES.get(text, "GPE"))
+
+    def resource(name):
+        text, _, item = name.partition("=")
+        return WD + item if item else IRIS.entity(iri, text)
+
+    is_literal = object_[0].isdigit()
+    datatype = XSD + ["gYear", "gYearMonth", "date"][object_.count("-")] if is_literal else None
+    mentions = mention(subject, at), mention(object_, at + 20)
+    value = object_ if is_literal else resource(object_)
+    predicate = label if ":" in label else WDT + label
+    return Statement(
+        iri=IRIS.statement(resource(subject), predicate, value, mentions[0].iri, mentions[1].iri),
+        subject=resource(subject),
+        predicate=predicate,
+        object=value,
+        object_is_literal=is_literal,
+        object_datatype=datatype,
+        label=label,
+        confidence=Decimal(confidence),
+        document=iri,
+        subject_mention=mentions[0],
+        object_mention=mentions[1],
+        sentence=Mention(mention_iri(iri, at, at + 50), at, at + 50, ""),
+        sentence_digest=sentence_digest(sentence or f"{document} {at}"),
+        run=IRIS.run(run) if run else None,
+    )
+
+
+def graph(*parts, provenance="statements"):
+    """Quads of statements, which come with their documents, and any others."""
+    statements = [part for part in parts if isinstance(part, Statement)]
+    quads = [part for part in parts if not isinstance(part, Statement)]
+    for document, found in itertools.groupby(statements, key=lambda one: one.document):
+        name = document.removeprefix(IRIS.document(""))
+        quads += document_triples(name, found, base=DEFAULT_BASE, provenance=provenance)
+    return quads
+
+
+def link(entity, item, predicate=SAME_AS):
+    return Triple(NamedNode(entity), NamedNode(predicate), NamedNode(WD + item))
+
+
+def entity(document, name):
+    return IRIS.entity(IRIS.document(document), name)
+
+
+def file(folder, quads, name="graph.nq"):
+    path = Path(folder, name)
+    with path.open("wb") as out:
+        write(quads, out, format=module.format_of(path), base=DEFAULT_BASE)
+    return path
+
+
+def merged(*graphs, format="ntriples", **options):
+    """The bytes of the graphs merged; a graph is quads, or bytes that were merged before."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, one in enumerate(graphs):
+            paths.append(Path(folder, f"{number}.nq"))
+            paths[-1].write_bytes(one if isinstance(one, bytes) else lines(one))
+        out = io.BytesIO()
+        merge(paths, out, format=format, **options)
+        return out.getvalue()
+
+
+def lines(quads):
+    return "".join(f"{quad} .\n" for quad in quads).encode()
+
+
+def about(data, kind):
+    """What is derived of a kind: for each node its properties by their short names, several as sorted lists."""
+    nodes = {}
+    for quad in parse(data, RdfFormat.N_QUADS):
+        name = quad.predicate.value.rpartition("#")[2]
+        nodes.setdefault(quad.subject.value, {}).setdefault(name, []).append(quad.object.value)
+    return [
+        {name: sorted(values) if len(values) > 1 else values[0] for name, values in node.items() if name != "type"}
+        for node in nodes.values()
+        if node.get("type") == [KGMRCA + kind]
+    ]
+
+
+# Properties that hold for any graphs
+
+any_graphs = settings(max_examples=int(os.environ.get("KGMRCA_EXAMPLES", 25)))
+
+names = st.sampled_from(["Marie Curie", "marie  curie", "Curie", "Warsaw", "Poland", "Warsaw=Q270", "Warsaw=Q579978"])
+statements = st.builds(
+    said,
+    st.sampled_from("abc"),
+    names,
+    st.sampled_from(["P19", "P27", "P569", "urn:x:p"]),
+    names | st.sampled_from(["1867", "1867-11-07", "1868"]),
+    st.sampled_from(["0.25", "0.5", "0.9", "1"]),
+    sentence=st.none() | st.sampled_from(["One.", "Two."]),
+    run=st.none() | st.sampled_from("rs"),
+    at=st.sampled_from([0, 100]),
+)
+others = st.builds(
+    link,
+    st.builds(entity, st.sampled_from("abc"), st.sampled_from(["Warsaw", "Marie Curie"])),
+    st.sampled_from(["Q270", "Q579978", "Q7186"]),
+    st.sampled_from([SAME_AS, EXACT_MATCH, f"{KGMRCA}item"]),
+) | st.builds(
+    Triple,
+    st.builds(entity, st.sampled_from("abc"), names).map(NamedNode),
+    st.just(NamedNode(f"{RDFS}label")),
+    st.sampled_from([Literal("Varsovie", language="fr"), Literal('Big "W"\t\\'), Literal("warsaw")]),
+)
+graphs = st.builds(
+    lambda parts, provenance: graph(*parts, provenance=provenance),
+    st.lists(statements | others, max_size=6),
+    st.sampled_from(sorted(PROVENANCE)),
+)
+
+
+@any_graphs
+@given(graphs, graphs)
+def test_the_order_of_the_graphs_makes_no_difference(one, other):
+    assert merged(one, other) == merged(other, one)
+
+
+@any_graphs
+@given(graphs, graphs, graphs)
+def test_the_steps_make_no_difference(one, two, three):
+    at_once = merged(one, two, three)
+    assert merged(merged(one, two), three) == at_once
+    assert merged(one, merged(two, three)) == at_once
+
+
+@any_graphs
+@given(graphs)
+def test_merging_twice_changes_nothing(one):
+    once = merged(one)
+    assert merged(one, one) == once
+    assert merged(once) == once
+    assert merged(once, one) == once
+
+
+@any_graphs
+@given(graphs, graphs, st.integers(1, 3))
+def test_the_number_of_buckets_makes_no_difference(one, other, largest):
+    usual = merged(one, other, max_cluster=largest)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BYTES_A_BUCKET", 500)
+        patch.setattr("kgmrca.graph.merging.buckets._MOST_IN_MEMORY", 1000)
+        assert merged(one, other, max_cluster=largest) == usual
+
+
+@any_graphs
+@given(graphs, graphs, st.sampled_from(SHAPES))
+def test_every_shape_and_format_says_the_same(one, other, shape):
+    provenance, format = shape
+    found = merged(one, other, format=format, provenance=provenance)
+    again = "".join(f"{quad} .\n" for quad in parse(found, FORMATS[format]))
+    assert merged(again.encode()) == merged(one, other)
+
+
+@any_graphs
+@given(graphs, graphs)
+def test_nothing_that_was_said_is_lost(one, other):
+    kept = set(read_rdf(io.BytesIO(merged(one, other)), format="ntriples"))
+    for source in (one, other):
+        for found in read_rdf(io.BytesIO(lines(source)), format="nquads"):
+            if isinstance(found, Quad):
+                assert found in kept
+            else:
+                same = [one for one in kept if isinstance(one, Statement) and one.iri == found.iri]
+                assert found.run is None or found.run in {one.run for one in same}
+                assert {one.confidence for one in same} >= {max(found.confidence, same[0].confidence)}
+
+
+@any_graphs
+@given(graphs)
+def test_no_cluster_has_two_items(one):
+    assert all(not isinstance(cluster.get("item"), list) for cluster in about(merged(one), "Cluster"))
+
+
+def test_terms_of_ours_are_defined():
+    vocabulary = {quad.subject for quad in parse(path=resource("ontologies/kgmrca.ttl"), format=RdfFormat.TURTLE)}
+    items = [said(document, f"Warsaw={item}", "P17", "Poland") for document, item in (("c", "Q270"), ("d", "Q579978"))]
+    data = merged(graph(*items, said("a", "Warsaw", "P17", "Poland"), link(entity("b", "Paris"), "Q90")))
+    terms = {term for quad in parse(data, RdfFormat.N_TRIPLES) for term in (quad.predicate, quad.object)}
+    used = {term for term in terms if isinstance(term, NamedNode) and term.value.startswith(KGMRCA)}
+    assert {NamedNode(f"{KGMRCA}{name}") for name in ("Fact", "Cluster", "item", "Conflict")} <= used <= vocabulary
+
+
+@pytest.mark.parametrize("iri", ["http://example.org/1", "urn:x:mystatement/1"])
+@pytest.mark.parametrize("predicate", ["http://example.org/ns#100%25", f"{WDT}P19"])
+def test_statements_of_others_have_any_iri(iri, predicate):
+    other = replace(said("a", "Marie Curie", "P19", "Warsaw"), iri=iri, predicate=predicate)
+    data = merged(graph(other), provenance="wikidata")
+    (found,) = (one for one in read_rdf(io.BytesIO(data), format="ntriples") if isinstance(one, Statement))
+    assert (found.iri, found.subject, found.predicate) == (iri, other.subject, predicate)
+
+
+# Facts
+
+
+def test_a_fact_has_its_evidence():
+    one = said("a", "Marie Curie", "P19", "Warsaw", "0.5")
+    other = said("b", "Marie Curie", "P19", "Warsaw", "0.36")
+    (fact,) = about(merged(graph(one), graph(other)), "Fact")
+    assert fact["evidence"] == sorted([one.iri, other.iri])
+    assert fact["confidence"] == "0.6"
+    assert fact["predicate"] == f"{WDT}P19"
+
+
+def test_copies_of_a_sentence_are_one_source():
+    copies = [said(document, "Marie Curie", "P19", "Warsaw", "0.5", sentence="As copied.") for document in "ab"]
+    (fact,) = about(merged(graph(*copies)), "Fact")
+    assert (fact["confidence"], len(fact["evidence"])) == ("0.5", 2)
+
+
+def test_subject_and_object_of_a_fact_are_clusters():
+    statements = [said(document, "Marie Curie", "P19", "Warsaw") for document in "ab"]
+    (fact,) = about(merged(graph(*statements)), "Fact")
+    assert fact["subject"] == IRIS.cluster("PER", "marie curie")
+    assert fact["object"] == IRIS.cluster("LOC", "warsaw")
+
+
+def test_a_fact_of_entities_without_a_partner_has_them_as_they_are():
+    (fact,) = about(merged(graph(one := said("a", "Marie Curie", "P19", "Warsaw"))), "Fact")
+    assert (fact["subject"], fact["object"]) == (one.subject, one.object)
+
+
+def test_a_literal_stays_as_it_is():
+    (fact,) = about(merged(graph(said("a", "Marie Curie", "P569", "1867"))), "Fact")
+    assert fact["object"] == "1867"
+
+
+def test_a_statement_found_again_keeps_its_highest_confidence_and_all_runs():
+    found = [
+        said("a", "Marie Curie", "P19", "Warsaw", confidence, run=run)
+        for confidence, run in (("0.5", "r"), ("0.9", "s"), ("0.25", "r"))
+    ]
+    data = merged(*map(graph, found))
+    statements = [one for one in read_rdf(io.BytesIO(data), format="ntriples") if isinstance(one, Statement)]
+    assert {one.confidence for one in statements} == {Decimal("0.9")}
+    assert {one.run for one in statements} == {IRIS.run("r"), IRIS.run("s")}
+
+
+@pytest.mark.parametrize("confidence", ["0.1", "0.95"])
+def test_the_text_of_a_sentence_stays_with_its_digest(confidence):
+    plain = said("a", "Marie Curie", "P19", "Warsaw", "0.9")
+    told = replace(
+        plain, confidence=Decimal(confidence), sentence=replace(plain.sentence, text="Text."), sentence_digest="0" * 16
+    )
+    with_text = document_triples("a", [told], base=DEFAULT_BASE, text=True)
+    data = merged(graph(plain), list(with_text))
+    (statement,) = (one for one in read_rdf(io.BytesIO(data), format="ntriples") if isinstance(one, Statement))
+    assert (statement.sentence.text, statement.sentence_digest) == ("Text.", "0" * 16)
+    assert statement.confidence == max(plain.confidence, told.confidence)
+
+
+def test_two_statements_of_one_iri_are_an_error():
+    one = said("a", "Marie Curie", "P19", "Warsaw")
+    with pytest.raises(InputError, match=f"use <{one.iri}> for two statements"):
+        merged(graph(one), graph(replace(one, predicate=f"{WDT}P20")))
+
+
+# Clusters
+
+BOTH = [said(document, "Warsaw", "P17", "Poland") for document in "ab"]
+WARSAWS = sorted([entity("a", "Warsaw"), entity("b", "Warsaw")])
+
+
+def clusters(*parts, **options):
+    """The clusters, without that of Poland."""
+    return [one for one in about(merged(graph(*parts), **options), "Cluster") if one.get("label") != "Poland"]
+
+
+def test_a_name_makes_a_cluster():
+    assert clusters(*BOTH) == [{"label": "Warsaw", "entityType": "LOC", "member": WARSAWS}]
+
+
+def test_the_most_frequent_form_of_the_name_is_its_label():
+    assert clusters(*BOTH, said("c", "WARSAW", "P17", "Poland"))[0]["label"] == "Warsaw"
+
+
+def test_an_entity_without_a_partner_has_no_cluster():
+    assert clusters(BOTH[0]) == []
+
+
+def test_a_person_of_one_word_has_no_cluster():
+    assert clusters(*(said(document, "Curie", "P19", "Poland") for document in "ab")) == []
+
+
+@pytest.mark.parametrize("predicate", [SAME_AS, EXACT_MATCH, f"{KGMRCA}item"])
+def test_a_link_joins_with_the_item(predicate):
+    (cluster,) = clusters(BOTH[0], link(WARSAWS[0], "Q270", predicate), link(entity("a", "Poland"), "Q36"))[:1]
+    (fact,) = about(merged(graph(BOTH[0], link(BOTH[0].subject, "Q270", predicate))), "Fact")
+    assert (cluster["item"], fact["subject"]) == (f"{WD}Q270", f"{WD}Q270")
+
+
+def test_the_item_of_one_is_the_item_of_all_with_its_name():
+    (cluster,) = clusters(*BOTH, link(WARSAWS[0], "Q270"))
+    assert (cluster["item"], cluster["member"]) == (f"{WD}Q270", WARSAWS)
+
+
+def test_an_entity_that_is_an_item_gives_it_to_its_name():
+    (cluster,) = clusters(BOTH[0], said("b", "Warsaw=Q270", "P17", "Poland"))
+    assert (cluster["item"], cluster["member"]) == (f"{WD}Q270", entity("a", "Warsaw"))
+
+
+def test_an_item_alone_is_no_cluster():
+    assert clusters(*(said(document, "Warsaw=Q270", "P17", "Poland") for document in "ab")) == []
+
+
+def test_entities_with_different_items_stay_apart():
+    found = clusters(*BOTH, link(WARSAWS[0], "Q270"), link(WARSAWS[1], "Q579978"))
+    assert sorted((one["item"], one["member"]) for one in found) == [
+        (f"{WD}Q270", WARSAWS[0]),
+        (f"{WD}Q579978", WARSAWS[1]),
+    ]
+
+
+def test_names_of_one_entity_lead_to_one_cluster():
+    named = Triple(NamedNode(WARSAWS[0]), NamedNode(f"{RDFS}label"), Literal("Varsovie"))
+    french = said("c", "Varsovie", "P17", "Poland")
+    assert clusters(*BOTH, named, french)[0]["member"] == sorted([*WARSAWS, french.subject])
+
+
+# Conflicts
+
+
+def conflicts(*parts, **options):
+    return about(merged(graph(*parts), **options), "Conflict")
+
+
+def test_a_name_of_two_items_is_a_conflict():
+    items = [said(document, f"Warsaw={item}", "P17", "Poland") for document, item in (("c", "Q270"), ("d", "Q579978"))]
+    (conflict,) = conflicts(*BOTH, *items)
+    assert conflict["conflictKind"] == "ambiguous name"
+    assert conflict["conflicting"] == sorted([*WARSAWS, f"{WD}Q270", f"{WD}Q579978"])
+    assert clusters(*BOTH, *items) == []
+
+
+def test_an_entity_of_two_items_is_a_conflict_and_stays_apart():
+    links = [link(WARSAWS[0], "Q270"), link(WARSAWS[0], "Q579978")]
+    (conflict,) = conflicts(*BOTH, *links)
+    assert conflict["conflictKind"] == "several items"
+    assert conflict["conflicting"] == sorted([WARSAWS[0], f"{WD}Q270", f"{WD}Q579978"])
+    assert clusters(*BOTH, *links) == []
+
+
+def test_too_many_of_one_name_are_a_conflict_and_stay_apart():
+    many = [said(document, "Warsaw", "urn:x:p", "1867") for document in "abc"]
+    (conflict,) = conflicts(*many, max_cluster=2)
+    assert (conflict["conflictKind"], len(conflict["conflicting"])) == ("large cluster", 3)
+    assert clusters(*many, max_cluster=2) == []
+    assert len(clusters(*many, max_cluster=3)) == 1
+
+
+def test_several_objects_of_a_predicate_that_has_one_are_a_conflict():
+    statements = [said("a", "Marie Curie", "P569", "1867"), said("b", "Marie Curie", "P569", "1868")]
+    data = merged(graph(*statements))
+    (conflict,) = about(data, "Conflict")
+    assert conflict["conflictKind"] == "several objects"
+    facts = [quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if quad.object.value == f"{KGMRCA}Fact"]
+    assert conflict["conflicting"] == sorted(facts)
+
+
+def test_dates_that_agree_are_no_conflict():
+    dates = ["1867", "1867-11", "1867-11-07"]
+    assert conflicts(*(said("a", "Marie Curie", "P569", date) for date in dates)) == []
+
+
+def test_several_objects_of_another_predicate_are_no_conflict():
+    assert conflicts(*(said("a", "Marie Curie", "P27", name) for name in ("Poland", "Warsaw"))) == []
+
+
+def test_objects_of_one_cluster_are_no_conflict():
+    assert conflicts(*(said(document, "Marie Curie", "P19", "Warsaw") for document in "ab")) == []
+
+
+# What is read and written
+
+
+def test_what_was_derived_is_made_anew():
+    first = merged(graph(BOTH[0]), graph(said("b", "Warsaw=Q270", "P17", "Poland")))
+    assert f"{KGMRCA}Cluster".encode() in first
+    apart = merged(first, graph(said("c", "Warsaw=Q579978", "P17", "Poland")))
+    assert [one["conflictKind"] for one in about(apart, "Conflict")] == ["ambiguous name"]
+    assert all("Q270" not in str(one) for one in about(apart, "Cluster"))
+
+
+@pytest.mark.parametrize(("provenance", "format"), [shape for shape in SHAPES if shape[0] != "rdf12"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:rdflib")
+def test_rdflib_reads_what_is_written(provenance, format):
+    data = merged(graph(*BOTH), format=format, provenance=provenance)
+    dataset = Dataset()
+    target = dataset.default_graph if format in ("turtle", "ntriples", "rdfxml") else dataset
+    target.parse(data=data, format={"ntriples": "nt", "rdfxml": "xml", "jsonld": "json-ld"}.get(format, format))
+    assert len(set(dataset.quads())) == len(list(parse(data, FORMATS[format])))
+
+
+def test_turtle_has_its_prefixes_once(monkeypatch):
+    monkeypatch.setattr(module, "_BYTES_A_BUCKET", 500)
+    data = merged(graph(*BOTH), format="turtle").decode()
+    assert data.count("@prefix kgmrca:") == 1
+    assert data.startswith("@prefix")
+    assert "\n\tkgmrca:confidence 0.9 ;" in data
+
+
+def test_triples_of_others_are_kept_and_those_of_their_graphs():
+    plain = Quad(NamedNode("urn:a"), NamedNode("urn:b"), Literal('"\t\n\\ \u00e9', language="fr"))
+    named = Quad(NamedNode("urn:a"), NamedNode("urn:b"), Literal("x"), NamedNode("urn:g"))
+    assert merged([named, plain, named], format="nquads") == f"{plain} .\n{named} .\n".encode()
+
+
+def test_a_named_graph_needs_a_format_for_it():
+    named = Quad(NamedNode("urn:a"), NamedNode("urn:b"), Literal("x"), NamedNode("urn:g"))
+    with pytest.raises(
+        InputError, match=r"0\.nq: a triple is in the graph <urn:g>, .* choose jsonld or nquads or trig"
+    ):
+        merged([named], format="turtle")
+
+
+def test_a_triple_term_needs_a_format_for_it():
+    term = Triple(NamedNode("urn:a"), NamedNode("urn:b"), NamedNode("urn:c"))
+    quad = Quad(NamedNode("urn:a"), NamedNode("urn:b"), term)
+    assert merged([quad]) == f"{quad} .\n".encode()
+    with pytest.raises(InputError, match=r"0\.nq: .* RDF 1.2"):
+        merged([quad], format="rdfxml")
+
+
+def test_a_blank_node_is_an_error():
+    with pytest.raises(InputError, match=r"0\.nq: .*blank node"):
+        merged([Quad(BlankNode("x"), NamedNode("urn:b"), Literal("x"))])
+    assert merged([Quad(NamedNode("urn:a"), NamedNode("urn:b"), Literal("no _:x"))])
+
+
+def test_the_summary_counts(tmp_path):
+    paths = [
+        file(tmp_path, graph(*BOTH), "a.nt"),
+        file(tmp_path, graph(BOTH[0], said("c", "Warsaw", "P17", "X")), "b.ttl"),
+    ]
+    summary = merge(paths, io.BytesIO())
+    assert (summary.files, summary.read, summary.statements) == (2, 4, 3)
+    assert (summary.facts, summary.attested, summary.clusters) == (2, 1, 2)
+    assert summary.conflicts == Counter()
+
+
+def test_processes_make_no_difference(tmp_path):
+    paths = [file(tmp_path, graph(one), f"{number}.ttl") for number, one in enumerate(BOTH)]
+    merge(paths, tmp_path / "one.ttl", workers=1)
+    merge(paths, tmp_path / "two.ttl", workers=2)
+    assert (tmp_path / "one.ttl").read_bytes() == (tmp_path / "two.ttl").read_bytes()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_names_the_input_and_leaves_nothing(tmp_path, workers):
+    bad = tmp_path / "bad.nt"
+    bad.write_bytes(lines(graph(*BOTH)) + b"<urn:a> <urn:b>")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match=r"bad\.nt, line \d+: "):
+        merge([file(tmp_path, graph(*BOTH), "good.nt"), bad], tmp_path / "out.ttl", workers=workers)
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "good.nt"])
+
+
+def test_an_interrupt_leaves_nothing_and_the_old_file(tmp_path, monkeypatch):
+    path, out = file(tmp_path, graph(*BOTH)), tmp_path / "out.ttl"
+    out.write_text("old")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_put_together", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        merge(path, out)
+    assert sorted(tmp_path.iterdir()) == sorted([path, out])
+    assert out.read_text() == "old"
+
+
+def test_a_folder_gives_its_rdf_without_the_output(tmp_path):
+    file(tmp_path, graph(BOTH[0]), "a.ttl")
+    (tmp_path / "notes.txt").write_text("no RDF")
+    merge(tmp_path, tmp_path / "out.nt")
+    first = (tmp_path / "out.nt").read_bytes()
+    assert merge(tmp_path, tmp_path / "out.nt").files == 1
+    assert (tmp_path / "out.nt").read_bytes() == first
+
+
+def test_a_pattern_gives_files_and_a_file_is_read_once(tmp_path):
+    path = file(tmp_path, graph(BOTH[0]), "a.ttl")
+    assert merge([tmp_path / "*.ttl", path], io.BytesIO()).files == 1
+
+
+def test_gzip_is_read_and_written(tmp_path):
+    path = file(tmp_path, graph(*BOTH), "a.nt")
+    merge(path, tmp_path / "out.nt.gz")
+    out = io.BytesIO()
+    merge(tmp_path / "out.nt.gz", out, format="ntriples")
+    assert out.getvalue() == merged(graph(*BOTH))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"provenance": "none"}, "Facts need their evidence"),
+        ({"provenance": "graphs", "format": "turtle"}, "needs named graphs"),
+        ({"base": "x"}, "is not an absolute IRI"),
+        ({"input_format": "csv"}, "There is no format 'csv'"),
+        ({"max_cluster": 0}, "at least 1"),
+        ({"workers": 0}, "at least 1"),
+    ],
+)
+def test_options_that_cannot_be_used(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        merge(file(tmp_path, []), io.BytesIO(), **options)
+
+
+def test_the_output_cannot_be_an_input(tmp_path):
+    path = file(tmp_path, graph(*BOTH))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="would be overwritten"):
+        merge(path, path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [([], "at least one INPUT"), (["missing.ttl"], "no file or folder"), (["a.csv"], "does not say its format")],
+)
+def test_inputs_that_cannot_be_used(tmp_path, monkeypatch, given, message):
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").touch()
+    with pytest.raises(InputError, match=message):
+        merge(given, io.BytesIO())
+
+
+def test_outputs_that_cannot_be_used(tmp_path):
+    path = file(tmp_path, [])
+    with pytest.raises(InputError, match="is a folder"):
+        merge(path, tmp_path)
+    with pytest.raises(InputError, match="There is no folder"):
+        merge(path, tmp_path / "missing" / "out.ttl")
+    with pytest.raises(InputError, match="does not say its format"):
+        merge(path, tmp_path / "out")
+
+
+def test_a_base_of_ones_own_names_what_is_derived():
+    data = merged(graph(*BOTH), base="http://example.org/")
+    assert b"<http://example.org/fact/" in data
+    assert b"<http://example.org/cluster/" in data
+
+
+def test_an_empty_graph_merges_to_an_empty_graph():
+    assert merged([]) == b""
+    assert list(parse(merged([], format="turtle"), RdfFormat.TURTLE)) == []
