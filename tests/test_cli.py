@@ -12,6 +12,7 @@ from helpers import TEXT, make_nlp, read_rdf
 from spacy.vocab import Vocab
 
 from kgmrca import __version__, cli
+from kgmrca.cli import options
 from kgmrca.corpora.annotated import labelled, read_gold
 from kgmrca.corpora.documents import INPUT_FORMATS
 from kgmrca.triples.write import FORMATS, PROVENANCE
@@ -88,9 +89,9 @@ def test_help_imports_nothing_slow():
 
 
 def test_the_choices_are_those_of_the_library():
-    assert [choice.value for choice in cli.OutputFormat] == list(FORMATS)
-    assert [choice.value for choice in cli.InputFormat] == list(INPUT_FORMATS)
-    assert [choice.value for choice in cli.Provenance] == list(PROVENANCE)
+    assert [choice.value for choice in options.OutputFormat] == list(FORMATS)
+    assert [choice.value for choice in options.InputFormat] == list(INPUT_FORMATS)
+    assert [choice.value for choice in options.Provenance] == list(PROVENANCE)
 
 
 def test_convert_writes_statements_as_it_is_told(run, pipeline, text, tmp_path):
@@ -461,3 +462,8 @@ def test_without_a_cache_there_is_nothing_to_show(run, tmp_path, capsys):
     assert run("cache", "--cache", tmp_path / "none.sqlite") == 0
     assert "nothing is remembered" in capsys.readouterr().err
     assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_it_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "kgmrca.cli", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"kgmrca {__version__}\n"

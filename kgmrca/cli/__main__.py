@@ -1,0 +1,6 @@
+"""`python -m kgmrca.cli` is the command `kgmrca`."""
+
+from kgmrca.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""What several commands share: their options and arguments, each declared once, and what is made of their values."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import Enum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kgmrca.errors import InputError
+from kgmrca.files import opened
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from kgmrca.wikidata.facts import Facts
+
+
+class OutputFormat(str, Enum):
+    """What `--format` takes."""
+
+    turtle = "turtle"
+    ntriples = "ntriples"
+    nquads = "nquads"
+    trig = "trig"
+    jsonld = "jsonld"
+    rdfxml = "rdfxml"
+
+
+class Provenance(str, Enum):
+    """What `--provenance` takes."""
+
+    none = "none"
+    statements = "statements"
+    graphs = "graphs"
+    rdf12 = "rdf12"
+    wikidata = "wikidata"
+
+
+class InputFormat(str, Enum):
+    """What `--input-format` takes."""
+
+    text = "text"
+    jsonl = "jsonl"
+    docbin = "docbin"
+
+
+LinkedGraphs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="GRAPH...",
+        help="RDF files of any format and provenance, linked to Wikidata (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
+        ".gz behind it compressed), or - for standard input.",
+        show_default=False,
+    ),
+]
+GraphFormat = Annotated[
+    OutputFormat | None,
+    typer.Option(
+        help="The format of all that is read.  [default: by extension; TriG on standard input, of which Turtle and "
+        "N-Triples are parts]",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
+]
+Format = Annotated[
+    OutputFormat | None,
+    typer.Option(
+        help="The format of OUT.  [default: by its extension (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with .gz behind it "
+        "compressed); Turtle on standard output]",
+        show_default=False,
+    ),
+]
+Base = Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")]
+Pipeline = Annotated[str, typer.Argument(metavar="PIPELINE", help="A spaCy pipeline, by name or folder.")]
+Endpoint = Annotated[
+    str,
+    typer.Option(
+        metavar="WHERE",
+        help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
+    ),
+]
+Contact = Annotated[
+    str | None,
+    typer.Option(metavar="MAIL_OR_URL", help="How those who run a public endpoint can reach you; it needs one."),
+]
+CacheFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")]
+
+
+@contextmanager
+def looked_up(
+    endpoint: str, *, contact: str | None, cache: Path | None, offline: bool, refresh: bool
+) -> "Iterator[Facts]":
+    """What an endpoint answers, from the cache first."""
+    from kgmrca.wikidata.facts import Facts, default_cache
+    from kgmrca.wikidata.sparql import open_endpoint
+
+    asked = open_endpoint(endpoint, contact=contact)
+    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts:
+        yield facts
+
+
+def opened_if_named(output: Path | None, **options: Any) -> AbstractContextManager[IO[bytes] | None]:
+    """Open `output` for writing (see `kgmrca.files.opened`); without an `output`, give None."""
+    return opened(output, **options) if output else nullcontext()
+
+
+def listed(text: str) -> list[str]:
+    """Split what stands between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def number_or_name(threshold: str) -> float | str:
+    """Read what `--threshold` takes.
+
+    Raises:
+        BadParameter: it is a number that is not from 0 to 1.
+    """
+    try:
+        number = float(threshold)
+    except ValueError:
+        return threshold  # whether it is a name, the pipeline knows
+    if not 0 <= number <= 1:
+        raise typer.BadParameter(f"{threshold} is not from 0 to 1.", param_hint="--threshold")
+    return number
+
+
+def load_pipeline(name: str) -> "Language":
+    """Load a pipeline by its name or from its folder.
+
+    Raises:
+        InputError: it cannot be loaded.
+    """
+    import spacy
+
+    from kgmrca.extraction.relations.component import SHIPPED, load
+
+    try:
+        return load() if name == SHIPPED else spacy.load(name)
+    except OSError as error:
+        raise InputError(f"The pipeline '{name}' cannot be loaded: {error}") from error
