@@ -1,7 +1,7 @@
 """What comes out of raw text, in the manner of Text2KGBench (Mihindukulasooriya et al., 2023).
 
     python benchmarks/text2kg.py --data DATA/text2kg_wikidata/dev.jsonl.gz
-    python benchmarks/text2kg.py --data dev.jsonl.gz --pipeline training/model-best --threshold 0.1 --labels
+    python benchmarks/text2kg.py --data dev.jsonl.gz --pipeline training/model-best --threshold 0.1 --per-label
     python benchmarks/text2kg.py --ontology 1_movie_ontology.json --test ont_1_movie_test.jsonl \\
         --ground-truth ont_1_movie_ground_truth.jsonl -o movie.json
     python benchmarks/text2kg.py --ontology ... --test ... --ground-truth ... --predictions other_system.jsonl
@@ -593,7 +593,7 @@ def recall_of_named(options: argparse.Namespace) -> dict[str, Any]:
         print(f"Of the {n_known:,} whose label the model has, {lost[None] / n_known:.1%} were found")
 
     found_of = by_property(sentences, limit=options.limit)
-    if options.labels:
+    if options.per_label:
         width = max(map(len, found_of))
         iris = {gold.relation.strip(): gold for sentence in sentences for gold in sentence.gold}
         print(f"\n{'property':<{width}} {'':>6} {'named':>6} {'found':>6} {'recall':>7}")
@@ -673,7 +673,7 @@ def main() -> None:
         "--threshold", help="a number, or the name of an operating point that the pipeline has (default: its own)"
     )
     parser.add_argument("--limit", type=int, metavar="N", help="keep the N most certain triples of a sentence")
-    parser.add_argument("--labels", action="store_true", help="with --data: recall by property too")
+    parser.add_argument("--per-label", action="store_true", help="with --data: recall by property too")
     parser.add_argument(
         "--all-relations",
         action="store_true",
@@ -701,8 +701,8 @@ def check(options: argparse.Namespace) -> None:
         raise InputError("--data goes without --ontology, --test, --ground-truth and --predictions.")
     if not options.data and not all(own):
         raise InputError("Name either --data, or all of --ontology, --test and --ground-truth.")
-    if not options.data and options.labels:
-        raise InputError("--labels goes with --data.")
+    if not options.data and options.per_label:
+        raise InputError("--per-label goes with --data.")
     settings = [options.pipeline, options.threshold, options.limit, options.all_relations]
     if options.predictions and any(setting not in (None, False) for setting in settings):
         raise InputError("--predictions are scored as they are: no --pipeline, --threshold, --limit, --all-relations.")

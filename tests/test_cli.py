@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import pytest
 import spacy
 from helpers import TEXT, make_nlp, read_rdf
 from spacy.vocab import Vocab
+from typer.main import get_command
 
 from kgmrca import __version__, cli
 from kgmrca.cli import options
+from kgmrca.cli.renamed import RENAMED
 from kgmrca.corpora.annotated import labelled, read_gold
 from kgmrca.corpora.documents import INPUT_FORMATS
 from kgmrca.triples.write import FORMATS, PROVENANCE
@@ -292,7 +295,7 @@ def test_evaluate_prints_a_table(run, capsys, gold):
 
 
 def test_evaluate_prints_labels_on_request(run, capsys, gold):
-    assert run("evaluate", "en_kgmrca_sm", gold, "--labels") == 0
+    assert run("evaluate", "en_kgmrca_sm", gold, "--per-label") == 0
     assert "\nplace of birth  " in capsys.readouterr().out
 
 
@@ -334,8 +337,8 @@ def test_evaluate_does_not_overwrite_the_data(run, capsys, gold):
 
 
 def test_evaluate_by_threshold_has_no_scores_of_labels(run, capsys, gold):
-    assert run("evaluate", "en_kgmrca_sm", gold, "--thresholds", "--labels") == 2
-    assert "--labels goes without --thresholds" in capsys.readouterr().err
+    assert run("evaluate", "en_kgmrca_sm", gold, "--thresholds", "--per-label") == 2
+    assert "--per-label goes without --thresholds" in capsys.readouterr().err
 
 
 def test_evaluate_leaves_no_file_where_it_fails(tmp_path, run):
@@ -467,3 +470,45 @@ def test_without_a_cache_there_is_nothing_to_show(run, tmp_path, capsys):
 def test_it_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "kgmrca.cli", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"kgmrca {__version__}\n"
+
+
+OLD_SPELLINGS = [(command, old, new) for command, names in RENAMED.items() for old, new in names.items()]
+
+
+@pytest.mark.parametrize(("command", "old", "new"), OLD_SPELLINGS)
+@pytest.mark.parametrize("form", ["{}", "{}=x"])
+def test_an_old_spelling_of_an_option_fails_and_names_the_new_one(run, capsys, command, old, new, form):
+    assert run(command, "graph.ttl", form.format(old)) == 2
+    captured = capsys.readouterr()
+    assert f"The option '{old}' is called '{new}' now." in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(("command", "old", "new"), OLD_SPELLINGS)
+def test_help_lists_the_new_spelling_only(run, capsys, command, old, new):
+    run(command, "--help")
+    options = set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
+    assert new in options
+    assert old not in options
+
+
+def test_one_option_means_the_same_in_all_commands():
+    """Of each name that several commands have, all declarations take a value of the same kind or are all flags."""
+    kinds = {}
+    for command in get_command(cli.app).commands.values():
+        for option in command.params:
+            for name in option.opts:
+                if name.startswith("--"):
+                    kinds.setdefault(name, set()).add((getattr(option, "is_flag", False), str(option.metavar)))
+    assert {name: kind for name, kind in kinds.items() if len({is_flag for is_flag, _ in kind}) > 1} == {}
+    assert kinds["--json"] == {(True, "None")}
+
+
+def test_format_is_that_of_what_is_written_and_input_format_that_of_what_is_read():
+    helps = {"--format": set(), "--input-format": set()}
+    for command in get_command(cli.app).commands.values():
+        for option in command.params:
+            for name in {*helps} & {*option.opts}:
+                helps[name].add(option.help.split(".")[0])
+    assert helps["--format"] == {"The format of OUT"}
+    assert not any("OUT" in text for text in helps["--input-format"])

@@ -338,7 +338,7 @@ def test_named_triples_are_read_with_their_properties(data):
 
 
 def test_recall_of_a_pipeline(data, pipeline, run, tmp_path):
-    status, output, _ = run("--data", data, "--pipeline", pipeline, "--labels", "-o", tmp_path / "out.json")
+    status, output, _ = run("--data", data, "--pipeline", pipeline, "--per-label", "-o", tmp_path / "out.json")
     result = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert status == 0
     assert result["sentences"] == 3
@@ -540,7 +540,7 @@ def test_a_missing_file_is_one_line(benchmark, run, tmp_path):
         (["--data", "a", "--test", "b"], "--data goes without"),
         (["--data", "a", "--limit", "0"], "--limit is at least 1"),
         (["--data", "a", "-o", "no/such/folder/out.json"], "There is no folder"),
-        (["--ontology", "a", "--test", "b", "--ground-truth", "c", "--labels"], "--labels goes with --data"),
+        (["--ontology", "a", "--test", "b", "--ground-truth", "c", "--per-label"], "--per-label goes with --data"),
         (
             ["--ontology", "a", "--test", "b", "--ground-truth", "c", "--predictions", "d", "--limit", "1"],
             "--predictions are scored as they are",

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from kgmrca import __version__
 from kgmrca.cli import extraction, graphs, training, wikidata
+from kgmrca.cli.renamed import Command
 from kgmrca.errors import KgmrcaError
 
 __all__ = ["app", "main"]
@@ -80,7 +81,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _function in _COMMANDS.items():
-    app.command(_name, no_args_is_help=_name not in _RUN_WITHOUT_ARGUMENTS)(_function)
+    app.command(_name, cls=Command, no_args_is_help=_name not in _RUN_WITHOUT_ARGUMENTS)(_function)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from kgmrca.triples.iris import DEFAULT_BASE
 
 
 class ReportFormat(str, Enum):
-    """What `kgmrca validate --format` takes."""
+    """What `kgmrca validate --report-format` takes."""
 
     text = "text"
     json = "json"
@@ -94,14 +94,14 @@ def graph_command(
             show_default=False,
         ),
     ],
-    format: GraphFormat = None,
+    input_format: GraphFormat = None,
     top: Annotated[int, typer.Option(min=0, help="How many rows each ranking has.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of the tables.")] = False,
     graphml: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the statements as GraphML too, for Gephi and networkx."),
     ] = None,
-    csv: Annotated[
+    neo4j: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
@@ -122,13 +122,13 @@ def graph_command(
     Examples:
       kgmrca graph graph.ttl
       kgmrca graph a.nq.gz b.nq.gz --json > figures.json
-      kgmrca graph graph.ttl --graphml graph.graphml --csv neo4j
+      kgmrca graph graph.ttl --graphml graph.graphml --neo4j tables
     """
     import json
 
     from kgmrca.graph.statistics import survey, table
 
-    report = survey(graphs, format=format and format.value, top=top, graphml=graphml, tables=csv)
+    report = survey(graphs, format=input_format and input_format.value, top=top, graphml=graphml, tables=neo4j)
     print(json.dumps(report, indent=2) if as_json else table(report))
 
 
@@ -147,7 +147,7 @@ def validate_command(
         Path | None,
         typer.Option(metavar="FILE", help="Check against these SHACL shapes instead of those that ship."),
     ] = None,
-    format: Annotated[ReportFormat, typer.Option(help="Text, JSON, or SHACL's own report in Turtle.")] = (
+    report_format: Annotated[ReportFormat, typer.Option(help="Text, JSON, or SHACL's own report in Turtle.")] = (
         ReportFormat.text
     ),
     output: Annotated[
@@ -172,7 +172,7 @@ def validate_command(
     \b
     Examples:
       kgmrca validate graph.ttl
-      kgmrca validate a.nq.gz b.nq.gz --format json -o report.json
+      kgmrca validate a.nq.gz b.nq.gz --report-format json -o report.json
       kgmrca validate graph.ttl --shapes my-shapes.ttl
     """
 
@@ -183,10 +183,10 @@ def validate_command(
             graphs,
             format=input_format and input_format.value,
             shapes=shapes,
-            limit=10 if limit is None and format is ReportFormat.text else limit,
+            limit=10 if limit is None and report_format is ReportFormat.text else limit,
             workers=workers,
         )
-        text = {"text": report.as_text, "json": report.as_json, "shacl": report.as_shacl}[format.value]()
+        text = {"text": report.as_text, "json": report.as_json, "shacl": report.as_shacl}[report_format.value]()
         if stream:
             stream.write(f"{text}\n".encode())
         else:

@@ -74,8 +74,8 @@ def evaluate_command(
             "--thresholds", help="Score the relations on gold entities at thresholds from 0.05 to 0.95 instead."
         ),
     ] = False,
-    labels: Annotated[
-        bool, typer.Option("--labels", help="Print the scores of each entity type and relation too.")
+    per_label: Annotated[
+        bool, typer.Option("--per-label", help="Print the scores of each entity type and relation too.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all scores as JSON instead of the table.")] = False,
     resamples: Annotated[
@@ -96,8 +96,8 @@ def evaluate_command(
     from kgmrca.extraction.relations.operating_points import sweep
     from kgmrca.extraction.relations.scorer import evaluate, table
 
-    if thresholds and labels:
-        raise InputError("--labels goes without --thresholds, which has no scores of single labels.")
+    if thresholds and per_label:
+        raise InputError("--per-label goes without --thresholds, which has no scores of single labels.")
     with opened_if_named(
         output, inputs=[data], what="the DATA"
     ) as stream:  # what cannot be written is said before the work
@@ -110,7 +110,7 @@ def evaluate_command(
             written = json.dumps(rows, indent=2)
         else:
             scores = evaluate(nlp, data, resamples=resamples)
-            text = table(scores, labels=labels)
+            text = table(scores, labels=per_label)
             written = json.dumps(scores, indent=2)
         if stream:
             stream.write(f"{written}\n".encode())

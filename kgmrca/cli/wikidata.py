@@ -51,7 +51,7 @@ def link_command(
             help="In which languages names are looked for, the texts' own first; mul is Wikidata's for all.",
         ),
     ] = "en,mul",
-    least: Annotated[
+    min_probability: Annotated[
         float | None,
         typer.Option(min=0, max=1, metavar="SCORE", help="Link to an item from this probability on.  [default: 0.6]"),
     ] = None,
@@ -94,7 +94,7 @@ def link_command(
             facts,
             output,
             languages=listed(languages),
-            least=LEAST if least is None else least,
+            least=LEAST if min_probability is None else min_probability,
             margin=MARGIN if margin is None else margin,
             input_format=input_format and input_format.value,
             format=format and format.value,
@@ -115,7 +115,7 @@ def check_command(
     csv: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write them as a table too; - for standard output.")
     ] = None,
-    json: Annotated[
+    jsonl: Annotated[
         str | None,
         typer.Option(
             metavar="FILE", help="Write them as JSON Lines too, an object a statement; - for standard output."
@@ -140,7 +140,7 @@ def check_command(
     \b
     Examples:
       kgmrca check linked.ttl --endpoint wikidata --contact me@example.org -o checks.ttl
-      kgmrca check a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query --csv checks.csv --json checks.jsonl
+      kgmrca check a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query --csv checks.csv --jsonl checks.jsonl
       kgmrca check linked.ttl --endpoint wikidata.nt.gz -o - | grep conflict
     """
     from kgmrca.wikidata.check import check
@@ -151,7 +151,7 @@ def check_command(
             facts,
             output,
             csv=csv,
-            json=json,
+            json=jsonl,
             input_format=input_format and input_format.value,
             format=format and format.value,
             base=base,
@@ -176,7 +176,7 @@ def enrich_command(
             show_default=False,
         ),
     ] = None,
-    labels: Annotated[
+    languages: Annotated[
         str, typer.Option(metavar="TAGS", help="Labels in which languages, such as en,de.", show_default=False)
     ] = "",
     contact: Contact = None,
@@ -199,7 +199,7 @@ def enrich_command(
     \b
     Examples:
       kgmrca enrich linked.ttl --preset basics --endpoint wikidata --contact me@example.org -o facts.ttl
-      kgmrca enrich linked.ttl --properties P106,P18 --labels en,de --endpoint wikidata.nt.gz -o facts.trig
+      kgmrca enrich linked.ttl --properties P106,P18 --languages en,de --endpoint wikidata.nt.gz -o facts.trig
       kgmrca merge linked.ttl facts.ttl -o graph.ttl
     """
     from kgmrca.wikidata.enrich import PRESETS, enrich
@@ -211,7 +211,7 @@ def enrich_command(
             facts,
             output,
             properties=chosen,
-            languages=listed(labels),
+            languages=listed(languages),
             input_format=input_format and input_format.value,
             format=format and format.value,
             base=base,

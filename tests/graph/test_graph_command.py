@@ -245,19 +245,19 @@ def test_standard_input_is_read(graph):
 
 def test_the_format_can_be_given(graph):
     path = graph.rename(graph.with_name("graph.txt"))
-    assert figures(path, "--format", "turtle")["statements"] == 5
+    assert figures(path, "--input-format", "turtle")["statements"] == 5
 
 
 def test_the_graph_is_written_in_other_forms(graph):
     folder = graph.parent
-    assert run(graph, "--graphml", folder / "g.graphml", "--csv", folder / "neo4j").exit_code == 0
+    assert run(graph, "--graphml", folder / "g.graphml", "--neo4j", folder / "neo4j").exit_code == 0
     read = networkx.read_graphml(folder / "g.graphml", force_multigraph=True)
     assert (read.number_of_nodes(), read.number_of_edges()) == (6, 5)
     lines = (folder / "neo4j" / "relationships.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 6
 
 
-@pytest.mark.parametrize("option", ["--graphml", "--csv"])
+@pytest.mark.parametrize("option", ["--graphml", "--neo4j"])
 def test_nothing_is_written_of_plain_triples(tmp_path, nlp, option):
     path = written(tmp_path / "none.ttl", nlp, provenance="none")
     done = run(path, option, tmp_path / "out")
@@ -272,7 +272,7 @@ def test_nothing_is_written_of_plain_triples(tmp_path, nlp, option):
     [
         (["missing.ttl"], "missing.ttl"),
         (["graph.xyz"], "does not say its format"),
-        (["graph.ttl", "--csv", "no/where"], "no folder 'no'"),
+        (["graph.ttl", "--neo4j", "no/where"], "no folder 'no'"),
         (["graph.ttl", "--graphml", "no/where.graphml"], "no folder 'no'"),
     ],
 )

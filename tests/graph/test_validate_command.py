@@ -89,12 +89,12 @@ def test_standard_input_of_another_format_is_named(run, tmp_path, monkeypatch):
 
 
 def test_json_goes_to_a_file(run, broken, tmp_path):
-    assert run(broken, "--format", "json", "-o", tmp_path / "report.json") == (1, "", "")
+    assert run(broken, "--report-format", "json", "-o", tmp_path / "report.json") == (1, "", "")
     assert json.loads((tmp_path / "report.json").read_text())["conforms"] is False
 
 
 def test_the_shacl_report_is_turtle(run, broken):
-    code, out, _ = run(broken, "--format", "shacl")
+    code, out, _ = run(broken, "--report-format", "shacl")
     graph = rdflib.Graph().parse(data=out, format="turtle")
     assert code == 1
     assert len(list(graph.subjects(rdflib.RDF.type, rdflib.SH.ValidationResult))) == 1
@@ -104,7 +104,7 @@ def test_text_lists_ten_findings_of_a_shape_and_json_all(run, valid):
     valid.write_text(VALID + "".join(f"<urn:x:e{number}> kgmrca:entityType 'PER' ." for number in range(12)))
     assert "    and 2 more\n" in run(valid)[1]
     assert "    and 11 more\n" in run(valid, "--limit", 1)[1]
-    assert len(json.loads(run(valid, "--format", "json")[1])["findings"]) == 12
+    assert len(json.loads(run(valid, "--report-format", "json")[1])["findings"]) == 12
 
 
 def test_shapes_of_the_user(run, valid, tmp_path):

@@ -85,7 +85,7 @@ def test_every_statement_gets_its_verdict_from_a_server_and_from_a_file(run, gra
 
 def test_all_outputs_are_written_and_the_summary_is_printed(run, graph, tmp_path, wikidata_url, capsys):
     output, lines = tmp_path / "out.nt.gz", tmp_path / "out.jsonl"
-    assert run(graph, "--endpoint", wikidata_url, "-o", output, "--json", lines) == 0
+    assert run(graph, "--endpoint", wikidata_url, "-o", output, "--jsonl", lines) == 0
     assert [json.loads(line)["verdict"] for line in lines.read_text().splitlines()] == VERDICTS
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -336,7 +336,7 @@ def run(monkeypatch, tmp_path):
 
 def test_the_command_asks_a_server_for_a_preset_properties_and_labels(run, graph, tmp_path, wikidata_url, capsys):
     output = tmp_path / "facts.ttl"
-    asked = ["--preset", "basics", "--properties", " P27, P31", "--labels", "en"]
+    asked = ["--preset", "basics", "--properties", " P27, P31", "--languages", "en"]
     assert run(graph, *asked, "--endpoint", wikidata_url, "-o", output) == 0
     properties = {name for _, name, _ in said(output)}
     assert properties == {"P31", "P17", "P18", "P569", "P570", "P571", "P625", "P27", LABEL}
@@ -356,7 +356,7 @@ def test_the_command_needs_something_to_ask_for(run, graph, wikidata_file, capsy
 
 
 def test_the_command_writes_nothing_but_data_to_standard_output(run, graph, wikidata_file, capfdbinary):
-    assert run(graph, "--labels", "en", "--endpoint", wikidata_file, "-o", "-") == 0
+    assert run(graph, "--languages", "en", "--endpoint", wikidata_file, "-o", "-") == 0
     captured = capfdbinary.readouterr()
     assert b"RetrievedFact" in captured.out
     read_rdf(captured.out)

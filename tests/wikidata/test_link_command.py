@@ -418,7 +418,7 @@ def test_no_language_is_an_error(run, tmp_path):
 
 def test_limits_and_languages(run, tmp_path):
     graph = write_graph(tmp_path / "graph.ttl", statement("Marie Curie", "P19", "Warszawa"))
-    run(graph, "-o", tmp_path / "out.ttl", "--languages", "pl, en", "--least", "0.99")
+    run(graph, "-o", tmp_path / "out.ttl", "--languages", "pl, en", "--min-probability", "0.99")
     quads = list(pyoxigraph.parse(path=tmp_path / "out.ttl"))
     assert (item(quads, "Warszawa"), item(quads, "Marie Curie")) == ("Q270", None)
 
