@@ -31,8 +31,17 @@ import kgmrca
 from kgmrca.corpora.annotated import hash_share, read_annotated, relation_labels
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_records, set_relations
-from kgmrca.wikidata.disambiguation import Entity, Knowledge, Text, Tie, decide, look_up, near, property_of
-from kgmrca.wikidata.facts import Facts
+from kgmrca.wikidata.disambiguation import (
+    Entity,
+    EntityGroup,
+    EntityPair,
+    Knowledge,
+    choose_items,
+    look_up,
+    neighbours,
+    property_of,
+)
+from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.sparql import open_endpoint
 
 LANGUAGES = ("en", "mul")
@@ -43,8 +52,8 @@ class Sentence(NamedTuple):
 
     entities: list[Entity]
     items: list[str]
-    predicted: list[Tie]
-    labelled: list[Tie]
+    predicted: list[EntityPair]
+    labelled: list[EntityPair]
     is_held_out: bool
 
 
@@ -56,19 +65,19 @@ def main() -> None:
     options = parser.parse_args()
     sentences = list(read(options.data / "wiki80" / f"{options.part}.jsonl.gz"))
     endpoint = open_endpoint(options.data / "wikidata_sample" / "wikidata.nt.gz")
-    with Facts(endpoint, cache=None) as facts:
+    with Lookups(endpoint, cache=None) as lookups:
         started = time.process_time()
-        texts = [text(one, [*one.predicted, *near([0, 1])]) for one in sentences]
-        knowledge = look_up(texts, facts, languages=LANGUAGES)
+        groups = [group(one, [*one.predicted, *neighbours([0, 1])]) for one in sentences]
+        knowledge = look_up(groups, lookups, languages=LANGUAGES)
         asked = time.process_time()
-        for one in texts:
-            decide(one, knowledge)
+        for one in groups:
+            choose_items(one, knowledge)
         decided = time.process_time()
         print(
-            f"{len(texts):,} sentences: {endpoint.queries} queries; seconds of CPU: {asked - started:.1f} to ask, with "
-            f"reading the file, and {decided - asked:.1f} to decide\n"
+            f"{len(groups):,} sentences: {endpoint.queries} queries; seconds of CPU: {asked - started:.1f} to ask, "
+            f"with reading the file, and {decided - asked:.1f} to decide\n"
         )
-        print_rows(sentences, facts)
+        print_rows(sentences, lookups)
 
 
 def read(path: Path) -> Iterator[Sentence]:
@@ -91,59 +100,59 @@ def read(path: Path) -> Iterator[Sentence]:
             spans = [doc[one["start"] : one["end"]] for one in entities]
             number = {(span.start_char, span.end_char): place for place, span in enumerate(spans)}
             yield Sentence(
-                entities=[Entity(one["text"], one["type"]) for one in entities],
+                entities=[Entity(one["group"], one["type"]) for one in entities],
                 items=[one["qid"] for one in entities],
                 predicted=[
-                    Tie(number[a, b], number[c, d], property_for(label), score)
+                    EntityPair(number[a, b], number[c, d], property_for(label), score)
                     for a, b, c, d, label, score in get_records(doc) or ()
                 ],
                 labelled=[
-                    Tie(one["subject"], one["object"], property_for(labels[one["predicate"]].label))  # type: ignore[union-attr]
+                    EntityPair(one["subject"], one["object"], property_for(labels[one["predicate"]].label))  # type: ignore[union-attr]
                     for one in record["relations"]
                 ],
                 is_held_out=hash_share(record["id"]) < 0.1,
             )
 
 
-def text(sentence: Sentence, ties: Iterable[Tie]) -> Text:
-    """A sentence with the ties that count."""
-    return Text(sentence.entities, list(ties))
+def group(sentence: Sentence, pairs: Iterable[EntityPair]) -> EntityGroup:
+    """A sentence with the pairs that count."""
+    return EntityGroup(sentence.entities, list(pairs))
 
 
-def print_rows(sentences: Sequence[Sentence], facts: Facts) -> None:
+def print_rows(sentences: Sequence[Sentence], lookups: Lookups) -> None:
     """One row for each choice of what decides."""
-    choices: dict[str, Callable[[Sentence], list[Tie]]] = {
+    choices: dict[str, Callable[[Sentence], list[EntityPair]]] = {
         "names and types alone": lambda one: [],
         "and predicted relations": lambda one: one.predicted,
-        "and sharing a sentence": lambda one: near([0, 1]),
-        "both (the default)": lambda one: [*one.predicted, *near([0, 1])],
+        "and sharing a sentence": lambda one: neighbours([0, 1]),
+        "both (the default)": lambda one: [*one.predicted, *neighbours([0, 1])],
         "labelled relations": lambda one: one.labelled,
     }
     default = choices["both (the default)"]
     held_out = [one for one in sentences if one.is_held_out]
     print(f"{'':<32}{'ambiguous':>24}{'all':>33}")
     print(f"{'':<32}{'accuracy':>12}{'answered':>12}{'of':>9}{'accuracy':>12}{'answered':>12}{'of':>9}")
-    for name, ties in choices.items():
-        print_row(name, sentences, ties, facts)
-    print_row("the default, held out", held_out, default, facts)
-    print_row("the default, own fact removed", sentences, default, facts, without_own_fact=True)
+    for name, pairs in choices.items():
+        print_row(name, sentences, pairs, lookups)
+    print_row("the default, held out", held_out, default, lookups)
+    print_row("the default, own fact removed", sentences, default, lookups, without_own_fact=True)
 
 
 def print_row(
     name: str,
     sentences: Sequence[Sentence],
-    ties: Callable[[Sentence], list[Tie]],
-    facts: Facts,
+    pairs: Callable[[Sentence], list[EntityPair]],
+    lookups: Lookups,
     *,
     without_own_fact: bool = False,
 ) -> None:
     """Link all sentences and print how that went."""
-    texts = [text(one, ties(one)) for one in sentences]
-    knowledge = look_up(texts, facts, languages=LANGUAGES)
+    groups = [group(one, pairs(one)) for one in sentences]
+    knowledge = look_up(groups, lookups, languages=LANGUAGES)
     counts = {True: [0, 0, 0], False: [0, 0, 0]}  # right, answered, all; of ambiguous names and of the others
-    for one, tied in zip(sentences, texts, strict=True):
+    for one, tied in zip(sentences, groups, strict=True):
         known = without_facts(one, knowledge) if without_own_fact else knowledge
-        for entity, item, decision in zip(one.entities, one.items, decide(tied, known), strict=True):
+        for entity, item, decision in zip(one.entities, one.items, choose_items(tied, known), strict=True):
             count = counts[len(knowledge.candidates[entity.name]) > 1]  # type: ignore[arg-type]
             count[0] += decision.item == item
             count[1] += decision.item is not None
@@ -158,11 +167,11 @@ def print_row(
 def without_facts(sentence: Sentence, knowledge: Knowledge) -> Knowledge:
     """What would be known if Wikidata did not have what the sentence is labelled with."""
     connections = dict[tuple[str, str], frozenset[str]]()
-    for tie in sentence.labelled:
-        pair = sentence.items[tie.subject], sentence.items[tie.object]
-        found = knowledge.connections.get(pair)
+    for pair in sentence.labelled:
+        ends = sentence.items[pair.subject], sentence.items[pair.object]
+        found = knowledge.connections.get(ends)
         if isinstance(found, frozenset):
-            connections[pair] = found - {tie.property or ""}
+            connections[ends] = found - {pair.property or ""}
     return replace(knowledge, connections=ChainMap(connections, knowledge.connections))  # type: ignore[arg-type]
 
 

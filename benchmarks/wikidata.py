@@ -45,11 +45,11 @@ from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import statement_triples, write
 from kgmrca.wikidata.check import verdicts
-from kgmrca.wikidata.facts import Facts
+from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.sparql import open_endpoint
 
 STATEMENTS, SUBJECTS = 10_000, 8_000
-FAULTY_STATEMENTS, FAULTY_SHARE = 1_000, 0.2
+FAULTY_CLAIMS, FAULTY_SHARE = 1_000, 0.2
 
 WD = "http://www.wikidata.org/entity/"
 PROP = "http://www.wikidata.org/prop/"
@@ -245,7 +245,7 @@ def check(graph: Path, url: str, folder: Path) -> str:
 
 def fault_rows(folder: Path, stated: list[Fact], url: str, seeds: int) -> Iterator[Row]:
     """The verdicts with and without faults."""
-    graph = write_graph(folder / "some.ttl", random.Random(0).sample(stated, FAULTY_STATEMENTS))
+    graph = write_graph(folder / "some.ttl", random.Random(0).sample(stated, FAULTY_CLAIMS))
     right = check_slowly(graph, url)
     counts: Counter[str] = Counter()
     for seed in range(seeds):
@@ -255,7 +255,7 @@ def fault_rows(folder: Path, stated: list[Fact], url: str, seeds: int) -> Iterat
         counts["other"] += sum(found[iri] not in (right[iri], "not checked") for iri in found)
         counts["unchecked"] += sum(found[iri] == "not checked" != right[iri] for iri in found)
     yield Row(
-        f"faults in {FAULTY_SHARE:.0%} of the answers, {FAULTY_STATEMENTS:,} statements, {seeds} seeds",
+        f"faults in {FAULTY_SHARE:.0%} of the answers, {FAULTY_CLAIMS:,} statements, {seeds} seeds",
         f"{counts['other']} other verdicts, {counts['lost']} lost, {counts['unchecked']} not checked",
         "no other verdict, none lost",
         "none not checked",
@@ -265,9 +265,9 @@ def fault_rows(folder: Path, stated: list[Fact], url: str, seeds: int) -> Iterat
 def check_slowly(graph: Path, url: str) -> dict[str, str]:
     """The verdicts by statement; who would sleep does not."""
     endpoint = open_endpoint(url, clock=Hurried())
-    with Facts(endpoint, cache=None, progress=False) as facts:
-        found = verdicts([graph], facts, progress=False)
-        return {checked.iri: checked.decision.verdict.value for checked in found}
+    with Lookups(endpoint, cache=None, progress=False) as lookups:
+        found = verdicts([graph], lookups, progress=False)
+        return {checked.iri: checked.judgement.verdict.value for checked in found}
 
 
 class Hurried:

@@ -17,8 +17,8 @@ from kgmrca.convert import convert
 from kgmrca.ontology import WIKIDATA_ENTITY, load_properties
 from kgmrca.wikidata.check import check
 from kgmrca.wikidata.diff import diff
-from kgmrca.wikidata.facts import Facts
 from kgmrca.wikidata.link import link_graphs
+from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.sparql import open_endpoint
 from kgmrca.wikidata.verdicts import Verdict
 
@@ -68,9 +68,9 @@ def checked(tmp_path_factory):
         patch.setattr(socket.socket, "connect", connect)
         patch.setattr(socket, "getaddrinfo", connect)
         convert(folder / "corpus", folder / "graph.ttl", prefer="precise")
-        with Facts(open_endpoint(SAMPLE), cache=folder / "facts.sqlite") as facts:
-            link_graphs([folder / "graph.ttl"], facts, folder / "linked.ttl")
-            check([folder / "linked.ttl"], facts, folder / "checks.ttl", csv=folder / "checks.csv")
+        with Lookups(open_endpoint(SAMPLE), cache=folder / "facts.sqlite") as lookups:
+            link_graphs([folder / "graph.ttl"], lookups, folder / "linked.ttl")
+            check([folder / "linked.ttl"], lookups, folder / "checks.ttl", csv=folder / "checks.csv")
         diff([folder / "linked.ttl", folder / "checks.ttl"], folder / "new.tsv")
     return folder
 

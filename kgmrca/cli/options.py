@@ -14,7 +14,7 @@ from kgmrca.files import opened
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from kgmrca.wikidata.facts import Facts
+    from kgmrca.wikidata.lookups import Lookups
 
 
 class OutputFormat(str, Enum):
@@ -80,7 +80,7 @@ Endpoint = Annotated[
     str,
     typer.Option(
         metavar="WHERE",
-        help="Whom to ask: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
+        help="The endpoint: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
     ),
 ]
 Contact = Annotated[
@@ -88,7 +88,7 @@ Contact = Annotated[
     typer.Option(metavar="MAIL_OR_URL", help="How those who run a public endpoint can reach you; it needs one."),
 ]
 CacheFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Where facts are remembered.  [default: see kgmrca cache]")
+    Path | None, typer.Option(metavar="FILE", help="The file in which answers are kept.  [default: see kgmrca cache]")
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")]
@@ -97,14 +97,14 @@ Refresh = Annotated[bool, typer.Option("--refresh", help="Ask again for what is 
 @contextmanager
 def looked_up(
     endpoint: str, *, contact: str | None, cache: Path | None, offline: bool, refresh: bool
-) -> "Iterator[Facts]":
+) -> "Iterator[Lookups]":
     """What an endpoint answers, from the cache first."""
-    from kgmrca.wikidata.facts import Facts, default_cache
+    from kgmrca.wikidata.lookups import Lookups, default_cache
     from kgmrca.wikidata.sparql import open_endpoint
 
     asked = open_endpoint(endpoint, contact=contact)
-    with Facts(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as facts:
-        yield facts
+    with Lookups(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as lookups:
+        yield lookups
 
 
 def opened_if_named(output: Path | None, **options: Any) -> AbstractContextManager[IO[bytes] | None]:

@@ -85,16 +85,16 @@ def link_command(
       kgmrca link a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query -o linked.nq.gz
       kgmrca link graph.ttl --endpoint wikidata.nt.gz --languages pl,mul,en -o - | grep kgmrca:item
     """
-    from kgmrca.wikidata.disambiguation import LEAST, MARGIN
+    from kgmrca.wikidata.disambiguation import MARGIN, MIN_PROBABILITY
     from kgmrca.wikidata.link import link_graphs
 
-    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as facts:
+    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as lookups:
         summary = link_graphs(
             graphs,
-            facts,
+            lookups,
             output,
             languages=listed(languages),
-            least=LEAST if min_probability is None else min_probability,
+            min_probability=MIN_PROBABILITY if min_probability is None else min_probability,
             margin=MARGIN if margin is None else margin,
             input_format=input_format and input_format.value,
             format=format and format.value,
@@ -145,10 +145,10 @@ def check_command(
     """
     from kgmrca.wikidata.check import check
 
-    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as facts:
+    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as lookups:
         summary = check(
             graphs,
-            facts,
+            lookups,
             output,
             csv=csv,
             json=jsonl,
@@ -205,10 +205,10 @@ def enrich_command(
     from kgmrca.wikidata.enrich import PRESETS, enrich
 
     chosen = [*(PRESETS[preset.value] if preset else ()), *listed(properties)]
-    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as facts:
+    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as lookups:
         summary = enrich(
             graphs,
-            facts,
+            lookups,
             output,
             properties=chosen,
             languages=listed(languages),

@@ -1,6 +1,6 @@
-"""Facts on disk: what an endpoint said, about what, when, and until when that is believed.
+"""Lookups on disk: what an endpoint said, about what, when, and until when that is believed.
 
-Facts are kept, not answers: the questions are put together anew in every run, and no two are the same.
+Lookups are kept, not answers: the questions are put together anew in every run, and no two are the same.
 """
 
 import json

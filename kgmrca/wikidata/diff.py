@@ -21,12 +21,22 @@ from kgmrca.ontology import load_ontology, load_properties, wikidata_predicate
 from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
 from kgmrca.triples.iris import clean_text
 from kgmrca.triples.read import Node, graph_files, read_graphs
-from kgmrca.wikidata.check import Links
+from kgmrca.wikidata.links import Links
 from kgmrca.wikidata.queries import checked_id
 from kgmrca.wikidata.records import Value
-from kgmrca.wikidata.verdicts import Claim, Verdict
+from kgmrca.wikidata.verdicts import Assertion, Verdict
 
-__all__ = ["COLUMNS", "Row", "Summary", "accepted", "diff", "differences", "one_line", "quickstatement", "value_text"]
+__all__ = [
+    "COLUMNS",
+    "DiffSummary",
+    "Row",
+    "accepted",
+    "diff",
+    "differences",
+    "one_line",
+    "quickstatement",
+    "value_text",
+]
 
 _LABEL, _COMMENT = f"{RDFS}label", f"{RDFS}comment"
 _IDENTIFIER, _SOURCE = f"{DCTERMS}identifier", f"{DCTERMS}source"
@@ -86,7 +96,7 @@ _FIXED = ("subject_item", "property_id", "value")  # what a person accepts, as t
 
 
 @dataclass(slots=True)
-class Summary:
+class DiffSummary:
     """What a job did.
 
     Attributes:
@@ -119,7 +129,7 @@ def diff(
     quickstatements: str | Path | None = None,
     stated_in: str | None = None,
     input_format: str | None = None,
-) -> Summary:
+) -> DiffSummary:
     """List what is new against Wikidata, or export what a person has accepted of such a list.
 
     Args:
@@ -143,7 +153,7 @@ def diff(
         checked_id(stated_in, kinds="Q")
     places = [path for path in (output, quickstatements) if path is not None]
     with opened(places[0], inputs=[*graphs, *([accept] if accept else [])], what="read") as out:
-        summary = Summary()
+        summary = DiffSummary()
         if accept is not None:
             marked = accepted(Path(accept))
             found = differences(graphs, summary, conflicts=True, format=input_format)
@@ -159,7 +169,7 @@ def diff(
 
 
 def differences(
-    graphs: Sequence[str | Path], summary: Summary, *, conflicts: bool = False, format: str | None = None
+    graphs: Sequence[str | Path], summary: DiffSummary, *, conflicts: bool = False, format: str | None = None
 ) -> list[Row]:
     """The facts of which every verdict is "new" (or a conflict), the most certain first. Graphs are read twice.
 
@@ -180,10 +190,10 @@ def differences(
             if verdicts is None:
                 summary.unchecked += 1
                 continue
-            claim = links.claim(node)
-            if not wanted.issuperset(verdicts) or not (claim.subject and claim.property and claim.object):
+            assertion = links.assertion(node)
+            if not wanted.issuperset(verdicts) or not (assertion.subject and assertion.property and assertion.object):
                 continue
-            row = noted.row(node, claim)
+            row = noted.row(node, assertion)
             # What cannot be exported has no value that tells it from others.
             key = row.subject_item, row.property_id, row.value or f" {node.terms['object']}"
             other = found.get(key)
@@ -311,10 +321,15 @@ class _Noted:
         for iri, terms in self._plain.items():
             yield Node(iri, Decimal(1), terms, [])
 
-    def row(self, node: Node, claim: Claim) -> Row:
+    def row(self, node: Node, assertion: Assertion) -> Row:
         """The row of a statement."""
         terms, verdicts = node.terms, self.verdicts[node.iri]
-        subject, object_, item, name = terms["subject"], terms["object"], claim.subject or "", claim.property or ""
+        subject, object_, item, name = (
+            terms["subject"],
+            terms["object"],
+            assertion.subject or "",
+            assertion.property or "",
+        )
         document = terms["document"].value if "document" in terms else ""
         label = load_ontology().label_of(name) or (terms["label"].value if "label" in terms else name)
         sentence = terms.get("sentence_text") or terms.get("sentence")
@@ -328,8 +343,8 @@ class _Noted:
             subject_item=item,
             property=label,
             property_id=name,
-            object=object_.value if isinstance(object_, Literal) else self._name(object_.value, claim.object),
-            value=value_text(claim.object, name) if claim.object else "",
+            object=object_.value if isinstance(object_, Literal) else self._name(object_.value, assertion.object),
+            value=value_text(assertion.object, name) if assertion.object else "",
             sentence=sentence.value if sentence else "",
             document=identifier,
             url=next((url for url in urls if _URL.fullmatch(url)), ""),
@@ -358,7 +373,7 @@ def _certain_first(row: Row) -> tuple[Decimal, str]:
 
 
 def _commands(
-    marked: Iterable[tuple[int, dict[str, str]]], rows: dict[tuple[str, ...], Row], summary: Summary, stated_in: str
+    marked: Iterable[tuple[int, dict[str, str]]], rows: dict[tuple[str, ...], Row], summary: DiffSummary, stated_in: str
 ) -> Iterator[str]:
     """A line for each accepted row whose fact is still new."""
     for line, cells in marked:

@@ -1,12 +1,13 @@
-"""Names -> Wikidata items: which of the items that bear a name is meant, decided together for what stands together.
+"""Entity disambiguation: which of the Wikidata items with an entity's name is meant, decided for a group of entities.
 
-Each entity of a text is one of the items that bear its name, or none of them. How likely each is, is said by a sum of
-`WEIGHTS`: how the item bears the name, in how many wikis it has a page, whether its class agrees with the entity's type
-and with the relations it stands in; and, for two entities at once, whether Wikidata connects the two items, by the
-property of a relation between them or by any. Belief propagation makes marginal probabilities of that: exact where the
-ties between the entities form no circle, a few rounds of approximation where they do.
+Each entity is one of the items that have its name, or none of them. The score of an item is a sum of `WEIGHTS`. It
+counts how the item has the name, in how many wikis it has a page, and whether its class agrees with the entity's type
+and with the relations of the entity. For two entities at once it counts whether Wikidata connects the two items, by the
+property of a relation between them or by any other property. Belief propagation turns the scores into marginal
+probabilities. They are exact where the pairs of entities form no cycle, and approximate where they do.
 
-What decides is pure (`decide`: a `Text` and `Knowledge` in, a `Decision` for each entity out); what asks is `look_up`.
+`choose_items` is a pure function: it takes an `EntityGroup` and `Knowledge`, and returns a `LinkDecision` for each
+entity. `look_up` asks the endpoint for that knowledge.
 """
 
 import math
@@ -24,51 +25,53 @@ from kgmrca.types import coarse_type
 from kgmrca.wikidata.records import Candidate, Item, NotChecked
 
 if TYPE_CHECKING:
-    from kgmrca.wikidata.facts import Facts
+    from kgmrca.wikidata.lookups import Lookups
 
 __all__ = [
-    "LEAST",
     "MARGIN",
+    "MIN_PROBABILITY",
     "WEIGHTS",
-    "Decision",
     "Entity",
+    "EntityGroup",
+    "EntityPair",
     "Knowledge",
-    "Outcome",
-    "Text",
-    "Tie",
+    "LinkDecision",
+    "LinkOutcome",
     "Weights",
-    "decide",
+    "choose_items",
     "link",
     "look_up",
     "marginals",
-    "near",
+    "neighbours",
     "property_of",
     "spellings",
 ]
 
-Outcome: TypeAlias = Literal["linked", "kept", "abstained", "no candidates", "not looked up"]
+LinkOutcome: TypeAlias = Literal["linked", "kept", "abstained", "no candidates", "not looked up"]
 
 
 class Weights(NamedTuple):
-    """What speaks for an item, in units of log odds against "none of these items"; sums of them make the scores.
+    """The weights of the evidence for an item, as log odds against "none of these items". A score is a sum of them.
 
     `alias`, `any_property` and `same_property` were chosen on sentences of wiki80's training part with the candidates
-    of a sample of Wikidata (`benchmarks/linking.py`), which has neither classes nor numbers of pages: `sitelinks`,
-    `type_*`, `role_differs` and `value` were set by what they mean.
+    of a sample of Wikidata (`benchmarks/linking.py`). The sample has neither classes nor numbers of pages, so
+    `sitelinks`, `type_*`, `role_differs` and `value` were chosen by hand.
 
     Attributes:
         label: the name is the item's label, in the first of the languages or in "mul".
         alias: added where it is an alias only.
         language: added where it is a name in another language only.
-        respelled: added where the name is borne in another spelling only (see `spellings`).
-        sitelinks: times ln((1 + n) / 6) for an item with a page in n wikis; nothing where n is not known. With 0.5, the
-            odds are as the square roots of n + 1.
-        type_agrees, type_differs: the item's class is, or is not, of the type of the entity.
-        value: added for a date or a number, which is an item only where another one says so ("2014", the World Cup).
-        role_differs: it is of no type that a relation of the entity can have there; times the relation's confidence.
-        any_property: Wikidata connects two items, either way, whose entities are related or share a sentence.
-        same_property: ... by the property of the relation, or by its inverse the other way; with a confidence below
-            1 it is as much closer to `any_property`.
+        respelled: added where the item has the name in another spelling only (see `spellings`).
+        sitelinks: times ln((1 + n) / 6) for an item with a page in n wikis; 0 where n is unknown. With 0.5, the odds
+            grow with the square root of n + 1.
+        type_agrees, type_differs: added where the item's class does, or does not, agree with the entity's type.
+        value: added for a date or a number. Such a name rarely stands for an item, so a connection to another entity's
+            item must outweigh this ("2014" for a World Cup, beside the country that held it).
+        role_differs: added where no relation of the entity allows the item's type, times the relation's confidence.
+        any_property: added where any property connects the items of two related or neighbouring entities, in either
+            direction.
+        same_property: added instead where that property is the relation's, or its inverse in the other direction. With
+            a confidence below 1 the weight moves in proportion towards `any_property`.
     """
 
     label: float = 2.0
@@ -85,17 +88,17 @@ class Weights(NamedTuple):
 
 
 WEIGHTS = Weights()
-LEAST = 0.6
-"""An item is linked to from this probability on."""
+MIN_PROBABILITY = 0.6
+"""An entity is linked to its most probable item if that has at least this probability."""
 MARGIN = 0.3
-"""An item is linked to if its probability is so much higher than that of the next item."""
+"""An entity is linked only if the probability of its best item exceeds that of the second by at least this."""
 
 _BY_NAME, _BY_TYPE = 50, 16  # how many candidates are kept once names are compared, and once classes are
-_NEAR = 3  # to how many entities after it in its sentence an entity is tied
-_PAIRS = 64  # how many pairs of items are asked about for a tie
+_NEAR = 3  # how many of the entities after it in its sentence are an entity's neighbours
+_PAIRS = 64  # how many pairs of items are looked up for one pair of entities
 
-# What the classes of items are to our types; an item whose class is below none of them can be anything. With "" no text
-# names it.
+# The entity type of each of these classes and its subclasses. An item of no such class may be of any type. Items of the
+# classes with "" are never what a text speaks of.
 _ROOTS = {
     "Q5": "PER",  # human
     "Q95074": "PER",  # fictional character
@@ -122,7 +125,13 @@ Scores: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """What a text calls by one name: one item, however often it does. `item` is set where it is linked already."""
+    """An entity of a group, with one name however often it is mentioned.
+
+    Attributes:
+        name: as the text has it.
+        type: the entity type, such as "PERSON"; "" if unknown.
+        item: the id of the item that it is linked to already, or None.
+    """
 
     name: str
     type: str = ""
@@ -130,8 +139,14 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
-    """Two entities of a text (their numbers) that are related; without a `property`, they merely share a sentence."""
+class EntityPair:
+    """Two entities of a group that are related or stand near each other in a sentence.
+
+    Attributes:
+        subject, object: their places in `EntityGroup.entities`.
+        property: the Wikidata property of the relation, such as "P19"; None for another relation, or for none.
+        confidence: of the relation, from 0 to 1.
+    """
 
     subject: int
     object: int
@@ -140,26 +155,27 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """The entities that are decided about together."""
+class EntityGroup:
+    """The entities that are linked together, such as those of one document, and the pairs among them."""
 
     entities: Sequence[Entity]
-    ties: Sequence[Tie] = ()
+    pairs: Sequence[EntityPair] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided about an entity.
+class LinkDecision:
+    """Which item an entity is linked to, or why it is not linked.
 
     Attributes:
-        outcome: "linked"; "kept", it was linked already; "abstained", the best item is not likely enough or not much
-            more likely than another; "no candidates"; "not looked up", which says nothing about Wikidata.
-        item: what it is linked to, or None.
-        candidates: the items it may be with their probabilities, the likeliest first; the rest to 1 is "none of these".
-        reason: why it is not linked.
+        outcome: "linked"; "kept" if it was linked before; "abstained" if no item is probable enough, or two are about
+            as probable; "no candidates" if no item has the name; "not looked up" if a look-up failed.
+        item: the id of the item, or None.
+        candidates: ids of items with their probabilities, the most probable first. What is missing to 1 is the
+            probability that it is none of them.
+        reason: why it is not linked; "" if it is.
     """
 
-    outcome: Outcome
+    outcome: LinkOutcome
     item: str | None = None
     candidates: tuple[tuple[str, float], ...] = ()
     reason: str = ""
@@ -167,12 +183,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What Wikidata says of the names and items of texts, as far as it could be found out.
+    """What Wikidata has about the names and items of groups; `NotChecked` where a look-up failed.
 
     Attributes:
-        candidates: by name, for every spelling (see `spellings`).
-        types: by item, the types of `ontology.TYPES` that its classes stand for; "" if no text names such items.
-        connections: by pair of items, the properties that lead from the first to the second.
+        candidates: by name and by every other spelling of it (see `spellings`).
+        types: by item, the types of `ontology.TYPES` that its classes stand for. "" is among them for an item that no
+            text speaks of, such as a disambiguation page.
+        connections: by pair of items, the properties from the first to the second.
     """
 
     candidates: Mapping[str, tuple[Candidate, ...] | NotChecked]
@@ -181,39 +198,63 @@ class Knowledge:
 
 
 def link(
-    texts: Sequence[Text],
-    facts: "Facts",
+    groups: Sequence[EntityGroup],
+    lookups: "Lookups",
     *,
     languages: Sequence[str] = ("en", "mul"),
-    least: float = LEAST,
+    min_probability: float = MIN_PROBABILITY,
     margin: float = MARGIN,
-) -> list[tuple[Decision, ...]]:
-    """Look up the entities of texts and decide about them; few queries if there are many texts.
+) -> list[tuple[LinkDecision, ...]]:
+    """Link the entities of groups. Groups are decided independently; their look-ups are sent together.
 
     Args:
-        texts: what to link.
-        facts: whom to ask.
-        languages: in which languages names are looked for, the text's own first; "mul" is Wikidata's for all.
-        least, margin: see `LEAST` and `MARGIN`.
+        groups: the entities to link.
+        lookups: where to look up.
+        languages: the languages of names, that of the texts first. "mul" is Wikidata's tag for all languages.
+        min_probability, margin: see `MIN_PROBABILITY` and `MARGIN`.
+
+    Returns:
+        For each group a decision for each of its entities, in their order.
+
+    Raises:
+        InputError: there is no language, one is no language tag, or the cache cannot be used.
     """
-    knowledge = look_up(texts, facts, languages=languages)
-    return [decide(text, knowledge, language=languages[0], least=least, margin=margin) for text in texts]
+    knowledge = look_up(groups, lookups, languages=languages)
+    return [
+        choose_items(group, knowledge, language=languages[0], min_probability=min_probability, margin=margin)
+        for group in groups
+    ]
 
 
-def near(entities: Sequence[int]) -> list[Tie]:
-    """The ties of a sentence, by the order of its entities: each with the next few, or lists would tie up too much."""
+def neighbours(entities: Sequence[int]) -> list[EntityPair]:
+    """Pair each entity of a sentence with the next few, so that a long list does not make pairs without number.
+
+    Args:
+        entities: the entities of a sentence by their numbers, in the order of the text.
+
+    >>> [(pair.subject, pair.object) for pair in neighbours([4, 7, 4])]
+    [(4, 7), (7, 4)]
+    """
     pairs = ((one, other) for place, one in enumerate(entities) for other in entities[place + 1 : place + 1 + _NEAR])
-    return [Tie(*pair) for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
+    return [EntityPair(*pair) for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
 
 
 def property_of(predicate: str) -> str | None:
-    """The Wikidata property, such as "P19", that a predicate's IRI stands for, or that it is; None if it is another."""
+    """The id of the Wikidata property that a predicate is, by its IRI or by its id; None if it is none.
+
+    >>> property_of("http://www.wikidata.org/prop/direct/P19"), property_of("P19"), property_of("urn:x")
+    ('P19', 'P19', None)
+    """
     name = predicate.removeprefix(WIKIDATA_DIRECT)
     return name if wikidata_predicate(name) else None
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """How an item may bear this name: as it stands; without article or genitive; in small letters with capitals."""
+    """The spellings to look for: the name as it is, then without article and genitive and not all in capitals.
+
+    >>> spellings("THE NETHERLANDS")
+    ('THE NETHERLANDS', 'Netherlands')
+    """
     plain = " ".join(name.split())
     bare = re.sub(r"^the (?=\S)|['’]s?$", "", plain, flags=re.IGNORECASE)
     if len(bare) > 3 and bare.isupper():
@@ -221,56 +262,71 @@ def spellings(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (plain, bare))))
 
 
-def decide(
-    text: Text,
+def choose_items(
+    group: EntityGroup,
     knowledge: Knowledge,
     *,
     language: str = "en",
-    least: float = LEAST,
+    min_probability: float = MIN_PROBABILITY,
     margin: float = MARGIN,
     weights: Weights = WEIGHTS,
-) -> tuple[Decision, ...]:
-    """Decide about each entity of a text; `knowledge` is what `look_up` found with the same language and weights.
+) -> tuple[LinkDecision, ...]:
+    """Decide for each entity of a group which item it is.
 
-    Where a look-up failed, nothing is decided that could have come out otherwise: about the entity itself, and those
-    that it is tied to, near or far.
+    Where a look-up failed, the outcome is "not looked up" for the entity itself and for all entities that pairs connect
+    with it, directly or over others, because the answer could have changed them.
+
+    Args:
+        group: the entities.
+        knowledge: what `look_up` found for the same language and weights.
+        language: the language of the text.
+        min_probability, margin: see `MIN_PROBABILITY` and `MARGIN`.
+        weights: of the evidence.
+
+    >>> known = Knowledge({"Paris": (Candidate("Q90", "Paris", True, "en", 300),)}, {}, {})
+    >>> choose_items(EntityGroup([Entity("Paris")]), known)[0].item
+    'Q90'
     """
-    local = _shortlists(text, knowledge, language=language, weights=weights)
+    local = _shortlists(group, knowledge, language=language, weights=weights)
     failed = [(number, found) for number, found in enumerate(local) if isinstance(found, NotChecked)]
     shortlists = [{} if isinstance(found, NotChecked) else found for found in local]
-    ties: dict[tuple[int, int], Scores] = {}
-    for tie in text.ties:
-        worth = _worth(tie, shortlists, knowledge.connections, weights)
+    pairs: dict[tuple[int, int], Scores] = {}
+    for pair in group.pairs:
+        worth = _worth(pair, shortlists, knowledge.connections, weights)
         if isinstance(worth, NotChecked):
-            failed.append((tie.subject, worth))
+            failed.append((pair.subject, worth))
         elif worth.any():
-            first, second = sorted((tie.subject, tie.object))
-            worth = worth if first == tie.subject else worth.T
+            first, second = sorted((pair.subject, pair.object))
+            worth = worth if first == pair.subject else worth.T
             # Two relations between the same two say hardly more than one.
-            ties[first, second] = np.maximum(ties.get((first, second), 0), worth)
-    reasons = _spread(failed, text, shortlists)
-    beliefs = marginals([np.array([0.0, *scores.values()]) for scores in shortlists], ties)
+            pairs[first, second] = np.maximum(pairs.get((first, second), 0), worth)
+    reasons = _spread(failed, group, shortlists)
+    beliefs = marginals([np.array([0.0, *scores.values()]) for scores in shortlists], pairs)
     return tuple(
-        _decision(entity, shortlist, belief, reason, least=least, margin=margin)
-        for entity, shortlist, belief, reason in zip(text.entities, shortlists, beliefs, reasons, strict=True)
+        _decision(entity, shortlist, belief, reason, min_probability=min_probability, margin=margin)
+        for entity, shortlist, belief, reason in zip(group.entities, shortlists, beliefs, reasons, strict=True)
     )
 
 
-def marginals(local: Sequence[Scores], ties: Mapping[tuple[int, int], Scores]) -> list[Scores]:
+def marginals(local: Sequence[Scores], pairs: Mapping[tuple[int, int], Scores]) -> list[Scores]:
     """Marginal probabilities of the states of variables, by sum-product belief propagation (Pearl 1988, chapter 4).
 
     Args:
         local: for each variable the log odds of its states.
-        ties: for two variables what is added if each is in one of its states, [states of the first, of the second].
+        pairs: for two variables the log odds that are added for each pair of their states: an array of shape (states of
+            the first, states of the second).
+
+    Returns:
+        For each variable the probabilities of its states, which sum to 1.
     """
-    messages = {edge: np.zeros(len(local[edge[1]])) for one in ties for edge in (one, one[::-1])}
+    messages = {edge: np.zeros(len(local[edge[1]])) for one in pairs for edge in (one, one[::-1])}
     beliefs = list(map(_log_normal, local))
     for _ in range(_ROUNDS):
         sent = {}
         for (start, end), back in ((edge, messages[edge[::-1]]) for edge in messages):
-            tie = ties[start, end] if (start, end) in ties else ties[end, start].T
-            said = _log_normal(np.logaddexp.reduce((beliefs[start] - back)[:, None] + tie, axis=0))
-            # Damped, or on circles it could swing for ever.
+            pair = pairs[start, end] if (start, end) in pairs else pairs[end, start].T
+            said = _log_normal(np.logaddexp.reduce((beliefs[start] - back)[:, None] + pair, axis=0))
+            # Damped, because undamped messages can oscillate where the pairs form cycles.
             sent[start, end] = 0.3 * messages[start, end] + 0.7 * said
         change = max((float(abs(sent[edge] - messages[edge]).max()) for edge in messages), default=0.0)
         messages = sent
@@ -284,41 +340,41 @@ def marginals(local: Sequence[Scores], ties: Mapping[tuple[int, int], Scores]) -
 
 
 def look_up(
-    texts: Sequence[Text], facts: "Facts", *, languages: Sequence[str], weights: Weights = WEIGHTS
+    groups: Sequence[EntityGroup], lookups: "Lookups", *, languages: Sequence[str], weights: Weights = WEIGHTS
 ) -> Knowledge:
-    """Ask for all that `decide` uses with these weights: names, then the items' classes, then what connects items.
+    """Look up what `choose_items` needs with these weights: names, then classes of items, then what connects items.
 
     Raises:
-        InputError: there is no language to look for names in, or one is no language tag.
+        InputError: there is no language, one is no language tag, or the cache cannot be used.
     """
     if not languages:
         raise InputError("There is no language to look for names in: name at least one, such as en.")
-    entities = [entity for text in texts for entity in text.entities if entity.item is None]
+    entities = [entity for group in groups for entity in group.entities if entity.item is None]
     names = {spelling for entity in entities for spelling in spellings(entity.name)}
-    candidates = facts.candidates(sorted(names), languages=tuple(languages))
+    candidates = lookups.candidates(sorted(names), languages=tuple(languages))
     items = {
         item
         for entity in entities
         if not isinstance(found := _by_name(entity, candidates, languages[0], weights), NotChecked)
         for item in found
     }
-    knowledge = Knowledge(candidates, _types(items, facts), {})
+    knowledge = Knowledge(candidates, _types(items, lookups), {})
     pairs: set[tuple[str, str]] = set()
-    for text in texts:
+    for group in groups:
         shortlists = [
             {} if isinstance(found, NotChecked) else found
-            for found in _shortlists(text, knowledge, language=languages[0], weights=weights)
+            for found in _shortlists(group, knowledge, language=languages[0], weights=weights)
         ]
-        for tie in text.ties:
-            for subject, object_ in _pairs(tie, shortlists):
+        for pair in group.pairs:
+            for subject, object_ in _item_pairs(pair, shortlists):
                 pairs.update(((subject, object_), (object_, subject)))
-    return replace(knowledge, connections=facts.connections(sorted(pairs)))
+    return replace(knowledge, connections=lookups.connections(sorted(pairs)))
 
 
-def _types(items: Iterable[str], facts: "Facts") -> dict[str, frozenset[str] | NotChecked]:
-    known = facts.items(sorted(items))
+def _types(items: Iterable[str], lookups: "Lookups") -> dict[str, frozenset[str] | NotChecked]:
+    known = lookups.items(sorted(items))
     classes = sorted({one for item in known.values() if isinstance(item, Item) for one in item.types})
-    below = facts.subclasses([(one, root) for one in classes for root in _ROOTS if one not in _ROOTS])
+    below = lookups.subclasses([(one, root) for one in classes for root in _ROOTS if one not in _ROOTS])
     types: dict[str, frozenset[str] | NotChecked] = {}
     for name, item in known.items():
         if isinstance(item, NotChecked):
@@ -345,24 +401,24 @@ def _types_of(
 Role: TypeAlias = tuple[frozenset[str], float]
 
 
-def _roles(text: Text) -> list[list[Role]]:
-    """For each entity what types its relations allow there, each with the relation's confidence."""
-    roles: list[list[Role]] = [[] for _ in text.entities]
-    for tie in text.ties:
-        if known := _property(tie):
-            roles[tie.subject].append((known.subject_types, tie.confidence))
-            roles[tie.object].append((known.object_types, tie.confidence))
+def _roles(group: EntityGroup) -> list[list[Role]]:
+    """For each entity the types that each of its relations allows, with the relation's confidence."""
+    roles: list[list[Role]] = [[] for _ in group.entities]
+    for pair in group.pairs:
+        if known := _property(pair):
+            roles[pair.subject].append((known.subject_types, pair.confidence))
+            roles[pair.object].append((known.object_types, pair.confidence))
     return roles
 
 
-def _property(tie: Tie) -> Property | None:
-    return load_properties().get(wikidata_predicate(tie.property or "") or "")
+def _property(pair: EntityPair) -> Property | None:
+    return load_properties().get(wikidata_predicate(pair.property or "") or "")
 
 
 def _by_name(
     entity: Entity, candidates: Mapping[str, tuple[Candidate, ...] | NotChecked], language: str, weights: Weights
 ) -> dict[str, float] | NotChecked:
-    """The items that bear an entity's name, the best first, scored by how they bear it and how known they are."""
+    """The items with an entity's name, the best first, scored by how they have the name and how known they are."""
     scores: dict[str, float] = {}
     for number, spelling in enumerate(spellings(entity.name)):
         found = candidates.get(spelling, ())
@@ -380,18 +436,18 @@ def _by_name(
 
 
 def _shortlists(
-    text: Text, knowledge: Knowledge, *, language: str, weights: Weights
+    group: EntityGroup, knowledge: Knowledge, *, language: str, weights: Weights
 ) -> list[dict[str, float] | NotChecked]:
     return [
         _shortlist(entity, roles, knowledge, language=language, weights=weights)
-        for entity, roles in zip(text.entities, _roles(text), strict=True)
+        for entity, roles in zip(group.entities, _roles(group), strict=True)
     ]
 
 
 def _shortlist(
     entity: Entity, roles: Sequence[Role], knowledge: Knowledge, *, language: str, weights: Weights
 ) -> dict[str, float] | NotChecked:
-    """An entity's candidates, the best first, scored by all but what other entities are."""
+    """An entity's candidates, the best first, scored by all evidence except other entities."""
     if entity.item is not None:
         return {entity.item: _CERTAIN}
     scores = _by_name(entity, knowledge.candidates, language, weights)
@@ -418,7 +474,7 @@ def _shortlist(
 
 
 def _comparable(types: frozenset[str]) -> frozenset[str]:
-    """Terms are not told from other things that are no person, organisation or place."""
+    """Types to compare with an item's. No class tells terms (TERM) from other things (MISC), so TERM allows both."""
     return types | {"MISC"} if "TERM" in types else types
 
 
@@ -427,54 +483,56 @@ def _best(scores: Mapping[str, float], count: int) -> dict[str, float]:
 
 
 def _worth(
-    tie: Tie,
+    pair: EntityPair,
     shortlists: Sequence[Mapping[str, float]],
     connections: Mapping[tuple[str, str], frozenset[str] | NotChecked],
     weights: Weights,
 ) -> Scores | NotChecked:
-    """What a tie adds for each two states of its ends; the first state of each is "none of these"."""
+    """What a pair of entities adds for each pair of states; the first state of each entity is "none of these"."""
     rows, columns = (
-        {item: number for number, item in enumerate(shortlists[end], start=1)} for end in (tie.subject, tie.object)
+        {item: number for number, item in enumerate(shortlists[end], start=1)} for end in (pair.subject, pair.object)
     )
     worth = np.zeros((1 + len(rows), 1 + len(columns)))
-    known = _property(tie)
-    backwards = {known.inverse, wikidata_predicate(tie.property or "") if known.symmetric else None} if known else set()
-    same = weights.any_property + (weights.same_property - weights.any_property) * tie.confidence
-    for subject, object_ in _pairs(tie, shortlists):
+    known = _property(pair)
+    backwards = (
+        {known.inverse, wikidata_predicate(pair.property or "") if known.symmetric else None} if known else set()
+    )
+    same = weights.any_property + (weights.same_property - weights.any_property) * pair.confidence
+    for subject, object_ in _item_pairs(pair, shortlists):
         there, back = connections[subject, object_], connections[object_, subject]
         if isinstance(there, NotChecked):
             return there
         if isinstance(back, NotChecked):
             return back
-        if tie.property in there or not backwards.isdisjoint(map(wikidata_predicate, back)):
+        if pair.property in there or not backwards.isdisjoint(map(wikidata_predicate, back)):
             worth[rows[subject], columns[object_]] = same
         elif there or back:
             worth[rows[subject], columns[object_]] = weights.any_property
     return worth
 
 
-def _pairs(tie: Tie, shortlists: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
-    """Which items of the two ends are asked about: the likeliest pairs, and none where there is nothing to choose."""
-    subjects, objects = shortlists[tie.subject], shortlists[tie.object]
-    if tie.subject == tie.object or max(len(subjects), len(objects)) < 2:
+def _item_pairs(pair: EntityPair, shortlists: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
+    """The pairs of items to look up for two entities, the most probable first; none if neither has a choice."""
+    subjects, objects = shortlists[pair.subject], shortlists[pair.object]
+    if pair.subject == pair.object or max(len(subjects), len(objects)) < 2:
         return []
     pairs = [(a, b) for a in subjects for b in objects if a != b]
     return sorted(pairs, key=lambda pair: -subjects[pair[0]] - objects[pair[1]])[:_PAIRS]
 
 
 def _spread(
-    failed: Iterable[tuple[int, NotChecked]], text: Text, shortlists: Sequence[Mapping[str, float]]
+    failed: Iterable[tuple[int, NotChecked]], group: EntityGroup, shortlists: Sequence[Mapping[str, float]]
 ) -> list[str]:
-    """For each entity the reason why it cannot be decided about, or "".
+    """For each entity the reason why it cannot be decided, or "".
 
-    What could not be found out about one makes all uncertain that it is tied to, but for those that can only be one
-    thing: they have no candidates, or are linked already.
+    A failed look-up spreads over pairs of entities to all that have candidates. Entities that are linked already, or
+    have no candidates, have only one possible outcome and are not affected.
     """
-    reasons = [""] * len(text.entities)
-    tied: dict[int, list[int]] = {}
-    for tie in text.ties:
-        tied.setdefault(tie.subject, []).append(tie.object)
-        tied.setdefault(tie.object, []).append(tie.subject)
+    reasons = [""] * len(group.entities)
+    connected: dict[int, list[int]] = {}
+    for pair in group.pairs:
+        connected.setdefault(pair.subject, []).append(pair.object)
+        connected.setdefault(pair.object, []).append(pair.subject)
     waiting = [(number, why.reason) for number, why in failed]
     while waiting:
         number, reason = waiting.pop()
@@ -482,30 +540,36 @@ def _spread(
             reasons[number] = reason
             waiting += [
                 (other, reason)
-                for other in tied.get(number, ())
-                if shortlists[other] and text.entities[other].item is None
+                for other in connected.get(number, ())
+                if shortlists[other] and group.entities[other].item is None
             ]
     return reasons
 
 
 def _decision(
-    entity: Entity, shortlist: Mapping[str, float], belief: Scores, reason: str, *, least: float, margin: float
-) -> Decision:
+    entity: Entity,
+    shortlist: Mapping[str, float],
+    belief: Scores,
+    reason: str,
+    *,
+    min_probability: float,
+    margin: float,
+) -> LinkDecision:
     if entity.item is not None:
-        return Decision("kept", entity.item)
+        return LinkDecision("kept", entity.item)
     if reason:
-        return Decision("not looked up", reason=reason)
+        return LinkDecision("not looked up", reason=reason)
     if not shortlist:
-        return Decision("no candidates", reason="no item bears this name")
+        return LinkDecision("no candidates", reason="no item bears this name")
     order = np.argsort(-belief[1:], kind="stable")
     items = list(shortlist)
     candidates = tuple((items[number], round(float(belief[1 + number]), 4)) for number in order)
     best, second = candidates[0][1], candidates[1][1] if len(candidates) > 1 else 0.0
-    if best < least:
-        return Decision("abstained", None, candidates, f"the best has {best:.2f}, less than {least:.2f}")
+    if best < min_probability:
+        return LinkDecision("abstained", None, candidates, f"the best has {best:.2f}, less than {min_probability:.2f}")
     if best - second < margin:
-        return Decision("abstained", None, candidates, f"the best two have {best:.2f} and {second:.2f}")
-    return Decision("linked", candidates[0][0], candidates)
+        return LinkDecision("abstained", None, candidates, f"the best two have {best:.2f} and {second:.2f}")
+    return LinkDecision("linked", candidates[0][0], candidates)
 
 
 def _log_normal(scores: Scores) -> Scores:

@@ -1,8 +1,8 @@
-"""Facts and labels about the items of graphs, as Wikidata has them: what `kgmrca enrich` does.
+"""What Wikidata has about the items of graphs, claims and labels: what `kgmrca enrich` does.
 
-They are never mixed up with what was read from texts. Each is a node of its own (`kgmrca:RetrievedFact`), which has no
-confidence and no mention, but says from which statement of Wikidata and when it was taken. Where the format has named
-graphs, all of it is in one, and there the plain triples stand as well.
+What Wikidata says is never mixed with what was read from texts. Each value or label is a node of its own, a
+`kgmrca:RetrievedFact`. It has no confidence and no mention, but the statement of Wikidata that it comes from, and the
+time when it was fetched. If the format has named graphs, all nodes are in one named graph, with plain triples beside.
 """
 
 import re
@@ -32,21 +32,21 @@ from kgmrca.terms import (
     OBJECT,
     PREDICATE,
     PROV,
-    SAME,
     SUBJECT,
     TYPE,
     XSD,
 )
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
-from kgmrca.triples.read import Node, read_graphs
+from kgmrca.triples.read import read_graphs
 from kgmrca.triples.write import PROVENANCE, activity_triples, chosen_format, moment, write
-from kgmrca.wikidata.queries import checked_id, checked_language, id_of
-from kgmrca.wikidata.records import NotChecked, Rank, Value, WikidataStatement
+from kgmrca.wikidata.links import linked_items
+from kgmrca.wikidata.queries import checked_id, checked_language
+from kgmrca.wikidata.records import Claim, NotChecked, Rank, Value
 
 if TYPE_CHECKING:
-    from kgmrca.wikidata.facts import Facts
+    from kgmrca.wikidata.lookups import Lookups
 
-__all__ = ["PRESETS", "Summary", "best", "enrich", "linked_items", "term"]
+__all__ = ["PRESETS", "EnrichSummary", "best", "enrich", "term"]
 
 PRESETS = {"basics": ("P31", "P17", "P18", "P569", "P570", "P571", "P625", "P856")}
 """Properties by name: instance of, country, image, birth, death, inception, coordinates, official website."""
@@ -64,33 +64,33 @@ _RANKS: tuple[Rank, ...] = ("preferred", "normal")
 _CHUNK = 1_000  # items at once: batches of look-ups are full, and a few MB
 _LISTED = 20  # of what could not be looked up, for each reason
 
-_Fact: TypeAlias = tuple[NamedNode, NamedNode | Literal, str]  # predicate, object, and its unit or ""
+_Found: TypeAlias = tuple[NamedNode, NamedNode | Literal, str]  # predicate, object, and its unit or ""
 
 
 @dataclass(slots=True)
-class Summary:
-    """What a job did.
+class EnrichSummary:
+    """What `enrich` did.
 
     Attributes:
-        items: about how many items was asked.
-        facts: how many values of properties were found.
-        labels: how many labels.
-        unknown: how many values Wikidata says are unknown; there is nothing to write of them.
+        items: the number of items that the graphs are linked to.
+        claims: the number of values of properties that were written.
+        labels: the number of labels that were written.
+        unknown: the number of values that Wikidata says are unknown; they are not written.
         failed: what could not be looked up, such as "Q7186 P18", by reason.
-        queries: how many were sent.
+        queries: the number of queries that were sent.
     """
 
     items: int = 0
-    facts: int = 0
+    claims: int = 0
     labels: int = 0
     unknown: int = 0
     failed: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     queries: int = 0
 
     def in_words(self, output: str) -> str:
-        """The same for a person, in some lines."""
+        """The summary in lines of text; `output` is where the result was written."""
         to = "" if output == "-" else f" -> {output}"
-        found = f"{self.facts:,} facts and {self.labels:,} labels of {self.items:,} items{to}"
+        found = f"{self.claims:,} claims and {self.labels:,} labels of {self.items:,} items{to}"
         lines = [f"{found}; {self.queries:,} queries"]
         if not self.items:
             lines.append("no entity is linked to an item: see kgmrca link")
@@ -104,7 +104,7 @@ class Summary:
 
 def enrich(
     graphs: Sequence[str | Path],
-    facts: "Facts",
+    lookups: "Lookups",
     output: str | Path,
     *,
     properties: Sequence[str] = (),
@@ -112,25 +112,25 @@ def enrich(
     input_format: str | None = None,
     format: str | None = None,
     base: str = DEFAULT_BASE,
-) -> Summary:
-    """Write facts and labels about the items that graphs are linked to. What the graphs themselves say is not written.
+) -> EnrichSummary:
+    """Write claims and labels of the items that graphs are linked to. What the graphs say themselves is not written.
 
-    Of a property, those values are taken that Wikidata holds best (the preferred ones, else the normal ones). The same
-    facts give the same bytes; each has the time at which the endpoint said so, not that of this job.
+    Of each property the values of the best rank are written: the preferred ones if there are any, else the normal ones.
+    The same claims give the same bytes, because each carries the time when it was fetched, not the time of this job.
 
     Args:
         graphs: RDF files, or "-" for standard input.
-        facts: where to look up.
+        lookups: where to look up.
         output: a file, or "-" for standard output.
-        properties: such as "P31".
-        languages: of the labels, such as "en".
-        input_format: the format of all graphs; None: by the files' extensions, TriG on standard input, of which Turtle
-            and N-Triples are parts.
-        format: of the output; None: by the file's extension, Turtle on standard output.
-        base: with what the IRIs begin that are made here.
+        properties: ids of the properties to fetch, such as "P31".
+        languages: tags of the languages in which to fetch labels, such as "en".
+        input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
+            as TriG, which includes Turtle and N-Triples.
+        format: of the output. With None it is known by the file's extension; standard output gets Turtle.
+        base: what new IRIs begin with.
 
     Raises:
-        InputError: an argument or a graph cannot be used, or nothing is asked for.
+        InputError: an argument or a graph cannot be used, or there are neither properties nor languages.
         OSError: something cannot be read or written.
     """
     asked = list(dict.fromkeys(checked_id(name, kinds="P") for name in properties))
@@ -138,55 +138,34 @@ def enrich(
     if not asked and not spoken:
         raise InputError("Nothing is asked for: name properties, a preset or the languages of labels.")
     format = chosen_format(format, output)
-    summary, queries = Summary(), facts.endpoint.queries
-    writer = _Writer(Iris(base), facts.endpoint.name, asked, spoken, has_graphs=format in PROVENANCE["graphs"])
+    summary, queries = EnrichSummary(), lookups.endpoint.queries
+    writer = _Writer(Iris(base), lookups.endpoint.name, asked, spoken, has_graphs=format in PROVENANCE["graphs"])
     with opened(output, inputs=graphs) as out:
-        items = sorted(linked_items(graphs, format=input_format), key=lambda id: int(id[1:]))
+        items = sorted(linked_items(read_graphs((graph, input_format) for graph in graphs)), key=lambda id: int(id[1:]))
         summary.items = len(items)
-        write(writer.triples(_found(items, facts, asked, spoken, summary)), out, format=format, base=base)
+        write(writer.triples(_found(items, lookups, asked, spoken, summary)), out, format=format, base=base)
         out.flush()
-    summary.queries = facts.endpoint.queries - queries
+    summary.queries = lookups.endpoint.queries - queries
     return summary
 
 
-def linked_items(graphs: Iterable[str | Path], *, format: str | None = None) -> set[str]:
-    """The items that graphs are about: what statements and plain triples name, and what entities are linked to.
-
-    Raises:
-        InputError: a graph cannot be used.
-        OSError: a graph cannot be read.
-    """
-    items: set[str] = set()
-    for found in read_graphs((graph, format) for graph in graphs):
-        ends: list[object]
-        if isinstance(found, Node):
-            ends = [found.terms["subject"], found.terms["object"]]
-        elif found.graph_name != DEFAULT_GRAPH:
-            continue  # such as what an earlier job has found
-        elif found.predicate in SAME:
-            ends = [found.object]
-        elif found.predicate.value.startswith(WIKIDATA_DIRECT):
-            ends = [found.subject, found.object]
-        else:
-            continue
-        items.update(id for end in ends if isinstance(end, NamedNode) and (id := id_of(end.value, kinds="Q")))
-    return items
-
-
-def best(statements: Iterable[WikidataStatement]) -> list[WikidataStatement]:
-    """Those of the best rank: the preferred ones, if there are any, else the normal ones; never deprecated ones."""
-    by_rank: dict[Rank, list[WikidataStatement]] = defaultdict(list)
-    for statement in statements:
-        by_rank[statement.rank].append(statement)
+def best(claims: Iterable[Claim]) -> list[Claim]:
+    """The claims of the best rank: the preferred ones if there are any, else the normal ones; never deprecated ones."""
+    by_rank: dict[Rank, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_rank[claim.rank].append(claim)
     return next((by_rank[rank] for rank in _RANKS if by_rank[rank]), [])
 
 
 def term(value: Value) -> NamedNode | Literal | None:
-    """A value in RDF; None for one that is unknown, or that says that there is none.
+    """A value in RDF; None for an unknown value and for "no value".
 
-    A time has the datatype that its precision has: `xsd:date`, `xsd:gYearMonth` or `xsd:gYear`; what is coarser is
-    text ("1880s", "19th century"), because there is no datatype for it. A quantity is an `xsd:decimal`, without its
-    unit and bounds. Links are IRIs, coordinates literals of GeoSPARQL, as in Wikibase's RDF.
+    A time gets the datatype of its precision: `xsd:date`, `xsd:gYearMonth` or `xsd:gYear`. A coarser time becomes text
+    ("1880s", "19th century"), because no datatype exists for it. A quantity is an `xsd:decimal` without unit and
+    bounds. Links are IRIs and coordinates are GeoSPARQL literals, as in Wikibase's RDF.
+
+    >>> term(Value("time", "1867-11-07T00:00:00Z", precision=9))
+    <Literal value=1867 datatype=<NamedNode value=http://www.w3.org/2001/XMLSchema#gYear>>
     """
     if value.kind == "item":
         return NamedNode(WIKIDATA_ENTITY + value.text)
@@ -261,16 +240,20 @@ def _other(text: str) -> NamedNode | Literal:
 
 
 def _found(
-    items: Iterable[str], facts: "Facts", properties: Sequence[str], languages: Sequence[str], summary: Summary
-) -> Iterator[tuple[str, _Fact, float, list[str]]]:
-    """What the endpoint says: item, fact, when it said so (since 1970), and by which of its statements."""
+    items: Iterable[str],
+    lookups: "Lookups",
+    properties: Sequence[str],
+    languages: Sequence[str],
+    summary: EnrichSummary,
+) -> Iterator[tuple[str, _Found, float, list[str]]]:
+    """Item, value or label, when it was fetched (in seconds since 1970), and the IRIs of the claims that state it."""
     items = iter(items)
     while chunk := list(islice(items, _CHUNK)):
         pairs = [(item, name) for item in chunk for name in properties]
-        stated = facts.statements(pairs)
-        stated_at = facts.statements_fetched(pairs)
-        known = facts.items(chunk, languages=languages) if languages else {}
-        known_at = facts.items_fetched(chunk, languages=languages) if languages else {}
+        stated = lookups.claims(pairs)
+        stated_at = lookups.claims_fetched(pairs)
+        known = lookups.items(chunk, languages=languages) if languages else {}
+        known_at = lookups.items_fetched(chunk, languages=languages) if languages else {}
         for item in chunk:
             about = known.get(item)
             if isinstance(about, NotChecked):
@@ -286,26 +269,26 @@ def _found(
                     continue
                 values, n_unknown = _values(answer, NamedNode(WIKIDATA_DIRECT + name))
                 summary.unknown += n_unknown
-                for fact, sources in values:
-                    summary.facts += 1
-                    yield item, fact, stated_at[item, name], sources
+                for value, sources in values:
+                    summary.claims += 1
+                    yield item, value, stated_at[item, name], sources
 
 
-def _values(statements: Iterable[WikidataStatement], predicate: NamedNode) -> tuple[list[tuple[_Fact, list[str]]], int]:
-    """The different values with the statements that have them, and how many statements have an unknown one."""
-    found: dict[_Fact, list[str]] = {}
+def _values(claims: Iterable[Claim], predicate: NamedNode) -> tuple[list[tuple[_Found, list[str]]], int]:
+    """The distinct values with the IRIs of their claims, and the number of claims with an unknown value."""
+    found: dict[_Found, list[str]] = {}
     n_unknown = 0
-    for statement in best(statements):
-        object_ = term(statement.value)
+    for claim in best(claims):
+        object_ = term(claim.value)
         if object_ is None:
-            n_unknown += statement.value.kind == "somevalue"
+            n_unknown += claim.value.kind == "somevalue"
         else:
-            found.setdefault((predicate, object_, statement.value.unit), []).append(statement.iri)
+            found.setdefault((predicate, object_, claim.value.unit), []).append(claim.iri)
     return sorted(found.items(), key=lambda one: (str(one[0][1]), one[0][2])), n_unknown
 
 
 class _Writer:
-    """Facts of one endpoint as RDF."""
+    """Lookups of one endpoint as RDF."""
 
     def __init__(
         self, iris: Iris, endpoint: str, properties: Sequence[str], languages: Sequence[str], *, has_graphs: bool
@@ -314,10 +297,10 @@ class _Writer:
         self._run = NamedNode(iris.run("enrich", __version__, endpoint, ",".join(properties), ",".join(languages)))
         self._graph = NamedNode(iris.retrieved(endpoint)) if has_graphs else None
 
-    def triples(self, found: Iterable[tuple[str, _Fact, float, list[str]]]) -> Iterator[Triple | Quad]:
+    def triples(self, found: Iterable[tuple[str, _Found, float, list[str]]]) -> Iterator[Triple | Quad]:
         place: Callable[[Triple], Triple | Quad] = self._placed if self._graph else lambda triple: triple
-        for item, fact, fetched, sources in found:
-            for triple in self._node(NamedNode(WIKIDATA_ENTITY + item), fact, fetched, sources):
+        for item, value, fetched, sources in found:
+            for triple in self._node(NamedNode(WIKIDATA_ENTITY + item), value, fetched, sources):
                 yield place(triple)
         if self._graph:
             yield Triple(self._graph, GENERATED_BY, self._run)
@@ -326,8 +309,8 @@ class _Writer:
     def _placed(self, triple: Triple) -> Quad:
         return Quad(triple.subject, triple.predicate, triple.object, self._graph or DEFAULT_GRAPH)
 
-    def _node(self, item: NamedNode, fact: _Fact, fetched: float, sources: Iterable[str]) -> Iterator[Triple]:
-        predicate, object_, unit = fact
+    def _node(self, item: NamedNode, value: _Found, fetched: float, sources: Iterable[str]) -> Iterator[Triple]:
+        predicate, object_, unit = value
         if self._graph:
             yield Triple(item, predicate, object_)
         node = NamedNode(

@@ -27,20 +27,30 @@ from kgmrca.terms import (
     GENERATED_BY,
     KGMRCA,
     LABEL,
-    SAME,
     TYPE,
 )
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import Graphs, Node, graph_files, read_graphs, read_quads
 from kgmrca.triples.records import rounded
 from kgmrca.triples.write import FORMATS, PROVENANCE, activity_triples, chosen_format, write
-from kgmrca.wikidata.disambiguation import LEAST, MARGIN, Decision, Entity, Outcome, Text, Tie, link, near, property_of
-from kgmrca.wikidata.queries import id_of
+from kgmrca.wikidata.disambiguation import (
+    MARGIN,
+    MIN_PROBABILITY,
+    Entity,
+    EntityGroup,
+    EntityPair,
+    LinkDecision,
+    LinkOutcome,
+    link,
+    neighbours,
+    property_of,
+)
+from kgmrca.wikidata.links import item_of, link_in
 
 if TYPE_CHECKING:
-    from kgmrca.wikidata.facts import Facts
+    from kgmrca.wikidata.lookups import Lookups
 
-__all__ = ["Summary", "link_graphs"]
+__all__ = ["LinkSummary", "link_graphs"]
 
 _ITEM, _CLUSTER = NamedNode(f"{KGMRCA}item"), NamedNode(f"{KGMRCA}Cluster")
 _LINK, _LINK_OF, _OUTCOME, _CHOSEN = (NamedNode(KGMRCA + name) for name in ("Link", "linkOf", "outcome", "chosen"))
@@ -48,11 +58,11 @@ _CANDIDATE, _CANDIDATE_ITEM, _SCORE = (NamedNode(KGMRCA + name) for name in ("ca
 _TEXTS = {LABEL: "names", ENTITY_TYPE: "types"}  # the tables that literals go into
 _OURS = re.compile(r".*[:/]link/[0-9a-f]{32}")
 
-_OUTCOMES = get_args(Outcome)
+_OUTCOMES = get_args(LinkOutcome)
 # So that batches of look-ups are full, whatever is asked; some MB.
 _CHUNK = 2_000
 _TABLES = """
-CREATE TABLE ties (document, subject, property, object, confidence, sentence, subject_start, object_start);
+CREATE TABLE pairs (document, subject, property, object, confidence, sentence, subject_start, object_start);
 CREATE TABLE names (entity PRIMARY KEY, name) WITHOUT ROWID;
 CREATE TABLE types (entity, type, PRIMARY KEY (entity, type)) WITHOUT ROWID;
 CREATE TABLE items (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
@@ -63,15 +73,15 @@ CREATE TABLE ours (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
 CREATE TABLE entities (entity PRIMARY KEY, is_taken DEFAULT 0, item) WITHOUT ROWID;
 """
 
-_Texts: TypeAlias = tuple[list[str | None], Text]  # with the IRIs of the entities to be decided about
+_Group: TypeAlias = tuple[list[str | None], EntityGroup]  # with the IRIs of the entities to be decided about
 
 
 @dataclass(slots=True)
-class Summary:
+class LinkSummary:
     """What a job did.
 
     Attributes:
-        outcomes: how many entities it came out for in which way (see `link.Decision`).
+        outcomes: how many entities it came out for in which way (see `link.LinkDecision`).
         reasons: how many could not be looked up, by reason.
         queries: how many were sent.
         seconds: how long it took.
@@ -93,17 +103,17 @@ class Summary:
 
 def link_graphs(
     graphs: Sequence[str | Path],
-    facts: "Facts",
+    lookups: "Lookups",
     output: str | Path | IO[bytes],
     *,
     languages: Sequence[str] = ("en", "mul"),
-    least: float = LEAST,
+    min_probability: float = MIN_PROBABILITY,
     margin: float = MARGIN,
     input_format: str | None = None,
     format: str | None = None,
     base: str = DEFAULT_BASE,
     progress: bool | None = None,
-) -> Summary:
+) -> LinkSummary:
     """Link the entities of graphs to Wikidata's items: all that the graphs say is written, and what was decided.
 
     Entities of one document are decided about together. What is linked already stays so and helps to decide; what an
@@ -116,7 +126,7 @@ def link_graphs(
         graphs: RDF files, or "-" for standard input.
         facts: where to look up.
         output: a file, "-" for standard output, or a binary stream.
-        languages, least, margin: see `link.link`.
+        languages, min_probability, margin: see `link.link`.
         input_format: the format of all graphs; None: by the files' extensions, TriG on standard input, of which Turtle
             and N-Triples are parts.
         format: of the output; None: by the file's extension, Turtle on a stream.
@@ -127,15 +137,17 @@ def link_graphs(
         InputError: an argument or a graph cannot be used, or the format cannot hold what is in it.
         OSError: something cannot be read or written.
     """
-    started, queries = datetime.now(timezone.utc), facts.endpoint.queries
-    iris, summary = Iris(base), Summary()
+    started, queries = datetime.now(timezone.utc), lookups.endpoint.queries
+    iris, summary = Iris(base), LinkSummary()
     format = chosen_format(format, output)
-    endpoint = facts.endpoint.name
-    run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(least), str(margin)))
+    endpoint = lookups.endpoint.name
+    run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(min_probability), str(margin)))
     with opened(output, inputs=graphs) as out, graph_files(graphs, input_format) as sources, _Store() as store:
         store.read(sources)
         found = _decisions(
-            store, lambda texts: link(texts, facts, languages=languages, least=least, margin=margin), progress
+            store,
+            lambda groups: link(groups, lookups, languages=languages, min_probability=min_probability, margin=margin),
+            progress,
         )
         links = (
             triple
@@ -146,7 +158,7 @@ def link_graphs(
         triples: Iterator[Triple | Quad] = chain(_copied(sources, store, format), links, record)
         write(triples, out, format=format, base=base)
         out.flush()
-    summary.queries = facts.endpoint.queries - queries
+    summary.queries = lookups.endpoint.queries - queries
     summary.seconds = (datetime.now(timezone.utc) - started).total_seconds()
     return summary
 
@@ -186,9 +198,9 @@ class _Store:
             "DELETE FROM types WHERE entity IN clusters;"
             "INSERT OR IGNORE INTO ours SELECT entity, item FROM links JOIN chosen USING (link);"
             "DELETE FROM items WHERE (entity, item) IN ours;"
-            "CREATE INDEX of_document ON ties (document);"
-            "INSERT INTO entities (entity) SELECT entity FROM types UNION SELECT subject FROM ties"
-            " UNION SELECT object FROM ties WHERE object IS NOT NULL;"
+            "CREATE INDEX of_document ON pairs (document);"
+            "INSERT INTO entities (entity) SELECT entity FROM types UNION SELECT subject FROM pairs"
+            " UNION SELECT object FROM pairs WHERE object IS NOT NULL;"
             "DELETE FROM entities WHERE entity GLOB 'http://www.wikidata.org/entity/Q*';"
             "COMMIT;"
         )
@@ -200,14 +212,14 @@ class _Store:
         if _OURS.fullmatch(subject.value):
             if predicate == _LINK_OF and isinstance(object_, NamedNode):
                 self._put("links", subject.value, object_.value)
-            elif predicate == _CHOSEN and (item := _item(object_)):
+            elif predicate == _CHOSEN and (item := item_of(object_)):
                 self._put("chosen", subject.value, item)
             elif predicate == GENERATED_BY and isinstance(object_, NamedNode):
                 self.runs.add(object_.value)
         elif predicate in _TEXTS and isinstance(object_, Literal):
             self._put(_TEXTS[predicate], subject.value, object_.value)
-        elif predicate in SAME and (item := _item(object_)):
-            self._put("items", subject.value, item)
+        elif link := link_in(quad):
+            self._put("items", *link)
         elif predicate == TYPE and object_ == _CLUSTER:
             self._put("clusters", subject.value)
 
@@ -218,7 +230,7 @@ class _Store:
         sentence = terms["sentence"].value if "sentence" in terms else None
         property = property_of(terms["predicate"].value)
         document, subject = terms["document"].value, terms["subject"].value
-        self._put("ties", document, subject, property, object_, float(node.confidence), sentence, *starts)
+        self._put("pairs", document, subject, property, object_, float(node.confidence), sentence, *starts)
 
     def _put(self, table: str, *values: str | float | None) -> None:
         marks = ", ".join("?" * len(values))
@@ -228,12 +240,12 @@ class _Store:
         """How many entities there are."""
         return cast(int, self._database.execute("SELECT count(*) FROM entities").fetchone()[0])
 
-    def chunks(self) -> Iterator[list[_Texts]]:
-        """All entities, those of a document as one text, some thousands at a time."""
-        chunk: list[_Texts] = []
+    def chunks(self) -> Iterator[list[_Group]]:
+        """All entities, those of a document as one group, some thousands at a time."""
+        chunk: list[_Group] = []
         size = 0
-        for entities, text in chain(self._of_documents(), self._others()):
-            chunk.append((entities, text))
+        for entities, group in chain(self._of_documents(), self._others()):
+            chunk.append((entities, group))
             size += len(entities)
             if size >= _CHUNK:
                 yield chunk
@@ -241,7 +253,7 @@ class _Store:
         if chunk:
             yield chunk
 
-    def decided(self, entity: str, decision: Decision) -> None:
+    def decided(self, entity: str, decision: LinkDecision) -> None:
         """Keep what was decided, for documents still to come that have the same entity."""
         self._database.execute("UPDATE entities SET item = ? WHERE entity = ?", (decision.item, entity))
 
@@ -252,38 +264,38 @@ class _Store:
             return False
         if quad.predicate == _ITEM:
             query = "SELECT 1 FROM ours WHERE entity = ? AND item = ?"
-            return self._database.execute(query, (subject.value, _item(object_))).fetchone() is not None
+            return self._database.execute(query, (subject.value, item_of(object_))).fetchone() is not None
         return subject.value in self.runs or _OURS.fullmatch(subject.value) is not None
 
-    def _of_documents(self) -> Iterator[_Texts]:
+    def _of_documents(self) -> Iterator[_Group]:
         rows = self._database.execute(
-            "SELECT document, subject, object, property, confidence, sentence, subject_start, object_start FROM ties"
+            "SELECT document, subject, object, property, confidence, sentence, subject_start, object_start FROM pairs"
             " ORDER BY document, rowid"
         )
         for _, of_document in groupby(rows, key=lambda row: row[0]):
             numbers: dict[str, int] = {}
-            ties: list[Tie] = []
+            pairs: list[EntityPair] = []
             sentences: dict[str, set[tuple[int, int]]] = {}
             for _, subject, object_, property, confidence, sentence, *starts in of_document:
                 ends = [numbers.setdefault(iri, len(numbers)) for iri in (subject, object_) if iri is not None]
                 if object_ is not None:
-                    ties.append(Tie(ends[0], ends[1], property, confidence))
+                    pairs.append(EntityPair(ends[0], ends[1], property, confidence))
                 if sentence is not None:
                     sentences.setdefault(sentence, set()).update(zip(starts, ends, strict=False))
             for mentions in sentences.values():
-                ties += near([number for _, number in sorted(mentions)])
-            yield self._text(list(numbers), ties)
+                pairs += neighbours([number for _, number in sorted(mentions)])
+            yield self._group(list(numbers), pairs)
 
-    def _others(self) -> Iterator[_Texts]:
+    def _others(self) -> Iterator[_Group]:
         """Entities that no statement names."""
         last = ""
         query = "SELECT entity FROM entities WHERE NOT is_taken AND entity > ? ORDER BY entity LIMIT 1000"
         while found := self._database.execute(query, (last,)).fetchall():
-            yield from (self._text([entity], []) for (entity,) in found)
+            yield from (self._group([entity], []) for (entity,) in found)
             last = found[-1][0]
 
-    def _text(self, entities: Sequence[str], ties: Sequence[Tie]) -> _Texts:
-        """Entities as they are to be linked; None for those that need not be, or are in another text already."""
+    def _group(self, entities: Sequence[str], pairs: Sequence[EntityPair]) -> _Group:
+        """Entities as they are to be linked; None for those that need not be, or are in another group already."""
         found = [self._entity(iri) for iri in entities]
         is_new = [
             self._database.execute(
@@ -291,10 +303,10 @@ class _Store:
             ).rowcount
             for iri in entities
         ]
-        return [iri if new else None for iri, new in zip(entities, is_new, strict=True)], Text(found, ties)
+        return [iri if new else None for iri, new in zip(entities, is_new, strict=True)], EntityGroup(found, pairs)
 
     def _entity(self, iri: str) -> Entity:
-        if item := _item(NamedNode(iri)):
+        if item := item_of(NamedNode(iri)):
             return Entity("", item=item)
         known = self._all("SELECT item FROM items WHERE entity = ?", iri)
         if known:
@@ -311,12 +323,12 @@ class _Store:
 
 
 def _decisions(
-    store: _Store, decide: Callable[[Sequence[Text]], list[tuple[Decision, ...]]], progress: bool | None
-) -> Iterator[tuple[str, Decision]]:
+    store: _Store, choose: Callable[[Sequence[EntityGroup]], list[tuple[LinkDecision, ...]]], progress: bool | None
+) -> Iterator[tuple[str, LinkDecision]]:
     """Every entity with what was decided about it."""
     with progress_bar(progress, total=store.count(), unit=" entities") as bar:
         for chunk in store.chunks():
-            found = decide([text for _, text in chunk])
+            found = choose([group for _, group in chunk])
             for (entities, _), decisions in zip(chunk, found, strict=True):
                 for entity, decision in zip(entities, decisions, strict=True):
                     if entity is not None:
@@ -325,7 +337,7 @@ def _decisions(
             bar.update(sum(entity is not None for entities, _ in chunk for entity in entities))
 
 
-def _counted(found: Iterable[tuple[str, Decision]], summary: Summary) -> Iterator[tuple[str, Decision]]:
+def _counted(found: Iterable[tuple[str, LinkDecision]], summary: LinkSummary) -> Iterator[tuple[str, LinkDecision]]:
     for entity, decision in found:
         summary.outcomes[decision.outcome] += 1
         if decision.outcome == "not looked up":
@@ -333,7 +345,7 @@ def _counted(found: Iterable[tuple[str, Decision]], summary: Summary) -> Iterato
         yield entity, decision
 
 
-def _link_triples(iris: Iris, entity: str, decision: Decision, endpoint: str, run: NamedNode) -> Iterator[Triple]:
+def _link_triples(iris: Iris, entity: str, decision: LinkDecision, endpoint: str, run: NamedNode) -> Iterator[Triple]:
     if decision.outcome == "kept":
         return
     node = NamedNode(iris.link(entity, endpoint))
@@ -354,11 +366,6 @@ def _link_triples(iris: Iris, entity: str, decision: Decision, endpoint: str, ru
     for candidate, id, score in candidates:
         yield Triple(candidate, _CANDIDATE_ITEM, NamedNode(WIKIDATA_ENTITY + id))
         yield Triple(candidate, _SCORE, Literal(str(rounded(Decimal(str(score)))), datatype=DECIMAL))
-
-
-def _item(term: object) -> str:
-    """The id of the item that a term is, or ""."""
-    return id_of(term.value, kinds="Q") if isinstance(term, NamedNode) else ""
 
 
 def _start(mention: str) -> int:

@@ -21,10 +21,20 @@ from spacy.util import minibatch
 from kgmrca.errors import ExtensionError, InputError, ModelError
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_records
-from kgmrca.wikidata.disambiguation import LEAST, MARGIN, Decision, Entity, Text, Tie, link, near, property_of
+from kgmrca.wikidata.disambiguation import (
+    MARGIN,
+    MIN_PROBABILITY,
+    Entity,
+    EntityGroup,
+    EntityPair,
+    LinkDecision,
+    link,
+    neighbours,
+    property_of,
+)
 
 if TYPE_CHECKING:
-    from kgmrca.wikidata.facts import Facts
+    from kgmrca.wikidata.lookups import Lookups
 
 __all__ = ["WikidataLinker", "get_link", "make_wikidata_linker"]
 
@@ -44,7 +54,7 @@ _ITEM = re.compile(r"Q[1-9][0-9]*")
         "cache": None,
         "offline": False,
         "languages": ["en", "mul"],
-        "least": LEAST,
+        "min_probability": MIN_PROBABILITY,
         "margin": MARGIN,
         "batch_size": None,
     },
@@ -57,7 +67,7 @@ def make_wikidata_linker(
     cache: Optional[str],  # noqa: UP045
     offline: bool,
     languages: List[str],  # noqa: UP006
-    least: float,
+    min_probability: float,
     margin: float,
     batch_size: Optional[int],  # noqa: UP045
 ) -> "WikidataLinker":
@@ -71,7 +81,7 @@ def make_wikidata_linker(
         cache: the file of the fact cache; None: where `kgmrca check` has it too; ":memory:" for none on disk.
         offline: ask nobody: use what the cache has.
         languages: in which languages names are looked for, the text's own first; "mul" is Wikidata's for all.
-        least: link to an item from this probability on.
+        min_probability: link to an item from this probability on.
         margin: link to an item if its probability is so much higher than that of the next.
         batch_size: Docs that are looked up together. None: as many as `nlp.pipe` says.
     """
@@ -82,7 +92,7 @@ def make_wikidata_linker(
         cache=cache,
         offline=offline,
         languages=languages,
-        least=least,
+        min_probability=min_probability,
         margin=margin,
         batch_size=batch_size,
     )
@@ -108,46 +118,51 @@ class WikidataLinker:
         cache: str | None = None,
         offline: bool = False,
         languages: Sequence[str] = ("en", "mul"),
-        least: float = LEAST,
+        min_probability: float = MIN_PROBABILITY,
         margin: float = MARGIN,
         batch_size: int | None = None,
     ) -> None:
         register_extension()
         if not languages:
-            raise InputError("languages: name one at least, such as 'en'.")
-        for setting, value in (("least", least), ("margin", margin)):
+            raise InputError("languages: name one at min_probability, such as 'en'.")
+        for setting, value in (("min_probability", min_probability), ("margin", margin)):
             if not 0 <= value <= 1:
                 raise InputError(f"{setting} is a number from 0 to 1, not {value!r}.")
         self.name = name
         self.endpoint, self.contact, self.cache, self.offline = endpoint, contact, cache, offline
-        self.languages, self.least, self.margin, self.batch_size = tuple(languages), least, margin, batch_size
-        self._facts: Facts | None = None
+        self.languages, self.min_probability, self.margin, self.batch_size = (
+            tuple(languages),
+            min_probability,
+            margin,
+            batch_size,
+        )
+        self._lookups: Lookups | None = None
         self._process = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_facts": None}
+        return {**self.__dict__, "_lookups": None}
 
     @property
-    def facts(self) -> "Facts":
+    def lookups(self) -> "Lookups":
         """What is asked; opened by the first call in each process.
 
         Raises:
             ModelError: the endpoint cannot be opened as it is configured.
         """
-        if self._facts is None or self._process != os.getpid():
+        if self._lookups is None or self._process != os.getpid():
             # Not before, because spaCy imports every installed factory with any pipeline: HTTP is for those who link.
-            from kgmrca.wikidata.facts import Facts, default_cache
+            from kgmrca.wikidata.lookups import Lookups, default_cache
             from kgmrca.wikidata.sparql import open_endpoint
 
             cache = default_cache() if self.cache is None else None if self.cache == ":memory:" else Path(self.cache)
             try:
                 endpoint = open_endpoint(self.endpoint, contact=self.contact)
-                self._facts = Facts(endpoint, cache=cache, offline=self.offline)
+                self._lookups = Lookups(endpoint, cache=cache, offline=self.offline)
             except InputError as error:  # no document's fault
                 raise ModelError(f"'{self.name}' cannot ask '{self.endpoint}': {error}") from error
-            weakref.finalize(self, self._facts.close)
+            weakref.finalize(self, self._lookups.close)
             self._process = os.getpid()
-        return self._facts
+        return self._lookups
 
     def __call__(self, doc: Doc) -> Doc:
         """Link the entities of one Doc; `pipe` asks for those of many together."""
@@ -163,8 +178,14 @@ class WikidataLinker:
 
     def _link(self, docs: Sequence[Doc]) -> None:
         groups = [list(_groups(doc)) for doc in docs]
-        texts = [_text(doc, found) for doc, found in zip(docs, groups, strict=True)]
-        found = link(texts, self.facts, languages=self.languages, least=self.least, margin=self.margin)
+        groups_of_docs = [_group(doc, found) for doc, found in zip(docs, groups, strict=True)]
+        found = link(
+            groups_of_docs,
+            self.lookups,
+            languages=self.languages,
+            min_probability=self.min_probability,
+            margin=self.margin,
+        )
         for doc, entities, decisions in zip(docs, groups, found, strict=True):
             records = [
                 [span.start_char, span.end_char, *_as_data(decision)]
@@ -179,11 +200,11 @@ class WikidataLinker:
             doc.user_data[KEY] = sorted(records)
 
 
-def get_link(span: Span) -> Decision | None:
+def get_link(span: Span) -> LinkDecision | None:
     """Read `span._.wikidata_link`: the decision about an entity; None if nobody asked about this span."""
     for start, end, outcome, item, candidates, reason in span.doc.user_data.get(KEY, ()):
         if (start, end) == (span.start_char, span.end_char):
-            return Decision(outcome, item or None, tuple((one, score) for one, score in candidates), reason)
+            return LinkDecision(outcome, item or None, tuple((one, score) for one, score in candidates), reason)
     return None
 
 
@@ -231,25 +252,27 @@ def _linked(span: Span) -> str:
     return found if isinstance(found, str) and _ITEM.fullmatch(found) else ""
 
 
-def _text(doc: Doc, groups: Sequence[tuple[str | None, Sequence[Span]]]) -> Text:
+def _group(doc: Doc, groups: Sequence[tuple[str | None, Sequence[Span]]]) -> EntityGroup:
     entities = [
         Entity(spans[0].text, Counter(span.label_ for span in spans).most_common(1)[0][0], item)
         for item, spans in groups
     ]
     number = {(span.start_char, span.end_char): one for one, (_, spans) in enumerate(groups) for span in spans}
     ontology = load_ontology()
-    ties = [
-        Tie(number[a, b], number[c, d], property_of(ontology.predicate(label) or label), score)
+    pairs = [
+        EntityPair(number[a, b], number[c, d], property_of(ontology.predicate(label) or label), score)
         for a, b, c, d, label, score in get_records(doc) or ()
         if (a, b) in number and (c, d) in number
     ]
     sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
     for sentence in sentences:
-        ties += near([number[key] for span in sentence.ents if (key := (span.start_char, span.end_char)) in number])
-    return Text(entities, ties)
+        pairs += neighbours(
+            [number[key] for span in sentence.ents if (key := (span.start_char, span.end_char)) in number]
+        )
+    return EntityGroup(entities, pairs)
 
 
-def _as_data(decision: Decision) -> list[Any]:
+def _as_data(decision: LinkDecision) -> list[Any]:
     return [decision.outcome, decision.item or "", [list(one) for one in decision.candidates], decision.reason]
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "candidates",
     "checked_id",
     "checked_language",
+    "claims",
     "connections",
     "id_of",
     "is_id",
@@ -28,7 +29,6 @@ __all__ = [
     "literal",
     "properties",
     "qualified",
-    "statements",
     "superclasses",
 ]
 
@@ -117,7 +117,7 @@ def literal(text: str, language: str) -> str:
     return f'"{_SPECIAL.sub(lambda match: _ESCAPED[match[0]], text)}"@{tag}'
 
 
-def statements(pairs: Iterable[tuple[str, str]]) -> str:
+def claims(pairs: Iterable[tuple[str, str]]) -> str:
     """All triples of the statements that items make with a property, whatever their rank, for (item, property) pairs.
 
     A row is one triple (`?statement ?predicate ?object`) of the node of a statement; so a qualifier is a row more, and

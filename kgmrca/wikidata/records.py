@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-__all__ = ["Candidate", "Constraints", "Item", "NotChecked", "Property", "Rank", "Value", "WikidataStatement"]
+__all__ = ["Candidate", "Claim", "Constraints", "Item", "NotChecked", "Property", "Rank", "Value"]
 
 Rank: TypeAlias = Literal["preferred", "normal", "deprecated"]
 
@@ -39,7 +39,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class WikidataStatement:
+class Claim:
     """One statement of an item: `iri` is the statement node's (wds:), `property` such as "P19"."""
 
     iri: str

@@ -1,6 +1,6 @@
 """A statement and what Wikidata says, compared: pure decisions, nothing is looked up here.
 
-`decide` takes these steps; the first that gives a verdict ends it:
+`judge` takes these steps; the first that gives a verdict ends it:
 
 1. unmapped, unlinked: the statement cannot be put to Wikidata at all.
 2. confirmed, by the best rank or another: what Wikidata says of the subject by the property.
@@ -27,15 +27,15 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from kgmrca.ontology import load_properties, wikidata_predicate
-from kgmrca.wikidata.records import Constraints, Item, NotChecked, Property, Value, WikidataStatement
+from kgmrca.wikidata.records import Claim, Constraints, Item, NotChecked, Property, Value
 
-__all__ = ["Claim", "Decision", "Knowledge", "Question", "Verdict", "compare", "decide", "number"]
+__all__ = ["Assertion", "Judgement", "Knowledge", "Question", "Verdict", "compare", "judge", "number"]
 
 Question: TypeAlias = tuple[str, Any]
-"""A look-up: the name of a method of `Facts`, and one of its keys."""
+"""A look-up: the name of a method of `Lookups`, and one of its keys."""
 
 _T = TypeVar("_T")
-_Statements: TypeAlias = tuple[WikidataStatement, ...]
+_Claims: TypeAlias = tuple[Claim, ...]
 Agreement: TypeAlias = Literal["same", "near", "different", "incomparable"]
 
 _LOCATED_IN = "P131"
@@ -71,7 +71,7 @@ class Verdict(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Assertion:
     """What a statement says, in Wikidata's terms.
 
     Attributes:
@@ -86,7 +86,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Judgement:
     """A verdict and what it rests on.
 
     Attributes:
@@ -97,17 +97,17 @@ class Decision:
     """
 
     verdict: Verdict
-    basis: WikidataStatement | None = None
+    basis: Claim | None = None
     reason: str = ""
     needs: frozenset[Question] = frozenset()
 
 
 @dataclass(slots=True)
 class Knowledge:
-    """What has been looked up: the answers of the methods of `Facts` with these names, by their keys."""
+    """What has been looked up: the answers of the methods of `Lookups` with these names, by their keys."""
 
     properties: dict[str, Property | NotChecked | None] = field(default_factory=dict)
-    statements: dict[tuple[str, str], _Statements | NotChecked] = field(default_factory=dict)
+    claims: dict[tuple[str, str], _Claims | NotChecked] = field(default_factory=dict)
     qualified: dict[tuple[str, str], frozenset[str] | NotChecked] = field(default_factory=dict)
     items: dict[str, Item | NotChecked | None] = field(default_factory=dict)
     connections: dict[tuple[str, str], frozenset[str] | NotChecked] = field(default_factory=dict)
@@ -126,8 +126,8 @@ class _Looked:
     def property(self, id: str) -> Property | None:
         return self._answer("properties", self.known.properties, id, Property(id))
 
-    def statements(self, item: str, property: str) -> _Statements:
-        return self._answer("statements", self.known.statements, (item, property), ())
+    def claims(self, item: str, property: str) -> _Claims:
+        return self._answer("claims", self.known.claims, (item, property), ())
 
     def qualified(self, item: str, property: str) -> frozenset[str]:
         return self._answer("qualified", self.known.qualified, (item, property), frozenset())
@@ -144,12 +144,12 @@ class _Looked:
     def subclass(self, class_: str, ancestor: str) -> bool:
         return class_ == ancestor or self._answer("subclasses", self.known.subclasses, (class_, ancestor), False)
 
-    def unclear(self) -> Decision | None:
+    def unclear(self) -> Judgement | None:
         """That something failed or must be looked up first, or None."""
         if self.failed:
-            return Decision(Verdict.not_checked, reason=f"A look-up failed: {self.failed.reason}.")
+            return Judgement(Verdict.not_checked, reason=f"A look-up failed: {self.failed.reason}.")
         if self.needs:
-            return Decision(Verdict.not_checked, reason="It has not been looked up.", needs=frozenset(self.needs))
+            return Judgement(Verdict.not_checked, reason="It has not been looked up.", needs=frozenset(self.needs))
         return None
 
     def _answer(self, kind: str, answers: Mapping[Any, _T | NotChecked], key: Any, otherwise: _T) -> _T:
@@ -163,89 +163,89 @@ class _Looked:
         return answer
 
 
-class _Fact(NamedTuple):
-    """A claim of which all parts are there."""
+class _Triple(NamedTuple):
+    """An assertion of which all parts are there."""
 
     subject: str
     property: str
     object: Value
 
 
-def decide(claim: Claim, known: Knowledge) -> Decision:
-    """Compare a claim with what is known of Wikidata."""
-    if claim.property is None:
-        return Decision(Verdict.unmapped, reason="The predicate is no property of Wikidata.")
-    if claim.subject is None or claim.object is None:
-        which = "subject" if claim.subject is None else "object"
-        return Decision(Verdict.unlinked, reason=f"The {which} is linked to no item.")
-    return _decide(_Fact(claim.subject, claim.property, claim.object), _Looked(known), resolved=False)
+def judge(assertion: Assertion, known: Knowledge) -> Judgement:
+    """Compare an assertion with what is known of Wikidata."""
+    if assertion.property is None:
+        return Judgement(Verdict.unmapped, reason="The predicate is no property of Wikidata.")
+    if assertion.subject is None or assertion.object is None:
+        which = "subject" if assertion.subject is None else "object"
+        return Judgement(Verdict.unlinked, reason=f"The {which} is linked to no item.")
+    return _judge(_Triple(assertion.subject, assertion.property, assertion.object), _Looked(known), resolved=False)
 
 
-def _decide(fact: _Fact, looked: _Looked, *, resolved: bool) -> Decision:
-    theirs = looked.statements(fact.subject, fact.property)
-    if found := looked.unclear() or _by_statements(fact.object, theirs):
+def _judge(triple: _Triple, looked: _Looked, *, resolved: bool) -> Judgement:
+    theirs = looked.claims(triple.subject, triple.property)
+    if found := looked.unclear() or _by_claims(triple.object, theirs):
         return found
-    about = looked.property(fact.property) or Property(fact.property)
-    if found := looked.unclear() or _unfit(about, fact.object) or _by_reverse(fact, about, looked):
+    about = looked.property(triple.property) or Property(triple.property)
+    if found := looked.unclear() or _unfit(about, triple.object) or _by_reverse(triple, about, looked):
         return found
     if not resolved:  # only now, because most statements are confirmed by now
-        targets = {id: looked.item(id) for id in (fact.subject, *_ids(fact.object))}
+        targets = {id: looked.item(id) for id in (triple.subject, *_ids(triple.object))}
         if unclear := looked.unclear():
             return unclear
         moved = {id: item.id for id, item in targets.items() if item}
         if absent := targets.keys() - moved.keys():
-            return Decision(Verdict.unlinked, reason=f"There is no item {min(absent)}.")
+            return Judgement(Verdict.unlinked, reason=f"There is no item {min(absent)}.")
         if any(id != target for id, target in moved.items()):
-            object_ = replace(fact.object, text=moved[fact.object.text]) if _ids(fact.object) else fact.object
-            return _decide(_Fact(moved[fact.subject], fact.property, object_), looked, resolved=True)
-    return _by_others(fact, looked) or _unconfirmed(fact, about, theirs, looked)
+            object_ = replace(triple.object, text=moved[triple.object.text]) if _ids(triple.object) else triple.object
+            return _judge(_Triple(moved[triple.subject], triple.property, object_), looked, resolved=True)
+    return _by_others(triple, looked) or _unconfirmed(triple, about, theirs, looked)
 
 
-def _by_statements(ours: Value, theirs: _Statements) -> Decision | None:
+def _by_claims(ours: Value, theirs: _Claims) -> Judgement | None:
     found = _first_same(ours, theirs)
     if found is None:
         return None
     ended = ", of a time that has ended" if _has(found, {_END_TIME}) else ""
     if found.rank == _best_rank(theirs):
-        return Decision(Verdict.confirmed, found, f"Wikidata says so{ended}.")
-    return Decision(Verdict.other_rank, found, f"Wikidata says so{ended}, and prefers another value.")
+        return Judgement(Verdict.confirmed, found, f"Wikidata says so{ended}.")
+    return Judgement(Verdict.other_rank, found, f"Wikidata says so{ended}, and prefers another value.")
 
 
-def _by_reverse(fact: _Fact, about: Property, looked: _Looked) -> Decision | None:
+def _by_reverse(triple: _Triple, about: Property, looked: _Looked) -> Judgement | None:
     """Confirmed by what Wikidata says of the object."""
-    if fact.object.kind != "item":
+    if triple.object.kind != "item":
         return None
-    ways = [(Verdict.inverse, inverse) for inverse in sorted(about.inverses - {fact.property})]
+    ways = [(Verdict.inverse, inverse) for inverse in sorted(about.inverses - {triple.property})]
     if about.symmetric:
-        ways.append((Verdict.symmetry, fact.property))
-    reverse = [(verdict, looked.statements(fact.object.text, way)) for verdict, way in ways]
+        ways.append((Verdict.symmetry, triple.property))
+    reverse = [(verdict, looked.claims(triple.object.text, way)) for verdict, way in ways]
     if unclear := looked.unclear():
         return unclear
-    for verdict, statements in reverse:
-        if found := _first_same(Value("item", fact.subject), statements):
-            return Decision(verdict, found, f"Wikidata says so of {fact.object.text}, by {found.property}.")
+    for verdict, claims in reverse:
+        if found := _first_same(Value("item", triple.subject), claims):
+            return Judgement(verdict, found, f"Wikidata says so of {triple.object.text}, by {found.property}.")
     return None
 
 
-def _by_others(fact: _Fact, looked: _Looked) -> Decision | None:
+def _by_others(triple: _Triple, looked: _Looked) -> Judgement | None:
     """Confirmed by what few statements are confirmed by, which is why it is looked up last."""
-    if fact.object.kind == "item" and (found := _by_other_properties(fact, looked)):
+    if triple.object.kind == "item" and (found := _by_other_properties(triple, looked)):
         return found
-    ways = looked.qualified(fact.subject, fact.property)
+    ways = looked.qualified(triple.subject, triple.property)
     if unclear := looked.unclear():
         return unclear
-    qualified = [looked.statements(fact.subject, way) for way in sorted(ways)]
+    qualified = [looked.claims(triple.subject, way) for way in sorted(ways)]
     if unclear := looked.unclear():
         return unclear
-    for statement in sorted(chain.from_iterable(qualified), key=_by_rank):
-        values = [value for name, value in statement.qualifiers if name == fact.property]
-        if statement.rank != "deprecated" and any(compare(fact.object, value) == "same" for value in values):
-            return Decision(Verdict.qualifier, statement, f"Wikidata says so by a qualifier of {statement.property}.")
+    for claim in sorted(chain.from_iterable(qualified), key=_by_rank):
+        values = [value for name, value in claim.qualifiers if name == triple.property]
+        if claim.rank != "deprecated" and any(compare(triple.object, value) == "same" for value in values):
+            return Judgement(Verdict.qualifier, claim, f"Wikidata says so by a qualifier of {claim.property}.")
     return None
 
 
-def _by_other_properties(fact: _Fact, looked: _Looked) -> Decision | None:
-    subject, property, object_ = fact
+def _by_other_properties(triple: _Triple, looked: _Looked) -> Judgement | None:
+    subject, property, object_ = triple
     ways = looked.connections(subject, object_.text)
     is_inside = property == _LOCATED_IN and looked.located_in(subject, object_.text)
     if unclear := looked.unclear():
@@ -253,14 +253,14 @@ def _by_other_properties(fact: _Fact, looked: _Looked) -> Decision | None:
     below = [way for way in sorted(ways) if _is_below(way, property, looked)]
     if unclear := looked.unclear():
         return unclear
-    narrower = [looked.statements(subject, way) for way in below]
+    narrower = [looked.claims(subject, way) for way in below]
     if unclear := looked.unclear():
         return unclear
-    for statements in narrower:
-        if found := _first_same(object_, statements):
-            return Decision(Verdict.subproperty, found, f"Wikidata says so by {found.property}.")
+    for claims in narrower:
+        if found := _first_same(object_, claims):
+            return Judgement(Verdict.subproperty, found, f"Wikidata says so by {found.property}.")
     if is_inside:
-        return Decision(Verdict.transitivity, reason=f"Wikidata says so step by step, by {property}.")
+        return Judgement(Verdict.transitivity, reason=f"Wikidata says so step by step, by {property}.")
     return None
 
 
@@ -275,61 +275,61 @@ def _is_below(property: str, ancestor: str, looked: _Looked) -> bool:
     return ancestor in upwards
 
 
-def _unconfirmed(fact: _Fact, about: Property, theirs: _Statements, looked: _Looked) -> Decision:
-    """What a claim is that nothing confirms."""
-    agreements = [(statement, compare(fact.object, statement.value)) for statement in sorted(theirs, key=_by_rank)]
-    for statement, agreement in agreements:
+def _unconfirmed(triple: _Triple, about: Property, theirs: _Claims, looked: _Looked) -> Judgement:
+    """What an assertion is that nothing confirms."""
+    agreements = [(claim, compare(triple.object, claim.value)) for claim in sorted(theirs, key=_by_rank)]
+    for claim, agreement in agreements:
         if agreement == "same":
-            return Decision(Verdict.deprecated, statement, "Wikidata has it, marked as deprecated.")
-    valid = [(statement, agreement) for statement, agreement in agreements if statement.rank != "deprecated"]
-    near = [statement for statement, agreement in valid if agreement == "near"]
-    if _may_be_place(fact):
-        near += [statement for statement, _ in valid if _overlap(fact.object, statement.value, looked)]
+            return Judgement(Verdict.deprecated, claim, "Wikidata has it, marked as deprecated.")
+    valid = [(claim, agreement) for claim, agreement in agreements if claim.rank != "deprecated"]
+    near = [claim for claim, agreement in valid if agreement == "near"]
+    if _may_be_place(triple):
+        near += [claim for claim, _ in valid if _overlap(triple.object, claim.value, looked)]
     if unclear := looked.unclear():
         return unclear
     if near:
         reason = f"Wikidata has {near[0].value.text}, and both may be meant."
-        return Decision(Verdict.soft_conflict, near[0], reason)
-    best = [(statement, agreement) for statement, agreement in valid if statement.rank == _best_rank(theirs)]
-    for statement, agreement in best:
-        if agreement == "different" and _leaves_no_room(statement, fact.subject, about.constraints):
-            value = statement.value.text or "it that there is no value"
-            return Decision(Verdict.conflict, statement, f"Wikidata has {value}.")
-    for statement, _ in best:
-        if statement.value.kind == "somevalue":
-            return Decision(Verdict.unknown_value, statement, "Wikidata has it that there is a value, but not which.")
-    if not theirs and looked.property(fact.property) is None:
-        return Decision(Verdict.unmapped, reason=f"There is no property {fact.property}.")
+        return Judgement(Verdict.soft_conflict, near[0], reason)
+    best = [(claim, agreement) for claim, agreement in valid if claim.rank == _best_rank(theirs)]
+    for claim, agreement in best:
+        if agreement == "different" and _leaves_no_room(claim, triple.subject, about.constraints):
+            value = claim.value.text or "it that there is no value"
+            return Judgement(Verdict.conflict, claim, f"Wikidata has {value}.")
+    for claim, _ in best:
+        if claim.value.kind == "somevalue":
+            return Judgement(Verdict.unknown_value, claim, "Wikidata has it that there is a value, but not which.")
+    if not theirs and looked.property(triple.property) is None:
+        return Judgement(Verdict.unmapped, reason=f"There is no property {triple.property}.")
     reason = "Wikidata has other values, and there may be more." if valid else "Wikidata has nothing about it."
-    return _type_violation(fact, about, looked) or Decision(Verdict.new, reason=reason)
+    return _type_violation(triple, about, looked) or Judgement(Verdict.new, reason=reason)
 
 
-def _leaves_no_room(statement: WikidataStatement, subject: str, constraints: Constraints) -> bool:
+def _leaves_no_room(claim: Claim, subject: str, constraints: Constraints) -> bool:
     """Whether no value is expected beside that of a statement.
 
     One that has ended, or that a qualifier tells apart from others, leaves room for more.
     """
-    if statement.value.kind == "novalue":
+    if claim.value.kind == "novalue":
         return True
     is_single = constraints.single_value and subject not in constraints.exceptions
-    return is_single and not _has(statement, constraints.separators | {_END_TIME})
+    return is_single and not _has(claim, constraints.separators | {_END_TIME})
 
 
-def _type_violation(fact: _Fact, about: Property, looked: _Looked) -> Decision | None:
+def _type_violation(triple: _Triple, about: Property, looked: _Looked) -> Judgement | None:
     """What is not as the property's constraints say, if they do not except the subject."""
     rules = about.constraints
-    if fact.object.kind == "item" and about.datatype not in ("", "WikibaseItem"):
-        return Decision(Verdict.type_violation, reason=f"A value of {fact.property} is no item.")
-    if fact.subject in rules.exceptions:
+    if triple.object.kind == "item" and about.datatype not in ("", "WikibaseItem"):
+        return Judgement(Verdict.type_violation, reason=f"A value of {triple.property} is no item.")
+    if triple.subject in rules.exceptions:
         return None
-    ends = [("subject", fact.subject, rules.subject_types, rules.subject_relation)]
-    ends += [("value", id, rules.value_types, rules.value_relation) for id in _ids(fact.object)]
+    ends = [("subject", triple.subject, rules.subject_types, rules.subject_relation)]
+    ends += [("value", id, rules.value_types, rules.value_relation) for id in _ids(triple.object)]
     wrong = [end for end in ends if not _belongs(*end[1:], looked)]
     if unclear := looked.unclear():
         return unclear
     for what, id, classes, _ in wrong:
-        reason = f"{id} is none of what a {what} of {fact.property} should be ({', '.join(sorted(classes))})."
-        return Decision(Verdict.type_violation, reason=reason)
+        reason = f"{id} is none of what a {what} of {triple.property} should be ({', '.join(sorted(classes))})."
+        return Judgement(Verdict.type_violation, reason=reason)
     return None
 
 
@@ -344,18 +344,18 @@ def _belongs(id: str, classes: frozenset[str], relation: str, looked: _Looked) -
     return any(looked.subclass(member, class_) for member in sorted(members) for class_ in sorted(classes))
 
 
-def _unfit(about: Property, object_: Value) -> Decision | None:
+def _unfit(about: Property, object_: Value) -> Judgement | None:
     """That a literal can be no value of a property."""
     kind, name = _KINDS.get(about.datatype, (object_.kind, ""))
     if object_.kind in (kind, "item"):
         return None
-    return Decision(Verdict.unlinked, reason=f"A value of {about.id} is {name}, and the object is a text without one.")
+    return Judgement(Verdict.unlinked, reason=f"A value of {about.id} is {name}, and the object is a text without one.")
 
 
-def _may_be_place(fact: _Fact) -> bool:
+def _may_be_place(triple: _Triple) -> bool:
     """Whether the object can be a place, as far as our own table of relations knows the property."""
-    known = load_properties().get(wikidata_predicate(fact.property) or "")
-    return fact.object.kind == "item" and (known is None or "LOC" in known.object_types)
+    known = load_properties().get(wikidata_predicate(triple.property) or "")
+    return triple.object.kind == "item" and (known is None or "LOC" in known.object_types)
 
 
 def _overlap(ours: Value, theirs: Value, looked: _Looked) -> bool:
@@ -370,24 +370,24 @@ def _ids(value: Value) -> list[str]:
     return [value.text] if value.kind == "item" else []
 
 
-def _first_same(ours: Value, theirs: _Statements) -> WikidataStatement | None:
+def _first_same(ours: Value, theirs: _Claims) -> Claim | None:
     """The statement of the highest rank, deprecated ones aside, that has this value."""
-    for statement in sorted(theirs, key=_by_rank):
-        if statement.rank != "deprecated" and compare(ours, statement.value) == "same":
-            return statement
+    for claim in sorted(theirs, key=_by_rank):
+        if claim.rank != "deprecated" and compare(ours, claim.value) == "same":
+            return claim
     return None
 
 
-def _by_rank(statement: WikidataStatement) -> tuple[int, str]:
-    return _RANKS.index(statement.rank), statement.iri
+def _by_rank(claim: Claim) -> tuple[int, str]:
+    return _RANKS.index(claim.rank), claim.iri
 
 
-def _best_rank(statements: _Statements) -> str:
-    return min((statement.rank for statement in statements), key=_RANKS.index, default="normal")
+def _best_rank(claims: _Claims) -> str:
+    return min((claim.rank for claim in claims), key=_RANKS.index, default="normal")
 
 
-def _has(statement: WikidataStatement, qualifiers: Iterable[str]) -> bool:
-    return not set(qualifiers).isdisjoint(name for name, _ in statement.qualifiers)
+def _has(claim: Claim, qualifiers: Iterable[str]) -> bool:
+    return not set(qualifiers).isdisjoint(name for name, _ in claim.qualifiers)
 
 
 def compare(ours: Value, theirs: Value) -> Agreement:

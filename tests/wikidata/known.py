@@ -1,4 +1,4 @@
-"""A small Wikidata in memory, in the place of `kgmrca.wikidata.facts.Facts`, for whoever links names."""
+"""A small Wikidata in memory, in the place of `kgmrca.wikidata.lookups.Lookups`, for whoever links names."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace

@@ -1,9 +1,9 @@
-"""Facts told in short sentences, in the place of `kgmrca.wikidata.facts.Facts`."""
+"""Lookups told in short sentences, in the place of `kgmrca.wikidata.lookups.Lookups`."""
 
 from dataclasses import replace
 from types import SimpleNamespace
 
-from kgmrca.wikidata.records import Item, NotChecked, Property, Value, WikidataStatement
+from kgmrca.wikidata.records import Claim, Item, NotChecked, Property, Value
 
 ITEMS = {
     **{"Curie": "Q7186", "Pierre": "Q37463", "Irène": "Q7504", "Sorbonne": "Q209842", "Radium": "Q1128"},
@@ -52,7 +52,7 @@ class StandIn:
 
     def say(self, item, property, value, *, rank="normal", qualifiers=(), number=0):
         iri = f"http://www.wikidata.org/entity/statement/{item}-{number}"
-        statement = WikidataStatement(iri, property, value, rank, tuple(qualifiers))
+        statement = Claim(iri, property, value, rank, tuple(qualifiers))
         self.said.setdefault((item, property), []).append(statement)
 
     def describe(self, property, *, constraints=(), **known):
@@ -103,8 +103,8 @@ class StandIn:
         self.endpoint.queries += 1
         return {key: NotChecked("timed out") if (kind, key) in self.failing else answer(key) for key in keys}
 
-    def statements(self, pairs):
-        return self._look_up("statements", pairs, lambda pair: tuple(self.said.get(pair, ())))
+    def claims(self, pairs):
+        return self._look_up("claims", pairs, lambda pair: tuple(self.said.get(pair, ())))
 
     def qualified(self, pairs):
         return self._look_up("qualified", pairs, self._qualified)

@@ -15,9 +15,9 @@ from kgmrca.errors import InputError
 from kgmrca.resources import resource
 from kgmrca.triples.iris import Iris
 from kgmrca.wikidata import check as module
-from kgmrca.wikidata.check import COLUMNS, check, check_claims, verdicts
-from kgmrca.wikidata.records import Value, WikidataStatement
-from kgmrca.wikidata.verdicts import Claim, Verdict
+from kgmrca.wikidata.check import COLUMNS, check, check_assertions, verdicts
+from kgmrca.wikidata.records import Claim, Value
+from kgmrca.wikidata.verdicts import Assertion, Verdict
 
 ENTITY, CLUSTER = "urn:kgmrca:entity/curie", "urn:kgmrca:cluster/curie"
 PROV = "http://www.w3.org/ns/prov#"
@@ -31,12 +31,12 @@ def graph(tmp_path):
     return write_graph(tmp_path / "graph.ttl", BORN, MARRIED)
 
 
-def claims_of(*graphs):
-    return [checked.claim for checked in verdicts(graphs, StandIn())]
+def assertions_of(*graphs):
+    return [checked.assertion for checked in verdicts(graphs, StandIn())]
 
 
 def checked(graphs, told=TOLD, **options):
-    return [(one.iri.rpartition("/")[2], one.decision.verdict.value) for one in verdicts(graphs, StandIn(told))]
+    return [(one.iri.rpartition("/")[2], one.judgement.verdict.value) for one in verdicts(graphs, StandIn(told))]
 
 
 @pytest.mark.parametrize(
@@ -63,31 +63,31 @@ def test_several_graphs_are_checked_in_their_order(tmp_path):
 def test_an_entity_is_the_item_that_it_is_linked_to(tmp_path, predicate):
     linked = link(ENTITY, "Q7186", predicate=predicate)
     path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", "Q270"), linked)
-    assert claims_of(path) == [Claim("Q7186", "P19", Value("item", "Q270"))]
+    assert assertions_of(path) == [Assertion("Q7186", "P19", Value("item", "Q270"))]
 
 
 def test_an_entity_is_the_item_of_its_cluster(tmp_path):
     born = statement("Q1", "P40", ENTITY)
     path = write_graph(tmp_path / "g.ttl", born, link(CLUSTER, "Q7186"), member(CLUSTER, ENTITY))
-    assert claims_of(path) == [Claim("Q1", "P40", Value("item", "Q7186"))]
+    assert assertions_of(path) == [Assertion("Q1", "P40", Value("item", "Q7186"))]
 
 
 def test_links_may_be_in_another_file(tmp_path):
     graph = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", "Q270"))
     links = write_graph(tmp_path / "links.nt", link(ENTITY, "Q7186"))
-    assert claims_of(graph, links)[0].subject == "Q7186"
+    assert assertions_of(graph, links)[0].subject == "Q7186"
 
 
 @pytest.mark.parametrize("others", [[], [link(ENTITY, "Q7186"), link(ENTITY, "Q2")], [member(CLUSTER, ENTITY)]])
 def test_an_entity_of_no_item_or_of_two_is_not_linked(tmp_path, others):
     path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", ENTITY), *others)
-    assert claims_of(path) == [Claim(None, "P19", None)]
+    assert assertions_of(path) == [Assertion(None, "P19", None)]
 
 
 @pytest.mark.parametrize("iri", ["http://schema.org/birthPlace", f"{WD}P19", f"{WDT}P19x", f"{WDT}P019", f"{WDT}Q19"])
 def test_a_predicate_that_is_no_property_of_wikidata_is_unmapped(tmp_path, iri):
     path = write_graph(tmp_path / "g.ttl", statement("Q7186", iri, "Q270"))
-    assert claims_of(path)[0].property is None
+    assert assertions_of(path)[0].property is None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_predicate_that_is_no_property_of_wikidata_is_unmapped(tmp_path, iri):
 )
 def test_a_literal_is_a_value_of_its_kind(tmp_path, form, datatype, value):
     path = write_graph(tmp_path / "g.ttl", statement("Q7186", "P569", form, datatype=datatype))
-    assert claims_of(path)[0].object == value
+    assert assertions_of(path)[0].object == value
 
 
 def plain(subject, predicate, object_):
@@ -121,14 +121,14 @@ PLAIN = [
 
 def test_plain_triples_are_checked_where_there_are_no_statements(tmp_path):
     path = write_graph(tmp_path / "g.nt", *PLAIN)
-    assert claims_of(path) == [
-        Claim("Q7186", "P19", Value("item", "Q270")),
-        Claim("Q7186", "P1477", Value("text", "Maria", language="pl")),
+    assert assertions_of(path) == [
+        Assertion("Q7186", "P19", Value("item", "Q270")),
+        Assertion("Q7186", "P1477", Value("text", "Maria", language="pl")),
     ]
 
 
 def test_plain_triples_beside_statements_are_not(tmp_path):
-    assert len(claims_of(write_graph(tmp_path / "g.nt", *PLAIN, MARRIED))) == 1
+    assert len(assertions_of(write_graph(tmp_path / "g.nt", *PLAIN, MARRIED))) == 1
 
 
 def test_a_plain_triple_that_was_checked_gets_a_node(tmp_path):
@@ -146,21 +146,23 @@ def test_a_plain_triple_that_was_checked_gets_a_node(tmp_path):
 
 def test_what_several_statements_say_is_decided_once(tmp_path):
     path = write_graph(tmp_path / "g.ttl", BORN, statement("Q7186", "P19", "Q270", number=2))
-    facts = StandIn(TOLD)
-    assert [one.decision.verdict for one in verdicts([path], facts)] == [Verdict.confirmed, Verdict.confirmed]
-    assert facts.asked == [("statements", [("Q7186", "P19")])]
+    lookups = StandIn(TOLD)
+    assert [one.judgement.verdict for one in verdicts([path], lookups)] == [Verdict.confirmed, Verdict.confirmed]
+    assert lookups.asked == [("claims", [("Q7186", "P19")])]
 
 
 def test_look_ups_of_many_claims_are_put_together():
-    facts = StandIn()
-    check_claims([Claim(f"Q{number}", "P19", Value("item", "Q270")) for number in range(1, 100)], facts)
-    assert [kind for kind, _ in facts.asked] == ["statements", "properties", "items", "connections", "qualified"]
+    lookups = StandIn()
+    check_assertions([Assertion(f"Q{number}", "P19", Value("item", "Q270")) for number in range(1, 100)], lookups)
+    assert [kind for kind, _ in lookups.asked] == ["claims", "properties", "items", "connections", "qualified"]
 
 
 def test_only_what_is_not_confirmed_is_looked_up_further():
-    facts = StandIn(TOLD)
-    check_claims([Claim("Q7186", "P19", Value("item", "Q270")), Claim("Q7186", "P19", Value("item", "Q90"))], facts)
-    assert all("Q270" not in str(keys) for kind, keys in facts.asked if kind in ("items", "connections"))
+    lookups = StandIn(TOLD)
+    check_assertions(
+        [Assertion("Q7186", "P19", Value("item", "Q270")), Assertion("Q7186", "P19", Value("item", "Q90"))], lookups
+    )
+    assert all("Q270" not in str(keys) for kind, keys in lookups.asked if kind in ("items", "connections"))
 
 
 def test_chunks_make_no_difference(tmp_path, monkeypatch):
@@ -188,9 +190,9 @@ def test_the_verdict_is_written_with_what_it_rests_on(graph, tmp_path):
 
 
 def test_a_basis_without_an_iri_is_not_written(graph, tmp_path):
-    facts = StandIn()
-    facts.said["Q7186", "P19"] = [WikidataStatement("b0", "P19", Value("item", "Q270"))]
-    check([graph], facts, tmp_path / "out.ttl")
+    lookups = StandIn()
+    lookups.said["Q7186", "P19"] = [Claim("b0", "P19", Value("item", "Q270"))]
+    check([graph], lookups, tmp_path / "out.ttl")
     predicates = [p for _, p, _ in read_rdf((tmp_path / "out.ttl").read_bytes())]
     assert f"<{KGMRCA}verdict>" in predicates
     assert f"<{KGMRCA}basis>" not in predicates
@@ -220,7 +222,7 @@ def test_the_same_facts_give_the_same_bytes_but_for_the_times_of_the_run(graph, 
 @pytest.mark.parametrize("name", ["out.ttl", "out.nt", "out.nq", "out.trig", "out.jsonld", "out.rdf", "out.ttl.gz"])
 def test_any_format_is_written(graph, tmp_path, name):
     check([graph], StandIn(TOLD), tmp_path / name)
-    assert claims_of(graph, tmp_path / name) == claims_of(graph)
+    assert assertions_of(graph, tmp_path / name) == assertions_of(graph)
 
 
 def test_csv_says_the_same(graph, tmp_path):
@@ -256,11 +258,11 @@ def test_json_lines_say_the_same(tmp_path):
 
 
 def test_the_summary_counts(graph, tmp_path):
-    facts = StandIn(TOLD)
-    facts.endpoint.queries = 7
-    summary = check([graph], facts)
+    lookups = StandIn(TOLD)
+    lookups.endpoint.queries = 7
+    summary = check([graph], lookups)
     assert summary.verdicts == {"confirmed": 1, "conflict": 1}
-    assert summary.queries == facts.endpoint.queries - 7 > 0
+    assert summary.queries == lookups.endpoint.queries - 7 > 0
     assert re.fullmatch(
         r"confirmed +1 +50.0%\nconflict +1 +50.0%\n"
         rf"kgmrca: 2 statements checked against HERE: {summary.queries} queries, \d\.\d s",
@@ -296,25 +298,25 @@ def test_standard_input_is_read_and_standard_output_written(graph, monkeypatch):
 )
 def test_what_cannot_be_written_is_said_before_anything_is_asked(graph, tmp_path, monkeypatch, options, message):
     monkeypatch.chdir(tmp_path)
-    facts = StandIn()
+    lookups = StandIn()
     with pytest.raises(InputError, match=message):
-        check(["graph.ttl"], facts, **options)
-    assert facts.asked == []
+        check(["graph.ttl"], lookups, **options)
+    assert lookups.asked == []
     assert [path.name for path in tmp_path.iterdir()] == ["graph.ttl"]
 
 
 def test_an_interrupt_leaves_no_half_file(graph, tmp_path, monkeypatch):
-    facts = StandIn()
+    lookups = StandIn()
 
     def interrupt(keys):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(facts, "properties", interrupt)
+    monkeypatch.setattr(lookups, "properties", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        check([graph], facts, tmp_path / "out.ttl", csv=tmp_path / "out.csv", json=tmp_path / "out.jsonl")
+        check([graph], lookups, tmp_path / "out.ttl", csv=tmp_path / "out.csv", json=tmp_path / "out.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["graph.ttl"]
 
 
 def test_a_document_is_no_entity(tmp_path):
     path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", "Q270"), link(DOCUMENT, "Q7186"))
-    assert claims_of(path)[0].subject is None
+    assert assertions_of(path)[0].subject is None

@@ -19,8 +19,8 @@ from kgmrca.triples.records import Mention
 from kgmrca.wikidata.check import check
 from kgmrca.wikidata.diff import (
     COLUMNS,
+    DiffSummary,
     Row,
-    Summary,
     accepted,
     diff,
     differences,
@@ -28,7 +28,7 @@ from kgmrca.wikidata.diff import (
     quickstatement,
     value_text,
 )
-from kgmrca.wikidata.facts import Facts
+from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.records import Value
 from kgmrca.wikidata.sparql import open_endpoint
 
@@ -58,7 +58,7 @@ def graph_of(path, *parts):
 
 
 def listed(*graphs, **options):
-    return differences(graphs, Summary(), **options)
+    return differences(graphs, DiffSummary(), **options)
 
 
 def table(path):
@@ -165,8 +165,8 @@ def test_graphs_of_every_shape_and_merged_ones_are_read(tmp_path, provenance):
 def test_verdicts_about_plain_triples_are_listed_too(tmp_path, wikidata_file):
     triple = Triple(NamedNode(f"{WD}{CURIE}"), NamedNode(f"{WDT}P8810"), NamedNode(f"{WD}Q37463"))
     graph, output = write_graph(tmp_path / "g.ttl", triple), tmp_path / "checks.ttl"
-    with Facts(open_endpoint(wikidata_file), cache=None) as facts:
-        check([graph], facts, output)
+    with Lookups(open_endpoint(wikidata_file), cache=None) as lookups:
+        check([graph], lookups, output)
     assert [(row.subject_item, row.property_id, row.value) for row in listed(graph, output)] == [
         (CURIE, "P8810", "Q37463")
     ]
@@ -174,7 +174,7 @@ def test_verdicts_about_plain_triples_are_listed_too(tmp_path, wikidata_file):
 
 def test_statements_without_verdict_are_counted(graph, tmp_path):
     other = write_graph(tmp_path / "other.ttl", statement(CURIE, "P26", "Q5", number=9))
-    summary = Summary()
+    summary = DiffSummary()
     differences([graph, other], summary)
     assert summary.unchecked == 1
     assert "1 statements have no verdict: see kgmrca check" in summary.in_words("-")

@@ -10,13 +10,13 @@ from known import Known
 
 from kgmrca.wikidata.disambiguation import (
     WEIGHTS,
-    Decision,
     Entity,
-    Text,
-    Tie,
+    EntityGroup,
+    EntityPair,
+    LinkDecision,
     link,
     marginals,
-    near,
+    neighbours,
     property_of,
     spellings,
 )
@@ -29,9 +29,9 @@ def paris(item, sitelinks):
     return Candidate(item, "Paris", True, "en", sitelinks)
 
 
-def decide(known, *entities, ties=(), **options):
+def choose_items(known, *entities, pairs=(), **options):
     entities = [Entity(one) if isinstance(one, str) else one for one in entities]
-    (decisions,) = link([Text(entities, ties)], known, **options)
+    (decisions,) = link([EntityGroup(entities, pairs)], known, **options)
     return decisions
 
 
@@ -39,22 +39,22 @@ def decide(known, *entities, ties=(), **options):
 
 
 def test_the_only_item_of_a_name_is_linked():
-    (decision,) = decide(Known({"Paris": ["Q1"]}), "Paris")
+    (decision,) = choose_items(Known({"Paris": ["Q1"]}), "Paris")
     assert (decision.outcome, decision.item) == ("linked", "Q1")
 
 
 def test_a_name_that_no_item_bears_has_no_candidates():
-    assert decide(Known(), "Paris") == (Decision("no candidates", reason="no item bears this name"),)
+    assert choose_items(Known(), "Paris") == (LinkDecision("no candidates", reason="no item bears this name"),)
 
 
 def test_between_two_equal_items_nothing_is_decided():
-    (decision,) = decide(Known({"Paris": ["Q1", "Q2"]}), "Paris")
+    (decision,) = choose_items(Known({"Paris": ["Q1", "Q2"]}), "Paris")
     assert (decision.outcome, decision.item) == ("abstained", None)
     assert decision.reason
 
 
 def test_a_decision_keeps_its_candidates_the_likeliest_first():
-    (decision,) = decide(Known({"Paris": [paris("Q2", 10), paris("Q1", 300)]}), "Paris")
+    (decision,) = choose_items(Known({"Paris": [paris("Q2", 10), paris("Q1", 300)]}), "Paris")
     assert [item for item, _ in decision.candidates] == ["Q1", "Q2"]
     assert all(0 < score < 1 for _, score in decision.candidates)
     assert sum(score for _, score in decision.candidates) < 1  # the rest: it is none of them
@@ -63,43 +63,43 @@ def test_a_decision_keeps_its_candidates_the_likeliest_first():
 @pytest.mark.parametrize("worse", [ALIAS, FOREIGN])
 def test_a_label_in_the_language_is_likelier_than_another_name(worse):
     known = Known({"Paris": [worse, "Q2"]})
-    (decision,) = decide(known, "Paris", languages=("en", "mul", "fr"))
+    (decision,) = choose_items(known, "Paris", languages=("en", "mul", "fr"))
     assert decision.candidates[0][0] == "Q2"
 
 
 def test_a_name_for_all_languages_counts_like_one_in_the_language():
     known = Known({"Paris": [Candidate("Q1", "Paris", True, "mul"), "Q2"]})
-    (decision,) = decide(known, "Paris")
+    (decision,) = choose_items(known, "Paris")
     assert decision.candidates[0][1] == decision.candidates[1][1]
 
 
 def test_other_languages_are_not_looked_at():
-    assert decide(Known({"Paris": [FOREIGN]}), "Paris")[0].outcome == "no candidates"
+    assert choose_items(Known({"Paris": [FOREIGN]}), "Paris")[0].outcome == "no candidates"
 
 
 def test_a_weak_candidate_is_not_linked():
     known = Known({"Paris": [Candidate("Q1", "Paris", False, "fr", 0)]})
-    (decision,) = decide(known, "Paris", languages=("en", "fr"))
+    (decision,) = choose_items(known, "Paris", languages=("en", "fr"))
     assert decision.outcome == "abstained"
     assert decision.reason.startswith("the best has")
 
 
 def test_the_better_known_item_is_meant():
-    (decision,) = decide(Known({"Paris": [paris("Q1", 5), paris("Q2", 300)]}), "Paris")
+    (decision,) = choose_items(Known({"Paris": [paris("Q1", 5), paris("Q2", 300)]}), "Paris")
     assert decision.item == "Q2"
 
 
 @pytest.mark.parametrize(
-    ("limit", "outcome"), [({}, "linked"), ({"least": 0.99}, "abstained"), ({"margin": 0.9}, "abstained")]
+    ("limit", "outcome"), [({}, "linked"), ({"min_probability": 0.99}, "abstained"), ({"margin": 0.9}, "abstained")]
 )
 def test_the_limits_decide_what_is_linked(limit, outcome):
     known = Known({"Paris": [paris("Q1", 5), paris("Q2", 300)]})
-    assert decide(known, "Paris", **limit)[0].outcome == outcome
+    assert choose_items(known, "Paris", **limit)[0].outcome == outcome
 
 
 def test_another_spelling_is_found_but_is_less_likely():
     known = Known({"Netherlands": ["Q1"], "The Netherlands": ["Q2"]})
-    (decision,) = decide(known, "The Netherlands")
+    (decision,) = choose_items(known, "The Netherlands")
     assert [item for item, _ in decision.candidates] == ["Q2", "Q1"]
 
 
@@ -134,39 +134,42 @@ CITY_AND_PERSON = {"classes": {"Q1": ["Q515"], "Q2": ["Q5"]}, "below": {("Q515",
 @pytest.mark.parametrize(("label", "item"), [("GPE", "Q1"), ("LOC", "Q1"), ("PERSON", "Q2"), ("PER", "Q2")])
 def test_an_item_of_the_entitys_type_is_meant(label, item):
     known = Known({"Paris": ["Q1", "Q2"]}, **CITY_AND_PERSON)
-    assert decide(known, Entity("Paris", label))[0].item == item
+    assert choose_items(known, Entity("Paris", label))[0].item == item
 
 
 @pytest.mark.parametrize("label", ["", "GENE", "ENTITY"])
 def test_a_type_that_nobody_knows_says_nothing(label):
     known = Known({"Paris": ["Q1", "Q2"]}, **CITY_AND_PERSON)
-    assert decide(known, Entity("Paris", label))[0].outcome == "abstained"
+    assert choose_items(known, Entity("Paris", label))[0].outcome == "abstained"
 
 
 def test_an_item_whose_class_is_none_of_ours_can_be_anything():
     known = Known({"Paris": ["Q1", "Q2"]}, classes={"Q1": ["Q7"], "Q2": ["Q8"]})
-    scores = dict(decide(known, Entity("Paris", "PERSON"))[0].candidates)
+    scores = dict(choose_items(known, Entity("Paris", "PERSON"))[0].candidates)
     assert scores["Q1"] == scores["Q2"]
 
 
 @pytest.mark.parametrize("class_", ["Q4167410", "Q101352"])
 def test_pages_that_tell_names_apart_and_names_themselves_are_not_meant(class_):
     known = Known({"Paris": ["Q1"]}, classes={"Q1": [class_]})
-    assert decide(known, "Paris")[0].outcome == "no candidates"
+    assert choose_items(known, "Paris")[0].outcome == "no candidates"
 
 
 def test_the_type_that_a_relation_needs_decides():
     known = Known({"Paris": ["Q1", "Q2"], "Curie": ["Q11"]}, **CITY_AND_PERSON)
-    born = decide(known, "Curie", "Paris", ties=[Tie(0, 1, "P19")])
+    born = choose_items(known, "Curie", "Paris", pairs=[EntityPair(0, 1, "P19")])
     assert [one for one, _ in born[1].candidates] == ["Q1", "Q2"]
-    assert [one for one, _ in decide(known, "Curie", "Paris", ties=[Tie(0, 1, "P40")])[1].candidates] == ["Q2", "Q1"]
+    assert [one for one, _ in choose_items(known, "Curie", "Paris", pairs=[EntityPair(0, 1, "P40")])[1].candidates] == [
+        "Q2",
+        "Q1",
+    ]
 
 
 def test_a_date_is_linked_only_where_another_item_says_so():
     known = Known({"2014": ["Q1"], "Chile": ["Q11", "Q12"]}, facts={("Q1", "P1923", "Q11")})
     date = Entity("2014", "DATE")
-    assert decide(known, date)[0].outcome == "abstained"
-    assert [one.item for one in decide(known, date, "Chile", ties=[Tie(0, 1, "P1923")])] == ["Q1", "Q11"]
+    assert choose_items(known, date)[0].outcome == "abstained"
+    assert [one.item for one in choose_items(known, date, "Chile", pairs=[EntityPair(0, 1, "P1923")])] == ["Q1", "Q11"]
 
 
 ### Relations
@@ -176,46 +179,46 @@ TWO_AND_TWO = {"Paris": ["Q1", "Q2"], "Texas": ["Q11", "Q12"]}
 
 
 @pytest.mark.parametrize(
-    ("facts", "tie"),
+    ("triples", "pair"),
     [
-        pytest.param({("Q2", "P131", "Q12")}, Tie(0, 1, "P131"), id="by its property"),
-        pytest.param({("Q2", "P276", "Q12")}, Tie(0, 1, "P131"), id="by another property"),
-        pytest.param({("Q12", "P36", "Q2")}, Tie(0, 1, "P131"), id="the other way round"),
-        pytest.param({("Q2", "P131", "Q12")}, Tie(1, 0, "P150"), id="by the inverse"),
-        pytest.param({("Q2", "P131", "Q12")}, Tie(0, 1), id="they share a sentence"),
-        pytest.param({("Q2", "P131", "Q12")}, Tie(0, 1, "P999999"), id="of a property without any description"),
+        pytest.param({("Q2", "P131", "Q12")}, EntityPair(0, 1, "P131"), id="by its property"),
+        pytest.param({("Q2", "P276", "Q12")}, EntityPair(0, 1, "P131"), id="by another property"),
+        pytest.param({("Q12", "P36", "Q2")}, EntityPair(0, 1, "P131"), id="the other way round"),
+        pytest.param({("Q2", "P131", "Q12")}, EntityPair(1, 0, "P150"), id="by the inverse"),
+        pytest.param({("Q2", "P131", "Q12")}, EntityPair(0, 1), id="they share a sentence"),
+        pytest.param({("Q2", "P131", "Q12")}, EntityPair(0, 1, "P999999"), id="of a property without any description"),
     ],
 )
-def test_items_that_are_connected_are_meant(facts, tie):
-    decisions = decide(Known(TWO_AND_TWO, facts=facts), "Paris", "Texas", ties=[tie])
+def test_items_that_are_connected_are_meant(triples, pair):
+    decisions = choose_items(Known(TWO_AND_TWO, facts=triples), "Paris", "Texas", pairs=[pair])
     assert [decision.item for decision in decisions] == ["Q2", "Q12"]
 
 
 @pytest.mark.parametrize(
-    ("stronger", "tie"),
+    ("stronger", "pair"),
     [
-        pytest.param(("Q2", "P131", "Q12"), Tie(0, 1, "P131"), id="its property"),
-        pytest.param(("Q12", "P150", "Q2"), Tie(0, 1, "P131"), id="its inverse"),
-        pytest.param(("Q12", "P190", "Q2"), Tie(0, 1, "P190"), id="symmetric"),
+        pytest.param(("Q2", "P131", "Q12"), EntityPair(0, 1, "P131"), id="its property"),
+        pytest.param(("Q12", "P150", "Q2"), EntityPair(0, 1, "P131"), id="its inverse"),
+        pytest.param(("Q12", "P190", "Q2"), EntityPair(0, 1, "P190"), id="symmetric"),
     ],
 )
-def test_the_property_of_the_relation_counts_more_than_others(stronger, tie):
+def test_the_property_of_the_relation_counts_more_than_others(stronger, pair):
     known = Known(TWO_AND_TWO, facts={("Q1", "P276", "Q11"), stronger})
-    decisions = decide(known, "Paris", "Texas", ties=[tie], least=0.5, margin=0.2)
+    decisions = choose_items(known, "Paris", "Texas", pairs=[pair], min_probability=0.5, margin=0.2)
     assert [decision.item for decision in decisions] == ["Q2", "Q12"]
 
 
-@pytest.mark.parametrize("tie", [Tie(0, 1, "P131"), Tie(1, 0, "P150")])
-def test_whichever_end_comes_first(tie):
+@pytest.mark.parametrize("pair", [EntityPair(0, 1, "P131"), EntityPair(1, 0, "P150")])
+def test_whichever_end_comes_first(pair):
     known = Known({"Paris": ["Q1", "Q2"], "Texas": ["Q11", "Q12", "Q13"]}, facts={("Q1", "P131", "Q13")})
-    decisions = decide(known, "Paris", "Texas", ties=[tie])
+    decisions = choose_items(known, "Paris", "Texas", pairs=[pair])
     assert [decision.item for decision in decisions] == ["Q1", "Q13"]
 
 
 def test_an_unsure_relation_counts_less():
     known = Known(TWO_AND_TWO, facts={("Q1", "P276", "Q11"), ("Q2", "P131", "Q12")})
     sure, unsure = (
-        dict(decide(known, "Paris", "Texas", ties=[Tie(0, 1, "P131", confidence)])[0].candidates)
+        dict(choose_items(known, "Paris", "Texas", pairs=[EntityPair(0, 1, "P131", confidence)])[0].candidates)
         for confidence in (0.9, 0.1)
     )
     assert sure["Q2"] > unsure["Q2"] > unsure["Q1"]
@@ -223,39 +226,44 @@ def test_an_unsure_relation_counts_less():
 
 def test_two_relations_between_the_same_are_not_counted_twice():
     known = Known(TWO_AND_TWO, facts={("Q2", "P131", "Q12")})
-    once = decide(known, "Paris", "Texas", ties=[Tie(0, 1, "P131")])
-    assert decide(known, "Paris", "Texas", ties=[Tie(0, 1, "P131"), Tie(0, 1, "P131"), Tie(1, 0)]) == once
+    once = choose_items(known, "Paris", "Texas", pairs=[EntityPair(0, 1, "P131")])
+    assert (
+        choose_items(
+            known, "Paris", "Texas", pairs=[EntityPair(0, 1, "P131"), EntityPair(0, 1, "P131"), EntityPair(1, 0)]
+        )
+        == once
+    )
 
 
 def test_a_connection_can_outweigh_the_better_known_item():
     known = Known({"Paris": [paris("Q1", 300), paris("Q2", 50)], "Texas": ["Q11"]}, facts={("Q2", "P131", "Q11")})
-    assert decide(known, "Paris", "Texas", ties=[Tie(0, 1, "P131", 0.8)])[0].item == "Q2"
+    assert choose_items(known, "Paris", "Texas", pairs=[EntityPair(0, 1, "P131", 0.8)])[0].item == "Q2"
 
 
 def test_what_one_entity_is_decides_about_those_it_is_tied_to_and_so_on():
     names = {"A": ["Q1", "Q2"], "B": ["Q11", "Q12"], "C": ["Q21", "Q22"], "D": ["Q31"]}
-    facts = {("Q1", "Q11"), ("Q2", "Q12"), ("Q11", "Q21"), ("Q12", "Q22"), ("Q21", "Q31")}  # only C tells of D
-    known = Known(names, facts={(subject, "P17", object_) for subject, object_ in facts})
-    decisions = decide(known, *"ABCD", ties=[Tie(0, 1), Tie(1, 2), Tie(2, 3)])
+    triples = {("Q1", "Q11"), ("Q2", "Q12"), ("Q11", "Q21"), ("Q12", "Q22"), ("Q21", "Q31")}  # only C tells of D
+    known = Known(names, facts={(subject, "P17", object_) for subject, object_ in triples})
+    decisions = choose_items(known, *"ABCD", pairs=[EntityPair(0, 1), EntityPair(1, 2), EntityPair(2, 3)])
     assert [decision.item for decision in decisions] == ["Q1", "Q11", "Q21", "Q31"]
 
 
 def test_what_is_linked_already_stays_and_helps():
     known = Known({"Paris": ["Q1", "Q2"]}, facts={("Q2", "P131", "Q99")})
-    decisions = decide(known, "Paris", Entity("Texas", item="Q99"), ties=[Tie(0, 1, "P131")])
-    assert (decisions[0].item, decisions[1]) == ("Q2", Decision("kept", "Q99"))
+    decisions = choose_items(known, "Paris", Entity("Texas", item="Q99"), pairs=[EntityPair(0, 1, "P131")])
+    assert (decisions[0].item, decisions[1]) == ("Q2", LinkDecision("kept", "Q99"))
     assert "Texas" not in known.asked[0][1]
 
 
 def test_an_item_is_not_asked_about_itself():
     known = Known({"Paris": ["Q1", "Q2"], "City of Light": ["Q1"]})
-    decide(known, "Paris", "City of Light", ties=[Tie(0, 1, "P131")])
+    choose_items(known, "Paris", "City of Light", pairs=[EntityPair(0, 1, "P131")])
     assert set(dict(known.asked)["connections"]) == {("Q1", "Q2"), ("Q2", "Q1")}
 
 
 def test_a_relation_of_an_entity_with_itself_says_nothing():
     known = Known({"Paris": ["Q1", "Q2"]}, facts={("Q1", "P17", "Q2"), ("Q1", "P17", "Q1")})
-    assert decide(known, "Paris", ties=[Tie(0, 0, "P17")])[0].outcome == "abstained"
+    assert choose_items(known, "Paris", pairs=[EntityPair(0, 0, "P17")])[0].outcome == "abstained"
 
 
 ### Look-ups that fail
@@ -274,16 +282,16 @@ def test_a_relation_of_an_entity_with_itself_says_nothing():
 )
 def test_without_an_answer_nothing_is_decided(failing):
     known = Known(TWO_AND_TWO, facts={("Q1", "P131", "Q11")}, failing={failing}, **CITY_AND_PERSON)
-    decisions = decide(known, "Paris", "Texas", ties=[Tie(0, 1, "P131")])
-    assert decisions == (Decision("not looked up", reason="timed out"),) * 2
+    decisions = choose_items(known, "Paris", "Texas", pairs=[EntityPair(0, 1, "P131")])
+    assert decisions == (LinkDecision("not looked up", reason="timed out"),) * 2
 
 
 def test_a_failure_reaches_all_that_could_have_come_out_otherwise_and_no_others():
     names = {"B": ["Q1"], "C": ["Q11"], "E": ["Q21"], "F": ["Q31"]}
     known = Known(names, failing={("candidates", "A")})
     linked = Entity("D", item="Q99")
-    ties = [Tie(0, 1), Tie(1, 2), Tie(0, 3), Tie(3, 4), Tie(0, 6)]
-    decisions = decide(known, "A", "B", "C", linked, "E", "F", "nobody", ties=ties)
+    pairs = [EntityPair(0, 1), EntityPair(1, 2), EntityPair(0, 3), EntityPair(3, 4), EntityPair(0, 6)]
+    decisions = choose_items(known, "A", "B", "C", linked, "E", "F", "nobody", pairs=pairs)
     outcomes = [decision.outcome for decision in decisions]
     assert outcomes == [*["not looked up"] * 3, "kept", "linked", "linked", "no candidates"]
 
@@ -293,29 +301,29 @@ def test_a_failure_reaches_all_that_could_have_come_out_otherwise_and_no_others(
 
 def test_texts_are_looked_up_together():
     known = Known({f"name {number}": [f"Q{number}"] for number in range(1, 50)})
-    texts = [Text([Entity(f"name {number}")]) for number in range(1, 50)]
+    texts = [EntityGroup([Entity(f"name {number}")]) for number in range(1, 50)]
     assert [one.item for (one,) in link(texts, known)] == [f"Q{number}" for number in range(1, 50)]
     assert [kind for kind, _ in known.asked] == ["candidates", "items", "subclasses", "connections"]
 
 
 def test_a_text_comes_out_the_same_whatever_it_is_linked_with():
-    facts = {("Q2", "P131", "Q12"), ("Q1", "P17", "Q11")}
-    first = Text([Entity("Paris"), Entity("Texas")], [Tie(0, 1, "P131")])
-    second = Text([Entity("Paris"), Entity("Texas")])
-    together = link([first, second], Known(TWO_AND_TWO, facts=facts))
-    assert together == [link([text], Known(TWO_AND_TWO, facts=facts))[0] for text in (first, second)]
+    triples = {("Q2", "P131", "Q12"), ("Q1", "P17", "Q11")}
+    first = EntityGroup([Entity("Paris"), Entity("Texas")], [EntityPair(0, 1, "P131")])
+    second = EntityGroup([Entity("Paris"), Entity("Texas")])
+    together = link([first, second], Known(TWO_AND_TWO, facts=triples))
+    assert together == [link([text], Known(TWO_AND_TWO, facts=triples))[0] for text in (first, second)]
 
 
 def test_of_many_candidates_only_so_many_pairs_are_asked_about():
     names = {"A": [f"Q{number}" for number in range(1, 90)], "B": [f"Q{number}" for number in range(101, 190)]}
     known = Known(names)
-    decide(known, "A", "B", ties=[Tie(0, 1, "P131")])
+    choose_items(known, "A", "B", pairs=[EntityPair(0, 1, "P131")])
     assert len(dict(known.asked)["connections"]) <= 128
 
 
 def test_nothing_is_asked_where_there_is_nothing_to_choose():
     known = Known({"Paris": ["Q1"], "Texas": ["Q11"]})
-    decide(known, "Paris", "Texas", ties=[Tie(0, 1, "P131")])
+    choose_items(known, "Paris", "Texas", pairs=[EntityPair(0, 1, "P131")])
     assert dict(known.asked)["connections"] == []
 
 
@@ -323,8 +331,8 @@ def test_nothing_is_asked_where_there_is_nothing_to_choose():
 
 
 def test_entities_of_a_sentence_are_tied_to_the_next_few():
-    ties = {(tie.subject, tie.object) for tie in near([0, 1, 0, 2, 3, 4])}
-    assert ties == {(0, 1), (0, 2), (1, 0), (1, 2), (1, 3), (0, 3), (0, 4), (2, 3), (2, 4), (3, 4)}
+    pairs = {(pair.subject, pair.object) for pair in neighbours([0, 1, 0, 2, 3, 4])}
+    assert pairs == {(0, 1), (0, 2), (1, 0), (1, 2), (1, 3), (0, 3), (0, 4), (2, 3), (2, 4), (3, 4)}
 
 
 @pytest.mark.parametrize(
@@ -341,12 +349,12 @@ def test_property_of(predicate, expected):
     assert property_of(predicate) == expected
 
 
-def brute_force(local, ties):
+def brute_force(local, pairs):
     """Marginals by adding up over all joint states."""
     weights = {
         states: np.exp(
             sum(scores[state] for scores, state in zip(local, states, strict=True))
-            + sum(tie[states[a], states[b]] for (a, b), tie in ties.items())
+            + sum(pair[states[a], states[b]] for (a, b), pair in pairs.items())
         )
         for states in itertools.product(*(range(len(scores)) for scores in local))
     }
@@ -367,11 +375,11 @@ def networks(draw, *, circles):
     if circles:
         pairs = list(itertools.combinations(range(len(local)), 2))
     shapes = {pair: (len(local[pair[0]]), len(local[pair[1]])) for pair in pairs}
-    ties = {
+    pairs = {
         pair: np.array(draw(st.lists(st.sampled_from([0.0, 5.0, 6.0]), min_size=n * m, max_size=n * m))).reshape(n, m)
         for pair, (n, m) in shapes.items()
     }
-    return local, ties
+    return local, pairs
 
 
 @given(networks(circles=False))

@@ -14,12 +14,14 @@ from kgmrca import cli
 from kgmrca.errors import InputError
 from kgmrca.graph.merging.merge import merge
 from kgmrca.resources import resource
+from kgmrca.triples.read import read_nodes
 from kgmrca.triples.read import read_rdf as read_statements
 from kgmrca.triples.records import Statement
 from kgmrca.triples.write import FORMATS
-from kgmrca.wikidata.enrich import PRESETS, best, enrich, linked_items, term
-from kgmrca.wikidata.facts import Facts
-from kgmrca.wikidata.records import Value, WikidataStatement
+from kgmrca.wikidata.enrich import PRESETS, best, enrich, term
+from kgmrca.wikidata.links import linked_items
+from kgmrca.wikidata.lookups import Lookups
+from kgmrca.wikidata.records import Claim, Value
 from kgmrca.wikidata.sparql import open_endpoint
 
 ENTITY, TOWER = "urn:kgmrca:entity/curie", "urn:kgmrca:entity/tower"
@@ -38,14 +40,14 @@ def graph(tmp_path):
 
 
 @pytest.fixture
-def facts(wikidata_file, clock):
-    with Facts(open_endpoint(wikidata_file), cache=None, clock=clock) as found:
+def lookups(wikidata_file, clock):
+    with Lookups(open_endpoint(wikidata_file), cache=None, clock=clock) as found:
         yield found
 
 
-def enriched(graph, facts, *, name="facts.nt", **options):
+def enriched(graph, lookups, *, name="facts.nt", **options):
     path = graph.parent / name
-    return enrich([graph], facts, path, **options), path
+    return enrich([graph], lookups, path, **options), path
 
 
 def said(path):
@@ -75,13 +77,13 @@ def said(path):
         ("P19", [f"<{WD}Q270>"]),
     ],
 )
-def test_values_of_all_kinds_are_fetched(graph, facts, name, values):
-    _, path = enriched(graph, facts, properties=[name])
+def test_values_of_all_kinds_are_fetched(graph, lookups, name, values):
+    _, path = enriched(graph, lookups, properties=[name])
     assert [value for item, _, value in said(path) if item == "Q7186"] == values
 
 
-def test_a_number_keeps_its_unit_and_coordinates_their_datatype(graph, facts):
-    _, path = enriched(graph, facts, properties=["P2048", "P625"])
+def test_a_number_keeps_its_unit_and_coordinates_their_datatype(graph, lookups):
+    _, path = enriched(graph, lookups, properties=["P2048", "P625"])
     assert said(path) == [
         ("Q243", "P2048", '"330"^^<xsd:decimal>'),
         ("Q243", "P625", '"Point(2.294479 48.858296)"^^<http://www.opengis.net/ont/geosparql#wktLiteral>'),
@@ -90,21 +92,21 @@ def test_a_number_keeps_its_unit_and_coordinates_their_datatype(graph, facts):
     assert units == [f"{WD}Q11573"]
 
 
-def test_labels_are_fetched_in_the_languages_asked_for(graph, facts):
-    summary, path = enriched(graph, facts, languages=["pl", "fr"])
+def test_labels_are_fetched_in_the_languages_asked_for(graph, lookups):
+    summary, path = enriched(graph, lookups, languages=["pl", "fr"])
     assert said(path) == [
         ("Q243", LABEL, '"tour Eiffel"@fr'),
         ("Q270", LABEL, '"Warszawa"@pl'),
         ("Q7186", LABEL, '"Maria Skłodowska-Curie"@pl'),
     ]
-    assert (summary.facts, summary.labels) == (0, 3)
+    assert (summary.claims, summary.labels) == (0, 3)
 
 
-def test_only_what_is_asked_for_is_asked(graph, facts):
-    enriched(graph, facts, properties=["P31"])
-    assert facts.endpoint.queries == 1
+def test_only_what_is_asked_for_is_asked(graph, lookups):
+    enriched(graph, lookups, properties=["P31"])
+    assert lookups.endpoint.queries == 1
     with pytest.raises(InputError, match="Nothing is asked for"):
-        enriched(graph, facts)
+        enriched(graph, lookups)
 
 
 @pytest.mark.parametrize(
@@ -117,36 +119,36 @@ def test_only_what_is_asked_for_is_asked(graph, facts):
         ({"properties": ["P31"], "name": "no/facts.ttl"}, "no folder"),
     ],
 )
-def test_what_cannot_be_done_is_said_before_anybody_is_asked(graph, facts, options, message):
+def test_what_cannot_be_done_is_said_before_anybody_is_asked(graph, lookups, options, message):
     with pytest.raises(InputError, match=message):
-        enriched(graph, facts, **options)
-    assert facts.endpoint.queries == 0
+        enriched(graph, lookups, **options)
+    assert lookups.endpoint.queries == 0
 
 
-def test_a_fact_says_whence_and_when_it_is(graph, facts, clock):
-    _, path = enriched(graph, facts, properties=["P569"])
+def test_a_fact_says_whence_and_when_it_is(graph, lookups, clock):
+    _, path = enriched(graph, lookups, properties=["P569"])
     about = {quad.predicate.value: quad.object.value for quad in parse(path=path) if "retrieved/" in str(quad.subject)}
     assert about[f"{PROV}wasDerivedFrom"] == "http://www.wikidata.org/entity/statement/Q7186-P569-1"
     run = NamedNode(about[f"{PROV}wasGeneratedBy"])
-    source = Quad(run, NamedNode(f"{KGMRCA}checkedAgainst"), NamedNode(facts.endpoint.name))
+    source = Quad(run, NamedNode(f"{KGMRCA}checkedAgainst"), NamedNode(lookups.endpoint.name))
     assert source in set(parse(path=path))
     when = datetime.fromtimestamp(clock.time(), timezone.utc)
     assert datetime.fromisoformat(about[f"{PROV}generatedAtTime"].replace("Z", "+00:00")) == when
 
 
-def test_a_second_time_nothing_is_asked_and_the_bytes_are_the_same_although_time_passes(graph, facts, clock):
-    _, path = enriched(graph, facts, properties=["P31", "P742"], languages=["en"])
-    before, queries = path.read_bytes(), facts.endpoint.queries
+def test_a_second_time_nothing_is_asked_and_the_bytes_are_the_same_although_time_passes(graph, lookups, clock):
+    _, path = enriched(graph, lookups, properties=["P31", "P742"], languages=["en"])
+    before, queries = path.read_bytes(), lookups.endpoint.queries
     clock.sleep(3600)
-    summary, path = enriched(graph, facts, properties=["P31", "P742"], languages=["en"])
-    assert (path.read_bytes(), facts.endpoint.queries, summary.queries) == (before, queries, 0)
+    summary, path = enriched(graph, lookups, properties=["P31", "P742"], languages=["en"])
+    assert (path.read_bytes(), lookups.endpoint.queries, summary.queries) == (before, queries, 0)
 
 
-def test_the_order_of_graphs_does_not_matter(tmp_path, facts):
+def test_the_order_of_graphs_does_not_matter(tmp_path, lookups):
     one = write_graph(tmp_path / "one.ttl", link(ENTITY, "Q7186"), statement("Q243", "P17", "Q142"))
     other = write_graph(tmp_path / "other.nq.gz", statement("Q270", "P17", "Q36"), provenance="graphs")
-    enrich([one, other], facts, tmp_path / "a.nt", properties=["P31"])
-    enrich([other, one], facts, tmp_path / "b.nt", properties=["P31"])
+    enrich([one, other], lookups, tmp_path / "a.nt", properties=["P31"])
+    enrich([other, one], lookups, tmp_path / "b.nt", properties=["P31"])
     assert (tmp_path / "a.nt").read_bytes() == (tmp_path / "b.nt").read_bytes()
 
 
@@ -162,12 +164,12 @@ def test_linked_items_are_what_statements_name_and_entities_are_linked_to(tmp_pa
         Triple(NamedNode("urn:x"), NamedNode(f"{KGMRCA}candidateItem"), NamedNode(f"{WD}Q1")),
         Quad(NamedNode(f"{WD}Q2"), NamedNode(f"{WDT}P31"), NamedNode(f"{WD}Q3"), NamedNode("urn:kgmrca:retrieved/1")),
     )
-    assert linked_items([graph]) == {"Q7186", "Q270", "Q243", "Q90", "Q142", "Q36"}
+    assert linked_items(read_nodes(graph)) == {"Q7186", "Q270", "Q243", "Q90", "Q142", "Q36"}
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_facts_are_written_in_every_format(graph, facts, format):
-    _, path = enriched(graph, facts, name="facts", format=format, properties=["P31"])
+def test_facts_are_written_in_every_format(graph, lookups, format):
+    _, path = enriched(graph, lookups, name="facts", format=format, properties=["P31"])
     triples = read_rdf(path.read_bytes(), format)
     nodes = [triple for triple in triples if triple[2] == f"<{KGMRCA}RetrievedFact>"]
     assert len(nodes) == 3
@@ -178,9 +180,9 @@ def test_facts_are_written_in_every_format(graph, facts, format):
     assert {triple[3] for triple in plain} == {triple[3] for triple in nodes if has_graphs}
 
 
-def test_nothing_that_was_fetched_is_taken_for_a_prediction(graph, facts, tmp_path):
+def test_nothing_that_was_fetched_is_taken_for_a_prediction(graph, lookups, tmp_path):
     for name in ("facts.ttl", "facts.trig"):
-        _, path = enriched(graph, facts, name=name, properties=["P31", "P569"], languages=["en"])
+        _, path = enriched(graph, lookups, name=name, properties=["P31", "P569"], languages=["en"])
         assert not [found for found in read_statements(path) if isinstance(found, Statement)]
         merged = tmp_path / f"merged-{path.suffix[1:]}.trig"
         merge([graph, path], merged)
@@ -191,8 +193,8 @@ def test_nothing_that_was_fetched_is_taken_for_a_prediction(graph, facts, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["facts.ttl", "facts.trig"])
-def test_the_queries_of_the_documentation(graph, facts, name):
-    _, path = enriched(graph, facts, name=name, properties=["P569"])
+def test_the_queries_of_the_documentation(graph, lookups, name):
+    _, path = enriched(graph, lookups, name=name, properties=["P569"])
     store = Store()
     store.load(path=graph)
     store.load(path=path)
@@ -204,17 +206,17 @@ def test_the_queries_of_the_documentation(graph, facts, name):
     assert [(row["entity"].value, row["value"].value) for row in rows] == [(ENTITY, "1867-11-07")]
 
 
-def test_every_term_is_in_the_vocabulary(graph, facts):
-    _, path = enriched(graph, facts, properties=["P2048"], languages=["en"])
+def test_every_term_is_in_the_vocabulary(graph, lookups):
+    _, path = enriched(graph, lookups, properties=["P2048"], languages=["en"])
     used = {part for quad in parse(path=path) for part in (str(quad.predicate), str(quad.object))}
     ours = {part[1:-1] for part in used if part.startswith(f"<{KGMRCA}")}
     assert ours >= {f"{KGMRCA}RetrievedFact", f"{KGMRCA}unit"}
     assert ours <= {str(one) for one in Graph().parse(resource("ontologies/kgmrca.ttl")).subjects()}
 
 
-def test_unknown_values_are_counted_and_redirects_followed(tmp_path, facts):
+def test_unknown_values_are_counted_and_redirects_followed(tmp_path, lookups):
     graph = write_graph(tmp_path / "g.ttl", link(ENTITY, "Q999999001"))
-    summary, path = enriched(graph, facts, properties=["P742", "P569"], languages=["en"])
+    summary, path = enriched(graph, lookups, properties=["P742", "P569"], languages=["en"])
     assert said(path) == [
         ("Q999999001", LABEL, '"Marie Curie"@en'),
         ("Q999999001", "P569", '"1867-11-07"^^<xsd:date>'),
@@ -223,13 +225,13 @@ def test_unknown_values_are_counted_and_redirects_followed(tmp_path, facts):
     assert "1 values left out that Wikidata says are unknown" in summary.in_words("-")
 
 
-def test_what_could_not_be_looked_up_is_listed_and_the_rest_is_there(graph, facts, tmp_path, wikidata_file, clock):
-    enriched(graph, facts, properties=["P31"])
+def test_what_could_not_be_looked_up_is_listed_and_the_rest_is_there(graph, lookups, tmp_path, wikidata_file, clock):
+    enriched(graph, lookups, properties=["P31"])
     cache = tmp_path / "cache.sqlite"
     endpoint = open_endpoint(wikidata_file)
-    with Facts(endpoint, cache=cache, clock=clock) as some:
+    with Lookups(endpoint, cache=cache, clock=clock) as some:
         enriched(graph, some, properties=["P31"])
-    with Facts(endpoint, cache=cache, offline=True, clock=clock) as some:
+    with Lookups(endpoint, cache=cache, offline=True, clock=clock) as some:
         summary, path = enriched(graph, some, properties=["P31", "P569"], languages=["en"])
     assert [found[:2] for found in said(path)] == [("Q243", "P31"), ("Q270", "P31"), ("Q7186", "P31")]
     missing = [f"{item} {what}" for item in ("Q243", "Q270", "Q7186") for what in ("labels", "P569")]
@@ -239,21 +241,21 @@ def test_what_could_not_be_looked_up_is_listed_and_the_rest_is_there(graph, fact
 
 def test_a_long_list_of_failures_is_cut_and_says_so(tmp_path, wikidata_file):
     graph = write_graph(tmp_path / "g.ttl", *(link(f"urn:e:{number}", f"Q{number}") for number in range(1, 31)))
-    with Facts(open_endpoint(wikidata_file), cache=None, offline=True) as facts:
-        summary, _ = enriched(graph, facts, properties=["P31"])
+    with Lookups(open_endpoint(wikidata_file), cache=None, offline=True) as lookups:
+        summary, _ = enriched(graph, lookups, properties=["P31"])
     assert summary.in_words("-").endswith("Q20 P31 and 10 more")
 
 
-def test_a_graph_without_links_says_so(tmp_path, facts):
-    summary, _ = enriched(write_graph(tmp_path / "g.ttl", BORN), facts, properties=["P569"])
+def test_a_graph_without_links_says_so(tmp_path, lookups):
+    summary, _ = enriched(write_graph(tmp_path / "g.ttl", BORN), lookups, properties=["P569"])
     assert summary.items == 1  # Warsaw
     graph = write_graph(tmp_path / "none.ttl", statement(ENTITY, "P19", "Warsaw", datatype=""))
-    summary, _ = enriched(graph, facts, properties=["P31"])
+    summary, _ = enriched(graph, lookups, properties=["P31"])
     assert "no entity is linked to an item: see kgmrca link" in summary.in_words("-")
 
 
 def ranked(*ranks):
-    return [WikidataStatement(str(number), "P1", Value("item", "Q1"), rank) for number, rank in enumerate(ranks)]
+    return [Claim(str(number), "P1", Value("item", "Q1"), rank) for number, rank in enumerate(ranks)]
 
 
 @pytest.mark.parametrize(
@@ -341,7 +343,7 @@ def test_the_command_asks_a_server_for_a_preset_properties_and_labels(run, graph
     properties = {name for _, name, _ in said(output)}
     assert properties == {"P31", "P17", "P18", "P569", "P570", "P571", "P625", "P27", LABEL}
     assert set(PRESETS["basics"]) - properties == {"P856"}
-    assert "12 facts and 3 labels of 3 items" in capsys.readouterr().err
+    assert "12 claims and 3 labels of 3 items" in capsys.readouterr().err
 
 
 def test_the_command_fails_with_1_where_the_endpoint_does(run, graph, tmp_path, server, capsys):

@@ -193,8 +193,8 @@ def test_what_was_decided_about_an_entity_holds_in_documents_after_it(tmp_path, 
     monkeypatch.setattr("kgmrca.wikidata.link._CHUNK", 1)
     second = replace(statement("C", "P19", "Paris", document="b"), object=entity("Paris"))
     graph = write_graph(tmp_path / "graph.ttl", statement("A", "P19", "Paris"), second)
-    facts = {("Q1", "P19", "Q2"), ("Q4", "P20", "Q2"), ("Q5", "P19", "Q3")}
-    known = Known({"A": ["Q1"], "Paris": ["Q2", "Q3"], "C": ["Q4", "Q5"]}, facts=facts)
+    triples = {("Q1", "P19", "Q2"), ("Q4", "P20", "Q2"), ("Q5", "P19", "Q3")}
+    known = Known({"A": ["Q1"], "Paris": ["Q2", "Q3"], "C": ["Q4", "Q5"]}, facts=triples)
     _, quads = linked(known, graph)
     assert (item(quads, "Paris"), item(quads, "C", "b")) == ("Q2", "Q4")
 

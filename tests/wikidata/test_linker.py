@@ -13,7 +13,7 @@ from spacy.tokens import Doc, DocBin, Span
 from kgmrca.errors import ExtensionError, InputError, ModelError
 from kgmrca.relations import Relation, set_relations
 from kgmrca.triples.statements import statements
-from kgmrca.wikidata.disambiguation import Decision
+from kgmrca.wikidata.disambiguation import LinkDecision
 from kgmrca.wikidata.linker import WikidataLinker, register_extension
 
 PATTERNS = {
@@ -56,7 +56,7 @@ def items(doc):
 def unasked(names=None, **known):
     """A component that asks what is given here."""
     linker = WikidataLinker()
-    linker._facts, linker._process = Known(names or {}, **known), os.getpid()
+    linker._lookups, linker._process = Known(names or {}, **known), os.getpid()
     return linker
 
 
@@ -76,7 +76,7 @@ def test_over_http_too(wikidata_url, config):
 def test_what_no_item_is_called_stays_as_it_is(nlp):
     doc = nlp("Utopia")
     assert items(doc) == {"Utopia": ""}
-    assert doc.ents[0]._.wikidata_link == Decision("no candidates", reason="no item bears this name")
+    assert doc.ents[0]._.wikidata_link == LinkDecision("no candidates", reason="no item bears this name")
 
 
 def test_relations_tell_which_item_is_meant(config):
@@ -169,7 +169,7 @@ def after(config):
 def test_what_is_linked_already_is_kept(after, how):
     doc = after(partial(how, item="Q167646"))("Paris, France.")
     assert items(doc)["Paris"] == "Q167646"
-    assert doc.ents[0]._.wikidata_link == Decision("kept", "Q167646")
+    assert doc.ents[0]._.wikidata_link == LinkDecision("kept", "Q167646")
 
 
 def test_spacyfishing_is_understood_where_its_extension_is_not_registered(config):
@@ -262,14 +262,14 @@ def test_many_docs_are_asked_about_together():
     linker = unasked({"Paris": ["Q1"]})
     docs = list(linker.pipe(blank().pipe(["Paris.", "Warsaw.", "Paris, France."] * 10), batch_size=30))
     assert [doc.ents[0].kb_id_ for doc in docs] == ["Q1", "", "Q1"] * 10
-    assert len(linker.facts.asked) == 4
+    assert len(linker.lookups.asked) == 4
 
 
 def test_the_configured_batch_size_counts():
     linker = unasked()
     linker.batch_size = 2
     list(linker.pipe(blank().pipe(["Paris"] * 4), batch_size=30))
-    assert len(linker.facts.asked) == 8
+    assert len(linker.lookups.asked) == 8
 
 
 def test_pipe_gives_what_single_calls_give(nlp):
@@ -288,10 +288,10 @@ def test_two_processes_give_the_same(nlp):
 
 def test_each_process_opens_the_endpoint_for_itself(nlp, monkeypatch):
     linker = nlp.get_pipe("wikidata_linker")
-    first = linker.facts
-    assert linker.facts is first
+    first = linker.lookups
+    assert linker.lookups is first
     monkeypatch.setattr("os.getpid", lambda: -1)
-    assert linker.facts is not first
+    assert linker.lookups is not first
 
 
 def test_it_can_be_pickled_after_it_has_asked(nlp):
@@ -315,10 +315,10 @@ def test_a_pipeline_in_bytes_keeps_its_settings(nlp):
 
 def test_languages_and_limits_are_settings(config):
     nlp = blank(**{"Warszawa": "GPE"})
-    linker = nlp.add_pipe("wikidata_linker", config={**config, "languages": ["pl"], "least": 0.99})
+    linker = nlp.add_pipe("wikidata_linker", config={**config, "languages": ["pl"], "min_probability": 0.99})
     doc = nlp("Warszawa. Warsaw.")
     assert [ent._.wikidata_link.outcome for ent in doc.ents] == ["linked", "no candidates"]
-    linker.least = 0.999
+    linker.min_probability = 0.999
     assert nlp("Warszawa").ents[0]._.wikidata_link.outcome == "abstained"
 
 
@@ -326,7 +326,7 @@ def test_offline_asks_nobody(config):
     linker = WikidataLinker(**config, offline=True)
     doc = linker(blank()("Paris"))
     assert doc.ents[0]._.wikidata_link.outcome == "not looked up"
-    assert linker.facts.endpoint.queries == 0
+    assert linker.lookups.endpoint.queries == 0
 
 
 def test_without_a_cache_on_disk(config, tmp_path):
@@ -344,7 +344,7 @@ def test_an_endpoint_that_cannot_be_opened_is_nothing_of_the_documents(endpoint)
         WikidataLinker(endpoint=endpoint)(blank()("Paris"))
 
 
-@pytest.mark.parametrize("setting", [{"least": 1.5}, {"margin": -0.1}, {"languages": []}])
+@pytest.mark.parametrize("setting", [{"min_probability": 1.5}, {"margin": -0.1}, {"languages": []}])
 def test_settings_that_cannot_be(setting):
     with pytest.raises(InputError):
         WikidataLinker(**setting)

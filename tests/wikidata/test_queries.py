@@ -16,8 +16,8 @@ IDS = st.one_of(
 WD = "http://www.wikidata.org/entity/"
 LABEL = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
 ALL = {
-    "statements": lambda id: queries.statements([("Q1", "P1"), (id, "P2")]),
-    "statements of": lambda id: queries.statements([("Q1", "P1"), ("Q2", id)]),
+    "statements": lambda id: queries.claims([("Q1", "P1"), (id, "P2")]),
+    "statements of": lambda id: queries.claims([("Q1", "P1"), ("Q2", id)]),
     "items": lambda id: queries.items(["Q1", id], languages=["en"]),
     "properties": lambda id: queries.properties(["P1", id], languages=["en"]),
     "superclasses": lambda id: queries.superclasses(["Q1", id]),
@@ -116,7 +116,7 @@ def test_an_id_is_of_the_right_kind(id, kinds):
 
 def every_query():
     return [
-        queries.statements([("Q1", "P1")]),
+        queries.claims([("Q1", "P1")]),
         queries.items(["Q1"], languages=["en", "mul"]),
         queries.properties(["P1"], languages=["en"]),
         queries.superclasses(["Q1"]),
@@ -141,7 +141,7 @@ def test_every_query_declares_its_prefixes(query):
 
 def test_no_ids_are_a_query_without_solutions():
     for query in (
-        queries.statements([]),
+        queries.claims([]),
         queries.items([], languages=["en"]),
         queries.properties([], languages=["en"]),
         queries.superclasses([]),

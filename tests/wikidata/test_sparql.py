@@ -444,6 +444,6 @@ def test_threads_take_turns(server):
 
 
 def test_importing_it_asks_for_nothing_slow():
-    code = "import sys, kgmrca.wikidata.facts as _; print({'spacy', 'torch', 'rdflib', 'numpy'} & sys.modules.keys())"
+    code = "import sys, kgmrca.wikidata.lookups as _; print({'spacy', 'torch', 'rdflib', 'numpy'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout == b"set()\n"

@@ -4,9 +4,9 @@ from decimal import Decimal
 import pytest
 from stand_in import ITEMS, PROPERTIES, StandIn, value
 
-from kgmrca.wikidata.check import check_claims
+from kgmrca.wikidata.check import check_assertions
 from kgmrca.wikidata.records import Value
-from kgmrca.wikidata.verdicts import Claim, Decision, Knowledge, Verdict, compare, decide
+from kgmrca.wikidata.verdicts import Assertion, Judgement, Knowledge, Verdict, compare, judge
 
 
 def item(id):
@@ -290,7 +290,7 @@ LITERALS = [
 ]
 
 NOT_CHECKED = [
-    ("Curie born Warsaw", "", ("statements", ("Q7186", "P19"))),
+    ("Curie born Warsaw", "", ("claims", ("Q7186", "P19"))),
     ("Curie born Warsaw", "", ("properties", "P19")),
     ("Curie born Warsaw", "", ("items", "Q7186")),
     ("Curie born Warsaw", "", ("items", "Q270")),
@@ -299,25 +299,25 @@ NOT_CHECKED = [
     ("Curie born Warsaw", f"{CITIZENS} born subject person.", ("subclasses", ("Q5", "Q215627"))),
     ("Curie born Warsaw", "Curie born Paris. born single.", ("qualified", ("Q7186", "P19"))),
     ("Curie born Warsaw", "Curie born Paris. born single.", ("located_in", ("Q270", "Q90"))),
-    ("Curie spouse Pierre", "spouse symmetric.", ("statements", ("Q37463", "P26"))),
+    ("Curie spouse Pierre", "spouse symmetric.", ("claims", ("Q37463", "P26"))),
     ("Irène parent Curie", "Irène mother Curie.", ("properties", "P25")),
     ("Wola located Poland", INSIDE, ("located_in", ("Q1", "Q36"))),
-    ("Curie replaces Pierre", "Curie position Paris | replaces Irène.", ("statements", ("Q7186", "P39"))),
+    ("Curie replaces Pierre", "Curie position Paris | replaces Irène.", ("claims", ("Q7186", "P39"))),
 ]
 
 
-def claim(sentence):
+def assertion(sentence):
     subject, property, object_ = sentence.split()
-    return Claim(ITEMS.get(subject), PROPERTIES.get(property), None if object_ == "?" else value(object_))
+    return Assertion(ITEMS.get(subject), PROPERTIES.get(property), None if object_ == "?" else value(object_))
 
 
-def decided(claim, facts):
-    return check_claims([claim], facts)[claim]
+def decided(assertion, lookups):
+    return check_assertions([assertion], lookups)[assertion]
 
 
 @pytest.mark.parametrize(("ours", "theirs", "verdict", "basis"), CASES)
 def test_the_verdict_and_its_basis(ours, theirs, verdict, basis):
-    decision = decided(claim(ours), StandIn(theirs))
+    decision = decided(assertion(ours), StandIn(theirs))
     found = None if decision.basis is None else int(decision.basis.iri.rpartition("-")[2])
     assert (decision.verdict.value, found) == (verdict, basis)
     assert decision.reason.endswith(".")
@@ -325,21 +325,21 @@ def test_the_verdict_and_its_basis(ours, theirs, verdict, basis):
 
 @pytest.mark.parametrize(("ours", "theirs", "datatype", "verdict"), LITERALS)
 def test_the_verdict_about_a_literal(ours, theirs, datatype, verdict):
-    facts = StandIn()
-    facts.say("Q7186", "P1", theirs)
-    facts.describe("P1", datatype=datatype, constraints={"single_value": True})
-    assert decided(Claim("Q7186", "P1", ours), facts).verdict.value == verdict
+    lookups = StandIn()
+    lookups.say("Q7186", "P1", theirs)
+    lookups.describe("P1", datatype=datatype, constraints={"single_value": True})
+    assert decided(Assertion("Q7186", "P1", ours), lookups).verdict.value == verdict
 
 
 def test_a_literal_can_be_confirmed_by_a_qualifier():
-    facts = StandIn("Curie position Sorbonne | ended 1934.")
-    assert decided(Claim("Q7186", "P582", time("1934", 9)), facts).verdict == Verdict.qualifier
+    lookups = StandIn("Curie position Sorbonne | ended 1934.")
+    assert decided(Assertion("Q7186", "P582", time("1934", 9)), lookups).verdict == Verdict.qualifier
 
 
 @pytest.mark.parametrize(("ours", "theirs", "failing"), NOT_CHECKED)
 def test_a_look_up_that_failed_is_the_reason_why_it_is_not_checked(ours, theirs, failing):
-    decision = decided(claim(ours), StandIn(theirs, failing={failing}))
-    assert decision == Decision(Verdict.not_checked, reason="A look-up failed: timed out.")
+    decision = decided(assertion(ours), StandIn(theirs, failing={failing}))
+    assert decision == Judgement(Verdict.not_checked, reason="A look-up failed: timed out.")
 
 
 def test_every_verdict_is_in_the_table():
@@ -349,40 +349,40 @@ def test_every_verdict_is_in_the_table():
 @pytest.mark.parametrize(("ours", "theirs", "verdict", "basis"), CASES)
 def test_a_failure_never_makes_another_verdict(ours, theirs, verdict, basis):
     used = StandIn(theirs)
-    decided(claim(ours), used)
+    decided(assertion(ours), used)
     for kind, keys in used.asked:
         for key in keys:
-            decision = decided(claim(ours), StandIn(theirs, failing={(kind, key)}))
+            decision = decided(assertion(ours), StandIn(theirs, failing={(kind, key)}))
             assert decision.verdict.value in (verdict, "not checked"), (kind, key)
 
 
 @pytest.mark.parametrize(("ours", "theirs", "verdict", "basis"), CASES)
 def test_nothing_is_asked_twice(ours, theirs, verdict, basis):
     used = StandIn(theirs)
-    decided(claim(ours), used)
+    decided(assertion(ours), used)
     assert max(Counter((kind, key) for kind, keys in used.asked for key in keys).values(), default=1) == 1
 
 
 def test_a_confirmation_needs_one_look_up():
-    facts = StandIn("Curie born Warsaw.")
-    decided(claim("Curie born Warsaw"), facts)
-    assert facts.asked == [("statements", [("Q7186", "P19")])]
+    lookups = StandIn("Curie born Warsaw.")
+    decided(assertion("Curie born Warsaw"), lookups)
+    assert lookups.asked == [("claims", [("Q7186", "P19")])]
 
 
 @pytest.mark.parametrize(("theirs", "reason"), [("", "has nothing"), ("Curie born Paris.", "has other values")])
 def test_what_is_new_says_whether_there_are_other_values(theirs, reason):
-    assert reason in decided(claim("Curie born Warsaw"), StandIn(theirs)).reason
+    assert reason in decided(assertion("Curie born Warsaw"), StandIn(theirs)).reason
 
 
 def test_what_is_missing_is_said():
-    decision = decide(claim("Curie born Warsaw"), Knowledge())
+    decision = judge(assertion("Curie born Warsaw"), Knowledge())
     assert decision.verdict == Verdict.not_checked
-    assert decision.needs == {("statements", ("Q7186", "P19"))}
+    assert decision.needs == {("claims", ("Q7186", "P19"))}
 
 
 def test_a_redirect_is_followed_once():
-    facts = StandIn("Warsaw redirects-to Paris. Paris redirects-to Warsaw.")
-    assert decided(claim("Curie born Warsaw"), facts).verdict == Verdict.new
+    lookups = StandIn("Warsaw redirects-to Paris. Paris redirects-to Warsaw.")
+    assert decided(assertion("Curie born Warsaw"), lookups).verdict == Verdict.new
 
 
 COMPARED = [

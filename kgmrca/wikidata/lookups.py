@@ -26,17 +26,17 @@ from kgmrca.wikidata import queries
 from kgmrca.wikidata.cache import Cache, Key, default_cache
 from kgmrca.wikidata.records import (
     Candidate,
+    Claim,
     Constraints,
     Item,
     NotChecked,
     Property,
     Rank,
     Value,
-    WikidataStatement,
 )
 from kgmrca.wikidata.sparql import Clock, Endpoint, Row, Term
 
-__all__ = ["Facts", "default_cache", "value_of"]
+__all__ = ["Lookups", "default_cache", "value_of"]
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class _Kind:
     key: Callable[[Row], Key]
 
 
-class Facts:
+class Lookups:
     """Looks facts up: in the cache first, then at an endpoint, which is asked for many at once. For one thread.
 
     Use it as a context manager, or call `close`. Each batch is in the cache as soon as it is answered, so that whoever
@@ -123,7 +123,7 @@ class Facts:
         self._hidden = None if progress is None else not progress
         self._clock = clock
 
-    def __enter__(self) -> "Facts":
+    def __enter__(self) -> "Lookups":
         return self
 
     def __exit__(
@@ -135,9 +135,7 @@ class Facts:
         """Let go of the cache."""
         self._cache.close()
 
-    def statements(
-        self, pairs: Iterable[tuple[str, str]]
-    ) -> dict[tuple[str, str], tuple[WikidataStatement, ...] | NotChecked]:
+    def claims(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[Claim, ...] | NotChecked]:
         """The statements that items make with a property, of any rank, by (item, property), sorted by their IRIs.
 
         None are made also by items that the endpoint does not know.
@@ -145,7 +143,7 @@ class Facts:
         Raises:
             InputError: an id is none, or the cache cannot be used.
         """
-        return {key: _loaded(_statements_of(key), value) for key, value in self._look_up(_STATEMENTS, pairs).items()}
+        return {key: _loaded(_statements_of(key), value) for key, value in self._look_up(_CLAIMS, pairs).items()}
 
     def items(
         self, ids: Iterable[str], *, languages: Sequence[str] = ("en", "mul")
@@ -221,9 +219,9 @@ class Facts:
         """
         return {key: _loaded(frozenset, value) for key, value in self._look_up(_QUALIFIED, pairs).items()}
 
-    def statements_fetched(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    def claims_fetched(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], float]:
         """When the endpoint said what `statements` gives, in seconds since 1970; what it did not say is left out."""
-        return self._cache.fetched(self.endpoint.name, _STATEMENTS.name, pairs)
+        return self._cache.fetched(self.endpoint.name, _CLAIMS.name, pairs)
 
     def items_fetched(self, ids: Iterable[str], *, languages: Sequence[str] = ("en", "mul")) -> dict[str, float]:
         """When the endpoint said what `items` gives, in seconds since 1970; what it did not say is left out."""
@@ -240,7 +238,7 @@ class Facts:
         return {(lower, upper): _loaded(partial(_holds, upper), above[lower, ""]) for lower, upper in given}
 
     def _resolved(self, kind: _Kind, ids: Iterable[str], languages: str) -> dict[str, Any]:
-        """Facts about ids, those about its target for one that redirects."""
+        """Lookups about ids, those about its target for one that redirects."""
         targets = {id: id for id in ids}
         found: dict[Key, Any] = {}
         for _ in range(1 + _MOST_REDIRECTS):
@@ -259,7 +257,7 @@ class Facts:
         }
 
     def _look_up(self, kind: _Kind, keys: Iterable[Key]) -> dict[Key, Any]:
-        """Facts as plain JSON, or NotChecked."""
+        """Lookups as plain JSON, or NotChecked."""
         wanted = list(dict.fromkeys(keys))
         kind.query(wanted)  # an id that is none is said before anything is asked
         now = self._clock.time()
@@ -311,7 +309,7 @@ class Facts:
 
 
 def value_of(row: Row) -> Value:
-    """The value in a row of `queries.statements`: its `object`, or what stands beside a node or a redirect."""
+    """The value in a row of `queries.claims`: its `object`, or what stands beside a node or a redirect."""
     if time := row.get("time"):
         return Value(
             "time", time.value, precision=_integer(row.get("precision")), calendar=_item_in(row.get("calendar"))
@@ -381,10 +379,10 @@ def _value(plain: Sequence[Any]) -> Value:
     return Value(kind, text, precision, calendar, unit, lower, upper, language)
 
 
-def _statements_of(key: Key) -> Callable[[Any], tuple[WikidataStatement, ...]]:
-    def load(plain: Any) -> tuple[WikidataStatement, ...]:
+def _statements_of(key: Key) -> Callable[[Any], tuple[Claim, ...]]:
+    def load(plain: Any) -> tuple[Claim, ...]:
         return tuple(
-            WikidataStatement(iri, key[1], _value(value), rank, tuple((of, _value(one)) for of, one in qualifiers))
+            Claim(iri, key[1], _value(value), rank, tuple((of, _value(one)) for of, one in qualifiers))
             for iri, value, rank, qualifiers in plain
         )
 
@@ -580,10 +578,10 @@ def _candidates(languages: Sequence[str]) -> _Kind:
     )
 
 
-_STATEMENTS = _Kind(
+_CLAIMS = _Kind(
     "statements",
     share=1,
-    query=queries.statements,
+    query=queries.claims,
     read=_read_statements,
     key=lambda row: (_item_in(row["asked"]), row["property"].value.removeprefix(_PROP)),
 )

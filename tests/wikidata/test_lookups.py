@@ -13,8 +13,8 @@ from server import WIKIDATA, Answer
 
 from kgmrca.errors import EndpointError, InputError
 from kgmrca.wikidata.cache import Cache
-from kgmrca.wikidata.facts import Facts, default_cache, value_of
-from kgmrca.wikidata.records import Candidate, Constraints, Item, NotChecked, Property, Value, WikidataStatement
+from kgmrca.wikidata.lookups import Lookups, default_cache, value_of
+from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, NotChecked, Property, Value
 from kgmrca.wikidata.sparql import open_endpoint
 
 WD = "http://www.wikidata.org/entity/"
@@ -33,9 +33,9 @@ def item(id):
 
 
 @pytest.fixture
-def facts(endpoint):
-    with Facts(endpoint, cache=None) as facts:
-        yield facts
+def lookups(endpoint):
+    with Lookups(endpoint, cache=None) as lookups:
+        yield lookups
 
 
 @pytest.fixture
@@ -190,15 +190,15 @@ def test_a_value_is_read_from_its_terms(row, value):
         (("Q999", "P19"), []),
     ],
 )
-def test_statements(facts, pair, statements):
-    found = facts.statements([pair])[pair]
+def test_statements(lookups, pair, statements):
+    found = lookups.claims([pair])[pair]
     assert [(one.value, one.rank, one.qualifiers) for one in found] == statements
     assert {one.property for one in found} <= {pair[1]}
 
 
-def test_statements_have_the_iris_of_their_nodes(facts):
-    found = facts.statements([("Q7186", "P31")])
-    assert found == {("Q7186", "P31"): (WikidataStatement(f"{WDS}Q7186-P31-1", "P31", item("Q5")),)}
+def test_statements_have_the_iris_of_their_nodes(lookups):
+    found = lookups.claims([("Q7186", "P31")])
+    assert found == {("Q7186", "P31"): (Claim(f"{WDS}Q7186-P31-1", "P31", item("Q5")),)}
 
 
 def test_values_of_one_qualifier_keep_their_precisions(tmp_path):
@@ -217,7 +217,7 @@ def test_values_of_one_qualifier_keep_their_precisions(tmp_path):
             <http://x/v2> wikibase:timeValue "1900-01-01T00:00:00Z"^^xsd:dateTime ; wikibase:timePrecision 11 .
             """)
     )
-    (found,) = Facts(open_endpoint(tmp_path), cache=None).statements([("Q1", "P39")])["Q1", "P39"]
+    (found,) = Lookups(open_endpoint(tmp_path), cache=None).claims([("Q1", "P39")])["Q1", "P39"]
     time = "1900-01-01T00:00:00Z"
     assert set(found.qualifiers) == {
         ("P580", Value("time", time, precision=9)),
@@ -226,9 +226,9 @@ def test_values_of_one_qualifier_keep_their_precisions(tmp_path):
     }
 
 
-def test_items(facts):
+def test_items(lookups):
     curie = Item("Q7186", frozenset({"Q5"}), (("en", "Marie Curie"), ("mul", "Marie Curie")), 215)
-    assert facts.items(["Q7186", "Q90", "Q999", "Q999999001", "Q999999002", "Q999999003", "Q6581072"]) == {
+    assert lookups.items(["Q7186", "Q90", "Q999", "Q999999001", "Q999999002", "Q999999003", "Q6581072"]) == {
         "Q7186": curie,
         "Q90": Item("Q90", frozenset({"Q1549591"}), (("en", "Paris"), ("mul", "Paris")), 330),  # as the dumps have it
         "Q999": None,
@@ -239,14 +239,14 @@ def test_items(facts):
     }
 
 
-def test_items_have_labels_in_the_languages_asked_for(facts):
-    assert facts.items(["Q7186"], languages=["PL"])["Q7186"].labels == (("pl", "Maria Skłodowska-Curie"),)
-    assert facts.items(["Q7186"], languages=["fr"])["Q7186"].labels == ()
-    assert len(facts.items(["Q7186"])["Q7186"].labels) == 2
+def test_items_have_labels_in_the_languages_asked_for(lookups):
+    assert lookups.items(["Q7186"], languages=["PL"])["Q7186"].labels == (("pl", "Maria Skłodowska-Curie"),)
+    assert lookups.items(["Q7186"], languages=["fr"])["Q7186"].labels == ()
+    assert len(lookups.items(["Q7186"])["Q7186"].labels) == 2
 
 
-def test_properties(facts):
-    assert facts.properties(["P19", "P22", "P26", "P36", "P569", "P9999"]) == {
+def test_properties(lookups):
+    assert lookups.properties(["P19", "P22", "P26", "P36", "P569", "P9999"]) == {
         "P19": Property(
             "P19",
             "place of birth",
@@ -281,7 +281,7 @@ def test_properties(facts):
     }
 
 
-def test_subclasses(facts):
+def test_subclasses(lookups):
     pairs = {
         ("Q5", "Q215627"): True,
         ("Q5", "Q35120"): True,
@@ -291,16 +291,16 @@ def test_subclasses(facts):
         ("Q999", "Q5"): False,
         ("Q999", "Q999"): True,
     }
-    assert facts.subclasses(pairs) == pairs
+    assert lookups.subclasses(pairs) == pairs
 
 
-def test_located_in(facts):
+def test_located_in(lookups):
     pairs = {("Q270", "Q54169"): True, ("Q270", "Q36"): True, ("Q36", "Q270"): False, ("Q243", "Q142"): True}
-    assert facts.located_in(pairs) == pairs
+    assert lookups.located_in(pairs) == pairs
 
 
-def test_candidates(facts):
-    assert facts.candidates(["Paris", "Warszawa", "Marie Curie", "paris", "nobody"]) == {
+def test_candidates(lookups):
+    assert lookups.candidates(["Paris", "Warszawa", "Marie Curie", "paris", "nobody"]) == {
         "Paris": (
             Candidate("Q90", "Paris", True, "en", 330),
             Candidate("Q167646", "Paris", True, "en", 80),
@@ -313,143 +313,143 @@ def test_candidates(facts):
     }
 
 
-def test_candidates_in_other_languages(facts):
-    assert facts.candidates(["Warszawa"], languages=["pl", "en"])["Warszawa"][0].is_label
-    assert facts.candidates(["USA"])["USA"] == (Candidate("Q30", "USA", False, "mul", 400),)
-    assert facts.candidates(["Paris"], languages=["mul", "en"])["Paris"][0].language == "mul"
+def test_candidates_in_other_languages(lookups):
+    assert lookups.candidates(["Warszawa"], languages=["pl", "en"])["Warszawa"][0].is_label
+    assert lookups.candidates(["USA"])["USA"] == (Candidate("Q30", "USA", False, "mul", 400),)
+    assert lookups.candidates(["Paris"], languages=["mul", "en"])["Paris"][0].language == "mul"
 
 
-def test_properties_are_no_candidates(facts):
-    assert facts.candidates(["place of birth"]) == {"place of birth": ()}
+def test_properties_are_no_candidates(lookups):
+    assert lookups.candidates(["place of birth"]) == {"place of birth": ()}
 
 
 def test_what_can_be_no_name_is_none_and_not_asked_for(local):
-    facts = Facts(local, cache=None)
-    assert set(facts.candidates(["", "x" * 251, "a\ud800"]).values()) == {()}
+    lookups = Lookups(local, cache=None)
+    assert set(lookups.candidates(["", "x" * 251, "a\ud800"]).values()) == {()}
     assert local.queries == 0
 
 
-def test_connections(facts):
+def test_connections(lookups):
     pairs = {
         ("Q7186", "Q270"): {"P19"},
         ("Q7186", "Q90"): set(),  # deprecated
         ("Q270", "Q7186"): set(),
         ("Q90", "Q142"): {"P17", "P131", "P1376"},
     }
-    assert facts.connections(pairs) == pairs
+    assert lookups.connections(pairs) == pairs
 
 
-def test_properties_of_statements_with_a_qualifier(facts):
+def test_properties_of_statements_with_a_qualifier(lookups):
     pairs = {
         ("Q7186", "P585"): {"P166"},
         ("Q7186", "P580"): {"P26"},
         ("Q7186", "P19"): set(),
         ("Q270", "P585"): set(),
     }
-    assert facts.qualified(pairs) == pairs
+    assert lookups.qualified(pairs) == pairs
 
 
 @pytest.mark.parametrize(
     "look_up",
     [
-        lambda facts: facts.statements([("Q1", "Q1")]),
-        lambda facts: facts.items(["Q5", "Q1 "]),
-        lambda facts: facts.properties(["Q1"]),
-        lambda facts: facts.subclasses([("Q1", "x")]),
-        lambda facts: facts.located_in([("x", "Q1")]),
-        lambda facts: facts.connections([("Q1", "P1")]),
-        lambda facts: facts.qualified([("Q1", "Q1")]),
-        lambda facts: facts.candidates(["x"], languages=["en us"]),
+        lambda lookups: lookups.claims([("Q1", "Q1")]),
+        lambda lookups: lookups.items(["Q5", "Q1 "]),
+        lambda lookups: lookups.properties(["Q1"]),
+        lambda lookups: lookups.subclasses([("Q1", "x")]),
+        lambda lookups: lookups.located_in([("x", "Q1")]),
+        lambda lookups: lookups.connections([("Q1", "P1")]),
+        lambda lookups: lookups.qualified([("Q1", "Q1")]),
+        lambda lookups: lookups.candidates(["x"], languages=["en us"]),
     ],
 )
 def test_what_is_no_id_is_refused_before_anything_is_asked(local, look_up):
     with pytest.raises(InputError):
-        look_up(Facts(local, cache=None))
+        look_up(Lookups(local, cache=None))
     assert local.queries == 0
 
 
 def test_nothing_asked_for_is_no_query(local):
-    facts = Facts(local, cache=None)
-    assert facts.statements([]) == facts.items([]) == facts.candidates([]) == {}
+    lookups = Lookups(local, cache=None)
+    assert lookups.claims([]) == lookups.items([]) == lookups.candidates([]) == {}
     assert local.queries == 0
 
 
-def everything(facts):
+def everything(lookups):
     """Look up all sorts of facts."""
     people, places = ("Q7186", "Q37463", "Q7504", "Q935", "Q6691", "Q999"), ("Q270", "Q54169", "Q36", "Q90", "Q243")
     return (
-        facts.statements([(id, name) for id in people for name in ("P19", "P26", "P569", "P40")]),
-        facts.items([*people, *places, "Q999999002", "Q999999003"]),
-        facts.properties(["P19", "P22", "P26", "P36", "P40", "P9999"]),
-        facts.subclasses([(one, other) for one in ("Q5", "Q1549591", "Q95074") for other in ("Q35120", "Q515")]),
-        facts.located_in([(one, other) for one in places for other in places]),
-        facts.candidates(["Paris", "Warsaw", "Marie Curie", "nobody", 'x"\\u0022']),
-        facts.connections([(one, other) for one in people for other in places]),
-        facts.qualified([(id, name) for id in people for name in ("P580", "P585", "P19")]),
+        lookups.claims([(id, name) for id in people for name in ("P19", "P26", "P569", "P40")]),
+        lookups.items([*people, *places, "Q999999002", "Q999999003"]),
+        lookups.properties(["P19", "P22", "P26", "P36", "P40", "P9999"]),
+        lookups.subclasses([(one, other) for one in ("Q5", "Q1549591", "Q95074") for other in ("Q35120", "Q515")]),
+        lookups.located_in([(one, other) for one in places for other in places]),
+        lookups.candidates(["Paris", "Warsaw", "Marie Curie", "nobody", 'x"\\u0022']),
+        lookups.connections([(one, other) for one in people for other in places]),
+        lookups.qualified([(id, name) for id in people for name in ("P580", "P585", "P19")]),
     )
 
 
 def test_server_and_file_know_the_same(wikidata_url):
-    by_server = everything(Facts(open_endpoint(wikidata_url), cache=None))
-    assert by_server == everything(Facts(open_endpoint(WIKIDATA), cache=None))
+    by_server = everything(Lookups(open_endpoint(wikidata_url), cache=None))
+    assert by_server == everything(Lookups(open_endpoint(WIKIDATA), cache=None))
 
 
 def test_a_second_run_asks_nothing(local, path):
-    with Facts(local, cache=path) as facts:
-        first = everything(facts)
+    with Lookups(local, cache=path) as lookups:
+        first = everything(lookups)
     asked = local.queries
-    with Facts(local, cache=path) as facts:
-        assert everything(facts) == first
-    with Facts(local, cache=path, offline=True) as facts:
-        assert everything(facts) == first
+    with Lookups(local, cache=path) as lookups:
+        assert everything(lookups) == first
+    with Lookups(local, cache=path, offline=True) as lookups:
+        assert everything(lookups) == first
     assert local.queries == asked
 
 
 def test_duplicates_cost_nothing(local):
-    facts = Facts(local, cache=None, batch=4)
-    facts.items(["Q5"] * 100)
-    facts.statements([("Q7186", "P19")] * 100)
-    facts.subclasses([("Q5", f"Q{number}") for number in range(1, 100)])
+    lookups = Lookups(local, cache=None, batch=4)
+    lookups.items(["Q5"] * 100)
+    lookups.claims([("Q7186", "P19")] * 100)
+    lookups.subclasses([("Q5", f"Q{number}") for number in range(1, 100)])
     assert local.queries == 3
 
 
 def test_one_endpoint_knows_nothing_of_another(local, path):
-    with Facts(local, cache=path) as facts:
-        facts.items(["Q5"])
+    with Lookups(local, cache=path) as lookups:
+        lookups.items(["Q5"])
     local.name = "http://example.org/sparql"
-    with Facts(local, cache=path, offline=True) as facts:
-        assert facts.items(["Q5"]) == {"Q5": OFFLINE}
+    with Lookups(local, cache=path, offline=True) as lookups:
+        assert lookups.items(["Q5"]) == {"Q5": OFFLINE}
 
 
 def test_offline_nobody_is_asked(local, path):
-    with Facts(local, cache=path) as facts:
-        facts.items(["Q5"])
-    with Facts(local, cache=path, offline=True) as facts:
-        assert facts.items(["Q5", "Q515"]) == {
+    with Lookups(local, cache=path) as lookups:
+        lookups.items(["Q5"])
+    with Lookups(local, cache=path, offline=True) as lookups:
+        assert lookups.items(["Q5", "Q515"]) == {
             "Q5": Item("Q5", labels=(("en", "human"),), sitelinks=260),
             "Q515": OFFLINE,
         }
-        assert facts.candidates(["x"]) == {"x": OFFLINE}
+        assert lookups.candidates(["x"]) == {"x": OFFLINE}
     assert local.queries == 1
 
 
 def test_refreshing_asks_once_more_but_not_twice(local, path, clock):
     for refresh, queries in ((False, 1), (False, 1), (True, 2)):
-        with Facts(local, cache=path, refresh=refresh, clock=clock) as facts:
-            facts.items(["Q5"])
-            facts.items(["Q5"])
+        with Lookups(local, cache=path, refresh=refresh, clock=clock) as lookups:
+            lookups.items(["Q5"])
+            lookups.items(["Q5"])
         assert local.queries == queries
         clock.sleep(1)
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 30), (30, 1)])
 def test_facts_expire_by_the_shorter_age(local, path, clock, first, second):
-    with Facts(local, cache=path, max_age=timedelta(days=first), clock=clock) as facts:
-        facts.items(["Q5"])
+    with Lookups(local, cache=path, max_age=timedelta(days=first), clock=clock) as lookups:
+        lookups.items(["Q5"])
     for days, queries in ((0.9, 1), (0.2, 2)):
         clock.sleep(days * 86400)
-        with Facts(local, cache=path, max_age=timedelta(days=second), clock=clock) as facts:
-            facts.items(["Q5"])
+        with Lookups(local, cache=path, max_age=timedelta(days=second), clock=clock) as lookups:
+            lookups.items(["Q5"])
         assert local.queries == queries
 
 
@@ -462,14 +462,14 @@ IDS = [f"Q{number}" for number in range(1, 101)]
 
 def test_batches_halve_on_time_outs_and_grow_back_slowly(local):
     local.fails = lambda size: timed_out(size) if size > 20 else None
-    facts = Facts(local, cache=None, batch=100)
-    assert NotChecked("timed out") not in facts.located_in([(id, "Q36") for id in IDS]).values()
+    lookups = Lookups(local, cache=None, batch=100)
+    assert NotChecked("timed out") not in lookups.located_in([(id, "Q36") for id in IDS]).values()
     assert local.sizes[:4] == [100, 50, 25, 12]
     assert local.sizes[4] == 22  # a tenth of 100 more
     local.fails = lambda size: None
     for number in range(1, 10):
         local.sizes.clear()
-        facts.located_in([(f"Q{number}{id[1:]}7", "Q36") for id in IDS])
+        lookups.located_in([(f"Q{number}{id[1:]}7", "Q36") for id in IDS])
     assert local.sizes == [100]
 
 
@@ -482,7 +482,7 @@ def test_what_times_out_alone_is_not_checked_and_the_rest_is(local):
         return real(query)
 
     local.endpoint.select = select
-    found = Facts(local, cache=None, batch=16).located_in([(id, "Q142") for id in (*IDS, "Q243")])
+    found = Lookups(local, cache=None, batch=16).located_in([(id, "Q142") for id in (*IDS, "Q243")])
     assert {pair: value for pair, value in found.items() if value} == {
         ("Q36", "Q142"): NotChecked("timed out"),
         ("Q90", "Q142"): True,
@@ -492,17 +492,17 @@ def test_what_times_out_alone_is_not_checked_and_the_rest_is(local):
 
 def test_what_fails_is_not_checked_and_not_remembered(local, path):
     local.fails = lambda size: EndpointError("", reason="server error (500)")
-    with Facts(local, cache=path) as facts:
-        assert facts.items(["Q5"]) == {"Q5": NotChecked("server error (500)")}
-        assert facts.statements([("Q5", "P31")]) == {("Q5", "P31"): NotChecked("server error (500)")}
-        assert facts.subclasses([("Q5", "Q35120"), ("Q5", "Q5")]) == {
+    with Lookups(local, cache=path) as lookups:
+        assert lookups.items(["Q5"]) == {"Q5": NotChecked("server error (500)")}
+        assert lookups.claims([("Q5", "P31")]) == {("Q5", "P31"): NotChecked("server error (500)")}
+        assert lookups.subclasses([("Q5", "Q35120"), ("Q5", "Q5")]) == {
             ("Q5", "Q35120"): NotChecked("server error (500)"),
             ("Q5", "Q5"): True,
         }
-        assert facts.candidates(["Paris"]) == {"Paris": NotChecked("server error (500)")}
+        assert lookups.candidates(["Paris"]) == {"Paris": NotChecked("server error (500)")}
         assert local.queries == 4
         local.fails = lambda size: None
-        assert facts.items(["Q5"])["Q5"].id == "Q5"
+        assert lookups.items(["Q5"])["Q5"].id == "Q5"
 
 
 @pytest.mark.parametrize(
@@ -516,7 +516,7 @@ def test_what_fails_is_not_checked_and_not_remembered(local, path):
 )
 def test_rows_that_were_not_asked_for_are_no_answer(local, rows):
     local.endpoint.select = lambda query: rows
-    assert Facts(local, cache=None).items(["Q5"]) == {"Q5": NotChecked("unexpected answer")}
+    assert Lookups(local, cache=None).items(["Q5"]) == {"Q5": NotChecked("unexpected answer")}
 
 
 FAULTS = [
@@ -543,8 +543,8 @@ def answer():
 def test_faults_never_change_an_answer(server, clock, answer, seed):
     chance = random.Random(seed)
     server.otherwise = lambda query: chance.choice(FAULTS) if chance.random() < 0.2 else answer(query)
-    found = everything(Facts(open_endpoint(server.url, clock=clock), cache=None, batch=4))
-    expected = everything(Facts(open_endpoint(WIKIDATA), cache=None))
+    found = everything(Lookups(open_endpoint(server.url, clock=clock), cache=None, batch=4))
+    expected = everything(Lookups(open_endpoint(WIKIDATA), cache=None))
     for one, other in zip(found, expected, strict=True):
         assert one == other  # all is tried often enough to find all out
 
@@ -552,7 +552,7 @@ def test_faults_never_change_an_answer(server, clock, answer, seed):
 def test_no_end_of_faults_makes_all_not_checked(server, clock):
     chance = random.Random(0)
     server.otherwise = lambda query: chance.choice(FAULTS)
-    found = everything(Facts(open_endpoint(server.url, clock=clock), cache=None, batch=4))
+    found = everything(Lookups(open_endpoint(server.url, clock=clock), cache=None, batch=4))
     certain = [True, ()]  # a class is itself; what can be no name is none
     assert all(isinstance(value, NotChecked) or value in certain for part in found for value in part.values())
     assert len(server.requests) <= 20
@@ -561,9 +561,9 @@ def test_no_end_of_faults_makes_all_not_checked(server, clock):
 def test_ctrl_c_loses_no_batch_that_was_answered(server, answer, path):
     code = f"""
         from pathlib import Path
-        from kgmrca.wikidata.facts import Facts
+        from kgmrca.wikidata.lookups import Lookups
         from kgmrca.wikidata.sparql import open_endpoint
-        Facts(open_endpoint({server.url!r}), cache=Path({str(path)!r}), batch=2).statements(
+        Lookups(open_endpoint({server.url!r}), cache=Path({str(path)!r}), batch=2).claims(
             [(f"Q{{number}}", "P31") for number in range(1, 11)])
     """
     queries = []
@@ -583,8 +583,8 @@ def test_ctrl_c_loses_no_batch_that_was_answered(server, answer, path):
     )
     _, errors = process.communicate()
     assert b"KeyboardInterrupt" in errors
-    with Facts(open_endpoint(server.url), cache=path, offline=True) as facts:
-        found = facts.statements([(f"Q{number}", "P31") for number in range(1, 11)])
+    with Lookups(open_endpoint(server.url), cache=path, offline=True) as lookups:
+        found = lookups.claims([(f"Q{number}", "P31") for number in range(1, 11)])
     assert [value == OFFLINE for value in found.values()] == [False] * 6 + [True] * 4
 
 
@@ -610,7 +610,7 @@ def test_several_processes_share_a_cache(path):
 
 @pytest.fixture
 def cache(path):
-    """Facts of two endpoints, some of them expired at 10."""
+    """Lookups of two endpoints, some of them expired at 10."""
     cache = Cache(path)
     cache.put("a", "numbers", {("Q1", ""): 1, ("Q2", ""): 2}, fetched=1, expires=10)
     cache.put("a", "numbers", {("Q3", "P1"): 3}, fetched=2, expires=20)
@@ -673,7 +673,7 @@ def test_a_cache_that_cannot_be_used_is_an_error(path, content, local):
     path.parent.mkdir()
     path.write_bytes(content) if content else path.mkdir()
     with pytest.raises(InputError, match=r"cache '.*' cannot be used"):
-        Facts(local, cache=path).items(["Q5"])
+        Lookups(local, cache=path).items(["Q5"])
     assert local.queries == 0
 
 

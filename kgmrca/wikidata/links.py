@@ -1,0 +1,146 @@
+"""Which Wikidata items the entities of our graphs are linked to: the one place where graphs are read for that.
+
+An entity is linked to an item by a triple with one of the predicates `SAME`, such as `kgmrca:item`, in any named graph.
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from pyoxigraph import Literal, NamedNode, Quad
+
+from kgmrca.ontology import WIKIDATA_DIRECT
+from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, SAME, XSD
+from kgmrca.triples.iris import Iris
+from kgmrca.triples.read import Node
+from kgmrca.wikidata.queries import id_of, is_id
+from kgmrca.wikidata.records import Value
+from kgmrca.wikidata.verdicts import Assertion, number
+
+__all__ = ["Links", "item_of", "link_in", "linked_items", "plain_statements"]
+
+_MEMBER = NamedNode(f"{KGMRCA}member")
+_PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": 11}
+_NUMBERS = frozenset(XSD + name for name in ("integer", "decimal", "int", "long", "nonNegativeInteger"))
+
+
+def item_of(term: object) -> str:
+    """The id of the item that a term is, or "".
+
+    >>> item_of(NamedNode("http://www.wikidata.org/entity/Q90")), item_of(NamedNode("urn:x")), item_of(Literal("Q90"))
+    ('Q90', '', '')
+    """
+    return id_of(term.value, kinds="Q") if isinstance(term, NamedNode) else ""
+
+
+def link_in(quad: Quad) -> tuple[str, str] | None:
+    """The entity's IRI and the item's id, if a triple links an entity to an item; else None.
+
+    >>> quad = Quad(NamedNode("urn:paris"), NamedNode(KGMRCA + "item"), NamedNode("http://www.wikidata.org/entity/Q90"))
+    >>> link_in(quad)
+    ('urn:paris', 'Q90')
+    """
+    if quad.predicate in SAME and isinstance(quad.subject, NamedNode) and (item := item_of(quad.object)):
+        return quad.subject.value, item
+    return None
+
+
+def linked_items(graphs: Iterable[Node | Quad]) -> set[str]:
+    """The ids of the items that graphs are about: those in statements and plain triples, and those of linked entities.
+
+    Plain triples in named graphs are left out, because they may be what `kgmrca enrich` wrote earlier.
+    """
+    items: set[str] = set()
+    for found in graphs:
+        if isinstance(found, Node):
+            items.update(map(item_of, (found.terms["subject"], found.terms["object"])))
+        elif link := link_in(found):
+            items.add(link[1])
+        elif found.graph_name == DEFAULT_GRAPH and found.predicate.value.startswith(WIKIDATA_DIRECT):
+            items.update(map(item_of, (found.subject, found.object)))
+    return items - {""}
+
+
+class Links:
+    """The links of entities to items in graphs, and how many statements the graphs have.
+
+    An entity that is linked to two items counts as linked to none. Members of a cluster (`kgmrca:member`) have the item
+    of the cluster. All links are held in memory.
+
+    Attributes:
+        statements: the number of statements.
+        plain: the number of plain triples with a predicate of Wikidata.
+    """
+
+    def __init__(self, graphs: Iterable[Node | Quad]) -> None:
+        self.statements = 0
+        self.plain = 0
+        self._items: dict[str, str] = {}
+        members: list[tuple[str, str]] = []
+        for found in graphs:
+            if not isinstance(found, Quad):
+                self.statements += 1
+                continue
+            self.plain += _plain_terms(found) is not None
+            if link := link_in(found):
+                self._link(*link)
+            elif member := _member_in(found):
+                members.append(member)
+        for cluster, entity in members:
+            if cluster in self._items:
+                self._link(entity, self._items[cluster])
+
+    def __len__(self) -> int:
+        """How many entities are linked to one item."""
+        return sum(map(bool, self._items.values()))
+
+    def assertion(self, node: Node) -> Assertion:
+        """What a statement says, in Wikidata's terms."""
+        predicate, object_ = node.terms["predicate"].value, node.terms["object"]
+        if isinstance(object_, Literal):
+            value: Value | None = _value(object_)
+        else:
+            item = self._item(object_.value)
+            value = Value("item", item) if item else None
+        name = predicate.removeprefix(WIKIDATA_DIRECT)
+        return Assertion(self._item(node.terms["subject"].value), name if is_id(name, kinds="P") else None, value)
+
+    def _item(self, entity: str) -> str | None:
+        return id_of(entity, kinds="Q") or self._items.get(entity) or None
+
+    def _link(self, entity: str, item: str) -> None:
+        if item and self._items.setdefault(entity, item) != item:
+            self._items[entity] = ""
+
+
+def plain_statements(graphs: Iterable[Node | Quad], iris: Iris) -> Iterator[Node]:
+    """The plain triples that have a predicate of Wikidata, as statements with IRIs of their own and confidence 1."""
+    for found in graphs:
+        if isinstance(found, Quad) and (terms := _plain_terms(found)):
+            yield Node(iris.statement(*map(str, terms.values())), Decimal(1), terms, [])
+
+
+def _member_in(quad: Quad) -> tuple[str, str] | None:
+    """The IRIs of a cluster and its member, if a triple says that."""
+    cluster, entity = quad.subject, quad.object
+    if quad.predicate == _MEMBER and isinstance(cluster, NamedNode) and isinstance(entity, NamedNode):
+        return cluster.value, entity.value
+    return None
+
+
+def _plain_terms(quad: Quad) -> dict[str, NamedNode | Literal] | None:
+    subject, object_ = quad.subject, quad.object
+    if not quad.predicate.value.startswith(WIKIDATA_DIRECT) or not isinstance(subject, NamedNode):
+        return None
+    if not isinstance(object_, NamedNode | Literal):
+        return None
+    return {"subject": subject, "predicate": quad.predicate, "object": object_}
+
+
+def _value(literal: Literal) -> Value:
+    """A literal as a value: a date or a number if it has such a datatype and form, else a text."""
+    datatype = literal.datatype.value
+    if datatype in _PRECISIONS:
+        return Value("time", literal.value, precision=_PRECISIONS[datatype])
+    if datatype in _NUMBERS and number(literal.value) is not None:
+        return Value("quantity", literal.value)
+    return Value("text", literal.value, language=literal.language or "")
