@@ -23,6 +23,7 @@ __all__ = ["app", "main"]
 
 # In the order in which data takes its way, as `kgmrca --help` lists them.
 _COMMANDS: dict[str, Callable[..., None]] = {
+    "tag": extraction.tag_command,
     "convert": extraction.convert_command,
     "corpus": training.corpus_command,
     "evaluate": training.evaluate_command,

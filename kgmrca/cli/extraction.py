@@ -1,15 +1,32 @@
-"""The command that reads text: `convert`."""
+"""The commands that read text: `convert` and `tag`."""
 
+import json
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kgmrca.cli.options import Base, Format, InputFormat, Output, Provenance, load_pipeline, number_or_name
+from kgmrca.cli.options import (
+    Base,
+    Format,
+    InputFormat,
+    Output,
+    PipelineOption,
+    Provenance,
+    ThresholdOption,
+    load_pipeline,
+    number_or_name,
+)
+from kgmrca.cli.printing import columns, one_line
+from kgmrca.errors import InputError, ModelError
 from kgmrca.triples.iris import DEFAULT_BASE
 
 if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc, Span
+
     from kgmrca.convert import Summary
 
 
@@ -52,20 +69,8 @@ def convert_command(
     sentence_text: Annotated[
         bool, typer.Option("--sentence-text", help="Write the text of each statement's sentence too.")
     ] = False,
-    pipeline: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME_OR_PATH", help="A spaCy pipeline that finds relations.  [default: the one that ships]"
-        ),
-    ] = None,
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME_OR_NUMBER",
-            help="The score from which a relation counts: a number from 0 to 1, or precise, balanced or complete, if "
-            "the pipeline is calibrated.  [default: precise if it is, else the pipeline's own]",
-        ),
-    ] = None,
+    pipeline: PipelineOption = None,
+    threshold: ThresholdOption = None,
     base: Base = DEFAULT_BASE,
     batch_size: Annotated[int, typer.Option(min=1, help="How many documents are processed together at most.")] = 64,
     input_format: Annotated[
@@ -120,6 +125,103 @@ def convert_command(
         )
     if summary.rejected:
         raise typer.Exit(1)
+
+
+def tag_command(
+    text: Annotated[
+        str,
+        typer.Argument(metavar="TEXT", help="A sentence or more, in quotes; or - to read it from standard input."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the relations as JSON instead of the table.")] = False,
+    pipeline: PipelineOption = None,
+    threshold: ThresholdOption = None,
+) -> None:
+    """Find the relations in a text and print them as a table.
+
+    Each row is one relation: its subject and object with their types, its label, and its score from 0 to 1.
+
+    \b
+    Examples:
+      kgmrca tag "Marie Curie was born in Warsaw, the capital of Poland."
+      kgmrca tag "Marie Curie was born in Warsaw." --threshold complete --json
+      kgmrca tag - < letter.txt
+    """
+    chosen = None if threshold is None else number_or_name(threshold)
+    content = _read_text(text)
+    nlp = load_pipeline(pipeline)
+    _set_threshold(nlp, chosen)
+    if len(content) > nlp.max_length:
+        raise InputError(
+            f"The text has {len(content):,} characters, and the pipeline takes {nlp.max_length:,} at once: cut it into "
+            "documents, and use `kgmrca convert`."
+        )
+    doc = nlp(content)
+    if doc._.relations is None:
+        raise ModelError("No component of this pipeline finds relations: add one, such as 'mrca_relations'.")
+    if not doc._.relations:
+        print(_nothing_found(doc), file=sys.stderr)
+    if as_json:
+        print(json.dumps(_as_dict(doc), indent=2, ensure_ascii=False))
+    elif doc._.relations:
+        print(_as_table(doc))
+
+
+def _read_text(text: str) -> str:
+    if text == "-":
+        try:
+            content = sys.stdin.buffer.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"Standard input is not UTF-8 text: {error}.") from error
+    elif os.path.isfile(text):  # noqa: PTH113 (a Path raises where the text is too long for a name)
+        raise InputError(
+            f"'{text}' is a file, and `kgmrca tag` takes the text itself: run `kgmrca tag - < '{text}'`, or use "
+            "`kgmrca convert` for files."
+        )
+    else:
+        content = text
+    if not content.strip():
+        raise InputError("The text is empty: give a sentence in quotes, or - to read it from standard input.")
+    return content
+
+
+def _set_threshold(nlp: "Language", threshold: float | str | None) -> None:
+    pipes = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "threshold")]
+    if threshold is not None and not pipes:
+        raise ModelError("No component of this pipeline has a threshold to set.")
+    for pipe in pipes:
+        if threshold is not None:
+            pipe.threshold = threshold
+
+
+def _nothing_found(doc: "Doc") -> str:
+    names = ", ".join(f"{one_line(span.text)} ({span.label_})" for span in doc.ents)
+    if len(doc.ents) < 2:
+        found = f"one entity only: {names}" if names else "no entities"
+        return f"kgmrca: No relations were found, because the pipeline found {found}. A relation needs two entities."
+    return f"kgmrca: No relations were found between the entities {names}. A lower --threshold may show some."
+
+
+def _as_table(doc: "Doc") -> str:
+    rows = [("subject", "type", "label", "object", "type", "score")]
+    for subject, object_, label, score in doc._.relations:
+        cells = (subject.text, subject.label_, label, object_.text, object_.label_)
+        rows.append((*map(one_line, cells), f"{score:.2f}"))  # type: ignore[arg-type]
+    return columns(rows)
+
+
+def _as_dict(doc: "Doc") -> dict[str, Any]:
+    return {
+        "text": doc.text,
+        "entities": [_span_as_dict(span) for span in doc.ents],
+        "relations": [
+            {"subject": _span_as_dict(subject), "label": label, "object": _span_as_dict(object_), "score": score}
+            for subject, object_, label, score in doc._.relations
+        ],
+    }
+
+
+def _span_as_dict(span: "Span") -> dict[str, Any]:
+    return {"text": span.text, "type": span.label_, "start": span.start_char, "end": span.end_char}
 
 
 def _in_words(summary: "Summary", output: str) -> str:

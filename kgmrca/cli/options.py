@@ -76,6 +76,24 @@ Format = Annotated[
 ]
 Base = Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")]
 Pipeline = Annotated[str, typer.Argument(metavar="PIPELINE", help="A spaCy pipeline, by name or folder.")]
+PipelineOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME_OR_FOLDER",
+        help="A spaCy pipeline that finds relations.  [default: the one that ships]",
+        show_default=False,
+    ),
+]
+ThresholdOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME_OR_NUMBER",
+        help="Give relations from this score on: a number from 0 to 1, or one of the operating points precise, "
+        "balanced and complete of a calibrated pipeline.  [default: precise in `convert`, balanced in `tag`; the "
+        "pipeline's own number if it is not calibrated]",
+        show_default=False,
+    ),
+]
 Endpoint = Annotated[
     str,
     typer.Option(
@@ -132,8 +150,8 @@ def number_or_name(threshold: str) -> float | str:
     return number
 
 
-def load_pipeline(name: str) -> "Language":
-    """Load a pipeline by its name or from its folder.
+def load_pipeline(name: str | None) -> "Language":
+    """Load a pipeline by its name or from its folder; without a name, the one that ships.
 
     Raises:
         InputError: it cannot be loaded.
@@ -143,6 +161,6 @@ def load_pipeline(name: str) -> "Language":
     from kgmrca.extraction.relations.component import SHIPPED, load
 
     try:
-        return load() if name == SHIPPED else spacy.load(name)
+        return load() if name in (None, SHIPPED) else spacy.load(name)
     except OSError as error:
         raise InputError(f"The pipeline '{name}' cannot be loaded: {error}") from error
