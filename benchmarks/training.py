@@ -31,8 +31,8 @@ import kgmrca
 from kgmrca.corpora.annotated import ENTITIES, hash_share, read_annotated, relation_labels
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError, KgmrcaError
+from kgmrca.extraction.encoder.shim import as_tensors
 from kgmrca.extraction.encoder.words import PipelineVectors, Transformer, Vectors, Words, WordTable
-from kgmrca.extraction.relations.architectures import as_tensors
 from kgmrca.extraction.relations.features import Features, Instances, make_features, make_instances, pair_instances
 from kgmrca.extraction.relations.loss import BCE, Loss
 from kgmrca.extraction.relations.network import (

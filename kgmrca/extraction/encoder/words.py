@@ -11,10 +11,11 @@ into one vector a token. What a source has to remember about a trained component
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Pieces", "PipelineVectors", "Transformer", "Vectors", "WordTable", "Words", "token_array"]
 
+T = TypeVar("T")
+
+_MAX_CACHED = 200_000  # words a cache holds; about 250 MB of vectors of 256 values each
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -100,6 +104,35 @@ def _distinct(
     return numbers.tolist(), [strings[number] for number in numbers.tolist()], row.astype(np.int64)
 
 
+class _Cache(Generic[T]):
+    """What was worked out for words, at most `size` of them. Threads may share it, without a lock.
+
+    A value is there once it is complete, and is never changed. Nothing is removed: a full cache gives way to a new one,
+    and a thread that still reads the old one finds in it what it found before. Where several threads miss the same
+    word, each works it out.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._values: dict[str, T] = {}
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, words: Sequence[str], make: Callable[[list[str]], Iterable[T]]) -> list[T]:
+        """The values of the words; `make` is asked for those of the words that are missing, each once."""
+        values = self._values
+        found = {word: values[word] for word in words if word in values}
+        missing = [word for word in dict.fromkeys(words) if word not in found]
+        new = dict(zip(missing, make(missing), strict=True)) if missing else {}
+        if len(values) + len(new) > self.size:
+            self._values = dict(islice(new.items(), self.size))
+        else:
+            values.update(new)
+        found.update(new)
+        return [found[word] for word in words]
+
+
 class WordTable:
     """A static vector for any word: the mean of the vectors of its word pieces.
 
@@ -112,8 +145,6 @@ class WordTable:
     Raises:
         ResourceError: the folder is not a word table.
     """
-
-    _CACHED = 200_000  # words; about 200 MB at 256 values each
 
     def __init__(self, path: Path) -> None:
         try:
@@ -132,8 +163,7 @@ class WordTable:
         self._ids = {piece: index for index, piece in enumerate(pieces)}
         self._longest = max(map(len, pieces))
         self._codes, self._scale = codes, scale
-        self._rows: dict[str, int] = {}
-        self._cache = np.zeros((1024, self.width), np.float32)
+        self._known: _Cache[NDArray[np.float32]] = _Cache(_MAX_CACHED)
         self.digest = hashlib.sha256(codes.tobytes() + scale.tobytes() + "\n".join(pieces).encode()).hexdigest()
 
     @classmethod
@@ -142,7 +172,7 @@ class WordTable:
         path = Path(name) if Path(name).is_dir() else resource(f"pipelines/{name}")
         key = path.resolve()
         if key not in _TABLES:
-            _TABLES[key] = cls(path)
+            _TABLES.setdefault(key, cls(path))  # the first one stays, if two threads come here at once
         return _TABLES[key]
 
     def look_up(self, docs: Sequence[Doc], sentences: NDArray[np.int64]) -> Vectors:
@@ -183,17 +213,14 @@ class WordTable:
 
     def vectors(self, words: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of the words, [words, width]."""
-        if len(self._rows) + len(words) > self._CACHED:
-            self._rows = {}
-        rows = self._rows
-        for word in words:
-            if word not in rows:
-                row = rows[word] = len(rows)
-                if row == len(self._cache):
-                    self._cache = np.concatenate([self._cache, np.zeros_like(self._cache)])
-                pieces = self.pieces(word)
-                self._cache[row] = self._codes[pieces].mean(0) * self._scale if pieces else 0
-        return self._cache[[rows[word] for word in words]]
+        found = self._known.get(words, lambda missing: [self._vector(word) for word in missing])
+        return np.concatenate([np.zeros(0, np.float32), *found]).reshape(-1, self.width)
+
+    def _vector(self, word: str) -> NDArray[np.float32]:
+        pieces = self.pieces(word)
+        if not pieces:
+            return np.zeros(self.width, np.float32)
+        return (self._codes[pieces].mean(0) * self._scale).astype(np.float32)
 
 
 _TABLES: dict[Path, WordTable] = {}
@@ -288,23 +315,12 @@ class Transformer:
         self._weights_follow = False  # whether `restore` has told of an encoder whose weights the component stores
         self._tokenizer: Tokenizer | None = None
         self._marks = (0, 0)  # what stands before and after a sentence's pieces, such as [CLS] and [SEP]
-        self._pieces: dict[str, list[int]] = {}
+        self._pieces: _Cache[list[int]] = _Cache(_MAX_CACHED)
 
     def look_up(self, docs: Sequence[Doc], sentences: NDArray[np.int64]) -> Pieces:
         """See `Words`. Pieces beyond the longest input the encoder can read are left out."""
-        assert self._tokenizer is not None, "encoder() or restore() comes first"
         _, words, row = _distinct(docs, sentences, ORTH)
-        missing = [word for word in words if word not in self._pieces]
-        if len(self._pieces) + len(missing) > WordTable._CACHED:
-            self._pieces, missing = {}, words
-        prefix = " " if "ByteLevel" in self._stored else ""
-        for word, code in zip(
-            missing,
-            self._tokenizer.encode_batch([prefix + word for word in missing], add_special_tokens=False),
-            strict=True,
-        ):
-            self._pieces[word] = code.ids
-        split = [self._pieces[word] for word in words]
+        split = self._pieces.get(words, self._split)
         sizes = np.array([len(pieces) for pieces in split], np.int64)
         flat = np.array([piece for pieces in split for piece in pieces], np.int64)
 
@@ -330,6 +346,13 @@ class Transformer:
             pieces=per_sentence + 2,
             tokens=lengths,
         )
+
+    def _split(self, words: list[str]) -> list[list[int]]:
+        """The word pieces of each word, by the tokenizer."""
+        assert self._tokenizer is not None, "encoder() or restore() comes first"
+        prefix = " " if "ByteLevel" in self._stored else ""
+        codes = self._tokenizer.encode_batch([prefix + word for word in words], add_special_tokens=False)
+        return [code.ids for code in codes]
 
     def encoder(self, vocab: Vocab) -> TransformerWords:
         """See `Words`.
@@ -377,7 +400,7 @@ class Transformer:
         self._tokenizer = Tokenizer.from_str(self._stored)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._pieces = {}
+        self._pieces = _Cache(_MAX_CACHED)
         marks = self._tokenizer.encode("", add_special_tokens=True).ids
         if len(marks) != 2:
             raise ModelError(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -19,8 +17,6 @@ from thinc.api import (
     Linear,
     Maxout,
     Model,
-    Optimizer,
-    PyTorchShim,
     PyTorchWrapper_v3,
     chain,
     concatenate,
@@ -30,19 +26,18 @@ from thinc.api import (
 )
 from thinc.types import Floats2d
 
+from kgmrca.extraction.encoder.shim import TorchShim, as_tensors, from_safetensors, to_safetensors
 from kgmrca.extraction.encoder.words import Transformer, Words, WordTable
 from kgmrca.extraction.relations.features import N_FLAGS, Features, Instances, make_features, pair_instances
 from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork, SentenceEncoder, TransformerWords
 from kgmrca.extraction.relations.pairs import sentence_starts
 
 __all__ = [
-    "as_tensors",
     "build_mrca",
     "build_pair_mrca",
     "build_sentence_lstm",
     "build_transformer_embed",
     "build_word_table_embed",
-    "to_safetensors",
 ]
 
 
@@ -95,38 +90,14 @@ def build_mrca(
 
 def _wrapped(network: torch.nn.Module, words: Words, features: partial[Any]) -> Model[Any, Floats2d]:
     model = PyTorchWrapper_v3(network, convert_inputs=_convert_inputs)
-    model.shims[0] = _Shim(network)
+    model.shims[0] = TorchShim(network)
     model.attrs.update(words=words, features=features)
     return model
-
-
-class _Shim(PyTorchShim):
-    """thinc's, but for learning rates that differ: a transformer below needs a much smaller one than what is new."""
-
-    def finish_update(self, optimizer: Optimizer) -> None:
-        words = {id(weights) for weights in self._model.words.parameters()}
-        for name, weights in self._model.named_parameters():
-            if weights.grad is not None:
-                updated, _ = optimizer(
-                    (self.id, name),
-                    torch2xp(weights.data),
-                    torch2xp(weights.grad),
-                    lr_scale=self._model.words.learn_rate_scale if id(weights) in words else 1.0,
-                )
-                weights.data = xp2torch(updated, device=weights.device)
-                weights.grad.zero_()
 
 
 def _convert_inputs(model: Model, features: Features | Instances, is_train: bool) -> tuple[ArgsKwargs, object]:
     # thinc's own conversion asks for gradients of every array, which whole numbers cannot have.
     return ArgsKwargs(args=(), kwargs=as_tensors(features, model.shims[0].device)), lambda _: []
-
-
-def as_tensors(record: Any, device: torch.device | str) -> Any:
-    """The arrays of a dataclass as a dictionary of tensors, of dictionaries where dataclasses are nested in it."""
-    if not is_dataclass(record):
-        return torch.as_tensor(record, device=device)
-    return {field.name: as_tensors(getattr(record, field.name), device) for field in fields(record)}
 
 
 def build_word_table_embed(
@@ -183,7 +154,7 @@ def build_sentence_lstm(
     width = tok2vec.get_dim("nO")
     network = SentenceEncoder(width=width, hidden_width=hidden_width, depth=depth, dropout=dropout)
     encode: Model[Any, Floats2d] = PyTorchWrapper_v3(network, convert_inputs=_sentence_inputs)
-    encode.shims[0] = PyTorchShim(network, serialize_model=to_safetensors, deserialize_model=_from_safetensors)
+    encode.shims[0] = TorchShim(network, serialize_model=to_safetensors, deserialize_model=from_safetensors)
     return Model(
         "sentence_lstm",
         _read_docs,
@@ -223,21 +194,6 @@ def _sentence_inputs(
     return ArgsKwargs(args=tensors, kwargs={}), lambda gradients: torch2xp(gradients.args[0])
 
 
-def to_safetensors(network: torch.nn.Module, metadata: dict[str, str] | None = None) -> bytes:
-    """The weights of a network; those that half precision holds exactly are stored in it, at half the size."""
-    tensors = {}
-    for name, weights in network.state_dict().items():
-        weights = weights.cpu()
-        exact = weights.is_floating_point() and torch.equal(weights.half().to(weights.dtype), weights)
-        tensors[name] = weights.half() if exact else weights
-    return save_tensors(tensors, metadata=metadata)
-
-
-def _from_safetensors(network: torch.nn.Module, data: bytes, device: torch.device) -> torch.nn.Module:
-    network.load_state_dict(load_tensors(data))
-    return network.to(device)
-
-
 def build_transformer_embed(words: Transformer, max_tokens: int = 256) -> Model[list[Doc], list[Floats2d]]:
     """A transformer as `tok2vec` of any spaCy component, such as `ner` (`kgmrca.TransformerEmbed.v1`).
 
@@ -252,7 +208,7 @@ def build_transformer_embed(words: Transformer, max_tokens: int = 256) -> Model[
         convert_inputs=partial(_doc_pieces, words=words, max_tokens=max_tokens, sentencizer=Sentencizer()),
         convert_outputs=_doc_vectors,
     )
-    shim = _Shim(
+    shim = TorchShim(
         model.shims[0]._model,
         serialize_model=partial(_contextual_to_bytes, words=words),
         deserialize_model=partial(_contextual_from_bytes, words=words),
@@ -274,6 +230,7 @@ class _Contextual(torch.nn.Module):
 def _init_contextual(model: Model, X: object = None, Y: object = None, *, words: Transformer) -> None:
     shim = model.shims[0]
     shim._model.words = words.encoder(Vocab()).to(shim.device)
+    shim._model.train(shim._model.training)  # the new layers too
 
 
 def _sentences(docs: list[Doc], *, max_tokens: int, sentencizer: Sentencizer) -> NDArray[np.int64]:

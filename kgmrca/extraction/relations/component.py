@@ -25,7 +25,7 @@ from thinc.util import get_torch_default_device
 
 from kgmrca.corpora.annotated import labelled
 from kgmrca.errors import InputError, ModelError
-from kgmrca.extraction.relations.architectures import to_safetensors
+from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.relations.calibration import scale
 from kgmrca.extraction.relations.features import Features, Instances
 from kgmrca.extraction.relations.loss import Loss

@@ -53,6 +53,24 @@ class LookedUp(WordEncoder):
         return vectors[row]
 
 
+class BiLSTM(nn.LSTM):
+    """A bidirectional LSTM that starts as Keras' does, with its weights in a row wherever its mode is set.
+
+    cuDNN wants the weights in a row, and training with thinc replaces them one by one. They are not put in a row while
+    the network reads, because several threads may do so at once.
+    """
+
+    def __init__(self, width: int, hidden_width: int, depth: int = 1, *, dropout: float = 0.0) -> None:
+        super().__init__(width, hidden_width, depth, batch_first=True, bidirectional=True, dropout=dropout)
+        _start_like_keras(self)
+
+    def train(self, mode: bool = True) -> "BiLSTM":
+        """See `torch.nn.Module`."""
+        super().train(mode)
+        self.flatten_parameters()
+        return self
+
+
 class TransformerWords(WordEncoder):
     """A transformer's last states, averaged over the word pieces of each token; a token without any has zeros.
 
@@ -131,12 +149,12 @@ class MRCANetwork(nn.Module):
         self.words = words
         width = words.width + 2
         if self.hidden_width:
-            self.encoder = nn.LSTM(width, self.hidden_width, batch_first=True, bidirectional=True)
-            _start_like_keras(self.encoder)
+            self.encoder = BiLSTM(width, self.hidden_width)
             width = 2 * self.hidden_width
         self.labels = nn.Linear(self.n_windows * width, n_outputs)
         nn.init.xavier_uniform_(self.labels.weight)
         nn.init.zeros_(self.labels.bias)
+        self.train(self.training)  # the new layers too
 
     def forward(
         self,
@@ -165,7 +183,6 @@ class MRCANetwork(nn.Module):
         """Outputs [instances, n_outputs] of [instances, MAX_TOKENS, width]: word vector, case and role values."""
         with _autocast(inputs.device):
             if self.hidden_width:
-                self.encoder.flatten_parameters()  # see _read_sentences
                 inputs = self.encoder(inputs)[0]
             return self.labels(self.dropout(self.windows(inputs).flatten(1))).float()
 
@@ -232,8 +249,7 @@ class PairNetwork(nn.Module):
         self.token_type = nn.Embedding(2 + n_types, self.type_width)
         states = words.width + self.n_flags + self.type_width
         if self.hidden_width:
-            self.encoder = nn.LSTM(states, self.hidden_width, self.depth, batch_first=True, bidirectional=True)
-            _start_like_keras(self.encoder)
+            self.encoder = BiLSTM(states, self.hidden_width, self.depth)
             states = 2 * self.hidden_width
         width = self.pair_width
         self.span = nn.Linear(states, 4 * width)  # as subject, as object, and a factor for each
@@ -243,6 +259,7 @@ class PairNetwork(nn.Module):
         self.object_type = nn.Embedding(2 + n_types, width)
         self.distance = nn.Embedding(2 * (self.MAX_DISTANCE + 1) + 1, width)
         self.labels = nn.Linear(width, n_outputs)
+        self.train(self.training)  # the new layers too
 
     def forward(
         self,
@@ -301,10 +318,7 @@ class SentenceEncoder(nn.Module):
 
     def __init__(self, *, width: int, hidden_width: int, depth: int, dropout: float) -> None:
         super().__init__()
-        self.encoder = nn.LSTM(
-            width, hidden_width, depth, batch_first=True, bidirectional=True, dropout=dropout if depth > 1 else 0.0
-        )
-        _start_like_keras(self.encoder)
+        self.encoder = BiLSTM(width, hidden_width, depth, dropout=dropout if depth > 1 else 0.0)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
@@ -317,7 +331,6 @@ class SentenceEncoder(nn.Module):
 def _read_sentences(lstm: nn.LSTM, inputs: Tensor, lengths: Tensor) -> Tensor:
     """The states [tokens, 2 x hidden] of a BiLSTM for inputs [tokens, width], sentences one after another."""
     states = inputs.new_zeros(len(inputs), 2 * lstm.hidden_size)
-    lstm.flatten_parameters()  # training with thinc replaces weights one by one; cuDNN wants them in a row
     for index, inside, sizes in _padded(lengths, MAX_TOKENS):
         padded = inputs.new_zeros(*inside.shape, inputs.shape[1])
         padded[inside] = inputs[index]

@@ -19,8 +19,9 @@ from spacy.util import fix_random_seed
 from thinc.api import SGD, Adam
 
 from kgmrca.errors import ModelError
+from kgmrca.extraction.encoder.shim import as_tensors
 from kgmrca.extraction.encoder.words import Transformer, WordTable
-from kgmrca.extraction.relations.architectures import as_tensors, build_transformer_embed
+from kgmrca.extraction.relations.architectures import build_transformer_embed
 from kgmrca.extraction.relations.network import TransformerWords
 from kgmrca.relations import Relation, get_records
 
@@ -137,11 +138,11 @@ def test_no_sentences(folder, vocab):
         assert encoder(**as_tensors(found, "cpu")).shape == (0, 8)
 
 
-def test_a_bounded_cache_of_pieces_is_still_right(folder, vocab, monkeypatch):
+def test_a_bounded_cache_of_pieces_is_still_right(folder, vocab):
     words = Transformer(str(folder))
     encoder = words.encoder(vocab).eval()
     expected = vectors(words, vocab, SENTENCES, encoder=encoder)
-    monkeypatch.setattr(WordTable, "_CACHED", 3)
+    words._pieces.size = 3
     for sentence in ([["Rome", "x"]], SENTENCES, SENTENCES[1:]):
         vectors(words, vocab, sentence, encoder=encoder)
     assert torch.equal(vectors(words, vocab, SENTENCES, encoder=encoder), expected)

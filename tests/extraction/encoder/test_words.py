@@ -1,5 +1,7 @@
 """Words -> vectors: by word pieces, and from the vectors of the pipeline."""
 
+import threading
+
 import numpy as np
 import pytest
 import spacy
@@ -102,30 +104,69 @@ def many(count):
     return words, np.array([CODES[[PIECES.index(piece) for piece in row]].mean(0) * SCALE for row in rows])
 
 
-def test_the_cache_grows(table):
+def test_words_that_are_known_keep_their_vectors(table):
     words, expected = many(2500)
-    assert len(words) > 2 * len(table._cache)
     for start in range(0, len(words), 500):
         table.vectors(words[start : start + 500])
     assert np.allclose(table.vectors(words), expected, rtol=1e-5)
 
 
-def test_a_bounded_cache_is_still_right(table, monkeypatch):
-    monkeypatch.setattr(WordTable, "_CACHED", 10)
+@pytest.mark.parametrize("step", [4, 25])
+def test_a_bounded_cache_is_still_right(table, step):
+    table._known.size = 10
     words, expected = many(25)
-    for start in range(0, len(words), 4):
-        assert np.allclose(table.vectors(words[start : start + 4]), expected[start : start + 4], rtol=1e-5)
-        assert len(table._rows) <= 10
+    for start in range(0, len(words), step):
+        assert np.allclose(table.vectors(words[start : start + step]), expected[start : start + step], rtol=1e-5)
+        assert len(table._known) <= 10
     assert np.allclose(table.vectors(words), expected, rtol=1e-5)
 
 
-def test_the_cache_does_not_grow_without_end(table, monkeypatch):
-    monkeypatch.setattr(WordTable, "_CACHED", 1000)
-    words, _ = many(2000)
-    size = len(table._cache)
-    for start in range(0, len(words), 100):
-        table.vectors(words[start : start + 100])
-    assert len(table._cache) == size
+def test_a_word_is_split_once(table, monkeypatch):
+    asked = []
+    monkeypatch.setattr(table, "pieces", lambda word: asked.append(word) or [0])
+    table.vectors(["a", "s", "a"])
+    table.vectors(["s", "a", "un"])
+    assert asked == ["a", "s", "un"]
+
+
+def test_a_word_is_not_known_before_its_vector_is_complete(table, monkeypatch):
+    # One thread is held while it works out the vector of "a"; another one asks for the same word meanwhile.
+    expected, pieces = table.vectors(["un"]), table.pieces
+    started, released = threading.Event(), threading.Event()
+
+    def held(word):
+        if threading.current_thread() is not threading.main_thread():
+            started.set()
+            released.wait()
+        return pieces(word)
+
+    monkeypatch.setattr(table, "pieces", held)
+    slow = threading.Thread(target=table.vectors, args=(["a", "s"],))
+    slow.start()
+    started.wait()
+    try:
+        found = table.vectors(["a", "un"])
+    finally:
+        released.set()
+        slow.join()
+    assert found[0].tolist() == (CODES[PIECES.index("a")] * SCALE).tolist()
+    assert found[1].tolist() == expected[0].tolist()
+    assert table.vectors(["a"]).tolist() == found[:1].tolist()
+
+
+def test_a_thread_keeps_what_it_found_when_another_fills_the_cache(table, monkeypatch):
+    table._known.size = 3
+    table.vectors(["a", "s"])
+    pieces = table.pieces
+
+    def in_between(word):
+        if word == "zoe":
+            table.vectors(["un", "happy", "9"])  # as another thread would, which makes the cache start anew
+        return pieces(word)
+
+    monkeypatch.setattr(table, "pieces", in_between)
+    found = table.vectors(["a", "zoe", "s"])
+    assert found.tolist() == [(CODES[PIECES.index(word)] * SCALE).tolist() for word in ("a", "zoe", "s")]
 
 
 def test_equal_tables_have_equal_digests(tmp_path, table):

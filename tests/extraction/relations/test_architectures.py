@@ -7,8 +7,9 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import SGD
 
+from kgmrca.extraction.encoder.shim import as_tensors
 from kgmrca.extraction.encoder.words import Vectors, WordTable
-from kgmrca.extraction.relations.architectures import as_tensors, build_mrca, build_pair_mrca
+from kgmrca.extraction.relations.architectures import build_mrca, build_pair_mrca
 from kgmrca.extraction.relations.features import Features, make_instances, pair_instances
 from kgmrca.extraction.relations.pairs import make_sentence_pairs
 
