@@ -1,4 +1,7 @@
-"""Which entities are the same thing, by the items they are linked to and by their names: never two items in one."""
+"""Which entities are one thing, by the items that they are linked to and by their names.
+
+Two different items are never joined.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -7,7 +10,7 @@ from typing import NamedTuple
 from kgmrca.triples.iris import normal_name
 from kgmrca.types import coarse_type
 
-__all__ = ["Named", "Outcome", "decide", "name_key", "parts_of"]
+__all__ = ["NameGroup", "Named", "group_names", "name_key", "parts_of"]
 
 _BETWEEN = "\x1f"  # as white space it is in no normal name
 
@@ -26,14 +29,14 @@ class Named(NamedTuple):
     label: str
 
 
-class Outcome(NamedTuple):
-    """What names that share entities come to.
+class NameGroup(NamedTuple):
+    """Names that share entities, and whether their entities are one thing.
 
     Attributes:
-        names: which, in order (see `name_key`).
-        entities: who has these names and no item.
-        items: the items that have these names, in order.
-        conflict: why the entities are not joined: "ambiguous name", "large cluster", or None: they are one thing.
+        names: these names, in order (see `name_key`).
+        entities: the entities that have one of these names and no item.
+        items: the items that have one of these names, in order.
+        conflict: why the entities are not joined, "ambiguous name" or "large cluster"; None if they are one thing.
     """
 
     names: tuple[str, ...]
@@ -44,10 +47,15 @@ class Outcome(NamedTuple):
 
 @lru_cache(maxsize=10_000)
 def name_key(label: str, types: frozenset[str]) -> str | None:
-    """What is equal for names that are evidence for one thing: the normal name and the coarse entity type.
+    """The normal name and the coarse entity type, which are equal for names that are evidence for one thing.
 
-    None if a name is no evidence: without a type or with several coarse ones, of a time or number, and where it is a
-    person's single word, which too many share (measured by `benchmarks/combine.py`).
+    None if a name is no evidence: if it has no type or several coarse ones, if it is a time or a number, and if it is a
+    single word for a person, which too many people share (measured by `benchmarks/combine.py`).
+
+    >>> name_key("New  York", frozenset({"GPE"})) == name_key("new york", frozenset({"LOC"}))
+    True
+    >>> name_key("Curie", frozenset({"PERSON"})) is None
+    True
     """
     coarse = {coarse_type(type_) for type_ in types}
     name = normal_name(label)
@@ -59,43 +67,55 @@ def name_key(label: str, types: frozenset[str]) -> str | None:
 
 
 def parts_of(key: str) -> tuple[str, str]:
-    """The coarse type and the normal name."""
+    """The coarse type and the normal name of a key.
+
+    >>> parts_of(name_key("New York", frozenset({"GPE"})))
+    ('LOC', 'new york')
+    """
     type_, _, name = key.partition(_BETWEEN)
     return type_, name
 
 
-def decide(by_name: Mapping[str, Sequence[Named]], *, largest: int) -> Iterator[Outcome]:
-    """What names come to, in their order; `largest` is how many entities are joined by names at most.
+def group_names(by_name: Mapping[str, Sequence[Named]], *, max_entities: int) -> Iterator[NameGroup]:
+    """Put names together that share an entity, and decide whether the entities of each group are one thing.
 
-    A name that different items have joins nobody, nor do names that lead from one item to another by an entity that
-    has both.
+    Entities are never joined by a name that several items have. They are not joined either by names that lead from one
+    item to another by way of an entity that has both names.
+
+    >>> (group,) = group_names({"LOC berlin": [Named("a", "", "Berlin"), Named("b", "Q64", "Berlin")]}, max_entities=9)
+    >>> [named.entity for named in group.entities], group.items, group.conflict
+    (['a'], ['Q64'], None)
+
+    Args:
+        by_name: the entities that have each name.
+        max_entities: how many entities are joined by names at most.
     """
     plain = []
     for name in sorted(by_name):
-        outcome = _outcome((name,), by_name[name], largest)
-        if outcome.conflict:
-            yield outcome
+        group = _group((name,), by_name[name], max_entities)
+        if group.conflict:
+            yield group
         else:
-            plain.append(outcome)
+            plain.append(group)
     if len(plain) < 2:
         yield from plain
         return
     import networkx
 
     graph = networkx.Graph()
-    graph.add_nodes_from(outcome.names[0] for outcome in plain)
+    graph.add_nodes_from(group.names[0] for group in plain)
     # An entity is told from a name by being in a tuple.
-    graph.add_edges_from((outcome.names[0], (named.entity,)) for outcome in plain for named in outcome.entities)
+    graph.add_edges_from((group.names[0], (named.entity,)) for group in plain for named in group.entities)
     for nodes in sorted(sorted(filter(_is_name, nodes)) for nodes in networkx.connected_components(graph)):
-        yield _outcome(tuple(nodes), [named for name in nodes for named in by_name[name]], largest)
+        yield _group(tuple(nodes), [named for name in nodes for named in by_name[name]], max_entities)
 
 
 def _is_name(node: object) -> bool:
     return isinstance(node, str)
 
 
-def _outcome(names: tuple[str, ...], having: Iterable[Named], largest: int) -> Outcome:
+def _group(names: tuple[str, ...], having: Iterable[Named], max_entities: int) -> NameGroup:
     entities = {named.entity: named for named in having if not named.item}
     items = sorted({named.item for named in having if named.item})
-    conflict = "ambiguous name" if len(items) > 1 else "large cluster" if len(entities) > largest else None
-    return Outcome(names, list(entities.values()), items, conflict)
+    conflict = "ambiguous name" if len(items) > 1 else "large cluster" if len(entities) > max_entities else None
+    return NameGroup(names, list(entities.values()), items, conflict)

@@ -2,18 +2,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgmrca.graph.merging import buckets
-from kgmrca.graph.merging.buckets import Buckets, read_groups, stream_bucket
+from kgmrca.graph.merging.buckets import Store
 
 rows = st.lists(st.tuples(st.sampled_from(["a", "b", "é", "a b"]), st.sampled_from(["", "1", "2\t3"])))
 
 
 def grouped(folder, rows, bits=0):
     """All that comes back, bucket by bucket."""
-    dealt = Buckets(folder, "part", bits)
+    dealt = Store(folder, bits).buckets("part")
     for key, rest in rows:
         dealt.put("kind", key.encode(), f"{key}\t{rest}".encode())
     dealt.flush()
-    return [(key.decode(), rest) for number in range(2**bits) for key, rest in read_groups(folder, "kind", number)]
+    return [
+        (key.decode(), rest) for number in range(2**bits) for key, rest in Store(folder, bits).groups("kind", number)
+    ]
 
 
 @given(rows, st.integers(1, 8))
@@ -32,24 +34,24 @@ def test_each_key_comes_once_with_its_different_rows(tmp_path_factory, rows):
 
 def test_parts_of_several_tasks_meet(tmp_path):
     for part in ("one", "two"):
-        dealt = Buckets(tmp_path, part, 0)
+        dealt = Store(tmp_path, 0).buckets(part)
         dealt.put("kind", b"a", f"a\t{part}".encode())
         dealt.flush()
-    assert list(read_groups(tmp_path, "kind", 0)) == [(b"a", [b"one", b"two"])]
+    assert list(Store(tmp_path, 0).groups("kind", 0)) == [(b"a", [b"one", b"two"])]
 
 
 def test_what_does_not_fit_into_memory_is_written_before(tmp_path, monkeypatch):
     monkeypatch.setattr(buckets, "_MOST_IN_MEMORY", 5)
-    dealt = Buckets(tmp_path, "part", 0)
+    dealt = Store(tmp_path, 0).buckets("part")
     for number in range(4):
         dealt.put("kind", b"a", b"a\t%d" % number)
-    assert len(list(stream_bucket(tmp_path, "kind", 0, keep=True))) == 4
+    assert len(list(Store(tmp_path, 0).rows("kind", 0, keep=True))) == 4
 
 
 def test_a_bucket_is_gone_once_it_is_read_unless_it_is_kept(tmp_path):
-    dealt = Buckets(tmp_path, "part", 0)
+    dealt = Store(tmp_path, 0).buckets("part")
     dealt.put("kind", b"a", b"a\tx")
     dealt.flush()
-    assert list(stream_bucket(tmp_path, "kind", 0, keep=True)) == [b"a\tx"]
-    assert list(stream_bucket(tmp_path, "kind", 0)) == [b"a\tx"]
-    assert list(stream_bucket(tmp_path, "kind", 0)) == []
+    assert list(Store(tmp_path, 0).rows("kind", 0, keep=True)) == [b"a\tx"]
+    assert list(Store(tmp_path, 0).rows("kind", 0)) == [b"a\tx"]
+    assert list(Store(tmp_path, 0).rows("kind", 0)) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from kgmrca.graph.merging.clusters import Named, decide, name_key, parts_of
+from kgmrca.graph.merging.clusters import Named, group_names, name_key, parts_of
 
 BERLIN, PARIS = name_key("Berlin", frozenset({"GPE"})), name_key("Paris", frozenset({"GPE"}))
 
@@ -10,10 +10,10 @@ def named(*pairs):
     return [Named(entity, item, "label") for entity, item in pairs]
 
 
-def outcomes(by_name, largest=1000):
+def groups(by_name, largest=1000):
     return [
         (names, sorted(one.entity for one in entities), items, conflict)
-        for names, entities, items, conflict in decide(by_name, largest=largest)
+        for names, entities, items, conflict in group_names(by_name, max_entities=largest)
     ]
 
 
@@ -54,37 +54,37 @@ def test_a_key_has_type_and_name():
 
 
 def test_a_name_joins():
-    assert outcomes({BERLIN: named(("a", ""), ("b", ""))}) == [((BERLIN,), ["a", "b"], [], None)]
+    assert groups({BERLIN: named(("a", ""), ("b", ""))}) == [((BERLIN,), ["a", "b"], [], None)]
 
 
 def test_a_name_joins_to_the_item_that_has_it():
-    assert outcomes({BERLIN: named(("a", ""), ("b", "Q64"))}) == [((BERLIN,), ["a"], ["Q64"], None)]
+    assert groups({BERLIN: named(("a", ""), ("b", "Q64"))}) == [((BERLIN,), ["a"], ["Q64"], None)]
 
 
 def test_a_name_of_two_items_joins_nobody():
-    found = outcomes({BERLIN: named(("a", ""), ("b", "Q64"), ("c", "Q821244"))})
+    found = groups({BERLIN: named(("a", ""), ("b", "Q64"), ("c", "Q821244"))})
     assert found == [((BERLIN,), ["a"], ["Q64", "Q821244"], "ambiguous name")]
 
 
 def test_names_of_one_entity_are_joined():
-    assert outcomes({BERLIN: named(("a", ""), ("b", "")), PARIS: named(("b", ""), ("c", ""))}) == [
+    assert groups({BERLIN: named(("a", ""), ("b", "")), PARIS: named(("b", ""), ("c", ""))}) == [
         ((BERLIN, PARIS), ["a", "b", "c"], [], None)
     ]
 
 
 def test_names_that_lead_from_one_item_to_another_join_nobody():
     by_name = {BERLIN: named(("a", "Q1"), ("b", "")), PARIS: named(("b", ""), ("c", "Q2"))}
-    assert outcomes(by_name) == [((BERLIN, PARIS), ["b"], ["Q1", "Q2"], "ambiguous name")]
+    assert groups(by_name) == [((BERLIN, PARIS), ["b"], ["Q1", "Q2"], "ambiguous name")]
 
 
 def test_an_item_does_not_lead_from_one_name_to_another():
     by_name = {BERLIN: named(("a", ""), ("q", "Q1")), PARIS: named(("q", "Q1"), ("c", ""))}
-    assert outcomes(by_name) == [((BERLIN,), ["a"], ["Q1"], None), ((PARIS,), ["c"], ["Q1"], None)]
+    assert groups(by_name) == [((BERLIN,), ["a"], ["Q1"], None), ((PARIS,), ["c"], ["Q1"], None)]
 
 
 def test_an_ambiguous_name_does_not_spoil_the_other_name():
     by_name = {BERLIN: named(("a", "Q1"), ("b", "Q2"), ("c", "")), PARIS: named(("c", ""), ("d", ""))}
-    assert outcomes(by_name) == [
+    assert groups(by_name) == [
         ((BERLIN,), ["c"], ["Q1", "Q2"], "ambiguous name"),
         ((PARIS,), ["c", "d"], [], None),
     ]
@@ -92,5 +92,5 @@ def test_an_ambiguous_name_does_not_spoil_the_other_name():
 
 def test_more_entities_than_allowed_stay_apart():
     by_name = {BERLIN: named(("a", ""), ("b", ""), ("c", ""))}
-    assert [conflict for *_, conflict in outcomes(by_name, largest=3)] == [None]
-    assert [conflict for *_, conflict in outcomes(by_name, largest=2)] == ["large cluster"]
+    assert [conflict for *_, conflict in groups(by_name, largest=3)] == [None]
+    assert [conflict for *_, conflict in groups(by_name, largest=2)] == ["large cluster"]

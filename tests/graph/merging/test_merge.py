@@ -20,7 +20,7 @@ from kgmrca.resources import resource
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Mention, Statement, sentence_digest
-from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, write
+from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, format_of, write
 
 IRIS = Iris()
 KGMRCA = "https://w3id.org/kgmrca#"
@@ -35,9 +35,9 @@ TYPES = {"Curie": "PERSON", "Marie Curie": "PERSON", "Warsaw": "GPE", "Poland": 
 SHAPES = [(name, format) for name in PROVENANCE if name != "none" for format in sorted(PROVENANCE[name])]
 
 
-def said(document, subject, label, object_, confidence="0.9", *, sentence=None, run=None, at=0):
+def said(document, subject, label, object_, confidence="0.9", *, sentence=None, run=None, at=0, iris=IRIS):
     """A statement that a document says. A subject or object with an item is written `name=Q1`."""
-    iri = IRIS.document(document)
+    iri = iris.document(document)
 
     def mention(name, start):
         text = name.partition("=")[0]
@@ -46,7 +46,7 @@ def said(document, subject, label, object_, confidence="0.9", *, sentence=None, 
 
     def resource(name):
         text, _, item = name.partition("=")
-        return WD + item if item else IRIS.entity(iri, text)
+        return WD + item if item else iris.entity(iri, text)
 
     is_literal = object_[0].isdigit()
     datatype = XSD + ["gYear", "gYearMonth", "date"][object_.count("-")] if is_literal else None
@@ -54,7 +54,7 @@ def said(document, subject, label, object_, confidence="0.9", *, sentence=None, 
     value = object_ if is_literal else resource(object_)
     predicate = label if ":" in label else WDT + label
     return Statement(
-        iri=IRIS.statement(resource(subject), predicate, value, mentions[0].iri, mentions[1].iri),
+        iri=iris.statement(resource(subject), predicate, value, mentions[0].iri, mentions[1].iri),
         subject=resource(subject),
         predicate=predicate,
         object=value,
@@ -67,7 +67,7 @@ def said(document, subject, label, object_, confidence="0.9", *, sentence=None, 
         object_mention=mentions[1],
         sentence=Mention(mention_iri(iri, at, at + 50), at, at + 50, ""),
         sentence_digest=sentence_digest(sentence or f"{document} {at}"),
-        run=IRIS.run(run) if run else None,
+        run=iris.run(run) if run else None,
     )
 
 
@@ -92,7 +92,7 @@ def entity(document, name):
 def file(folder, quads, name="graph.nq"):
     path = Path(folder, name)
     with path.open("wb") as out:
-        write(quads, out, format=module.format_of(path), base=DEFAULT_BASE)
+        write(quads, out, format=format_of(path), base=DEFAULT_BASE)
     return path
 
 
@@ -237,6 +237,21 @@ def test_statements_of_others_have_any_iri(iri, predicate):
     data = merged(graph(other), provenance="wikidata")
     (found,) = (one for one in read_rdf(io.BytesIO(data), format="ntriples") if isinstance(one, Statement))
     assert (found.iri, found.subject, found.predicate) == (iri, other.subject, predicate)
+
+
+@pytest.mark.parametrize("base", ["http://example.org/0.5/", "http://example.org/0.50/1867/", "urn:v0.5:"])
+@pytest.mark.parametrize(("provenance", "format"), SHAPES)
+def test_a_base_with_numbers_in_it_is_a_base_like_any_other(base, provenance, format):
+    iris = Iris(base)
+    found = [
+        said("0.5", "Marie Curie", label, object_, "0.5", run="0.5", iris=iris)
+        for label, object_ in (("P19", "Warsaw"), ("P569", "1867"), (f"{base}relation/at0.5", "Warsaw"))
+    ]
+    data = merged(list(document_triples("0.5", found, base=base)), base=base, provenance=provenance, format=format)
+    kept = [one for one in read_rdf(io.BytesIO(data), format=format) if isinstance(one, Statement)]
+    told = read_rdf(io.BytesIO(lines(document_triples("0.5", found, base=base))), format="nquads")
+    assert set(kept) == {one for one in told if isinstance(one, Statement)}
+    assert len(kept) == 3
 
 
 # Facts
@@ -508,10 +523,10 @@ def test_an_interrupt_leaves_nothing_and_the_old_file(tmp_path, monkeypatch):
     path, out = file(tmp_path, graph(*BOTH)), tmp_path / "out.ttl"
     out.write_text("old")
 
-    def interrupt(*_):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_put_together", interrupt)
+    monkeypatch.setattr(module, "put_together", interrupt)
     with pytest.raises(KeyboardInterrupt):
         merge(path, out)
     assert sorted(tmp_path.iterdir()) == sorted([path, out])

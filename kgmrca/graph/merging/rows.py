@@ -1,0 +1,144 @@
+"""What is in the inputs as rows for the hash join, and the columns of a row of a statement.
+
+A cell is a term as N-Triples writes it, where a tab or a line break is always escaped.
+"""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from pyoxigraph import BlankNode, Quad, Triple
+
+from kgmrca.corpora.documents import STDIN
+from kgmrca.errors import InputError
+from kgmrca.graph.merging.buckets import Store
+from kgmrca.graph.merging.inputs import Input
+from kgmrca.terms import DEFAULT_GRAPH
+from kgmrca.triples.read import Node, read_nodes
+from kgmrca.triples.write import PROVENANCE
+
+__all__ = ["Cells", "deal_input", "joined"]
+
+_WITH_GRAPHS = PROVENANCE["graphs"]
+_WITH_TRIPLE_TERMS = PROVENANCE["rdf12"]
+
+
+class Cells(NamedTuple):
+    """The cells of a statement.
+
+    Those before `confidence` say which statement it is. The others say how it was found; the last four of them are
+    empty if that is not known.
+    """
+
+    iri: str
+    subject: str
+    predicate: str
+    object: str
+    subject_mention: str
+    object_mention: str
+    document: str
+    confidence: str  # the number alone
+    label: str
+    sentence_text: str
+    sentence: str
+    sentence_digest: str
+    runs: str  # IRIs with spaces between them
+
+
+_CONFIDENCE = Cells._fields.index("confidence")
+
+
+def deal_input(store: Store, format: str, part: str, source: Input) -> int:
+    """Deal out what is in a file: its statements, its other triples, and those in named graphs that are no statements.
+
+    Args:
+        store: where the rows go, as the kinds "statements", "triples" and "quads".
+        format: the format of the output, which must be able to hold what is read.
+        part: the name of this task.
+        source: the file.
+
+    Returns:
+        How many statements the file has.
+
+    Raises:
+        InputError: the file cannot be read, has a blank node, or something that `format` cannot hold.
+    """
+    buckets = store.buckets(part)
+    count = 0
+    for found in read_nodes(source.path or STDIN, format=source.format):
+        if isinstance(found, Node):
+            row = _row(found)
+            buckets.put("statements", row[: row.index(b"\t")], row)
+            count += 1
+            continue
+        text = str(found)
+        if "_:" in text or "<<(" in text:
+            _refuse(found, format, source.name)
+        row = f"{text} .".replace(" ", "\t", 1).encode()
+        is_plain = source.format not in _WITH_GRAPHS or found.graph_name == DEFAULT_GRAPH
+        if not is_plain and format not in _WITH_GRAPHS:
+            raise InputError(
+                f"{source.name}: a triple is in the graph {found.graph_name}, and the format '{format}' has no named "
+                f"graphs: choose {' or '.join(sorted(_WITH_GRAPHS))}."
+            )
+        buckets.put("triples" if is_plain else "quads", row[: row.index(b"\t")], row)
+    buckets.flush()
+    return count
+
+
+def joined(one: Cells, other: Cells) -> Cells:
+    """A statement that was found twice: the highest confidence, the greatest label, the greatest sentence, all runs.
+
+    The result is the same whichever of the two comes first.
+
+    Raises:
+        InputError: they are two statements with one IRI.
+    """
+    if one[:_CONFIDENCE] != other[:_CONFIDENCE]:
+        raise InputError(
+            f"The inputs use {one.iri} for two statements: {' '.join(one[1:_CONFIDENCE])} and "
+            f"{' '.join(other[1:_CONFIDENCE])}. Give one of them another IRI."
+        )
+    # A sentence's text, place and digest belong together, so they are taken from the same reading.
+    text, sentence, digest = max((cells.sentence_text, cells.sentence, cells.sentence_digest) for cells in (one, other))
+    return one._replace(
+        confidence=max(one.confidence, other.confidence, key=Decimal),
+        label=max(one.label, other.label),
+        sentence_text=text,
+        sentence=sentence,
+        sentence_digest=digest,
+        runs=" ".join(sorted({*one.runs.split(), *other.runs.split()})),
+    )
+
+
+def _row(node: Node) -> bytes:
+    terms = node.terms
+    cells = (
+        f"<{node.iri}>",
+        f"<{terms['subject'].value}>",
+        f"<{terms['predicate'].value}>",
+        str(terms["object"]),
+        f"<{terms['subject_mention'].value}>",
+        f"<{terms['object_mention'].value}>",
+        f"<{terms['document'].value}>",
+        str(node.confidence),
+        str(terms["label"]),
+        str(terms.get("sentence_text", "")),
+        str(terms.get("sentence", "")),
+        str(terms.get("sentence_digest", "")),
+        " ".join(f"<{run}>" for run in sorted(node.runs)),
+    )
+    return "\t".join(cells).encode()
+
+
+def _refuse(quad: Quad, format: str, name: str) -> None:
+    """Refuse blank nodes, and triple terms where the output's format has none; both may also be part of a text."""
+    if any(isinstance(term, BlankNode) for term in quad):
+        raise InputError(
+            f"{name}: '{quad}' has a blank node, and nothing says which of those in other files are the same: give it "
+            "an IRI."
+        )
+    if isinstance(quad.object, Triple) and format not in _WITH_TRIPLE_TERMS:
+        raise InputError(
+            f"{name}: '{quad}' is RDF 1.2, which the format '{format}' does not have: choose "
+            f"{' or '.join(sorted(_WITH_TRIPLE_TERMS))}."
+        )
