@@ -15,9 +15,17 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from tqdm import tqdm
 
-from kgmrca.corpora.documents import BadRecord, Document, Found, find_sources, read_documents
+from kgmrca.corpora.documents import (
+    STDIN,
+    BadRecord,
+    Document,
+    Found,
+    find_sources,
+    is_read_from_folders,
+    read_documents,
+)
 from kgmrca.errors import InputError, ModelError, ResourceError
-from kgmrca.files import opened, progress_bar, target_of, whole_file
+from kgmrca.files import check_outputs, opened, progress_bar, target_of, whole_file
 from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 from kgmrca.triples.records import Run, Statement
@@ -114,7 +122,7 @@ def convert(
         raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
     predicates = load_ontology(ontology)
     rejected_to = _rejected_path(rejected, target)
-    found = _find(inputs, input_format, [path for path in (target, rejected_to) if path])
+    found = _find(inputs, input_format, output, rejected_to, is_default=rejected is None)
     nlp = nlp or _shipped_pipeline()
     for pipe in _relation_pipes(nlp).values():
         for label in getattr(pipe, "labels", ()):
@@ -152,23 +160,34 @@ def convert(
 
 def _rejected_path(rejected: str | Path | None, target: Path | None) -> Path | None:
     if rejected is not None:
-        path = target_of(Path(rejected))
-        if path and target and path.resolve() == target.resolve():
-            raise InputError(f"'{path}' cannot hold both the output and the records that were set aside.")
-        return path
+        return target_of(Path(rejected))
     # Beside a device such as /dev/null there is no place for a file.
     if target is None or (target.exists() and not target.is_file()):
         return None
     return target.with_name(f"{target.name}.rejected.jsonl")
 
 
-def _find(inputs: str | Path | Iterable[str | Path], input_format: str | None, written: Sequence[Path]) -> Found:
-    inputs = [inputs] if isinstance(inputs, str | Path) else inputs
-    resolved = {path.resolve() for path in written}
-    found = find_sources(inputs, input_format=input_format, leave_out=resolved)
-    for source in found.sources:
-        if source.path and source.path.resolve() in resolved:
-            raise InputError(f"'{source.name}' is an INPUT and would be overwritten: write to another file.")
+def _find(
+    inputs: str | Path | Iterable[str | Path],
+    input_format: str | None,
+    output: str | Path | IO[bytes],
+    rejected_to: Path | None,
+    *,
+    is_default: bool,
+) -> Found:
+    """What is to be read, none of which is written.
+
+    A folder does not give the file of records that an earlier run set aside, if it has its default name. With another
+    name, whoever named it is told that it would be read.
+    """
+    inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    leave_out = {rejected_to.resolve()} if rejected_to and is_default else set()
+    found = find_sources(inputs, input_format=input_format, leave_out=leave_out)
+    files = [source.path or STDIN for source in found.sources]
+    folders = [name for name in inputs if Path(name).is_dir()]
+    check_outputs([output, rejected_to], files, what="an INPUT")
+    named = [output, None if is_default else rejected_to]
+    check_outputs(named, folders, what="an INPUT", takes=lambda path: is_read_from_folders(path, input_format))
     return found
 
 

@@ -2,13 +2,25 @@
 
 KgmrcaError
 ├── InputError       a file, record or argument that cannot be used as it is
+├── OutputError      an output that cannot be written, by its own name
 ├── ExtensionError   another package owns `doc._.relations`
 ├── EndpointError    a SPARQL endpoint that gave no answer that can be used
 ├── ResourceError    a file that ships with the package, or that a pipeline names, is missing or changed
 └── ModelError       a pipeline or component that is not ready for what is asked of it
 """
 
-__all__ = ["EndpointError", "ExtensionError", "InputError", "KgmrcaError", "ModelError", "ResourceError"]
+import os
+
+__all__ = [
+    "EndpointError",
+    "ExtensionError",
+    "InputError",
+    "KgmrcaError",
+    "ModelError",
+    "OutputError",
+    "ResourceError",
+    "in_words",
+]
 
 
 class KgmrcaError(Exception):
@@ -17,6 +29,10 @@ class KgmrcaError(Exception):
 
 class InputError(KgmrcaError, ValueError):
     """A file, record or argument that cannot be used as it is."""
+
+
+class OutputError(KgmrcaError, OSError):
+    """An output that cannot be written: the disk is full, nothing may be written there, nobody reads the pipe."""
 
 
 class ExtensionError(KgmrcaError, RuntimeError):
@@ -43,3 +59,18 @@ class ResourceError(KgmrcaError, FileNotFoundError):
 
 class ModelError(KgmrcaError, RuntimeError):
     """A pipeline or component that is not ready for what is asked of it."""
+
+
+def in_words(error: OSError) -> str:
+    """An error of the system in one sentence that names the file.
+
+    >>> in_words(FileNotFoundError(2, "No such file or directory", "letters.txt"))
+    "There is no file or folder 'letters.txt'."
+    >>> in_words(PermissionError(13, "Permission denied", "letters.txt"))
+    "'letters.txt': Permission denied."
+    """
+    if isinstance(error, KgmrcaError) or error.filename is None or error.strerror is None:
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"There is no file or folder '{os.fsdecode(error.filename)}'."
+    return f"'{os.fsdecode(error.filename)}': {error.strerror}."

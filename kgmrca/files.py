@@ -1,62 +1,260 @@
-"""Where commands write: refused before any work if nothing can be written there, and there only once it is whole."""
+"""Where commands write: refused before any work if it cannot be written there, and there only once it is whole."""
 
+import errno
+import glob
 import gzip
+import hashlib
+import io
 import os
+import platform
+import re
+import secrets
+import shutil
+import stat
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import time
+import unicodedata
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import IO, Any, cast
+from typing import IO, Any, TypeAlias, cast
 
 from tqdm import tqdm
 
-from kgmrca.errors import InputError
+from kgmrca.errors import InputError, OutputError
 
-__all__ = ["check_folder", "opened", "progress_bar", "target_of", "utf8", "whole_file"]
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = [
+    "STANDARD",
+    "Output",
+    "check_folder",
+    "check_outputs",
+    "opened",
+    "progress_bar",
+    "target_of",
+    "temporary_folder",
+    "utf8",
+    "whole_file",
+    "whole_folder",
+]
+
+Output: TypeAlias = str | Path | IO[bytes]
+
+STANDARD = "-"
+"""What stands for standard input and standard output."""
+
+_now = time.monotonic
+_FIRST_LINE, _EVERY_LINE = 10.0, 60.0  # seconds
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LONGEST_NAME = 180  # bytes of a file's name that are kept in that of its temporary file; systems allow 255 in all
+_BUFFER = 1 << 18
 
 
-def opened(
-    output: str | Path | IO[bytes], *, inputs: Iterable[str | Path] = (), what: str = "a GRAPH"
-) -> AbstractContextManager[IO[bytes]]:
-    """Where to write: a file (see `target_of` and `whole_file`), "-" for standard output, or a stream as it is."""
-    if target := target_of(output, inputs=inputs, what=what):
-        return whole_file(target)
-    return nullcontext(sys.stdout.buffer if output == "-" else cast("IO[bytes]", output))
+def check_outputs(
+    outputs: Iterable[Output | None],
+    inputs: Iterable[str | Path] = (),
+    *,
+    what: str = "a GRAPH",
+    takes: Callable[[Path], bool] | None = None,
+) -> None:
+    """Refuse outputs that cannot be written, that the command reads as well, or that are one file.
+
+    Files are compared by what they are, not by their names, so symbolic links, hard links, relative paths and file
+    systems that ignore case hide nothing.
+
+    Args:
+        outputs: files to write, "-" for standard output, and streams; None stands for an output that is not asked for.
+        inputs: what the command reads: files, folders, glob patterns, or "-" for standard input.
+        what: what an input is called in the message.
+        takes: whether the command reads a file with this path if it lies in a folder that is an input. The default is
+            that it reads all of them.
+
+    Raises:
+        InputError: an output is a folder or in a folder that does not exist, two outputs are one file, an output is an
+            input, or lies in a folder where it would be read.
+        OutputError: an output may not be written.
+    """
+    written: dict[Hashable, str | Path] = {}
+    for output in outputs:
+        if output is None or not isinstance(output, str | Path):
+            continue
+        target_of(output)
+        identity = _identity(output, sys.stdout)
+        if identity in written:
+            raise InputError(
+                f"'{written[identity]}' and '{output}' are the same file: each output needs a file of its own."
+            )
+        if identity is not None:
+            written[identity] = output
+    for given in inputs if written else ():
+        for path in _files_of(given, takes):
+            if (same := written.get(_identity(path, sys.stdin))) is not None:
+                other = "" if str(path) == str(same) else f" (it is '{path}')"
+                raise InputError(f"'{same}' is {what} and would be overwritten{other}: write to another file.")
+        if str(given) != STANDARD and Path(given).is_dir():
+            _refuse_inside(Path(given), written.values(), what, takes)
 
 
-def target_of(
-    output: str | Path | IO[bytes], *, inputs: Iterable[str | Path] = (), what: str = "a GRAPH"
-) -> Path | None:
+def target_of(output: Output, *, inputs: Iterable[str | Path] = (), what: str = "a GRAPH") -> Path | None:
     """The file that is to be written; None for "-", which is standard output, and for a stream.
 
     Args:
         output: where to write; a `Path` is always a file.
-        inputs: what is read meanwhile; "-" is standard input.
-        what: what an input is called.
+        inputs, what: see `check_outputs`.
 
     Raises:
-        InputError: it is a folder, in a folder that is not there, or one of the inputs.
+        InputError: it is a folder, in a folder that does not exist, or one of the inputs.
+        OutputError: it may not be written.
     """
-    if output == "-" or not isinstance(output, str | Path):
+    if output == STANDARD or not isinstance(output, str | Path):
         return None
     path = Path(output)
     if path.is_dir():
         raise InputError(f"'{path}' is a folder: name a file to write.")
     check_folder(path)
-    if path.resolve() in {Path(name).resolve() for name in inputs if name != "-"}:
-        raise InputError(f"'{path}' is {what} and would be overwritten: write to another file.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise OutputError(f"'{path}' cannot be written: {os.strerror(errno.EACCES)}.")
+    if given := list(inputs):
+        check_outputs([output], given, what=what)
     return path
 
 
 def check_folder(path: Path) -> None:
-    """Refuse to write where there is no folder.
+    """Refuse to write a file or folder where there is no folder for it, or where nothing may be written.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no folder.
+        OutputError: nothing may be written there.
     """
-    if not path.parent.is_dir():
+    folder = path.resolve().parent  # a symbolic link is written where it leads
+    if not folder.is_dir():
         raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
+    if not os.access(folder, os.W_OK | os.X_OK) and not _is_special(path):
+        raise OutputError(f"'{path}' cannot be written: nothing may be written in the folder '{path.parent}'.")
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a device or a pipe, such as /dev/null, which is written to but never replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _identity(name: str | Path, standard: IO[Any] | None) -> Hashable:
+    """What all names of a file have in common; None where reading and writing do not meet, as on a terminal."""
+    if name == STANDARD:
+        try:
+            status = os.fstat(cast("IO[Any]", standard).fileno())
+        except (AttributeError, OSError, ValueError):  # closed, or replaced by something that is no file
+            return STANDARD if standard is sys.stdout else None
+        if standard is sys.stdout and not stat.S_ISREG(status.st_mode):
+            return STANDARD
+    else:
+        try:
+            status = Path(name).stat()
+        except OSError:
+            path = Path(name).resolve()
+            name = unicodedata.normalize("NFC", path.name).casefold() if _ignores_case(path.parent) else path.name
+            return path.parent, name
+    is_stored = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+    return (status.st_dev, status.st_ino) if is_stored else None
+
+
+def _ignores_case(folder: Path) -> bool:
+    """Whether a file system takes names that differ in case only for one; asked of the nearest name with letters."""
+    for one in (folder, *folder.parents):
+        if (other := one.name.swapcase()) != one.name:
+            try:
+                return one.with_name(other).samefile(one)
+            except OSError:
+                return False
+    return False
+
+
+def _files_of(given: str | Path, takes: Callable[[Path], bool] | None) -> Iterator[str | Path]:
+    """An input itself, and the files that it gives if it is a folder or a pattern."""
+    yield given
+    path = Path(given)
+    if given == STANDARD:
+        return
+    if path.is_dir():
+        paths = (Path(parent, name) for parent, _, names in os.walk(path) for name in names)
+        yield from paths if takes is None else filter(takes, paths)
+    elif not path.exists() and glob.has_magic(str(given)):
+        yield from map(Path, glob.iglob(str(given), recursive=True))  # noqa: PTH207
+
+
+def _refuse_inside(
+    folder: Path, outputs: Iterable[str | Path], what: str, takes: Callable[[Path], bool] | None
+) -> None:
+    for output in outputs:
+        path = Path(output).resolve()
+        if output != STANDARD and path.is_relative_to(folder.resolve()) and (takes is None or takes(path)):
+            raise InputError(
+                f"'{output}' lies in the folder '{folder}', from where it would be read as {what}: "
+                "write to another folder."
+            )
+
+
+def opened(
+    output: Output, *, inputs: Iterable[str | Path] = (), what: str = "a GRAPH"
+) -> AbstractContextManager[IO[bytes]]:
+    """Where to write: a file (see `target_of` and `whole_file`), "-" for standard output, or a stream as it is.
+
+    What cannot be written is refused by the call, before the block begins.
+    """
+    if target := target_of(output, inputs=inputs, what=what):
+        return whole_file(target)
+    return _standard_output() if output == STANDARD else nullcontext(cast("IO[bytes]", output))
+
+
+@contextmanager
+def _standard_output() -> Iterator[IO[bytes]]:
+    """Standard output, whose errors name it. A pipe that nobody reads any more stays a `BrokenPipeError`."""
+    out = _NamedStream(sys.stdout.buffer, "Standard output")
+    yield cast("IO[bytes]", out)
+    out.flush()
+
+
+class _NamedStream:
+    """A binary stream to write to, whose errors say what it is called."""
+
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        self._stream, self._name = stream, name
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._stream.write(data)
+        except OSError as error:
+            raise self._named(error) from error
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise self._named(error) from error
+
+    def _named(self, error: OSError) -> OSError:
+        is_closed = isinstance(error, BrokenPipeError)
+        return error if is_closed else OutputError(f"{self._name} cannot be written: {error.strerror}.")
+
+
+class _NamedFile(io.FileIO):
+    """A file to write to, whose errors name the output that it is for."""
+
+    def __init__(self, descriptor: int, output: Path) -> None:
+        super().__init__(descriptor, "wb")
+        self._output = output
+        self.is_given_up = False  # then what still stands in the buffers above is dropped instead of written
+
+    def write(self, data: Any) -> int:
+        if self.is_given_up:
+            return memoryview(data).nbytes
+        with _naming(self._output):
+            return super().write(data)
 
 
 @contextmanager
@@ -64,32 +262,179 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A binary file to write to, which takes its name only once it is complete; compressed if that ends in ".gz".
 
     If the block raises anything, an interrupt included, no trace is left, and a file that was there before stays as it
-    was.
+    was. What a killed process left beside the same output is removed. A device or a pipe is written to directly.
+
+    Raises:
+        OutputError: it cannot be written; the message has the name `path`, never that of the temporary file.
     """
-    is_gzip = path.suffix.lower() == ".gz"
-    if path.exists() and not path.is_file():  # a device or a pipe, such as /dev/null, must not be replaced
-        with _created(path, compress=is_gzip) as stream:
-            yield stream
-        return
     target = path.resolve()  # a symbolic link stays one
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with _created(part, compress=is_gzip) as stream:
+    with ExitStack() as stack:
+        if _is_special(path):
+            part = None
+            with _naming(path):
+                descriptor = os.open(path, os.O_WRONLY)
+        else:
+            descriptor, part = stack.enter_context(_part_file(target, path))
+        raw = _NamedFile(descriptor, path)
+        file = stack.enter_context(io.BufferedWriter(raw, _BUFFER))
+        stream: IO[bytes] = file
+        if path.suffix.lower() == ".gz":
+            # Neither name nor time is stored, so that the same content gives the same bytes.
+            packed = gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
+            stream = cast("IO[bytes]", stack.enter_context(packed))
+        try:
             yield stream
+            stream.close() if stream is not file else stream.flush()
+            file.flush()
+            if part:
+                _put_in_place(raw, part, target, path)
+        except BaseException:
+            raw.is_given_up = True
+            raise
+
+
+def _put_in_place(raw: _NamedFile, part: Path, target: Path, output: Path) -> None:
+    with _naming(output):
+        os.fsync(raw.fileno())
+        if sys.platform == "win32":
+            raw.close()  # elsewhere the lock is held until the file has its name
         part.replace(target)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to write into; what is in it goes to `path` only once the block is done.
+
+    If the block raises anything, no trace is left, and a folder that was there before stays as it was. Otherwise files
+    in it that were not written anew stay.
+
+    Raises:
+        OutputError: it cannot be written; the message has the name `path`.
+    """
+    with temporary_folder(path) as folder:
+        new, old = folder / "new", folder / "old"
+        new.mkdir()
+        old.mkdir()
+        yield new
+        target = path.resolve()
+        with _naming(path):
+            if not target.exists():
+                new.rename(target)
+                return
+            for entry in sorted(new.iterdir()):
+                if (there := target / entry.name).exists():
+                    there.rename(old / entry.name)
+                entry.rename(there)
+
+
+@contextmanager
+def temporary_folder(output: Output | None) -> Iterator[Path]:
+    """A folder for temporary files: beside an output that is a file or folder, else where the system has them.
+
+    It is removed in the end with all that is in it. What a killed process left beside the same output is removed too.
+
+    Raises:
+        OutputError: it cannot be made, or a file in it cannot be written.
+    """
+    path = Path(output) if isinstance(output, str | Path) and output != STANDARD else None
+    with ExitStack() as stack:
+        if path is None or _is_special(path):
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="kgmrca-")))
+        else:
+            folder = stack.enter_context(_part_folder(path.resolve(), path))
+        with _naming(path or folder, folder):
+            yield folder
+
+
+@contextmanager
+def _part_file(target: Path, output: Path) -> Iterator[tuple[int, Path]]:
+    """A new temporary file beside `target`, as a descriptor and a path; if it is still there in the end, it goes."""
+    with _naming(output):
+        mode = target.stat().st_mode & 0o777 if target.exists() else None
+        descriptor, part = _claimed(target, _new_file)
+    try:
+        if mode is not None:
+            part.chmod(mode)
+        yield descriptor, part
     finally:
         part.unlink(missing_ok=True)
 
 
 @contextmanager
-def _created(path: Path, *, compress: bool) -> Iterator[IO[bytes]]:
-    with path.open("wb") as file:
-        if compress:
-            # Neither name nor time is stored, so that the same content gives the same bytes.
-            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as stream:
-                yield cast("IO[bytes]", stream)
-        else:
-            yield file
+def _part_folder(target: Path, output: Path) -> Iterator[Path]:
+    """A new temporary folder beside `target`, removed in the end with all that is in it."""
+    with _naming(output):
+        descriptor, part = _claimed(target, _new_folder)
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(os.devnull if sys.platform == "win32" else path, os.O_RDONLY)
+
+
+# A temporary file or folder is locked by the process that writes it, and the system releases the lock when that process
+# ends, however it ends. So one that can be locked has been left behind. Locks need not hold across machines, so the
+# name says on which one it was made. Windows has no such locks: there nothing is removed.
+
+
+def _claimed(target: Path, make: Callable[[Path], int]) -> tuple[int, Path]:
+    """Something temporary beside `target`, locked; first those are removed that killed processes left."""
+    _remove_stale(target)
+    while True:
+        part = target.with_name(f"{_part_prefix(target)}{secrets.token_hex(4)}.part")
+        descriptor = make(part)
+        if sys.platform != "win32":
+            with suppress(OSError):  # a file system without locks: nobody can lock it there
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if part.exists():
+            return descriptor, part
+        os.close(descriptor)  # another process took it for one that was left behind, before it was locked
+
+
+def _part_prefix(target: Path) -> str:
+    name = os.fsencode(target.name)[:_LONGEST_NAME].decode("utf-8", "ignore")
+    machine = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+    return f".{name}.{machine}-"
+
+
+def _remove_stale(target: Path) -> None:
+    if sys.platform == "win32":
+        return
+    stale = re.compile(re.escape(_part_prefix(target)) + r"[0-9a-f]{8}\.part")
+    for path in target.parent.iterdir():
+        if not stale.fullmatch(path.name):
+            continue
+        with suppress(OSError):  # it is locked, or another process removed it meanwhile
+            is_folder = stat.S_ISDIR((status := path.lstat()).st_mode)
+            if status.st_uid != os.geteuid():
+                continue
+            descriptor = os.open(path, os.O_NOFOLLOW | (os.O_RDONLY if is_folder else os.O_RDWR | os.O_NONBLOCK))
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path) if is_folder else path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+@contextmanager
+def _naming(output: str | Path, folder: Path | None = None) -> Iterator[None]:
+    """Give errors of the system the name of an output; with a `folder`, only a full disk and errors of files in it."""
+    try:
+        yield
+    except OSError as error:
+        is_meant = folder is None or error.errno in _FULL or str(error.filename or "").startswith(str(folder))
+        if isinstance(error, OutputError) or not is_meant:
+            raise
+        raise OutputError(f"'{output}' cannot be written: {error.strerror or error}.") from error
 
 
 def utf8(stream: IO[bytes]) -> SimpleNamespace:
@@ -98,5 +443,37 @@ def utf8(stream: IO[bytes]) -> SimpleNamespace:
 
 
 def progress_bar(progress: bool | None, **options: Any) -> "tqdm[Any]":
-    """A bar on standard error, with tqdm's `options`; with None as `progress`, if that is a terminal."""
-    return tqdm(disable=None if progress is None else not progress, file=sys.stderr, dynamic_ncols=True, **options)
+    """Say on standard error how far a job is, with tqdm's `options`.
+
+    Args:
+        progress: True: a bar. False: nothing. None: a bar if standard error is a terminal; otherwise a line after 10
+            seconds, and then after ever longer times, up to every minute.
+        options: those of tqdm.
+    """
+    if progress is None and not (sys.stderr and sys.stderr.isatty()):
+        return _ProgressLines(**options, file=sys.stderr, mininterval=0, miniters=1, leave=False)
+    return tqdm(disable=progress is False, file=sys.stderr, dynamic_ncols=True, **options)
+
+
+class _ProgressLines(tqdm):  # type: ignore[type-arg]
+    """Instead of a bar, a line now and then: for logs."""
+
+    def __init__(self, **options: Any) -> None:
+        self._wait = _FIRST_LINE
+        self._next = _now() + self._wait
+        super().__init__(**options)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        """Write a line if it is time for one; tqdm calls this at every update."""
+        if (now := _now()) >= self._next:
+            self._wait = min(2 * self._wait, _EVERY_LINE)
+            self._next = now + self._wait
+            done = "{percentage:.0f} %, {n_fmt} of {total_fmt}" if self.total else "{n_fmt}{unit}"
+            left = ", {remaining} left" if self.total else ""
+            name = "{desc}: " if self.desc and not self.desc.endswith(": ") else "{desc}"
+            line = f"{name}{done}, {{elapsed}} passed{left}, {{rate_fmt}}{{postfix}}"
+            text = self.format_meter(**{**self.format_dict, "bar_format": line, "ncols": None})
+            print(f"kgmrca: {text.strip()}", file=sys.stderr, flush=True)
+
+    def clear(self, nolock: bool = False) -> None:
+        """Do nothing: there is no bar to remove."""

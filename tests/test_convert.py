@@ -348,7 +348,7 @@ def test_an_input_is_not_overwritten(jsonl, nlp, tmp_path, option):
         ({"assert_above": float("nan")}, "must be 0 or more, not nan"),
         ({"base": "here"}, "base 'here'"),
         ({"batch_size": 0}, "batch size"),
-        ({"rejected": "graph.ttl"}, "cannot hold both"),
+        ({"rejected": "graph.ttl"}, "are the same file"),
         ({"input_format": "csv"}, "no input format 'csv'"),
     ],
 )

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from kgmrca import __version__
 from kgmrca.cli import extraction, graphs, training, wikidata
 from kgmrca.cli.renamed import Command
-from kgmrca.errors import KgmrcaError
+from kgmrca.errors import KgmrcaError, in_words
 
 __all__ = ["app", "main"]
 
@@ -57,7 +57,7 @@ def _exit_codes() -> Iterator[None]:
                     os.dup2(nowhere.fileno(), stream.fileno())
         raise typer.Exit(141) from None  # 128 + SIGPIPE, as a shell would report it
     except (KgmrcaError, OSError) as error:
-        print(f"kgmrca: {error}", file=sys.stderr)
+        print(f"kgmrca: {in_words(error) if isinstance(error, OSError) else error}", file=sys.stderr)
         raise typer.Exit(2) from error
 
 

@@ -8,7 +8,7 @@ import typer
 
 from kgmrca.cli.options import Pipeline, load_pipeline, opened_if_named
 from kgmrca.errors import InputError
-from kgmrca.files import check_folder
+from kgmrca.files import check_folder, check_outputs, whole_folder
 
 
 def corpus_command(
@@ -98,9 +98,8 @@ def evaluate_command(
 
     if thresholds and per_label:
         raise InputError("--per-label goes without --thresholds, which has no scores of single labels.")
-    with opened_if_named(
-        output, inputs=[data], what="the DATA"
-    ) as stream:  # what cannot be written is said before the work
+    check_outputs([output], [data, pipeline], what="read", takes=Path.exists)
+    with opened_if_named(output) as stream:  # what cannot be written is said before the work
         nlp = load_pipeline(pipeline)
         if thresholds:
             rows = sweep(nlp, data)
@@ -145,11 +144,12 @@ def calibrate_command(
     from kgmrca.extraction.relations.calibration import draw, figure_class
     from kgmrca.extraction.relations.operating_points import calibrate
 
-    for path in (output, plot):
-        if path:
-            check_folder(path)
+    check_folder(output)
+    check_outputs([plot], [data, output, pipeline], what="read or written", takes=Path.exists)
     if output.exists() and not (output / "meta.json").is_file():
         raise InputError(f"'{output}' is there already and is no pipeline: name another folder.")
+    if output.exists() and Path(pipeline).exists() and output.samefile(pipeline):
+        raise InputError(f"'{output}' is the PIPELINE and would be overwritten: name another folder.")
     if plot:
         figure_class()  # says that matplotlib is missing before the work
     with opened_if_named(plot) as stream:
@@ -158,6 +158,7 @@ def calibrate_command(
         if stream:
             draw(found.before, found.after, stream)
         vocab = load_pipeline(pipeline).vocab  # this pipeline's has the words of the gold documents now
-        nlp.to_disk(output, exclude=["vocab"])
-        vocab.to_disk(output / "vocab")
+        with whole_folder(output) as folder:
+            nlp.to_disk(folder, exclude=["vocab"])
+            vocab.to_disk(folder / "vocab")
     print(found.table())

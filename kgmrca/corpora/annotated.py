@@ -26,6 +26,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -34,11 +35,10 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import filter_spans
 from spacy.vocab import Vocab
-from tqdm import tqdm
 
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
-from kgmrca.files import check_folder
+from kgmrca.files import check_outputs, progress_bar, whole_file
 from kgmrca.ontology import Mapped, load_mapping, load_ontology
 from kgmrca.relations import Relation, get_records, set_relations
 
@@ -306,6 +306,7 @@ def write_gold(
     dev_share: float = 0.1,
     mapping: Path | None = None,
     partial: bool = False,
+    progress: bool | None = None,
 ) -> tuple[dict[Path, tuple[int, int]], Counter[str]]:
     """Write the gold Docs of data files to a `.spacy` file, and perhaps a part of them to a second one.
 
@@ -316,31 +317,33 @@ def write_gold(
         inputs, output, dev, dev_share: what is read, what is written, and the second file's share.
         mapping: names the relations; without it the `relations.tsv` beside each input does (see `relation_labels`).
         partial: the data has some relations only (see above).
+        progress: see `files.progress_bar`.
 
     Returns:
         The numbers of Docs and of relations in each file written, and of relations left out by their predicates.
 
     Raises:
-        InputError: an input cannot be read, or there is no folder to write to.
+        InputError: an input cannot be read, an output is an input, or there is no folder to write to.
+        OutputError: an output cannot be written.
     """
-    if dev and dev.resolve() == output.resolve():
-        raise InputError(f"'{dev}' cannot hold both parts: name another file for the second.")
+    inputs = list(inputs)
+    check_outputs([output, dev], [*inputs, *([mapping] if mapping else [])], what="an INPUT")
     vocab = Vocab()
     bins = {path: DocBin(store_user_data=True) for path in (output, dev) if path}
     counts = dict.fromkeys(bins, (0, 0))
     left_out: Counter[str] = Counter()
-    for path in bins:
-        check_folder(path)
     for source in inputs:
         labels = relation_labels(source, mapping)
         docs = read_annotated(source, vocab, labels=labels, partial=partial, left_out=left_out)
-        for doc in tqdm(docs, desc=source.name, unit="doc", disable=None):
+        for doc in progress_bar(progress, iterable=docs, desc=source.name, unit=" documents"):
             path = dev if dev and hash_share(doc.user_data[ID]) < dev_share else output
             bins[path].add(doc)
             documents, relations = counts[path]
             counts[path] = documents + 1, relations + len(get_records(doc) or ())
-    for path, docs in bins.items():
-        docs.to_disk(path)
+    with ExitStack() as stack:
+        streams = [stack.enter_context(whole_file(path)) for path in bins]
+        for stream, docs in zip(streams, bins.values(), strict=True):
+            stream.write(docs.to_bytes())
     return counts, left_out
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "Found",
     "Source",
     "find_sources",
+    "is_read_from_folders",
     "paths_of",
     "read_documents",
 ]
@@ -144,7 +145,7 @@ def find_sources(
             suffix = _suffix(path)
             if path != Path(given) and path.resolve() in leave_out:
                 continue
-            if Path(given).is_dir() and input_format is None and suffix not in _IN_FOLDERS:
+            if Path(given).is_dir() and not is_read_from_folders(path, input_format):
                 skipped[suffix or "no extension"] += 1
                 continue
             n_found += 1
@@ -159,6 +160,11 @@ def find_sources(
         raise InputError("There is nothing to read: give at least one INPUT.")
     _refuse_same_names(found.values())
     return Found(tuple(found.values()), skipped)
+
+
+def is_read_from_folders(path: Path, input_format: str | None) -> bool:
+    """Whether a file is read if it lies in a folder that is an INPUT: by its name, or all if a format is given."""
+    return input_format is not None or _suffix(path) in _IN_FOLDERS
 
 
 def read_documents(sources: Iterable[Source], *, vocab: "Vocab", max_length: int) -> Iterator[Document | BadRecord]:

@@ -10,15 +10,14 @@ dealt out to files by the hash of what they are joined by (`buckets.py`), and ea
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 from kgmrca.errors import InputError
-from kgmrca.files import opened, target_of
+from kgmrca.files import opened, target_of, temporary_folder
 from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.entities import join_names, join_shared_names, write_clusters, write_quads, write_triples
 from kgmrca.graph.merging.facts import join_entities, write_facts
@@ -115,7 +114,7 @@ def merge(
     bits = min(max(size // _BYTES_A_BUCKET, 1).bit_length() - 1, _MOST_BITS)
     with ExitStack() as stack:
         out = stack.enter_context(opened(output))
-        store = Store(stack.enter_context(_temporary_folder(target)), bits)
+        store = Store(stack.enter_context(temporary_folder(output)), bits)
         steps = stack.enter_context(open_steps(workers, 2**bits, progress))
         n_read = _read(files, store, format, steps)
         results = _run(store, format, base, provenance, max_cluster, steps)
@@ -151,10 +150,3 @@ def _run(store: Store, format: str, base: str, provenance: str, max_cluster: int
     steps.over_buckets("subjects", join_entities, store, "subjects", "facts")
     results += steps.over_buckets("facts", write_facts, *output)
     return results
-
-
-@contextmanager
-def _temporary_folder(target: Path | None) -> Iterator[Path]:
-    beside = target.resolve().parent if target and (target.is_file() or not target.exists()) else None
-    with TemporaryDirectory(prefix=".kgmrca-merge-", dir=beside) as folder:
-        yield Path(folder)
