@@ -5,6 +5,7 @@ import glob
 import gzip
 import hashlib
 import io
+import logging
 import os
 import platform
 import re
@@ -41,6 +42,8 @@ __all__ = [
     "whole_file",
     "whole_folder",
 ]
+
+logger = logging.getLogger(__name__)
 
 Output: TypeAlias = str | Path | IO[bytes]
 
@@ -299,6 +302,7 @@ def _put_in_place(raw: _NamedFile, part: Path, target: Path, output: Path) -> No
         if sys.platform == "win32":
             raw.close()  # elsewhere the lock is held until the file has its name
         part.replace(target)
+    logger.info("Wrote %s.", output)
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from typer.core import TyperGroup
 
 from kgmrca import __version__
 from kgmrca.cli import extraction, graphs, training, wikidata
+from kgmrca.cli.info import info_command
 from kgmrca.cli.renamed import Command
+from kgmrca.cli.verbosity import with_verbosity
 from kgmrca.errors import KgmrcaError, in_words
 
 __all__ = ["app", "main"]
@@ -36,8 +38,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "enrich": wikidata.enrich_command,
     "diff": wikidata.diff_command,
     "cache": wikidata.cache_command,
+    "info": info_command,
 }
-_RUN_WITHOUT_ARGUMENTS = {"cache"}
+_RUN_WITHOUT_ARGUMENTS = {"cache", "info"}
 
 
 @contextmanager
@@ -76,13 +79,12 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _function in _COMMANDS.items():
-    app.command(_name, cls=Command, no_args_is_help=_name not in _RUN_WITHOUT_ARGUMENTS)(_function)
+    app.command(_name, cls=Command, no_args_is_help=_name not in _RUN_WITHOUT_ARGUMENTS)(with_verbosity(_function))
 
 
 def main() -> None:
@@ -92,7 +94,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Unlike the default, this unwinds the stack, so that a half-written file is removed.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    app()
+    app(prog_name="kgmrca")
 
 
 @app.callback(invoke_without_command=True)

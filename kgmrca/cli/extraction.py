@@ -18,6 +18,7 @@ from kgmrca.cli.options import (
     ThresholdOption,
     load_pipeline,
     number_or_name,
+    suggest,
 )
 from kgmrca.cli.printing import columns, one_line
 from kgmrca.errors import InputError, ModelError
@@ -46,6 +47,7 @@ def convert_command(
         str,
         typer.Option(
             metavar="NAME_OR_FILE",
+            autocompletion=suggest("wikidata", "dbpedia", "schema"),
             help="Whose predicates are written: wikidata, dbpedia, schema, or a file of your own, an ontology (.ttl, "
             ".rdf, .owl, ...) or an SSSOM table (.tsv).",
         ),

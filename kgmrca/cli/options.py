@@ -1,6 +1,6 @@
 """What several commands share: their options and arguments, each declared once, and what is made of their values."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kgmrca.cli.verbosity import logger
 from kgmrca.errors import InputError
 from kgmrca.files import opened
 
@@ -46,6 +47,11 @@ class InputFormat(str, Enum):
     docbin = "docbin"
 
 
+def suggest(*names: str) -> Callable[[str], list[str]]:
+    """What a shell completes a value to that may be one of the names or a file; it completes files by itself."""
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
+
+
 LinkedGraphs = Annotated[
     list[str],
     typer.Argument(
@@ -75,11 +81,17 @@ Format = Annotated[
     ),
 ]
 Base = Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")]
-Pipeline = Annotated[str, typer.Argument(metavar="PIPELINE", help="A spaCy pipeline, by name or folder.")]
+Pipeline = Annotated[
+    str,
+    typer.Argument(
+        metavar="PIPELINE", help="A spaCy pipeline, by name or folder.", autocompletion=suggest("en_kgmrca_sm")
+    ),
+]
 PipelineOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME_OR_FOLDER",
+        autocompletion=suggest("en_kgmrca_sm"),
         help="A spaCy pipeline that finds relations.  [default: the one that ships]",
         show_default=False,
     ),
@@ -88,6 +100,7 @@ ThresholdOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME_OR_NUMBER",
+        autocompletion=suggest("precise", "balanced", "complete"),
         help="Give relations from this score on: a number from 0 to 1, or one of the operating points precise, "
         "balanced and complete of a calibrated pipeline.  [default: precise in `convert`, balanced in `tag`; the "
         "pipeline's own number if it is not calibrated]",
@@ -98,6 +111,7 @@ Endpoint = Annotated[
     str,
     typer.Option(
         metavar="WHERE",
+        autocompletion=suggest("wikidata", "qlever"),
         help="The endpoint: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
     ),
 ]
@@ -160,6 +174,7 @@ def load_pipeline(name: str | None) -> "Language":
 
     from kgmrca.extraction.relations.component import SHIPPED, load
 
+    logger.info("Loading the pipeline %s.", name or SHIPPED)
     try:
         return load() if name in (None, SHIPPED) else spacy.load(name)
     except OSError as error:

@@ -20,6 +20,7 @@ from kgmrca.cli.options import (
     Refresh,
     listed,
     looked_up,
+    suggest,
 )
 from kgmrca.errors import InputError
 from kgmrca.triples.iris import DEFAULT_BASE
@@ -294,7 +295,9 @@ def cache_command(
     clear: Annotated[
         str | None,
         typer.Option(
-            metavar="WHAT", help="Remove facts: all, expired, or those of one endpoint, named as it is listed here."
+            metavar="WHAT",
+            autocompletion=suggest("all", "expired", "wikidata", "qlever"),
+            help="Remove facts: all, expired, or those of one endpoint, named as it is listed here.",
         ),
     ] = None,
 ) -> None:

@@ -6,6 +6,7 @@ A record that cannot be read does not end the stream: it becomes a `BadRecord` w
 import glob
 import gzip
 import json
+import logging
 import os
 import sys
 import zlib
@@ -22,6 +23,8 @@ from kgmrca.errors import InputError
 if TYPE_CHECKING:
     from spacy import Vocab
     from spacy.tokens import Doc
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "ID",
@@ -179,6 +182,7 @@ def read_documents(sources: Iterable[Source], *, vocab: "Vocab", max_length: int
         max_length: longer texts (in code points) are bad records.
     """
     for source in sources:
+        logger.info("Reading %s.", source.name)
         yield from _read(source, vocab, max_length)
 
 

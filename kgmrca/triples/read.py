@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import logging
 import shutil
 import sys
 import zlib
@@ -23,6 +24,8 @@ from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, PROV, RDF, RDF_STATEMENT, STATEM
 from kgmrca.triples.iris import claimed
 from kgmrca.triples.records import Mention, Statement, rounded
 from kgmrca.triples.write import FORMATS, format_of
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Graphs", "Node", "graph_files", "read_graphs", "read_nodes", "read_quads", "read_rdf"]
 
@@ -204,6 +207,7 @@ def _name(source: Source) -> str:
 
 @contextmanager
 def _opened(source: Source, on_read: Callable[[int], object] | None) -> Iterator[IO[bytes]]:
+    logger.info("Reading %s.", _name(source))
     with ExitStack() as stack:
         if source == "-":
             stream: IO[bytes] = sys.stdin.buffer

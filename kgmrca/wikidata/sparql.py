@@ -14,6 +14,7 @@ Requests go to the endpoint's own host only: no redirect is followed, and the pr
 import gzip
 import hashlib
 import ipaddress
+import logging
 import re
 import ssl
 import threading
@@ -40,6 +41,8 @@ from tqdm import tqdm
 from kgmrca import __version__
 from kgmrca.errors import EndpointError, InputError
 from kgmrca.triples.write import FORMATS, format_of
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["PRESETS", "Clock", "Endpoint", "Row", "Term", "open_endpoint"]
 
@@ -246,11 +249,13 @@ class _Http:
         try:
             rows = self._request(query)
         except _Trouble as trouble:
+            logger.info("Query %d failed: %s", self.queries, trouble)
             self._count(trouble)
             raise
         finally:
             self._not_before = max(self._not_before, self._clock.monotonic() + self._interval)
         self._errors_in_a_row = 0
+        logger.info("Query %d to %s was answered with %d rows.", self.queries, self.name, len(rows))
         return rows
 
     def _wait_for_turn(self) -> None:

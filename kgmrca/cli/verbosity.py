@@ -1,0 +1,76 @@
+"""`--quiet` and `--verbose`, which every command has."""
+
+import io
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["logger", "with_verbosity"]
+
+logger = logging.getLogger("kgmrca")
+
+_OPTIONS = {
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only: no summary, no progress.")],
+    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done, and after how many seconds.")],
+}
+
+
+def with_verbosity(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options `--quiet` and `--verbose`, which act on all that it prints to standard error."""
+
+    @wraps(command)
+    def run(*args: Any, quiet: bool, verbose: bool, **options: Any) -> None:
+        if quiet and verbose:
+            raise typer.BadParameter("Choose one of the two.", param_hint="--quiet, --verbose")
+        with redirect_stderr(_Nowhere()) if quiet else _steps_shown(verbose):
+            command(*args, **options)
+
+    added = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=option) for name, option in _OPTIONS.items()
+    ]
+    own = signature(command)
+    run.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
+    run.__annotations__ = {**command.__annotations__, **_OPTIONS}
+    return run
+
+
+class _Nowhere(io.TextIOBase):
+    """A stream that keeps nothing. It is no terminal, so that no progress bar is drawn."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@contextmanager
+def _steps_shown(verbose: bool) -> Iterator[None]:
+    """Print what is logged as information while the block runs, with the seconds since its beginning."""
+    if not verbose:
+        yield
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Seconds(time.time()))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+        logger.info("Done.")
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+
+
+class _Seconds(logging.Formatter):
+    def __init__(self, begun: float) -> None:
+        super().__init__()
+        self._begun = begun
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"kgmrca: {record.created - self._begun:8.2f} s  {record.getMessage()}"
