@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="the folder of the data")
     options = parser.parse_args()
     nlp = kgmrca.load()
-    points = nlp.get_pipe("mrca_relations").points
+    points = nlp.get_pipe("mrca_relations").operating_points
     readings = list(read(nlp, options.data / "redocred", least=points["complete"]))
     for name in THRESHOLDS:
         kept = [reading for reading in readings if reading.score >= points[name]]

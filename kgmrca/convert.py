@@ -208,7 +208,7 @@ def _with_threshold(nlp: Language, threshold: Threshold | None, prefer: str | No
     if threshold is not None and not pipes:
         raise ModelError("No component of this pipeline that finds relations has a threshold to set.")
     if isinstance(threshold, str) and (
-        without := [name for name, pipe in pipes.items() if not hasattr(pipe, "points")]
+        without := [name for name, pipe in pipes.items() if not hasattr(pipe, "operating_points")]
     ):
         raise ModelError(f"'{without[0]}' has no operating points: its threshold is a number, not '{threshold}'.")
     before = {name: pipe.threshold for name, pipe in pipes.items()}
@@ -216,10 +216,15 @@ def _with_threshold(nlp: Language, threshold: Threshold | None, prefer: str | No
         for pipe in pipes.values():
             if threshold is not None:
                 pipe.threshold = threshold
-            elif prefer in getattr(pipe, "points", ()):
+            elif prefer in getattr(pipe, "operating_points", ()):
                 pipe.threshold = prefer
-        # Components of others have a number only; in ours it may be a name, and `cutoff` what that stands for.
-        yield {"threshold": {name: getattr(pipe, "cutoff", pipe.threshold) for name, pipe in pipes.items()}}
+        # Components of others have a number only; in ours it may be a name.
+        yield {
+            "threshold": {
+                name: pipe.resolve_threshold() if hasattr(pipe, "resolve_threshold") else pipe.threshold
+                for name, pipe in pipes.items()
+            }
+        }
     finally:
         for name, pipe in pipes.items():
             pipe.threshold = before[name]

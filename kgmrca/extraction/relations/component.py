@@ -35,16 +35,16 @@ from kgmrca.relations import Record, get_records, register_extensions, set_recor
 from kgmrca.resources import resource
 from kgmrca.types import allowed, check_type_map, coarse_type, find_rules, type_numbers
 
-__all__ = ["POINTS", "SHIPPED", "MRCARelations", "load", "make_mrca_relations", "relation_pipe"]
+__all__ = ["OPERATING_POINTS", "SHIPPED", "MRCARelations", "load", "make_mrca_relations", "relation_pipe"]
 
 SHIPPED = "en_kgmrca_sm"
 """The pipeline that ships with the package."""
 
-POINTS = ("precise", "balanced", "complete")
-"""The names of the operating points, thresholds that `kgmrca calibrate` finds (see `thresholds.find_points`)."""
+OPERATING_POINTS = ("precise", "balanced", "complete")
+"""The names of the thresholds that `kgmrca calibrate` finds (see `operating_points.find_operating_points`)."""
 
 Threshold: TypeAlias = float | str | Mapping[str, float]
-"""The score from which a label is given: one number, the name of one of the `POINTS`, or a number per label."""
+"""The score from which a label is given: one number, one per label, or the name of one of the `OPERATING_POINTS`."""
 
 DEFAULT_CONFIG = Config().from_str("""
 [model]
@@ -77,7 +77,7 @@ def load() -> Language:
         "threshold": None,
         "spans_key": None,
         "batch_size": None,
-        "silence": 0.3,
+        "unannotated_weight": 0.3,
         "type_map": None,
         "type_rules": True,
         "pretrained": SHIPPED,
@@ -94,10 +94,11 @@ def make_mrca_relations(
     spans_key: str | None,
     scorer: Callable[..., dict[str, Any]] | None,
     batch_size: int | None,
-    silence: float,
+    unannotated_weight: float,
     type_map: dict[str, str] | None,
     type_rules: bool,
     pretrained: str | None,
+    silence: float | None = None,
 ) -> "MRCARelations":
     """Make the component `mrca_relations`, which writes `doc._.relations`.
 
@@ -106,17 +107,18 @@ def make_mrca_relations(
         pairs: which pairs are asked about, `kgmrca.sentence_pairs.v1`.
         loss: what training minimises, one of those in `kgmrca.extraction.relations.loss`.
         threshold: the score from which a label is given: one number, one per label (others then keep the number stored
-            with the weights), or one of the `POINTS` that `kgmrca calibrate` stores: "precise", "balanced",
+            with the weights), or one of the `OPERATING_POINTS` that `kgmrca calibrate` stores: "precise", "balanced",
             "complete". None: what is stored with the weights ("balanced" once it is calibrated), or 0.5.
         spans_key: read the spans from `doc.spans[spans_key]`. None: from `doc.ents`.
         scorer: for `nlp.evaluate` and `spacy train`.
         batch_size: Docs a batch. None: as many as `nlp.pipe` says.
-        silence: what it counts in training, from 0 to 1, that a Doc does not have a label which no Doc of the training
-            data is labelled with completely (see `MRCARelations.get_loss`).
+        unannotated_weight: the weight, from 0 to 1, of a pair as a negative example of a label which no Doc of the
+            training data is exhaustively annotated with (see `MRCARelations.get_loss`).
         type_map: the types of entity labels that `types.coarse_type` does not know, or that are to be others than it
             says, such as `{"GENE": "MISC"}`. Stored with the weights; what is given here goes before what is stored.
         type_rules: give a label only where the types of subject and object allow it (see `types.find_rules`).
         pretrained: start with the weights of a shipped pipeline. None: untrained, for `spacy train`.
+        silence: the name that `unannotated_weight` had in configs of version 0.1; where it is there, it is read.
     """
     pipe = MRCARelations(
         nlp.vocab,
@@ -128,7 +130,7 @@ def make_mrca_relations(
         spans_key=spans_key,
         scorer=scorer,
         batch_size=batch_size,
-        silence=silence,
+        unannotated_weight=unannotated_weight if silence is None else silence,
         type_map=type_map,
         type_rules=type_rules,
     )
@@ -150,19 +152,19 @@ class MRCARelations(TrainablePipe):
         spans_key: str | None = None,
         scorer: Callable[..., dict[str, Any]] | None = None,
         batch_size: int | None = None,
-        silence: float = 0.3,
+        unannotated_weight: float = 0.3,
         type_map: Mapping[str, str] | None = None,
         type_rules: bool = True,
     ) -> None:
         register_extensions()
         self.vocab, self.model, self.name = vocab, model, name
         self.pairs, self.loss, self.spans_key, self.scorer = pairs, loss, spans_key, scorer
-        if not 0 <= silence <= 1:
-            raise InputError(f"silence is a number from 0 to 1, not {silence!r}.")
+        if not 0 <= unannotated_weight <= 1:
+            raise InputError(f"unannotated_weight is a number from 0 to 1, not {unannotated_weight!r}.")
         self.cfg = self._settings()
         self._type_map = check_type_map(type_map or {})
         self._threshold: Threshold | None = None
-        self.batch_size, self.silence, self.type_rules = batch_size, silence, type_rules
+        self.batch_size, self.unannotated_weight, self.type_rules = batch_size, unannotated_weight, type_rules
         self.threshold = threshold
 
     # What it knows.
@@ -183,36 +185,43 @@ class MRCARelations(TrainablePipe):
         return {**self.cfg["type_map"], **self._type_map}
 
     @property
-    def points(self) -> dict[str, float]:
+    def operating_points(self) -> dict[str, float]:
         """The thresholds that have a name; none before `kgmrca calibrate`."""
         return dict(self.cfg["points"])
 
     @property
     def threshold(self) -> Threshold:
-        """The score from which a label is given: a number, one per label, or the name of one of the `points`.
+        """The score from which a label is given: a number, one per label, or the name of an operating point.
 
-        Assign None to go back to the stored.
+        Assign None to go back to the threshold that is stored with the weights. Assigning changes the component for
+        all who use it; `pipe(..., threshold=...)` takes another threshold for one stream of Docs.
         """
         return self.cfg["threshold"] if self._threshold is None else self._threshold
 
     @threshold.setter
     def threshold(self, value: Threshold | None) -> None:
-        numbers = value.values() if isinstance(value, Mapping) else [] if value is None or value in POINTS else [value]
-        if not all(isinstance(number, int | float) and 0 <= number <= 1 for number in numbers):
-            raise InputError(
-                f"A threshold is a number from 0 to 1, one per label, or one of {', '.join(POINTS)}, not {value!r}."
-            )
-        if self.is_built:
-            self._check_threshold(value)
+        self._check_threshold(value)
         self._threshold = value
 
     def _check_threshold(self, value: Threshold | None) -> None:
-        """Refuse names of points and labels that the weights do not have."""
-        if isinstance(value, str) and value not in self.points:
-            known = f"has the points {', '.join(self.points)}" if self.points else "has none"
+        """Refuse what is no threshold, and what the weights do not have, where there are weights."""
+        is_name = value is None or (isinstance(value, str) and value in OPERATING_POINTS)
+        numbers = value.values() if isinstance(value, Mapping) else [] if is_name else [value]
+        if not all(isinstance(number, int | float) and 0 <= number <= 1 for number in numbers):
             raise InputError(
-                f"There is no operating point '{value}': '{self.name}' {known}. `kgmrca calibrate` finds them; without "
-                "them a threshold is a number from 0 to 1."
+                f"A threshold is a number from 0 to 1, one per label, or one of {', '.join(OPERATING_POINTS)}, "
+                f"not {value!r}."
+            )
+        if self.is_built:
+            self._check_names(value)
+
+    def _check_names(self, value: Threshold | None) -> None:
+        """Refuse names of operating points and labels that the weights do not have."""
+        if isinstance(value, str) and value not in self.operating_points:
+            known = ", ".join(self.operating_points)
+            raise InputError(
+                f"There is no operating point '{value}': '{self.name}' has {known or 'none'}. `kgmrca calibrate` finds "
+                "them; without them a threshold is a number from 0 to 1."
             )
         if isinstance(value, Mapping) and (wrong := set(value) - set(self.labels)):
             raise InputError(
@@ -220,20 +229,29 @@ class MRCARelations(TrainablePipe):
                 "They are listed in `nlp.get_pipe(...).labels`."
             )
 
-    @property
-    def cutoff(self) -> float | dict[str, float]:
-        """The number that `threshold` stands for, or the numbers per label, with the stored ones that it leaves out."""
+    def resolve_threshold(self, threshold: Threshold | None = None) -> float | dict[str, float]:
+        """A threshold as a number, or as numbers per label. Labels that it leaves out have the stored number.
+
+        Args:
+            threshold: see `threshold`. None: the component's own.
+
+        Raises:
+            InputError: it is no threshold, or the weights have no such operating point or label.
+        """
+        self._check_threshold(threshold)
         chosen, stored = (
-            self.points[value] if isinstance(value, str) else value for value in (self.threshold, self.cfg["threshold"])
+            self.operating_points[value] if isinstance(value, str) else value
+            for value in (self.threshold if threshold is None else threshold, self.cfg["threshold"])
         )
         if not isinstance(chosen, Mapping):
             return chosen
         rest = stored if isinstance(stored, Mapping) else dict.fromkeys(self.labels, stored)
         return {**rest, **chosen}
 
-    def _cutoffs(self) -> NDArray[np.float32]:
-        cutoff = self.cutoff
-        of_label = cutoff if isinstance(cutoff, Mapping) else dict.fromkeys(self.labels, cutoff)
+    def _thresholds(self, threshold: Threshold | None = None) -> NDArray[np.float32]:
+        """The threshold of each label, [labels]."""
+        number = self.resolve_threshold(threshold)
+        of_label = number if isinstance(number, Mapping) else dict.fromkeys(self.labels, number)
         return np.array([of_label.get(label, 0.5) for label in self.labels], np.float32)
 
     def add_label(self, label: str) -> int:
@@ -270,9 +288,30 @@ class MRCARelations(TrainablePipe):
 
     # Predicting.
 
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = _BATCH_SIZE) -> Iterator[Doc]:
-        """Process a stream of Docs in batches of the configured size, else of `batch_size`."""
-        yield from super().pipe(stream, batch_size=self.batch_size or batch_size)
+    def pipe(
+        self, stream: Iterable[Doc], *, batch_size: int = _BATCH_SIZE, threshold: Threshold | None = None
+    ) -> Iterator[Doc]:
+        """Process a stream of Docs in batches of the configured size, else of `batch_size`.
+
+        Args:
+            threshold: the score from which a label is given in this stream; None: the component's `threshold`. spaCy
+                hands it on: `nlp.pipe(texts, component_cfg={"mrca_relations": {"threshold": "precise"}})`.
+
+        Raises:
+            InputError: the threshold is none, or the weights have no such operating point or label.
+        """
+        if threshold is not None:
+            self.resolve_threshold(threshold)  # at once, and not when the first Doc is read
+        return self._pipe(stream, self.batch_size or batch_size, threshold)
+
+    def _pipe(self, stream: Iterable[Doc], batch_size: int, threshold: Threshold | None) -> Iterator[Doc]:
+        handle_error = self.get_error_handler()
+        for docs in util.minibatch(stream, batch_size):
+            try:
+                self.set_annotations(docs, self.predict(docs), threshold=threshold)
+            except Exception as error:  # spaCy's way: whoever set a handler decides
+                handle_error(self.name, self, docs, error)
+            yield from docs
 
     def predict(self, docs: Iterable[Doc]) -> tuple[Candidates, NDArray[np.float32]]:
         """The pairs asked about, and a score between 0 and 1 for each of them and each label, [pairs, labels].
@@ -309,12 +348,22 @@ class MRCARelations(TrainablePipe):
                 f'or add it with config={{"pretrained": "{SHIPPED}"}}.'
             )
 
-    def set_annotations(self, docs: Iterable[Doc], predicted: tuple[Candidates, NDArray[np.float32]]) -> None:
-        """Write `doc._.relations`; a Doc in which nothing was found gets ()."""
+    def set_annotations(
+        self,
+        docs: Iterable[Doc],
+        predicted: tuple[Candidates, NDArray[np.float32]],
+        *,
+        threshold: Threshold | None = None,
+    ) -> None:
+        """Write `doc._.relations`; a Doc in which nothing was found gets ().
+
+        Args:
+            threshold: see `pipe`.
+        """
         docs = list(docs)
         candidates, scores = predicted
         # A score of 0 is a "no" from the type rules, whatever the threshold.
-        pair, label = np.nonzero((scores >= self._cutoffs()) & (scores > 0))
+        pair, label = np.nonzero((scores >= self._thresholds(threshold)) & (scores > 0))
         subject, object_ = candidates.pairs[pair].T
         doc_of = candidates.sentences[candidates.spans[subject, 0], 0]
         found: list[list[Record]] = [[] for _ in docs]
@@ -383,7 +432,7 @@ class MRCARelations(TrainablePipe):
                 "Docs, and does the reader keep it (`kgmrca.Corpus.v1` does)?"
             )
         # The operating points and the calibration were those of other weights.
-        if self.points and isinstance(self._threshold, str):
+        if self.operating_points and isinstance(self._threshold, str):
             self._threshold = None
         threshold = 0.5 if isinstance(self.cfg["threshold"], str) else self.cfg["threshold"]
         self.cfg.update(
@@ -399,7 +448,7 @@ class MRCARelations(TrainablePipe):
             self._network.labels.bias.copy_(self.loss.start(prior))
 
     def _build(self) -> None:
-        self._check_threshold(self._threshold)
+        self._check_names(self._threshold)
         self._allowed = allowed(self.cfg["rules"], self.labels)
         self._network.build(
             words=self.model.attrs["words"].encoder(self.vocab),
@@ -439,7 +488,7 @@ class MRCARelations(TrainablePipe):
 
         The score of a gold relation says how true it is. That a Doc does not have a label is a "no" only where it is
         labelled with it completely (see `corpora.annotated.labelled`); of a label that no Doc at all is labelled with
-        completely, it is a "no" that counts as little as `silence` says.
+        completely, it is a "no" with the weight `unannotated_weight`.
         """
         candidates, raw = scores
         outputs = xp2torch(raw, requires_grad=True)
@@ -459,7 +508,9 @@ class MRCARelations(TrainablePipe):
         pair_at = {pair: row for row, pair in enumerate(map(tuple, candidates.pairs.tolist()))}
         column = {label: index for index, label in enumerate(self.labels)}
         counts = np.ones((len(examples), len(column)), np.float32)
-        silent = np.array([0.0 if label in self.cfg["complete"] else self.silence for label in column], np.float32)
+        silent = np.array(
+            [0.0 if label in self.cfg["complete"] else self.unannotated_weight for label in column], np.float32
+        )
         for number, example in enumerate(examples):
             complete = labelled(example.reference)
             if complete is not None:
@@ -507,7 +558,7 @@ class MRCARelations(TrainablePipe):
     def _stored_cfg(self) -> dict[str, Any]:
         return {
             **self.cfg,
-            "threshold": self.threshold if isinstance(self.threshold, str) else self.cutoff,
+            "threshold": self.threshold if isinstance(self.threshold, str) else self.resolve_threshold(),
             "type_map": self.type_map,
             "built": self.is_built,
             "words": self.model.attrs["words"].state(),

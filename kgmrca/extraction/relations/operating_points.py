@@ -17,17 +17,17 @@ from tqdm import tqdm
 from kgmrca.corpora.annotated import Corpus, labelled
 from kgmrca.errors import InputError
 from kgmrca.extraction.relations.calibration import FREQUENT, SHOWN, Quality, cross_fit, fit, quality, scale
-from kgmrca.extraction.relations.component import POINTS, MRCARelations, relation_pipe
+from kgmrca.extraction.relations.component import OPERATING_POINTS, MRCARelations, relation_pipe
 from kgmrca.relations import get_records
 
 __all__ = [
     "Calibration",
     "Curve",
-    "Point",
+    "OperatingPoint",
     "best_threshold",
     "best_thresholds",
     "calibrate",
-    "find_points",
+    "find_operating_points",
     "micro_f1",
     "sweep",
 ]
@@ -65,10 +65,10 @@ def best_threshold(scores: Tensor, targets: Tensor, *, n_gold: int | None = None
     return best / _BINS, float(f1[0, best])
 
 
-def best_thresholds(scores: Tensor, targets: Tensor, *, least: int = 10) -> Tensor:
+def best_thresholds(scores: Tensor, targets: Tensor, *, min_pairs: int = 10) -> Tensor:
     """For each label the threshold with its best F1, [labels].
 
-    A label with fewer than `least` true pairs has the one threshold that is best for all: its own would be chance.
+    A label with fewer than `min_pairs` true pairs has the one threshold that is best for all: its own would be chance.
 
     Args:
         scores, targets: see `best_threshold`.
@@ -76,7 +76,7 @@ def best_thresholds(scores: Tensor, targets: Tensor, *, least: int = 10) -> Tens
     right, given = _at_least(scores, targets)
     gold = targets.sum(0)
     chosen = (2 * right / (given + gold.unsqueeze(1)).clamp(min=1)).argmax(1) / _BINS
-    return torch.where(gold >= least, chosen, torch.full_like(chosen, best_threshold(scores, targets)[0]))
+    return torch.where(gold >= min_pairs, chosen, torch.full_like(chosen, best_threshold(scores, targets)[0]))
 
 
 def _at_least(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -130,7 +130,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class OperatingPoint:
     """An operating point, with its micro scores on the data it was chosen on."""
 
     threshold: float
@@ -140,8 +140,8 @@ class Point:
     reached: bool = True  # whether it has the precision that it is to have
 
 
-def find_points(curve: Curve) -> dict[str, Point]:
-    """The operating points `component.POINTS`.
+def find_operating_points(curve: Curve) -> dict[str, OperatingPoint]:
+    """The operating points `component.OPERATING_POINTS`.
 
     - "balanced": the best F1;
     - "precise": the lowest threshold, from that of "balanced" on, with a precision of at least 0.85. Where there is
@@ -154,9 +154,9 @@ def find_points(curve: Curve) -> dict[str, Point]:
     sure = np.flatnonzero(curve.precision[balanced:] >= _SURE) + balanced
     usable = curve.recall >= min(_LEAST_RECALL, curve.recall.max())
     precise = int(sure[0] if len(sure) else np.where(usable, curve.precision, -1).argmax())
-    rows = dict(zip(POINTS, (precise, balanced, int(curve.f(2).argmax())), strict=True))
+    rows = dict(zip(OPERATING_POINTS, (precise, balanced, int(curve.f(2).argmax())), strict=True))
     return {
-        name: Point(
+        name: OperatingPoint(
             threshold=round(float(curve.threshold[row]), 3),
             p=float(curve.precision[row]),
             r=float(curve.recall[row]),
@@ -184,13 +184,9 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
         ModelError: the pipeline has no relation component.
     """
     _, pipe = relation_pipe(nlp)
-    before, pipe.threshold = pipe.threshold, THRESHOLDS[0]
-    try:
-        examples = _read(nlp, path)
-        scored = pipe.pipe([example.predicted for example in examples])
-        docs = list(tqdm(scored, total=len(examples), unit="doc", disable=None))
-    finally:
-        pipe.threshold = before
+    examples = _read(nlp, path)
+    scored = pipe.pipe((example.predicted for example in examples), threshold=THRESHOLDS[0])
+    docs = list(tqdm(scored, total=len(examples), unit="doc", disable=None))
     found: list[tuple[float, bool, bool]] = []
     n_gold = 0
     for example, doc in zip(examples, docs, strict=True):
@@ -201,7 +197,7 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
     columns = np.array(found, float).reshape(-1, 3).T
     curve = Curve.of(*columns, n_gold=n_gold, thresholds=THRESHOLDS)
     rows = zip(THRESHOLDS, curve.precision.tolist(), curve.recall.tolist(), curve.f().tolist(), strict=True)
-    return [{"threshold": cutoff, "p": p, "r": r, "f": f} for cutoff, p, r, f in rows]
+    return [{"threshold": threshold, "p": p, "r": r, "f": f} for threshold, p, r, f in rows]
 
 
 def _read(nlp: Language, path: Path) -> list[Example]:
@@ -226,7 +222,7 @@ class Calibration:
     pairs: int
     before: Quality  # of the raw scores
     after: Quality  # of the scores of each document, as calibrated on others
-    points: dict[str, Point]
+    operating_points: dict[str, OperatingPoint]
 
     def table(self) -> str:
         """To be read: calibration errors before and after, then the operating points."""
@@ -245,13 +241,13 @@ class Calibration:
         lines += ["", f"{'operating point':<26}{'threshold':>10}{'P':>10}{'R':>10}{'F1':>10}"]
         lines += [
             f"{name:<26}{point.threshold:>10.3f}{point.p:>10.3f}{point.r:>10.3f}{point.f:>10.3f}"
-            for name, point in self.points.items()
+            for name, point in self.operating_points.items()
         ]
         lines += [
             "",
             f"'After' is measured on documents that it was not fitted on. Labels: those with {FREQUENT} gold.",
         ]
-        if not self.points["precise"].reached:
+        if not self.operating_points["precise"].reached:
             lines.append(f"No threshold has a precision of {_SURE}: 'precise' is the one that comes nearest.")
         return "\n".join(lines)
 
@@ -280,7 +276,7 @@ def calibrate(nlp: Language, path: Path) -> Calibration:
     scores = scale(torch.from_numpy(seen.scores), slope, offset).numpy()
     n_gold = sum(len(_gold(example)) for example in examples)
     entries = scores.ravel(), seen.gold.ravel(), seen.judged.ravel()
-    points = find_points(Curve.of(*entries, n_gold=n_gold, thresholds=np.arange(1, _BINS) / _BINS))
+    points = find_operating_points(Curve.of(*entries, n_gold=n_gold, thresholds=np.arange(1, _BINS) / _BINS))
     numbers = zip(pipe.labels, slope.tolist(), offset.tolist(), strict=True)
     pipe.cfg.update(
         calibration={label: [round(a, 6), round(b, 6)] for label, a, b in numbers},
@@ -295,7 +291,7 @@ def calibrate(nlp: Language, path: Path) -> Calibration:
         pairs=len(scores),
         before=quality(seen.scores, seen.gold, seen.judged, pipe.labels),
         after=quality(crossed, seen.gold, seen.judged, pipe.labels),
-        points=points,
+        operating_points=points,
     )
 
 

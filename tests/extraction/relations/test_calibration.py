@@ -19,7 +19,7 @@ from kgmrca.convert import convert
 from kgmrca.corpora.annotated import LABELLED
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations.calibration import cross_fit, draw, fit, quality, reliability, scale
-from kgmrca.extraction.relations.component import POINTS
+from kgmrca.extraction.relations.component import OPERATING_POINTS
 from kgmrca.extraction.relations.operating_points import calibrate
 from kgmrca.relations import Relation, get_records
 
@@ -207,7 +207,7 @@ def test_what_is_labelled_partly_is_not_judged(tmp_path):
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
     report = calibrate(make(), tmp_path / "dev.spacy")
     assert report.before.shown.count.sum() == 40  # "rules" alone
-    assert report.points["complete"].p == 10 / 40
+    assert report.operating_points["complete"].p == 10 / 40
 
 
 def test_every_document_is_judged_by_its_own_labels(tmp_path, monkeypatch):
@@ -238,7 +238,7 @@ def test_stored_and_loaded(calibrated, tmp_path):
     add_tiny_relations(loaded[1], threshold=None)
     loaded[1].from_bytes(calibrated.to_bytes())
     for other in loaded:
-        assert pipe_of(other).points == pipe_of(calibrated).points
+        assert pipe_of(other).operating_points == pipe_of(calibrated).operating_points
         assert pipe_of(other).digest() == pipe_of(calibrated).digest()
         assert found(other) == found(calibrated)
 
@@ -256,7 +256,7 @@ def test_training_anew_forgets_it(calibrated):
     doc = gold_doc(calibrated, True)
     pipe = pipe_of(calibrated)
     pipe.initialize(lambda: [Example(doc, doc)])
-    assert (pipe.points, pipe.cfg["calibration"], pipe.threshold) == ({}, {}, 0.5)
+    assert (pipe.operating_points, pipe.cfg["calibration"], pipe.threshold) == ({}, {}, 0.5)
 
 
 # Thresholds with names.
@@ -264,28 +264,39 @@ def test_training_anew_forgets_it(calibrated):
 
 def test_a_calibrated_component_is_balanced(calibrated):
     pipe = pipe_of(calibrated)
-    assert tuple(pipe.points) == POINTS
+    assert tuple(pipe.operating_points) == OPERATING_POINTS
     assert pipe.threshold == "balanced"
-    assert pipe.cutoff == pipe.points["balanced"]
+    assert pipe.resolve_threshold() == pipe.operating_points["balanced"]
 
 
 def test_a_named_threshold_is_followed_and_stored(calibrated):
     pipe = pipe_of(calibrated)
     pipe.cfg["points"] = {"precise": 1.0, "balanced": 0.1, "complete": 0.0}
     given = {}
-    for name in POINTS:
+    for name in OPERATING_POINTS:
         pipe.threshold = name
         given[name] = {label for label, _ in found(calibrated)}
     assert given == {"precise": set(), "balanced": {"rules"}, "complete": {"rules", "visits"}}
     other = blank()
     assert add_tiny_relations(other, threshold=None).from_bytes(pipe.to_bytes()).threshold == "complete"
-    assert add_tiny_relations(blank(), threshold="precise").from_bytes(pipe.to_bytes()).cutoff == 1.0
+    assert add_tiny_relations(blank(), threshold="precise").from_bytes(pipe.to_bytes()).resolve_threshold() == 1.0
+
+
+def test_a_named_threshold_for_one_stream_of_docs(calibrated):
+    pipe = pipe_of(calibrated)
+    pipe.cfg["points"] = {"precise": 1.0, "balanced": 0.1, "complete": 0.0}
+    given = {}
+    for name in OPERATING_POINTS:
+        (doc,) = calibrated.pipe([TEXT], component_cfg={"mrca_relations": {"threshold": name}})
+        given[name] = {label for *_, label, _ in get_records(doc)}
+    assert given == {"precise": set(), "balanced": {"rules"}, "complete": {"rules", "visits"}}
+    assert pipe.threshold == "balanced"
 
 
 def test_numbers_per_label_beside_a_stored_name(calibrated):
     pipe = pipe_of(calibrated)
     pipe.threshold = {"visits": 0.9}
-    assert pipe.cutoff == {"rules": pipe.points["balanced"], "visits": 0.9}
+    assert pipe.resolve_threshold() == {"rules": pipe.operating_points["balanced"], "visits": 0.9}
 
 
 def test_a_point_that_is_not_there(calibrated):
@@ -294,7 +305,7 @@ def test_a_point_that_is_not_there(calibrated):
     with pytest.raises(InputError, match="no operating point 'precise'"):
         make(threshold="precise")
     del pipe_of(calibrated).cfg["points"]["precise"]
-    with pytest.raises(InputError, match="has the points balanced, complete"):
+    with pytest.raises(InputError, match="has balanced, complete"):
         pipe_of(calibrated).threshold = "precise"
 
 
@@ -325,7 +336,7 @@ def in_force(path):
 
 
 def test_convert_takes_names_and_records_numbers(calibrated, text, tmp_path):
-    points, out = pipe_of(calibrated).points, tmp_path / "graph.ttl"
+    points, out = pipe_of(calibrated).operating_points, tmp_path / "graph.ttl"
     for options, point in (
         ({"threshold": "complete"}, "complete"),
         ({"threshold": "complete", "prefer": "precise"}, "complete"),
@@ -372,7 +383,9 @@ def test_the_command_writes_a_calibrated_pipeline(run, pipeline, dev, text, tmp_
         assert pipe_of(spacy.load(out)).threshold == "balanced"
     printed = capsys.readouterr().out
     assert "calibration error, scores from 0.05" in printed
-    assert [line.split()[0] for line in printed.splitlines() if line.startswith(POINTS)][:3] == list(POINTS)
+    assert [line.split()[0] for line in printed.splitlines() if line.startswith(OPERATING_POINTS)][:3] == list(
+        OPERATING_POINTS
+    )
     points = json.loads((out / "mrca_relations" / "cfg").read_text(encoding="utf-8"))["points"]
     for options, point in (([], "precise"), (["--threshold", "complete"], "complete")):
         assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", out, *options) == 0

@@ -338,6 +338,45 @@ def test_labels_without_a_chosen_threshold_keep_the_stored_one_when_saved(pipe):
     assert {label for _, _, label in plain(loaded(TEXTS[0]))} == {"lives in", "works in"}
 
 
+@pytest.mark.parametrize("threshold", [1, 0.5, {"born in": 1.0, "works in": 0.5}])
+def test_a_threshold_for_one_stream_of_docs(nlp, pipe, threshold):
+    pipe.threshold = threshold
+    expected = [get_records(doc) for doc in nlp.pipe(TEXTS)]
+    pipe.threshold = 0
+    found = [get_records(doc) for doc in nlp.pipe(TEXTS, component_cfg={"mrca_relations": {"threshold": threshold}})]
+    assert found == expected
+    assert pipe.threshold == 0
+    assert scores(nlp.pipe(TEXTS)) != scores(nlp.pipe(TEXTS, component_cfg={"mrca_relations": {"threshold": 1}}))
+
+
+def test_streams_with_two_thresholds_at_once(nlp, pipe):
+    docs = [list(map(nlp.make_doc, TEXTS)) for _ in range(2)]
+    for doc in chain(*docs):
+        nlp.get_pipe("entity_ruler")(doc)
+    all_, none = pipe.pipe(docs[0], batch_size=1), pipe.pipe(docs[1], batch_size=1, threshold=1)
+    pairs = list(zip(all_, none, strict=True))
+    assert scores(doc for _, doc in pairs) == []
+    assert scores(doc for doc, _ in pairs) == scores(nlp.pipe(TEXTS))
+
+
+def test_the_threshold_of_a_stream_is_refused_before_the_first_doc(pipe):
+    for value, message in (
+        ({"born at": 0.5}, "born at"),
+        (2, "from 0 to 1"),
+        ("precise", "no operating point 'precise'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            pipe.pipe([], threshold=value)
+
+
+def test_an_error_handler_of_a_stream(nlp, pipe, monkeypatch):
+    handled = []
+    nlp.set_error_handler(lambda name, _, docs, error: handled.append((name, len(docs), str(error))))
+    monkeypatch.setattr(pipe, "predict", lambda docs: 1 / 0)
+    assert len(list(pipe.pipe([nlp.make_doc("Bob"), nlp.make_doc("Cid")]))) == 2
+    assert handled == [("mrca_relations", 2, "division by zero")]
+
+
 # Training.
 
 
@@ -734,18 +773,18 @@ def mixed():
     return [example(*BORN, ["born in"]), example(*LIVES, []), example(*WORKS, [])]
 
 
-def test_silence_says_nothing_of_a_label_that_other_data_is_complete_in(mixed):
+def test_nothing_is_said_of_a_label_that_other_data_is_annotated_with_exhaustively(mixed):
     assert slopes(trained_on(*mixed), *mixed[1:])[:, 0].tolist() == [0, 0, 0, 0]
 
 
-def test_silence_is_a_faint_no_where_no_data_is_complete(mixed):
+def test_a_label_that_no_data_is_annotated_with_exhaustively_is_a_faint_no(mixed):
     # By default 0.3 of a "no".
     found = slopes(trained_on(*mixed), *mixed)
     assert found[:, 1].tolist() == pytest.approx([0.15, 0.15, -0.5, 0.15, 0.15, 0.15])
     assert found[:, 2].tolist() == pytest.approx([0.15, 0.15, 0.15, 0.15, -0.5, 0.15])
 
 
-def test_silence_is_a_no_where_the_data_is_complete(mixed):
+def test_a_label_that_the_data_is_annotated_with_exhaustively_is_a_no(mixed):
     assert slopes(trained_on(*mixed), mixed[0])[:, 0].tolist() == [-0.5, 0.5]
 
 
@@ -756,10 +795,10 @@ def test_each_doc_of_a_batch_is_labelled_with_its_own(mixed):
     assert np.allclose(slopes(pipe, *mixed[::-1]), np.concatenate(alone[::-1]))
 
 
-@pytest.mark.parametrize("silence", [0.0, 0.5, 1.0])
-def test_what_silence_counts_is_a_setting(mixed, silence):
-    found = slopes(trained_on(*mixed, silence=silence), mixed[1])
-    assert found.tolist() == [[0, -0.5, silence / 2], [0, silence / 2, silence / 2]]
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+def test_the_weight_of_what_is_not_annotated_is_a_setting(mixed, weight):
+    found = slopes(trained_on(*mixed, unannotated_weight=weight), mixed[1])
+    assert found.tolist() == [[0, -0.5, weight / 2], [0, weight / 2, weight / 2]]
 
 
 def test_data_that_is_labelled_with_all_relations_is_complete_in_every_label():
@@ -769,7 +808,7 @@ def test_data_that_is_labelled_with_all_relations_is_complete_in_every_label():
 
 
 def test_a_relation_counts_fully_where_its_label_is_not_complete(mixed):
-    assert slopes(trained_on(*mixed, silence=0.0), mixed[2]).tolist() == [[0, 0, -0.5], [0, 0, 0]]
+    assert slopes(trained_on(*mixed, unannotated_weight=0.0), mixed[2]).tolist() == [[0, 0, -0.5], [0, 0, 0]]
 
 
 def test_initialize_again_forgets_what_was_complete(mixed):
@@ -795,7 +834,7 @@ def test_labels_may_be_given_beside_what_is_complete(mixed):
 
 @pytest.mark.parametrize("loss", ["BCE", "Asymmetric", "AdaptiveThreshold"])
 def test_nothing_is_learned_from_what_is_not_known(mixed, loss):
-    pipe = trained_on(*mixed, silence=0.0, loss={"@misc": f"kgmrca.{loss}.v1"})
+    pipe = trained_on(*mixed, unannotated_weight=0.0, loss={"@misc": f"kgmrca.{loss}.v1"})
     silent = example("Bob met Cid.", [], [])
     assert pipe.update([silent]) == {"mrca_relations": 0.0}
     slopes = [weights.grad for weights in pipe._network.parameters() if weights.grad is not None]
@@ -803,13 +842,17 @@ def test_nothing_is_learned_from_what_is_not_known(mixed, loss):
     assert not any(slope.any() for slope in slopes)
 
 
-def test_silence_is_kept_in_the_config_of_a_pipeline(tmp_path):
-    nlp = make(silence=0.125)
+def test_the_unannotated_weight_is_kept_in_the_config_of_a_pipeline(tmp_path):
+    nlp = make(unannotated_weight=0.125)
     nlp.to_disk(tmp_path)
-    assert pipe_of(spacy.load(tmp_path)).silence == 0.125
+    assert pipe_of(spacy.load(tmp_path)).unannotated_weight == 0.125
 
 
-@pytest.mark.parametrize("silence", [-0.1, 1.1])
-def test_silence_is_a_number_from_0_to_1(silence):
-    with pytest.raises(InputError, match="silence is a number from 0 to 1"):
-        spacy.blank("en").add_pipe("mrca_relations", config={"pretrained": None, "silence": silence})
+def test_the_unannotated_weight_has_another_name_in_old_configs():
+    assert pipe_of(make(silence=0.125)).unannotated_weight == 0.125
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.1])
+def test_the_unannotated_weight_is_a_number_from_0_to_1(weight):
+    with pytest.raises(InputError, match="unannotated_weight is a number from 0 to 1"):
+        spacy.blank("en").add_pipe("mrca_relations", config={"pretrained": None, "unannotated_weight": weight})

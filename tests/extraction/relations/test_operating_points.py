@@ -8,7 +8,7 @@ from spacy.tokens import DocBin
 from kgmrca.corpora.annotated import LABELLED
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations import operating_points
-from kgmrca.extraction.relations.operating_points import Curve, Point, find_points, sweep
+from kgmrca.extraction.relations.operating_points import Curve, OperatingPoint, find_operating_points, sweep
 from kgmrca.relations import set_records
 
 NLP = spacy.blank("en")
@@ -23,13 +23,15 @@ GOLD = {"a b c": ["right", "also right"], "d e f": ["right", "missed"], "g h i":
 
 
 class Pipe:
-    """Finds what is said above, from its threshold on."""
+    """Finds what is said above, from its threshold on. Nobody may change it: others use it at the same time."""
 
+    __slots__ = ()
     threshold = 0.7
 
-    def pipe(self, docs):
+    def pipe(self, docs, *, threshold=None):
+        threshold = self.threshold if threshold is None else threshold
         for doc in docs:
-            set_records(doc, [(0, 1, 2, 3, *found) for found in FOUND[doc.text] if found[1] >= self.threshold])
+            set_records(doc, [(0, 1, 2, 3, *found) for found in FOUND[doc.text] if found[1] >= threshold])
             yield doc
 
 
@@ -143,33 +145,35 @@ def test_a_curve_where_not_everything_is_judged():
 
 
 def test_operating_points():
-    points = find_points(curve(gold=np.array([1, 1, 1, 1, 1, 0, 1, 0, 0, 0], bool)))
+    points = find_operating_points(curve(gold=np.array([1, 1, 1, 1, 1, 0, 1, 0, 0, 0], bool)))
     # From 0.4 on 6 of 7 are right; that is the best F1 (12 / 15) and more than 0.85 as well, and no lower one adds any.
-    assert points["balanced"] == Point(0.35, pytest.approx(6 / 7), 6 / 8, pytest.approx(12 / 15))
+    assert points["balanced"] == OperatingPoint(0.35, pytest.approx(6 / 7), 6 / 8, pytest.approx(12 / 15))
     assert points["precise"] == points["balanced"] == points["complete"]
 
 
 def test_precise_is_the_lowest_threshold_that_is_right_often_enough():
-    points = find_points(curve())
+    points = find_operating_points(curve())
     assert points["balanced"].threshold == points["complete"].threshold == 0.05
-    assert points["precise"] == Point(0.75, 1.0, 3 / 8, pytest.approx(6 / 11))
+    assert points["precise"] == OperatingPoint(0.75, 1.0, 3 / 8, pytest.approx(6 / 11))
 
 
 def test_no_threshold_is_right_often_enough():
-    points = find_points(curve(gold=np.array([0, 1, 1, 1, 0, 1, 0, 0, 0, 0], bool), n_gold=4))
+    points = find_operating_points(curve(gold=np.array([0, 1, 1, 1, 0, 1, 0, 0, 0, 0], bool), n_gold=4))
     # The first is wrong, so at 0.7 it is 3 of 4.
-    assert points["precise"] == Point(0.65, 3 / 4, 3 / 4, 3 / 4, reached=False)
+    assert points["precise"] == OperatingPoint(0.65, 3 / 4, 3 / 4, 3 / 4, reached=False)
 
 
 def test_a_precise_point_that_is_not_reached_keeps_some_recall():
     scores = np.repeat(np.array([0.9, 0.5, 0.3], np.float32), [5, 10, 10])
     gold = np.array([1, 1, 1, 1, 0, *[1, 1, 1, 1, 1, 1, 1, 0, 0, 0], *10 * [0]], bool)
     # At 0.9 it is 4 of 5 with a recall of 4 in 50, at 0.5 it is 11 of 15 with 11 in 50.
-    points = find_points(curve(scores=scores, gold=gold, n_gold=50))
-    assert points["precise"] == Point(0.35, pytest.approx(11 / 15), 11 / 50, pytest.approx(22 / 65), reached=False)
+    points = find_operating_points(curve(scores=scores, gold=gold, n_gold=50))
+    assert points["precise"] == OperatingPoint(
+        0.35, pytest.approx(11 / 15), 11 / 50, pytest.approx(22 / 65), reached=False
+    )
 
 
 def test_points_where_nothing_is_right():
-    points = find_points(curve(gold=np.zeros(10, bool)))
+    points = find_operating_points(curve(gold=np.zeros(10, bool)))
     assert {point.f for point in points.values()} == {0.0}
     assert not points["precise"].reached
