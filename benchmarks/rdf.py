@@ -32,9 +32,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pyoxigraph
 
+from kgmrca.triples.formats import format_of, prefixes, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.records import Mention, Run, Statement
-from kgmrca.triples.write import document_triples, format_of, prefixes, write
+from kgmrca.triples.write import document_triples
 
 if TYPE_CHECKING:
     import rdflib

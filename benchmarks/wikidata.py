@@ -41,9 +41,10 @@ from training import command
 from kgmrca.corpora.annotated import hash_share
 from kgmrca.files import whole_file
 from kgmrca.ontology import load_properties
+from kgmrca.triples.formats import write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import statement_triples, write
+from kgmrca.triples.write import statement_triples
 from kgmrca.wikidata.check import verdicts
 from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.sparql import open_endpoint

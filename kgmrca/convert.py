@@ -27,10 +27,11 @@ from kgmrca.corpora.documents import (
 from kgmrca.errors import InputError, ModelError, ResourceError
 from kgmrca.files import check_outputs, opened, progress_bar, target_of, whole_file
 from kgmrca.ontology import Ontology, load_ontology
+from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 from kgmrca.triples.records import Run, Statement
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import chosen_format, document_triples, run_triples, write
+from kgmrca.triples.write import document_triples, run_triples
 
 __all__ = ["Summary", "convert"]
 

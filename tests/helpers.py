@@ -14,7 +14,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from kgmrca.relations import Relation, set_relations
-from kgmrca.triples.write import FORMATS
+from kgmrca.triples.formats import FORMATS
 
 TEXT = (
     "Marie Curie was born in Warsaw. Marie Curie was born in 1867. Orson Welles wrote and directed Citizen Kane. "

@@ -18,7 +18,7 @@ from kgmrca.cli import options
 from kgmrca.cli.renamed import RENAMED
 from kgmrca.corpora.annotated import labelled, read_gold
 from kgmrca.corpora.documents import INPUT_FORMATS
-from kgmrca.triples.write import FORMATS, PROVENANCE
+from kgmrca.triples.formats import FORMATS, PROVENANCE
 from kgmrca.wikidata.cache import Cache
 
 TESTS = Path(__file__).parent

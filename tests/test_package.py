@@ -18,6 +18,7 @@ ROOMS = (
     "errors",
     "resources",
     "files",
+    "reading",
     "terms",
     "ontology",
     "types",

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from kgmrca.errors import InputError
+from kgmrca.reading import files_in
 
 if TYPE_CHECKING:
     from spacy import Vocab
@@ -190,11 +191,11 @@ def paths_of(given: str) -> tuple[Iterable[Path], Path]:
     """The files that an INPUT names, in order, and the folder that their names are relative to.
 
     Raises:
-        InputError: it does not exist.
+        InputError: it does not exist, or a folder cannot be read.
     """
     path = Path(given)
     if path.is_dir():
-        return sorted(_walk(path), key=Path.as_posix), path
+        return files_in(path), path
     if path.exists():
         return [path], path.parent
     if not glob.has_magic(given):
@@ -202,12 +203,6 @@ def paths_of(given: str) -> tuple[Iterable[Path], Path]:
     matches = sorted(map(Path, glob.glob(given, recursive=True)), key=Path.as_posix)  # noqa: PTH207
     root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
     return [match for match in matches if not match.is_dir()], root
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent, name) for name in files if not name.startswith("."))
 
 
 def _suffix(path: Path) -> str:

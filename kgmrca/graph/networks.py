@@ -16,9 +16,9 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.files import whole_file
 from kgmrca.terms import ENTITY_TYPE, LABEL
+from kgmrca.triples.formats import XmlOutput
 from kgmrca.triples.iris import clean_text
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import XmlOutput
 
 __all__ = ["neo4j_tables", "to_networkx", "write_graphml"]
 

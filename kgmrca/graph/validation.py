@@ -49,8 +49,9 @@ from kgmrca.terms import (
     TYPE,
     XSD,
 )
+from kgmrca.triples.inputs import Source
 from kgmrca.triples.iris import Iris, claimed
-from kgmrca.triples.read import Source, Term, read_quads
+from kgmrca.triples.read import Term, read_quads
 from kgmrca.types import coarse_type
 
 if TYPE_CHECKING:

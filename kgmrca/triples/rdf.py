@@ -17,10 +17,11 @@ from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
 from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.terms import XSD
+from kgmrca.triples.formats import PROVENANCE, prefixes
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import PROVENANCE, document_triples, prefixes
+from kgmrca.triples.write import document_triples
 
 __all__ = ["add_to", "to_graph"]
 

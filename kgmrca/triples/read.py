@@ -1,37 +1,24 @@
-"""RDF back to statements: any format and any shape of `PROVENANCE` in `write.py`, as a stream."""
+"""RDF back to statements: any format and any shape of `formats.PROVENANCE`, as a stream."""
 
-import gzip
-import io
-import logging
-import shutil
-import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import IO, TypeAlias, cast
-from xml.parsers import expat
+from typing import TypeAlias, cast
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple, parse
-from tqdm.utils import CallbackIOWrapper
 
 from kgmrca.errors import InputError
 from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, PROV, RDF, RDF_STATEMENT, STATEMENT, XSD
+from kgmrca.triples.formats import FORMATS, WITH_GRAPHS
+from kgmrca.triples.inputs import LONGEST_LITERAL, Source, format_of_source, name_of, opened_rdf, too_long
 from kgmrca.triples.iris import claimed
 from kgmrca.triples.records import Mention, Statement, rounded
-from kgmrca.triples.write import FORMATS, format_of
 
-logger = logging.getLogger(__name__)
-
-__all__ = ["Graphs", "Node", "graph_files", "read_graphs", "read_nodes", "read_quads", "read_rdf"]
+__all__ = ["Graphs", "Node", "read_graphs", "read_nodes", "read_quads", "read_rdf"]
 
 Term: TypeAlias = NamedNode | BlankNode | Literal | Triple
-Source: TypeAlias = str | Path | IO[bytes]
-"""A file, "-" for standard input, or a binary stream, compressed by gzip or not."""
 Graphs: TypeAlias = Iterable[tuple[str | Path, str | None]]
 """Files, or "-" for standard input, with their formats, if these are known."""
 
@@ -72,8 +59,6 @@ _SPECIAL = frozenset({"type", "reifies", "value", "run"})
 _TYPES = frozenset({RDF_STATEMENT, STATEMENT})
 _WIKIDATA_STATEMENT = "http://www.wikidata.org/entity/statement/"
 _STRING = f"{XSD}string"
-_WITH_GRAPHS = frozenset({"nquads", "trig", "jsonld"})
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(slots=True)
@@ -118,38 +103,19 @@ def read_rdf(source: Source, *, format: str | None = None) -> Iterator[Statement
         if isinstance(found, Quad):
             yield found
         else:
-            yield from _statements(found, _name(source))
+            yield from _statements(found, name_of(source))
 
 
 def read_nodes(source: Source, *, format: str | None = None) -> Iterator[Node | Quad]:
     """As `read_rdf`, but statements in the terms of RDF, which is faster."""
-    format = _format(source, format)
-    yield from _nodes(read_quads(source, format=format), _name(source), has_graphs=format in _WITH_GRAPHS)
+    format = format_of_source(source, format)
+    yield from _nodes(read_quads(source, format=format), name_of(source), has_graphs=format in WITH_GRAPHS)
 
 
 def read_graphs(graphs: Graphs) -> Iterator[Node | Quad]:
     """All that is in some graphs, one after the other (see `read_nodes`)."""
     for graph, format in graphs:
         yield from read_nodes(graph, format=format)
-
-
-@contextmanager
-def graph_files(graphs: Iterable[str | Path], format: str | None) -> Iterator[list[tuple[Path, str]]]:
-    """Graphs as files with their formats, for who reads them twice: standard input is a copy on disk.
-
-    Raises:
-        InputError: a file does not say its format.
-    """
-    with TemporaryDirectory(prefix="kgmrca-") as folder:
-        files = []
-        for graph in graphs:
-            path = Path(graph)
-            if graph == "-":
-                path = Path(folder, "standard input")
-                with path.open("wb") as copy:
-                    shutil.copyfileobj(sys.stdin.buffer, copy)
-            files.append((path, _format(graph, format)))
-        yield files
 
 
 def read_quads(
@@ -171,81 +137,18 @@ def read_quads(
         InputError: the format is not known, or the content is not of that format, or cut; it says in which line.
         OSError: the file cannot be read.
     """
-    name, format = _name(source), _format(source, format)
-    try:
-        with _opened(source, on_read) as content:
-            if format == "rdfxml":
-                content = cast("IO[bytes]", _WholeXml(content))
-            yield from cast("Iterator[Quad]", parse(content, FORMATS[format], rename_blank_nodes=rename_blank_nodes))
-    except SyntaxError as error:
-        line = f", line {error.lineno}" if error.lineno else ""
-        raise InputError(f"{name}{line}: this is not {format}, or it is cut: {error.msg}.") from error
-    except expat.ExpatError as error:
-        raise InputError(f"{name}, line {error.lineno}: this is not rdfxml, or it is cut: {error}.") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{name}: the compressed data are damaged or cut: {error}.") from error
+    with opened_rdf(source, format=format, on_read=on_read) as (content, format):
+        quads = cast("Iterator[Quad]", parse(content, FORMATS[format], rename_blank_nodes=rename_blank_nodes))
+        yield from _short_ones(quads, name_of(source)) if format == "rdfxml" else quads
 
 
-def _format(source: Source, format: str | None) -> str:
-    if format is None:
-        if source == "-":
-            return "trig"
-        if not isinstance(source, str | Path):
-            raise InputError(f"The format of {_name(source)} is not known: name one of {', '.join(FORMATS)}.")
-        return format_of(Path(source))
-    if format not in FORMATS:
-        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
-    return format
-
-
-def _name(source: Source) -> str:
-    if isinstance(source, str | Path):
-        return "standard input" if source == "-" else str(source)
-    name = getattr(source, "name", None)
-    return name.strip("<>") if isinstance(name, str) else "the stream"
-
-
-@contextmanager
-def _opened(source: Source, on_read: Callable[[int], object] | None) -> Iterator[IO[bytes]]:
-    logger.info("Reading %s.", _name(source))
-    with ExitStack() as stack:
-        if source == "-":
-            stream: IO[bytes] = sys.stdin.buffer
-        elif isinstance(source, str | Path):
-            stream = stack.enter_context(Path(source).open("rb"))
-        else:
-            stream = source
-        if on_read:
-            stream = cast("IO[bytes]", CallbackIOWrapper(on_read, stream, "read"))
-        yield stack.enter_context(_unpacked(stream))
-
-
-@contextmanager
-def _unpacked(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    wrapped = None if hasattr(stream, "peek") else io.BufferedReader(cast("io.RawIOBase", stream))
-    buffered = wrapped or cast(io.BufferedReader, stream)
-    try:
-        if buffered.peek(2)[:2] == _GZIP:
-            with gzip.open(buffered) as content:
-                yield cast("IO[bytes]", content)
-        else:
-            yield buffered
-    finally:
-        if wrapped:
-            wrapped.detach()  # or the stream would be closed, which is not ours
-
-
-class _WholeXml:
-    """A stream of XML that fails where the document is not complete at its end, which the RDF parser lets pass."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._parser = expat.ParserCreate()
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self._parser.Parse(data, not data)
-        return data
+def _short_ones(quads: Iterable[Quad], name: str) -> Iterator[Quad]:
+    for quad in quads:
+        # A code point has up to four bytes, so most need not be encoded to be known as short.
+        if isinstance(quad.object, Literal) and 4 * len(quad.object.value) > LONGEST_LITERAL:
+            if len(quad.object.value.encode()) > LONGEST_LITERAL:
+                raise too_long(name)
+        yield quad
 
 
 class _Fields(dict[str, str | None]):

@@ -1,6 +1,6 @@
-"""Statements as a stream of RDF, and that stream as a file of any usual format, in constant memory.
+"""Statements as a stream of triples, in constant memory.
 
-Where a statement was read and how sure it is can be said in several shapes (`PROVENANCE`, shown one by one in
+Where a statement was read and how sure it is can be said in several shapes (`formats.PROVENANCE`, shown one by one in
 `ontologies/README.md`); the default is by `rdf:Statement` (RDF Schema 1.1, section 5.3). Documents and runs are
 described with PROV-O; the remaining terms are those of `ontologies/kgmrca.ttl`. There are no blank nodes, so files can
 be merged line by line.
@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import lru_cache
-from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
 from kgmrca.errors import InputError
@@ -30,58 +29,23 @@ from kgmrca.terms import (
     OBJECT,
     PREDICATE,
     PROV,
-    RDF,
     RDF_STATEMENT,
-    RDFS,
     REIFIES,
     STATEMENT,
     SUBJECT,
     TYPE,
     XSD,
 )
-from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, has_local_name
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.records import Mention, Run, Statement
 
 __all__ = [
-    "FORMATS",
-    "PROVENANCE",
-    "XmlOutput",
     "activity_triples",
-    "chosen_format",
     "document_triples",
-    "format_of",
     "moment",
-    "prefixes",
     "run_triples",
     "statement_triples",
-    "write",
 ]
-
-FORMATS = {
-    "turtle": RdfFormat.TURTLE,
-    "ntriples": RdfFormat.N_TRIPLES,
-    "nquads": RdfFormat.N_QUADS,
-    "trig": RdfFormat.TRIG,
-    "jsonld": RdfFormat.JSON_LD,
-    "rdfxml": RdfFormat.RDF_XML,
-}
-PROVENANCE = {
-    "none": frozenset(FORMATS),
-    "statements": frozenset(FORMATS),
-    "graphs": frozenset({"nquads", "trig", "jsonld"}),
-    "rdf12": frozenset({"turtle", "ntriples", "nquads", "trig"}),
-    "wikidata": frozenset(FORMATS),
-}
-"""The shapes that statements can be given, each with the formats that can hold it."""
-
-_EXTENSIONS = {
-    ".ttl": "turtle",
-    ".nt": "ntriples",
-    ".nq": "nquads",
-    ".trig": "trig",
-    ".jsonld": "jsonld",
-    ".rdf": "rdfxml",
-}
 
 _IDENTIFIER = NamedNode(DCTERMS + "identifier")
 _ENTITY = NamedNode(PROV + "Entity")
@@ -254,109 +218,6 @@ def moment(when: datetime) -> Literal:
     """A time, which needs a time zone, in seconds."""
     # In the canonical form, "Z" for UTC, because stores rewrite any other.
     return Literal(when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), datatype=NamedNode(XSD + "dateTime"))
-
-
-def chosen_format(format: str | None, output: str | Path | IO[bytes], *, provenance: str = "none") -> str:
-    """The format in which to write: if none is named, by the file's extension, or Turtle on a stream or for "-".
-
-    Raises:
-        InputError: there is no such format or provenance, the one cannot hold the other, or no format is known.
-    """
-    if format is None:
-        format = format_of(Path(output)) if isinstance(output, str | Path) and output != "-" else "turtle"
-    for what, name, known in (("format", format, FORMATS), ("provenance", provenance, PROVENANCE)):
-        if name not in known:
-            raise InputError(f"There is no {what} '{name}': choose one of {', '.join(known)}.")
-    if format not in (able := PROVENANCE[provenance]):
-        needs = "named graphs" if provenance == "graphs" else "RDF 1.2"
-        raise InputError(
-            f"The provenance '{provenance}' needs {needs}, which the format '{format}' does not have: choose the "
-            f"format {' or '.join(name for name in FORMATS if name in able)}, or another provenance."
-        )
-    return format
-
-
-def prefixes(base: str) -> dict[str, str]:
-    """The prefixes of a file: what each stands for."""
-    return {
-        "check": f"{base}check/",
-        "cluster": f"{base}cluster/",
-        "conflict": f"{base}conflict/",
-        "dcterms": DCTERMS,
-        "entity": f"{base}entity/",
-        "fact": f"{base}fact/",
-        "kgmrca": KGMRCA,
-        "link": f"{base}link/",
-        "p": "http://www.wikidata.org/prop/",
-        "prov": PROV,
-        "ps": "http://www.wikidata.org/prop/statement/",
-        "rdf": RDF,
-        "rdfs": RDFS,
-        "retrieved": f"{base}retrieved/",
-        "run": f"{base}run/",
-        "statement": f"{base}statement/",
-        "wd": "http://www.wikidata.org/entity/",
-        "wds": "http://www.wikidata.org/entity/statement/",
-        "wdt": "http://www.wikidata.org/prop/direct/",
-        "xsd": XSD,
-    }
-
-
-def write(triples: Iterable[Triple | Quad], output: IO[bytes], *, format: str, base: str) -> None:
-    """Write triples to a binary stream as they come. `format` is one of `FORMATS`; JSON-LD is in expanded form.
-
-    Raises:
-        InputError: a predicate cannot be written as RDF/XML.
-        Whatever `triples` or `output` raise; what was written by then is not a whole file.
-    """
-    if format == "rdfxml":
-        triples, output = _with_names(triples), cast("IO[bytes]", XmlOutput(output))
-    # Triples and quads may be mixed, whatever the stubs say.
-    serialize(cast("Iterable[Quad]", triples), output, FORMATS[format], prefixes=prefixes(base))
-
-
-def format_of(path: Path) -> str:
-    """The format that a file's name stands for, compressed (.gz) or not.
-
-    Raises:
-        InputError: it stands for none of the `FORMATS`.
-    """
-    extension = Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
-    if extension not in _EXTENSIONS:
-        raise InputError(
-            f"'{path}' does not say its format: end it in {', '.join(_EXTENSIONS)}, or one of these and .gz; "
-            f"or choose a format ({', '.join(FORMATS)})."
-        )
-    return _EXTENSIONS[extension]
-
-
-class XmlOutput:
-    """A stream for XML: a carriage return, which a reader would take for a line feed, is written as a reference.
-
-    XML 1.0, section 2.11. The writer itself leaves it as it is, and ends its own lines otherwise.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def write(self, data: bytes) -> int:
-        """Write XML in an encoding that has ASCII as it is."""
-        self._stream.write(data.replace(b"\r", b"&#13;"))
-        return len(data)
-
-    def flush(self) -> None:
-        """Flush the stream behind it."""
-        self._stream.flush()
-
-
-def _with_names(triples: Iterable[Triple | Quad]) -> Iterator[Triple | Quad]:
-    for triple in triples:
-        if not has_local_name(triple.predicate.value):
-            raise InputError(
-                f"The predicate <{triple.predicate.value}> cannot be written as RDF/XML, where it must end in a name "
-                "(a letter or '_', then letters, digits, '.', '-' or '_'): choose another format."
-            )
-        yield triple
 
 
 @dataclass(slots=True)

@@ -29,9 +29,11 @@ from kgmrca.terms import (
     SUBJECT,
     TYPE,
 )
+from kgmrca.triples.formats import chosen_format, write
+from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
-from kgmrca.triples.read import Node, graph_files, read_graphs
-from kgmrca.triples.write import activity_triples, chosen_format, write
+from kgmrca.triples.read import Node, read_graphs
+from kgmrca.triples.write import activity_triples
 from kgmrca.wikidata.links import Links, plain_statements
 from kgmrca.wikidata.verdicts import Assertion, Judgement, Knowledge, Verdict, judge
 

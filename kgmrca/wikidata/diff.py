@@ -19,8 +19,9 @@ from kgmrca.errors import InputError
 from kgmrca.files import opened, utf8
 from kgmrca.ontology import load_ontology, load_properties, wikidata_predicate
 from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
+from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import clean_text
-from kgmrca.triples.read import Node, graph_files, read_graphs
+from kgmrca.triples.read import Node, read_graphs
 from kgmrca.wikidata.links import Links
 from kgmrca.wikidata.queries import checked_id
 from kgmrca.wikidata.records import Value

@@ -36,9 +36,10 @@ from kgmrca.terms import (
     TYPE,
     XSD,
 )
+from kgmrca.triples.formats import WITH_GRAPHS, chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import read_graphs
-from kgmrca.triples.write import PROVENANCE, activity_triples, chosen_format, moment, write
+from kgmrca.triples.write import activity_triples, moment
 from kgmrca.wikidata.links import linked_items
 from kgmrca.wikidata.queries import checked_id, checked_language
 from kgmrca.wikidata.records import Claim, NotChecked, Rank, Value
@@ -139,7 +140,7 @@ def enrich(
         raise InputError("Nothing is asked for: name properties, a preset or the languages of labels.")
     format = chosen_format(format, output)
     summary, queries = EnrichSummary(), lookups.endpoint.queries
-    writer = _Writer(Iris(base), lookups.endpoint.name, asked, spoken, has_graphs=format in PROVENANCE["graphs"])
+    writer = _Writer(Iris(base), lookups.endpoint.name, asked, spoken, has_graphs=format in WITH_GRAPHS)
     with opened(output, inputs=graphs) as out:
         items = sorted(linked_items(read_graphs((graph, input_format) for graph in graphs)), key=lambda id: int(id[1:]))
         summary.items = len(items)

@@ -29,10 +29,12 @@ from kgmrca.terms import (
     LABEL,
     TYPE,
 )
+from kgmrca.triples.formats import FORMATS, WITH_GRAPHS, WITH_TRIPLE_TERMS, chosen_format, write
+from kgmrca.triples.inputs import RdfFile, graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
-from kgmrca.triples.read import Graphs, Node, graph_files, read_graphs, read_quads
+from kgmrca.triples.read import Graphs, Node, read_graphs, read_quads
 from kgmrca.triples.records import rounded
-from kgmrca.triples.write import FORMATS, PROVENANCE, activity_triples, chosen_format, write
+from kgmrca.triples.write import activity_triples
 from kgmrca.wikidata.disambiguation import (
     MARGIN,
     MIN_PROBABILITY,
@@ -374,7 +376,7 @@ def _start(mention: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _copied(sources: Sequence[tuple[Path, str]], store: _Store, format: str) -> Iterator[Quad]:
+def _copied(sources: Sequence[RdfFile], store: _Store, format: str) -> Iterator[Quad]:
     """All that the graphs say, but for what an earlier job has written.
 
     Raises:
@@ -383,14 +385,14 @@ def _copied(sources: Sequence[tuple[Path, str]], store: _Store, format: str) -> 
     for path, input_format in sources:
         # Blank nodes of two files are two, whatever they are called.
         for quad in read_quads(path, format=input_format, rename_blank_nodes=len(sources) > 1):
-            if quad.graph_name != DEFAULT_GRAPH and format not in PROVENANCE["graphs"]:
-                raise _cannot_hold(path, "named graphs", format, able=PROVENANCE["graphs"])
-            if isinstance(quad.object, Triple) and format not in PROVENANCE["rdf12"]:
-                raise _cannot_hold(path, "triple terms (RDF 1.2)", format, able=PROVENANCE["rdf12"])
+            if quad.graph_name != DEFAULT_GRAPH and format not in WITH_GRAPHS:
+                raise _cannot_hold(path, "named graphs", format, able=WITH_GRAPHS)
+            if isinstance(quad.object, Triple) and format not in WITH_TRIPLE_TERMS:
+                raise _cannot_hold(path, "triple terms (RDF 1.2)", format, able=WITH_TRIPLE_TERMS)
             if not store.is_ours(quad):
                 yield quad
 
 
-def _cannot_hold(path: Path, what: str, format: str, *, able: Collection[str]) -> InputError:
+def _cannot_hold(path: str | Path, what: str, format: str, *, able: Collection[str]) -> InputError:
     formats = " or ".join(name for name in FORMATS if name in able)
     return InputError(f"'{path}' has {what}, which the format '{format}' cannot hold: write {formats}.")

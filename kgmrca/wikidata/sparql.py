@@ -11,7 +11,6 @@ Requests go to the endpoint's own host only: no redirect is followed, and the pr
 (`HTTP_PROXY`) name are not used.
 """
 
-import gzip
 import hashlib
 import ipaddress
 import logging
@@ -21,7 +20,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import zlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import timezone
@@ -30,7 +28,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO, Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, QuerySolutions, Store, parse_query_results
@@ -40,7 +38,8 @@ from tqdm import tqdm
 
 from kgmrca import __version__
 from kgmrca.errors import EndpointError, InputError
-from kgmrca.triples.write import FORMATS, format_of
+from kgmrca.triples.formats import FORMATS
+from kgmrca.triples.inputs import opened_rdf, rdf_files
 
 logger = logging.getLogger(__name__)
 
@@ -195,16 +194,11 @@ class _Local:
         for path in self._paths:
             size = path.stat().st_size
             hidden = True if size < _BIG else None if self._progress is None else not self._progress
-            with path.open("rb") as raw, tqdm.wrapattr(raw, "read", size, desc=path.name, disable=hidden) as counted:
-                stream = cast("IO[bytes]", counted)
-                try:
-                    if path.suffix.lower() == ".gz":
-                        with gzip.open(stream) as unpacked:
-                            store.bulk_load(cast("IO[bytes]", unpacked), FORMATS[format_of(path)])
-                    else:
-                        store.bulk_load(stream, FORMATS[format_of(path)])
-                except (SyntaxError, EOFError, OSError, zlib.error) as error:
-                    raise InputError(f"'{path}' cannot be read as RDF: {error}.") from error
+            with (
+                tqdm(total=size, unit="B", unit_scale=True, desc=path.name, disable=hidden) as bar,
+                opened_rdf(path, on_read=bar.update) as (content, format),
+            ):
+                store.bulk_load(content, FORMATS[format])
         return store, next(iter(store.named_graphs()), None) is not None
 
 
@@ -429,26 +423,12 @@ def _rows(solutions: QuerySolutions) -> list[Row]:
 
 
 def _rdf_files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        if not path.is_file():
-            raise InputError(
-                f"There is no file or folder '{path}'; an endpoint is one of {', '.join(PRESETS)}, an http(s) URL, or "
-                "an RDF file or folder."
-            )
-        format_of(path)
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.is_file() and _is_rdf(file))
-    if not files:
-        raise InputError(f"There is no RDF file in '{path}'.")
-    return files
-
-
-def _is_rdf(path: Path) -> bool:
-    try:
-        format_of(path)
-    except InputError:
-        return False
-    return True
+    if not (path.is_dir() or path.is_file()):
+        raise InputError(
+            f"There is no file or folder '{path}'; an endpoint is one of {', '.join(PRESETS)}, an http(s) URL, or an "
+            "RDF file or folder."
+        )
+    return [Path(file.source) for file in rdf_files(path)]
 
 
 def _digest(path: Path) -> str:

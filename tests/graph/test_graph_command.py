@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 from kgmrca.cli import app
 from kgmrca.graph.merging.merge import merge
 from kgmrca.graph.statistics import Statistics, table
+from kgmrca.triples.formats import write
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import document_triples, write
+from kgmrca.triples.write import document_triples
 
 BASE = "urn:kgmrca:"
 WDT = "http://www.wikidata.org/prop/direct/"

@@ -14,11 +14,12 @@ from spacy.tokens import Span
 
 from kgmrca.graph.networks import neo4j_tables, to_networkx, write_graphml
 from kgmrca.relations import Relation, set_relations
+from kgmrca.triples.formats import write
 from kgmrca.triples.iris import mention_iri
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import document_triples, write
+from kgmrca.triples.write import document_triples
 
 BASE = "urn:kgmrca:"
 GYEAR = "http://www.w3.org/2001/XMLSchema#gYear"

@@ -15,9 +15,10 @@ from kgmrca.graph import validation as module
 from kgmrca.graph.validation import validate
 from kgmrca.ontology import load_properties
 from kgmrca.resources import resource
+from kgmrca.triples.formats import PROVENANCE, write
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import PROVENANCE, document_triples, run_triples, write
+from kgmrca.triples.write import document_triples, run_triples
 
 BASE = "urn:kgmrca:"
 WHEN = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

@@ -9,9 +9,10 @@ import pytest
 from helpers import read_rdf
 
 from kgmrca.resources import resource
+from kgmrca.triples.formats import FORMATS, PROVENANCE, prefixes, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.records import Mention, Run, Statement, sentence_digest
-from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, prefixes, write
+from kgmrca.triples.write import document_triples
 
 SENTENCE = "Marie Curie was born in Warsaw."
 LANGUAGE = {provenance: "trig" if provenance == "graphs" else "turtle" for provenance in PROVENANCE}

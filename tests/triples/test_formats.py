@@ -18,8 +18,9 @@ from spacy.vocab import Vocab
 
 from kgmrca.errors import InputError
 from kgmrca.relations import Relation, set_relations
+from kgmrca.triples.formats import FORMATS, PROVENANCE, write
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, write
+from kgmrca.triples.write import document_triples
 
 EXAMPLES = int(os.environ.get("KGMRCA_EXAMPLES", "30"))
 # Of rdflib's readers, most take a time that grows with the square of a text's length.

@@ -11,10 +11,12 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse, serialize
 from rdflib import Dataset
 
 from kgmrca.errors import InputError
+from kgmrca.triples.formats import FORMATS, PROVENANCE, write
+from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri, quoted
-from kgmrca.triples.read import graph_files, read_graphs, read_quads, read_rdf
+from kgmrca.triples.read import read_graphs, read_quads, read_rdf
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, write
+from kgmrca.triples.write import document_triples
 
 IRIS = Iris()
 KGMRCA = "https://w3id.org/kgmrca#"

@@ -15,17 +15,10 @@ from spacy.tokens import Span
 from kgmrca.errors import InputError
 from kgmrca.relations import Relation, set_relations
 from kgmrca.resources import resource
+from kgmrca.triples.formats import PROVENANCE, chosen_format, format_of, write
 from kgmrca.triples.records import Run, sentence_digest
 from kgmrca.triples.statements import statements
-from kgmrca.triples.write import (
-    PROVENANCE,
-    chosen_format,
-    document_triples,
-    format_of,
-    run_triples,
-    statement_triples,
-    write,
-)
+from kgmrca.triples.write import document_triples, run_triples, statement_triples
 
 BASE = "urn:kgmrca:"
 KGMRCA = "https://w3id.org/kgmrca#"

@@ -5,9 +5,10 @@ from decimal import Decimal
 from pyoxigraph import NamedNode, Triple
 
 from kgmrca.files import whole_file
+from kgmrca.triples.formats import format_of, write
 from kgmrca.triples.iris import DEFAULT_BASE, mention_iri
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import format_of, statement_triples, write
+from kgmrca.triples.write import statement_triples
 
 WD = "http://www.wikidata.org/entity/"
 WDT = "http://www.wikidata.org/prop/direct/"

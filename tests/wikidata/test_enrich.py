@@ -14,10 +14,10 @@ from kgmrca import cli
 from kgmrca.errors import InputError
 from kgmrca.graph.merging.merge import merge
 from kgmrca.resources import resource
+from kgmrca.triples.formats import FORMATS
 from kgmrca.triples.read import read_nodes
 from kgmrca.triples.read import read_rdf as read_statements
 from kgmrca.triples.records import Statement
-from kgmrca.triples.write import FORMATS
 from kgmrca.wikidata.enrich import PRESETS, best, enrich, term
 from kgmrca.wikidata.links import linked_items
 from kgmrca.wikidata.lookups import Lookups

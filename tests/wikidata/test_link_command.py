@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from kgmrca.cli import app
 from kgmrca.errors import InputError
 from kgmrca.resources import resource
+from kgmrca.triples.formats import PROVENANCE, write
 from kgmrca.triples.iris import mention_iri, quoted
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import PROVENANCE, document_triples, write
+from kgmrca.triples.write import document_triples
 from kgmrca.wikidata.link import link_graphs
 
 BASE = "http://example.org/"

@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from kgmrca.corpora.documents import STDIN, paths_of
-from kgmrca.errors import InputError
-from kgmrca.triples.write import FORMATS, format_of
+from kgmrca.corpora.documents import STDIN
+from kgmrca.triples.inputs import rdf_files
 
 __all__ = ["Input", "find_inputs"]
 
@@ -36,41 +34,20 @@ class Input:
 
 
 def find_inputs(inputs: Iterable[str | Path], format: str | None, target: Path | None) -> list[Input]:
-    """The files that the inputs name, each once.
+    """The files that the inputs name, each once (see `rdf_files`).
 
     Folders and patterns do not give `target`, the file that will be written: it is the output of the last merge.
 
     Raises:
         InputError: an input is not there, holds no RDF, or is the file that will be written.
     """
-    if format is not None and format not in FORMATS:
-        raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
-    written = target and target.resolve()
-    found: dict[Path, Input] = {}
-    for given in map(str, inputs):
-        if given == STDIN:
-            found[Path(STDIN)] = Input(None, format or "trig", _SIZE_OF_STREAM)
-            continue
-        paths, _ = paths_of(given)
-        files = {path.resolve(): file for path in paths if (file := _input(path, format, given))}
-        if written in files and given == str(files[written].path):
-            raise InputError(f"'{given}' is an INPUT and would be overwritten: write to another file.")
-        files.pop(cast(Path, written), None)
-        if not files:
-            raise InputError(f"There is nothing to read in '{given}': is there RDF ({', '.join(FORMATS)})?")
-        found.update(files)
-    if not found:
-        raise InputError("There is nothing to read: give at least one INPUT.")
-    return list(found.values())
+    return [_input(*file) for file in rdf_files(inputs, format=format, output=target)]
 
 
-def _input(path: Path, format: str | None, given: str) -> Input | None:
-    if format is None:
-        try:
-            format = format_of(path)
-        except InputError:
-            if Path(given).is_dir():
-                return None  # something else that lies there
-            raise
-    size = path.stat().st_size * (_PACKED if path.suffix.lower() == ".gz" else 1)
-    return Input(path, format, size if path.is_file() else _SIZE_OF_STREAM)
+def _input(source: str | Path, format: str) -> Input:
+    if source == STDIN:
+        return Input(None, format, _SIZE_OF_STREAM)
+    path = Path(source)
+    if not path.is_file():
+        return Input(path, format, _SIZE_OF_STREAM)
+    return Input(path, format, path.stat().st_size * (_PACKED if path.suffix.lower() == ".gz" else 1))

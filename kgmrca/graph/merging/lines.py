@@ -17,9 +17,10 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca.graph.merging.rows import Cells
 from kgmrca.terms import DECIMAL, DEFAULT_GRAPH, TYPE
+from kgmrca.triples.formats import prefixes, write
 from kgmrca.triples.iris import DEFAULT_BASE
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import prefixes, statement_triples, write
+from kgmrca.triples.write import statement_triples
 
 __all__ = ["WITH_PREFIXES", "prefix_lines", "statement_text"]
 

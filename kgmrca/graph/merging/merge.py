@@ -26,8 +26,8 @@ from kgmrca.graph.merging.parts import Result, put_together
 from kgmrca.graph.merging.processes import Steps, open_steps
 from kgmrca.graph.merging.rows import deal_input
 from kgmrca.graph.merging.statements import write_statements
+from kgmrca.triples.formats import chosen_format
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
-from kgmrca.triples.write import chosen_format
 
 __all__ = ["MergeSummary", "merge"]
 

@@ -13,13 +13,10 @@ from kgmrca.errors import InputError
 from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.inputs import Input
 from kgmrca.terms import DEFAULT_GRAPH
+from kgmrca.triples.formats import WITH_GRAPHS, WITH_TRIPLE_TERMS
 from kgmrca.triples.read import Node, read_nodes
-from kgmrca.triples.write import PROVENANCE
 
 __all__ = ["Cells", "deal_input", "joined"]
-
-_WITH_GRAPHS = PROVENANCE["graphs"]
-_WITH_TRIPLE_TERMS = PROVENANCE["rdf12"]
 
 
 class Cells(NamedTuple):
@@ -74,11 +71,11 @@ def deal_input(store: Store, format: str, part: str, source: Input) -> int:
         if "_:" in text or "<<(" in text:
             _refuse(found, format, source.name)
         row = f"{text} .".replace(" ", "\t", 1).encode()
-        is_plain = source.format not in _WITH_GRAPHS or found.graph_name == DEFAULT_GRAPH
-        if not is_plain and format not in _WITH_GRAPHS:
+        is_plain = source.format not in WITH_GRAPHS or found.graph_name == DEFAULT_GRAPH
+        if not is_plain and format not in WITH_GRAPHS:
             raise InputError(
                 f"{source.name}: a triple is in the graph {found.graph_name}, and the format '{format}' has no named "
-                f"graphs: choose {' or '.join(sorted(_WITH_GRAPHS))}."
+                f"graphs: choose {' or '.join(sorted(WITH_GRAPHS))}."
             )
         buckets.put("triples" if is_plain else "quads", row[: row.index(b"\t")], row)
     buckets.flush()
@@ -137,8 +134,8 @@ def _refuse(quad: Quad, format: str, name: str) -> None:
             f"{name}: '{quad}' has a blank node, and nothing says which of those in other files are the same: give it "
             "an IRI."
         )
-    if isinstance(quad.object, Triple) and format not in _WITH_TRIPLE_TERMS:
+    if isinstance(quad.object, Triple) and format not in WITH_TRIPLE_TERMS:
         raise InputError(
             f"{name}: '{quad}' is RDF 1.2, which the format '{format}' does not have: choose "
-            f"{' or '.join(sorted(_WITH_TRIPLE_TERMS))}."
+            f"{' or '.join(sorted(WITH_TRIPLE_TERMS))}."
         )

@@ -7,9 +7,10 @@ from pyoxigraph import parse
 
 from kgmrca.graph.merging.lines import prefix_lines, statement_text
 from kgmrca.graph.merging.rows import Cells
+from kgmrca.triples.formats import FORMATS, PROVENANCE
 from kgmrca.triples.iris import Iris, mention_iri
 from kgmrca.triples.records import Mention, Statement
-from kgmrca.triples.write import FORMATS, PROVENANCE, statement_triples
+from kgmrca.triples.write import statement_triples
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 FORMATS_OF_LINES = ("nquads", "turtle", "trig")

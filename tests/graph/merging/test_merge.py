@@ -17,10 +17,11 @@ from kgmrca.errors import InputError
 from kgmrca.graph.merging import merge as module
 from kgmrca.graph.merging.merge import merge
 from kgmrca.resources import resource
+from kgmrca.triples.formats import FORMATS, PROVENANCE, format_of, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Mention, Statement, sentence_digest
-from kgmrca.triples.write import FORMATS, PROVENANCE, document_triples, format_of, write
+from kgmrca.triples.write import document_triples
 
 IRIS = Iris()
 KGMRCA = "https://w3id.org/kgmrca#"

@@ -1,0 +1,225 @@
+"""RDF to read: which files some inputs name, and the content of each, in one way for all commands."""
+
+import gzip
+import shutil
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, NamedTuple, TypeAlias, cast
+from xml.parsers import expat
+
+from tqdm.utils import CallbackIOWrapper
+
+from kgmrca.corpora.documents import STDIN, paths_of
+from kgmrca.errors import InputError
+from kgmrca.reading import check_is_file, unpacked
+from kgmrca.triples.formats import EXTENSIONS, FORMATS, check_format, format_of, is_rdf
+
+__all__ = [
+    "LONGEST_LITERAL",
+    "RdfFile",
+    "Source",
+    "format_of_source",
+    "graph_files",
+    "name_of",
+    "opened_rdf",
+    "rdf_files",
+    "too_long",
+]
+
+Source: TypeAlias = str | Path | IO[bytes]
+"""A file, "-" for standard input, or a binary stream, compressed by gzip or not."""
+
+_OF_STDIN = "trig"  # Turtle and N-Triples are parts of it
+LONGEST_LITERAL = 16 * 1024 * 1024
+"""In bytes: longer ones pyoxigraph reads from RDF/XML only, and could not read again from what is written of them."""
+
+_BUFFER_FULL = "Reached the buffer maximal size"  # how pyoxigraph's MemoryError begins
+
+
+class RdfFile(NamedTuple):
+    """RDF to read.
+
+    Attributes:
+        source: a file, or "-" for standard input.
+        format: one of `FORMATS`.
+    """
+
+    source: str | Path
+    format: str
+
+
+def rdf_files(
+    inputs: str | Path | Iterable[str | Path], *, format: str | None = None, output: Path | None = None
+) -> list[RdfFile]:
+    """The RDF files that inputs name: files, folders, glob patterns, or "-" for standard input; each file once.
+
+    A folder gives the files in it and in its sub-folders whose names say that they are RDF, in the order of their
+    paths; hidden files are left out.
+
+    Args:
+        inputs: what to read.
+        format: the format of all inputs, one of `FORMATS`; then a folder gives all its files. None: by extension, TriG
+            on standard input, of which Turtle and N-Triples are parts.
+        output: a file that is written meanwhile. Folders and patterns do not give it.
+
+    Raises:
+        InputError: there is no such format; an input does not exist, is the output, or gives no RDF file; a file does
+            not say its format; a folder cannot be read, or holds a named pipe under the name of an RDF file.
+    """
+    if format is not None:
+        check_format(format)
+    found: dict[Path | None, RdfFile] = {}
+    for given in [inputs] if isinstance(inputs, str | Path) else inputs:
+        if given == STDIN:
+            found.setdefault(None, RdfFile(STDIN, format or _OF_STDIN))
+            continue
+        files = list(_files_of(str(given), format, output and output.resolve()))
+        if not files:
+            raise InputError(
+                f"There is no RDF in '{given}': RDF files end in {', '.join(EXTENSIONS)}, or one of these and .gz."
+            )
+        for path in files:
+            found.setdefault(path.resolve(), RdfFile(path, format or format_of(path)))
+    if not found:
+        raise InputError("There is nothing to read: give at least one INPUT.")
+    return list(found.values())
+
+
+def _files_of(given: str, format: str | None, output: Path | None) -> Iterator[Path]:
+    is_folder = Path(given).is_dir()
+    for path in paths_of(given)[0]:
+        is_named = path == Path(given)  # and not found in a folder or by a pattern
+        if output is not None and path.resolve() == output:
+            if is_named:
+                raise InputError(f"'{given}' is an INPUT and would be overwritten: write to another file.")
+            continue
+        if is_folder and format is None and not is_rdf(path):
+            continue
+        if not is_named:
+            check_is_file(path)
+        yield path
+
+
+@contextmanager
+def graph_files(
+    inputs: str | Path | Iterable[str | Path], format: str | None, *, output: Path | None = None
+) -> Iterator[list[RdfFile]]:
+    """The RDF files that inputs name (see `rdf_files`), for reading them twice.
+
+    Of standard input, and of a pipe that an input names, there is a copy on disk.
+
+    Raises:
+        InputError: as `rdf_files`.
+    """
+    with TemporaryDirectory(prefix="kgmrca-") as folder:
+        files = []
+        for number, (source, known) in enumerate(rdf_files(inputs, format=format, output=output)):
+            path = Path(source)
+            if source == STDIN or not path.is_file():
+                name = "standard input" if source == STDIN else path.name
+                path = Path(folder, str(number), name)
+                path.parent.mkdir()
+                with ExitStack() as stack, path.open("wb") as copy:
+                    stream = sys.stdin.buffer if source == STDIN else stack.enter_context(Path(source).open("rb"))
+                    shutil.copyfileobj(stream, copy)
+            files.append(RdfFile(path, known))
+        yield files
+
+
+def name_of(source: Source) -> str:
+    """What a source is called in a message."""
+    if isinstance(source, str | Path):
+        return "standard input" if source == STDIN else str(source)
+    name = getattr(source, "name", None)
+    return name.strip("<>") if isinstance(name, str) else "the stream"
+
+
+@contextmanager
+def opened_rdf(
+    source: Source, *, format: str | None = None, on_read: Callable[[int], object] | None = None
+) -> Iterator[tuple[IO[bytes], str]]:
+    """The content of RDF and its format: decompressed if it is gzip, whatever its name, and without a byte-order mark.
+
+    What pyoxigraph raises in the block because of the content becomes an `InputError` that names the source.
+
+    Args:
+        source: a file, "-" for standard input, or a binary stream, which stays open.
+        format: one of `FORMATS`; None: by the file's extension, TriG on standard input. A stream needs it.
+        on_read: what is told how many bytes were read, after every few.
+
+    Raises:
+        InputError: the format is not known, or the content is not of that format, or cut; it says in which line.
+        OSError: the file cannot be read.
+    """
+    name, format = name_of(source), format_of_source(source, format)
+    with ExitStack() as stack:
+        stack.enter_context(_errors_in_words(name, format))
+        if source == STDIN:
+            stream: IO[bytes] = sys.stdin.buffer
+        elif isinstance(source, str | Path):
+            stream = stack.enter_context(Path(source).open("rb"))
+        else:
+            stream = source
+        if on_read:
+            stream = cast("IO[bytes]", CallbackIOWrapper(on_read, stream, "read"))
+        content = stack.enter_context(unpacked(stream))
+        yield cast("IO[bytes]", _WholeXml(content)) if format == "rdfxml" else content, format
+
+
+def format_of_source(source: Source, format: str | None) -> str:
+    """The format to read a source in: the one that is named, or by the file's extension, or TriG on standard input.
+
+    Raises:
+        InputError: there is no such format, a file does not say its format, or the source is a stream.
+    """
+    if format is not None:
+        return check_format(format)
+    if source == STDIN:
+        return _OF_STDIN
+    if not isinstance(source, str | Path):
+        raise InputError(f"The format of {name_of(source)} is not known: name one of {', '.join(FORMATS)}.")
+    return format_of(Path(source))
+
+
+@contextmanager
+def _errors_in_words(name: str, format: str) -> Iterator[None]:
+    try:
+        yield
+    except SyntaxError as error:
+        if "LoadDocumentCallback" in error.msg:
+            raise InputError(
+                f"{name}: its JSON-LD @context is at another address, and nothing is fetched: put the context itself "
+                "into the file, or convert the file to another format."
+            ) from error
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise InputError(f"{name}{line}: this is not {format}, or it is cut: {error.msg}.") from error
+    except expat.ExpatError as error:
+        raise InputError(f"{name}, line {error.lineno}: this is not rdfxml, or it is cut: {error}.") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{name}: the compressed data are damaged or cut: {error}.") from error
+    except MemoryError as error:
+        if not str(error).startswith(_BUFFER_FULL):
+            raise
+        raise too_long(name) from error
+
+
+def too_long(name: str) -> InputError:
+    """The error for a literal that cannot be read."""
+    return InputError(f"{name}: a literal or an IRI is longer than 16 MiB, which cannot be read: shorten it.")
+
+
+class _WholeXml:
+    """A stream of XML that fails where the document is not complete at its end, which the RDF parser lets pass."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._parser = expat.ParserCreate()
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._parser.Parse(data, not data)
+        return data
