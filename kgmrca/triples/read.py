@@ -144,11 +144,14 @@ def read_quads(
 
 def _short_ones(quads: Iterable[Quad], name: str) -> Iterator[Quad]:
     for quad in quads:
-        # A code point has up to four bytes, so most need not be encoded to be known as short.
-        if isinstance(quad.object, Literal) and 4 * len(quad.object.value) > LONGEST_LITERAL:
-            if len(quad.object.value.encode()) > LONGEST_LITERAL:
-                raise too_long(name)
+        if isinstance(quad.object, Literal) and _is_too_long(quad.object.value):
+            raise too_long(name)
         yield quad
+
+
+def _is_too_long(text: str) -> bool:
+    # A code point has up to four bytes, so most texts need not be encoded to be known as short.
+    return 4 * len(text) > LONGEST_LITERAL and len(text.encode()) > LONGEST_LITERAL
 
 
 class _Fields(dict[str, str | None]):

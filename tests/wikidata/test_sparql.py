@@ -447,3 +447,9 @@ def test_importing_it_asks_for_nothing_slow():
     code = "import sys, kgmrca.wikidata.lookups as _; print({'spacy', 'torch', 'rdflib', 'numpy'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout == b"set()\n"
+
+
+def test_a_local_file_is_opened_as_any_other_rdf(tmp_path):
+    path = tmp_path / "wikidata.ttl"
+    path.write_bytes(gzip.compress(b"\xef\xbb\xbf<urn:a> <urn:b> <urn:c> ."))
+    assert len(open_endpoint(path).select("SELECT * { ?s ?p ?o }")) == 1
