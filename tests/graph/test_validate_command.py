@@ -60,7 +60,7 @@ def test_a_warning_alone_is_exit_code_0(run, valid):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [("<urn:x:a> <urn:", "valid.ttl, line 1"), (None, "No such file or directory")]
+    ("content", "message"), [("<urn:x:a> <urn:", "valid.ttl, line 1"), (None, "There is no file or folder")]
 )
 def test_what_cannot_be_read_is_exit_code_2(run, valid, content, message):
     valid.unlink()
