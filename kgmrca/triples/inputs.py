@@ -1,6 +1,7 @@
 """RDF to read: which files some inputs name, and the content of each, in one way for all commands."""
 
 import gzip
+import logging
 import shutil
 import sys
 import zlib
@@ -29,6 +30,8 @@ __all__ = [
     "rdf_files",
     "too_long",
 ]
+
+logger = logging.getLogger(__name__)
 
 Source: TypeAlias = str | Path | IO[bytes]
 """A file, "-" for standard input, or a binary stream, compressed by gzip or not."""
@@ -156,6 +159,7 @@ def opened_rdf(
         OSError: the file cannot be read.
     """
     name, format = name_of(source), format_of_source(source, format)
+    logger.info("Reading %s.", name)
     with ExitStack() as stack:
         stack.enter_context(_errors_in_words(name, format))
         if source == STDIN:
