@@ -31,18 +31,12 @@ import kgmrca
 from kgmrca.corpora.annotated import ENTITIES, hash_share, read_annotated, relation_labels
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError, KgmrcaError
+from kgmrca.extraction.encoder.networks import LookedUp, TransformerWords, WordEncoder, rows_of
 from kgmrca.extraction.encoder.shim import as_tensors
 from kgmrca.extraction.encoder.words import PipelineVectors, Transformer, Vectors, Words, WordTable
 from kgmrca.extraction.relations.features import Features, Instances, make_features, make_instances, pair_instances
 from kgmrca.extraction.relations.loss import BCE, Loss
-from kgmrca.extraction.relations.network import (
-    LookedUp,
-    MRCANetwork,
-    PairNetwork,
-    TransformerWords,
-    WordEncoder,
-    rows_of,
-)
+from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
 from kgmrca.extraction.relations.operating_points import best_threshold, best_thresholds, micro_f1
 from kgmrca.extraction.relations.pairs import Candidates, make_sentence_pairs
 from kgmrca.relations import get_records

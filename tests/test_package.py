@@ -113,7 +113,21 @@ def test_imports_run_one_way(path):
             assert ROOMS.index(parts[1]) <= here, f"{path} imports {name} from its right"
 
 
-@pytest.mark.parametrize("path", ["extraction/relations/network.py", "extraction/relations/loss.py"])
+@pytest.mark.parametrize("path", sorted((PACKAGE / "extraction").rglob("*.py")), ids=lambda path: path.name)
+def test_imports_within_extraction_run_one_way(path):
+    rooms = ("encoder", "entities", "relations")
+    if path.parent.name not in rooms:
+        return
+    for name in imported_modules(path):
+        parts = name.split(".")
+        if parts[:2] == ["kgmrca", "extraction"] and parts[2] in rooms:
+            assert rooms.index(parts[2]) <= rooms.index(path.parent.name), f"{path} imports {name} from its right"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["extraction/encoder/networks.py", "extraction/relations/network.py", "extraction/relations/loss.py"],
+)
 def test_the_network_knows_nothing_of_spacy(path):
     assert not [name for name in imported_modules(PACKAGE / path) if name.split(".")[0] in ("spacy", "thinc")]
 

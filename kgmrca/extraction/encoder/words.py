@@ -29,13 +29,14 @@ from spacy.vocab import Vocab
 from thinc.api import get_array_module
 
 from kgmrca.errors import ModelError, ResourceError
-from kgmrca.extraction.relations.network import LookedUp, TransformerWords, WordEncoder
+from kgmrca.extraction.encoder.networks import LookedUp, TransformerWords, WordEncoder
+from kgmrca.extraction.encoder.tokens import token_array
 from kgmrca.resources import resource
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Pieces", "PipelineVectors", "Transformer", "Vectors", "WordTable", "Words", "token_array"]
+__all__ = ["Pieces", "PipelineVectors", "Transformer", "Vectors", "WordTable", "Words"]
 
 T = TypeVar("T")
 
@@ -84,15 +85,6 @@ class Words(Protocol):
             ModelError: this is another source than the one a component was trained with.
         """
         ...
-
-
-def token_array(docs: Sequence[Doc], sentences: NDArray[np.int64], attributes: Sequence[int]) -> NDArray[np.uint64]:
-    """Attributes of the tokens of the sentences, one sentence after another, [tokens, attributes]."""
-    used = np.unique(sentences[:, 0])
-    arrays = {index: docs[index].to_array(list(attributes)) for index in used.tolist()}
-    parts = [arrays[doc][start:end] for doc, start, end in sentences.tolist()]
-    found = np.concatenate(parts) if parts else np.zeros((0, len(attributes)), np.uint64)
-    return found.reshape(-1, len(attributes))
 
 
 def _distinct(

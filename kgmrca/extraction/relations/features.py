@@ -5,17 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import IS_LOWER, IS_PUNCT, IS_TITLE, IS_UPPER, LIKE_NUM, ORTH
+from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
-from kgmrca.extraction.encoder.words import Pieces, Vectors, Words, token_array
+from kgmrca.extraction.encoder.tokens import CASE, case_flags, token_array
+from kgmrca.extraction.encoder.words import Pieces, Vectors, Words
 from kgmrca.extraction.relations.pairs import Candidates
 from kgmrca.types import coarse_type
 
 __all__ = ["N_FLAGS", "Features", "Instances", "make_features", "make_instances", "pair_instances"]
-
-CASE = (IS_LOWER, IS_TITLE, IS_UPPER, LIKE_NUM, IS_PUNCT)
-"""The paper's case value (eq. 3.2), told apart a little more finely."""
 
 N_FLAGS = len(CASE) + 1
 """The yes/no features of a token: its case, and whether a span begins with it."""
@@ -63,7 +61,7 @@ def make_features(docs: Sequence[Doc], candidates: Candidates, types: Iterable[s
     """
     sentences, spans = candidates.sentences, candidates.spans
     lengths = sentences[:, 2] - sentences[:, 1]
-    case = token_array(docs, sentences, CASE).astype(np.float32)
+    case = case_flags(docs, sentences)
 
     numbers = {label: number for number, label in enumerate(types, start=2)}
     number_of = {label: numbers.get(coarse_type(label), 1) for label in set(candidates.labels)}

@@ -17,8 +17,9 @@ from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 
 from kgmrca.errors import InputError
+from kgmrca.extraction.encoder.tokens import sentence_starts
 
-__all__ = ["Candidates", "PairSuggester", "make_sentence_pairs", "sentence_starts"]
+__all__ = ["Candidates", "PairSuggester", "make_sentence_pairs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +94,6 @@ def _sentence_pairs(
         characters=np.stack(characters, 1)[kept],
         labels=list(compress(labels, kept)),
     )
-
-
-def sentence_starts(doc: Doc, sentencizer: Sentencizer, max_tokens: int) -> NDArray[np.int64]:
-    """The first token of each sentence, and the Doc's length at the end.
-
-    Where nothing has set sentence boundaries, `sentencizer` is asked for them; the Doc stays as it is. A sentence
-    longer than `max_tokens` is cut into stretches of that length.
-    """
-    if doc.has_annotation("SENT_START"):
-        guesses = doc.to_array("SENT_START") == 1
-    else:
-        guesses = np.array(sentencizer.predict([doc])[0], bool)
-    guesses[0] = True
-    starts = np.flatnonzero(guesses)
-    # A token also starts a stretch where it is `max_tokens` from the start of its sentence, or twice that, and so on.
-    position = np.arange(len(doc)) - np.repeat(starts, np.diff(starts, append=len(doc)))
-    return np.append(np.flatnonzero(position % max_tokens == 0), len(doc))
 
 
 def _ordered_pairs(spans: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,8 +9,8 @@ import pytest
 import torch
 from thinc.api import Adam, ArgsKwargs
 
+from kgmrca.extraction.encoder.networks import BiLSTM
 from kgmrca.extraction.encoder.shim import TorchShim, from_safetensors, to_safetensors
-from kgmrca.extraction.relations.network import BiLSTM
 
 
 class Network(torch.nn.Module):

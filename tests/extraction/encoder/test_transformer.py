@@ -19,10 +19,10 @@ from spacy.util import fix_random_seed
 from thinc.api import SGD, Adam
 
 from kgmrca.errors import ModelError
+from kgmrca.extraction.encoder.layers import build_transformer_embed
+from kgmrca.extraction.encoder.networks import TransformerWords
 from kgmrca.extraction.encoder.shim import as_tensors
 from kgmrca.extraction.encoder.words import Transformer, WordTable
-from kgmrca.extraction.relations.architectures import build_transformer_embed
-from kgmrca.extraction.relations.network import TransformerWords
 from kgmrca.relations import Relation, get_records
 
 transformers = pytest.importorskip("transformers", reason="the library transformers is not installed")

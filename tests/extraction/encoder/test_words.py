@@ -12,7 +12,8 @@ from spacy.tokens import Doc
 from spacy.vectors import Vectors as SpacyVectors
 
 from kgmrca.errors import ModelError, ResourceError
-from kgmrca.extraction.encoder.words import PipelineVectors, WordTable, token_array
+from kgmrca.extraction.encoder.tokens import token_array
+from kgmrca.extraction.encoder.words import PipelineVectors, WordTable
 
 PIECES = ["un", "##happi", "##ness", "##happiness", "happy", "##y", "a", "##a", "zoe", "'", "s", "-", "9", "é", "##b"]
 CODES = np.arange(2 * len(PIECES), dtype=np.int8).reshape(-1, 2) + 1

@@ -14,9 +14,9 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import SGD, Adam
 
+from kgmrca.extraction.encoder.layers import build_sentence_lstm
+from kgmrca.extraction.encoder.networks import SentenceEncoder
 from kgmrca.extraction.encoder.shim import to_safetensors
-from kgmrca.extraction.relations.architectures import build_sentence_lstm
-from kgmrca.extraction.relations.network import SentenceEncoder
 
 SENTENCES = [["Ann", "met", "Bob", "in", "Oslo", "."], ["Rome", "waits", "."], ["Bob", "slept", "all", "day", "."]]
 WIDTH = 6

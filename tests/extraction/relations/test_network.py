@@ -5,7 +5,8 @@ from math import sqrt
 import pytest
 import torch
 
-from kgmrca.extraction.relations.network import LookedUp, MRCANetwork, PairNetwork
+from kgmrca.extraction.encoder.networks import LookedUp
+from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
 
 WIDTH = 5
 LIMIT = 3.0
@@ -144,14 +145,14 @@ def test_pairs_in_portions(network, monkeypatch, at_once):
 @pytest.mark.parametrize("at_once", [1, 12, 45, 80])
 def test_tokens_in_portions(network, monkeypatch, at_once):
     whole = network(**batch(SENTENCES))
-    monkeypatch.setattr("kgmrca.extraction.relations.network.MAX_TOKENS", at_once)
+    monkeypatch.setattr("kgmrca.extraction.encoder.networks.MAX_TOKENS", at_once)
     assert torch.allclose(network(**batch(SENTENCES)), whole, atol=1e-5)
 
 
 def test_gradients_do_not_depend_on_portions(network, monkeypatch):
     gradients = []
     for tokens, pairs in ((10_000, 10_000), (12, 3)):
-        monkeypatch.setattr("kgmrca.extraction.relations.network.MAX_TOKENS", tokens)
+        monkeypatch.setattr("kgmrca.extraction.encoder.networks.MAX_TOKENS", tokens)
         monkeypatch.setattr(PairNetwork, "MAX_PAIRS", pairs)
         network.zero_grad()
         network(**batch(SENTENCES)).square().sum().backward()
