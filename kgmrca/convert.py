@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -26,16 +27,18 @@ from kgmrca.corpora.documents import (
 )
 from kgmrca.errors import InputError, ModelError, ResourceError
 from kgmrca.files import check_outputs, opened, progress_bar, target_of, whole_file
-from kgmrca.ontology import Ontology, load_ontology
+from kgmrca.ontology import load_ontology
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 from kgmrca.triples.records import Run, Statement
+from kgmrca.triples.sources import SOURCES
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples, run_triples
 
 __all__ = ["Summary", "convert"]
 
 Threshold: TypeAlias = float | str | Mapping[str, float]
+_Say: TypeAlias = Callable[..., Iterator[Statement]]
 
 _BATCH_CHARACTERS = 1_000_000
 
@@ -77,6 +80,7 @@ def convert(
     provenance: str = "statements",
     assert_above: float = 0.0,
     sentence_text: bool = False,
+    source: str | None = None,
     progress: bool | None = None,
 ) -> Summary:
     """Read documents, find the relations in them, and write these as RDF with confidence and provenance.
@@ -107,6 +111,8 @@ def convert(
         assert_above: the confidence from which the plain triple is written beside the statement; above 1: never. With
             the provenance "none", it decides what is written at all.
         sentence_text: whether to write the text of each statement's sentence.
+        source: whose relations are written: None for those of kgmrca, "glirel", "rebel" or "spacy-rel" for what a
+            component of others leaves on a Doc (see `kgmrca.triples.statements`). `threshold` is then a number.
         progress: whether to show a progress bar on standard error; None: if that is a terminal.
 
     Raises:
@@ -123,6 +129,7 @@ def convert(
         raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
     predicates = load_ontology(ontology)
     rejected_to = _rejected_path(rejected, target)
+    least = _threshold_of_source(source, threshold)
     found = _find(inputs, input_format, output, rejected_to, is_default=rejected is None)
     nlp = nlp or _shipped_pipeline()
     for pipe in _relation_pipes(nlp).values():
@@ -130,7 +137,10 @@ def convert(
             predicates.predicate(label)  # says before the work if two stand for it
     summary = Summary(skipped=found.skipped)
     with ExitStack() as stack:
-        parameters = stack.enter_context(_with_threshold(nlp, threshold, prefer))
+        if source is None:
+            parameters = stack.enter_context(_with_threshold(nlp, threshold, prefer))
+        else:
+            parameters = {"source": source, "threshold": least}
         sizes = [source.size for source in found.sources if source.size is not None]
         total = sum(sizes) if len(sizes) == len(found.sources) else None
         bar = stack.enter_context(progress_bar(progress, total=total, unit="B", unit_scale=True))
@@ -138,14 +148,15 @@ def convert(
         set_aside = stack.enter_context(_rejects(rejected_to))
         name = ontology.name if isinstance(ontology, Path) else ontology
         run = Run.of(nlp, parameters={**parameters, "ontology": name})
+        say = partial(statements, base=base, run=run, ontology=predicates, source=source, threshold=least)
         records = read_documents(found.sources, vocab=nlp.vocab, max_length=nlp.max_length)
         triples = _triples(
             records,
             summary,
             nlp,
             run,
+            say,
             base=base,
-            ontology=predicates,
             batch_size=batch_size,
             set_aside=set_aside,
             bar=bar,
@@ -157,6 +168,17 @@ def convert(
         out.flush()
     summary.rejected_to = rejected_to if summary.rejected else None
     return summary
+
+
+def _threshold_of_source(source: str | None, threshold: Threshold | None) -> float | None:
+    """The score from which relations of another component count; None if they are ours, or if it has its own."""
+    if source is None:
+        return None
+    if source not in SOURCES:
+        raise InputError(f"There is no source '{source}' of relations: choose one of {', '.join(SOURCES)}.")
+    if threshold is None or isinstance(threshold, int | float):
+        return threshold
+    raise InputError(f"With the source '{source}', the threshold is one number from 0 to 1, not {threshold!r}.")
 
 
 def _rejected_path(rejected: str | Path | None, target: Path | None) -> Path | None:
@@ -261,9 +283,9 @@ def _triples(
     summary: Summary,
     nlp: Language,
     run: Run,
+    say: _Say,
     *,
     base: str,
-    ontology: Ontology,
     batch_size: int,
     set_aside: Callable[[BadRecord], None],
     bar: "tqdm[Any]",
@@ -275,7 +297,7 @@ def _triples(
     started = datetime.now(timezone.utc)
     made_of_label = f"{base}relation/"
     for batch in _batches(records, batch_size):
-        for outcome in _read_batch(nlp, batch, run, base, ontology):
+        for outcome in _read_batch(nlp, batch, say):
             if isinstance(outcome, BadRecord):
                 summary.rejected += 1
                 set_aside(outcome)
@@ -324,16 +346,13 @@ def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[lis
 
 
 def _read_batch(
-    nlp: Language, batch: Sequence[Document | BadRecord], run: Run, base: str, ontology: Ontology
+    nlp: Language, batch: Sequence[Document | BadRecord], say: _Say
 ) -> list[tuple[Document, list[Statement]] | BadRecord]:
     """Each document with what it says, or why it could not be read. Nothing of spaCy's outlives the call."""
     # Without a memory zone spaCy's vocabulary would grow with every new word of the corpus.
     with nullcontext() if nlp.vocab.in_memory_zone else nlp.memory_zone():
         docs = iter(_process(nlp, [record for record in batch if isinstance(record, Document)]))
-        return [
-            record if isinstance(record, BadRecord) else _read_doc(record, next(docs), run, base, ontology)
-            for record in batch
-        ]
+        return [record if isinstance(record, BadRecord) else _read_doc(record, next(docs), say) for record in batch]
 
 
 def _process(nlp: Language, documents: Sequence[Document]) -> list[Doc | Exception]:
@@ -359,13 +378,11 @@ def _process(nlp: Language, documents: Sequence[Document]) -> list[Doc | Excepti
     return [done.get(number, RuntimeError("the pipeline gave nothing back")) for number in range(len(documents))]
 
 
-def _read_doc(
-    document: Document, doc: Doc | Exception, run: Run, base: str, ontology: Ontology
-) -> tuple[Document, list[Statement]] | BadRecord:
+def _read_doc(document: Document, doc: Doc | Exception, say: _Say) -> tuple[Document, list[Statement]] | BadRecord:
     error = doc
     if isinstance(doc, Doc):
         try:
-            return document, list(statements(doc, document_id=document.id, base=base, run=run, ontology=ontology))
+            return document, list(say(doc, document_id=document.id))
         except InputError as unusable:
             error = unusable
     reason = f"{type(error).__name__}: {error}"

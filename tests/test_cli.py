@@ -19,6 +19,7 @@ from kgmrca.cli.renamed import RENAMED
 from kgmrca.corpora.annotated import labelled, read_gold
 from kgmrca.corpora.documents import INPUT_FORMATS
 from kgmrca.triples.formats import FORMATS, PROVENANCE
+from kgmrca.triples.sources import SOURCES
 from kgmrca.wikidata.cache import Cache
 
 TESTS = Path(__file__).parent
@@ -95,6 +96,7 @@ def test_the_choices_are_those_of_the_library():
     assert [choice.value for choice in options.OutputFormat] == list(FORMATS)
     assert [choice.value for choice in options.InputFormat] == list(INPUT_FORMATS)
     assert [choice.value for choice in options.Provenance] == list(PROVENANCE)
+    assert [choice.value for choice in options.RelationSource] == list(SOURCES)
 
 
 def test_convert_writes_statements_as_it_is_told(run, pipeline, text, tmp_path):
@@ -120,6 +122,46 @@ def test_options_reach_the_job(run, pipeline, text, tmp_path):
     rdf = read_rdf((tmp_path / "graph").read_bytes(), "ntriples")
     statements = {s for s, _, o in rdf if o == "<http://www.w3.org/1999/02/22-rdf-syntax-ns#Statement>"}
     assert [statement.startswith("<https://example.org/statement/") for statement in statements] == [True]
+
+
+def leave_relations_as_glirel_does(doc):
+    """Leave one relation with a score of 0.4 on a Doc, in the shape that GLiREL's component has."""
+    first, second = doc.ents
+    relation = {"label": "place of birth", "score": 0.4}
+    for role, span in (("head", first), ("tail", second)):
+        relation |= {f"{role}_pos": [span.start, span.end], f"{role}_text": [token.text for token in span]}
+    doc.user_data["._.", "relations", None, None] = [relation]
+    return doc
+
+
+@pytest.fixture
+def foreign_pipeline(tmp_path):
+    spacy.Language.component("glirel_stand_in", func=leave_relations_as_glirel_does)
+    nlp = make_nlp()
+    nlp.replace_pipe("cue_relations", "glirel_stand_in")
+    nlp.to_disk(tmp_path / "foreign")
+    return tmp_path / "foreign"
+
+
+@pytest.mark.parametrize(("threshold", "n_statements"), [([], 1), (["--threshold", 0.5], 0)])
+def test_relations_of_another_component_are_written(run, foreign_pipeline, tmp_path, capsys, threshold, n_statements):
+    (tmp_path / "birth.txt").write_text(BIRTH)
+    options = ["--pipeline", foreign_pipeline, "--source", "glirel", *threshold]
+    assert run("convert", tmp_path / "birth.txt", "-o", tmp_path / "graph.ttl", *options) == 0
+    assert f"1 documents, {n_statements} statements" in capsys.readouterr().err
+    assert (b"wdt:P19" in (tmp_path / "graph.ttl").read_bytes()) == bool(n_statements)
+
+
+def test_a_component_that_is_not_in_the_pipeline_is_named(run, pipeline, text, tmp_path, capsys):
+    options = ["--pipeline", pipeline, "--source", "rebel"]
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", *options) == 2
+    assert "REBEL's component has set no doc._.rel here" in capsys.readouterr().err
+
+
+def test_a_named_threshold_is_ours_alone(run, pipeline, text, tmp_path, capsys):
+    options = ["--pipeline", pipeline, "--source", "glirel", "--threshold", "precise"]
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", *options) == 2
+    assert "the threshold is one number from 0 to 1, not 'precise'" in capsys.readouterr().err
 
 
 def test_labels_without_a_predicate_in_the_ontology_are_reported(run, pipeline, text, tmp_path, capsys):

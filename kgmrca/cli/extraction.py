@@ -15,6 +15,7 @@ from kgmrca.cli.options import (
     Output,
     PipelineOption,
     Provenance,
+    RelationSource,
     ThresholdOption,
     load_pipeline,
     number_or_name,
@@ -73,6 +74,13 @@ def convert_command(
     ] = False,
     pipeline: PipelineOption = None,
     threshold: ThresholdOption = None,
+    source: Annotated[
+        RelationSource | None,
+        typer.Option(
+            help="Write the relations that this component of others in the pipeline finds.  [default: kgmrca's]",
+            show_default=False,
+        ),
+    ] = None,
     base: Base = DEFAULT_BASE,
     batch_size: Annotated[int, typer.Option(min=1, help="How many documents are processed together at most.")] = 64,
     input_format: Annotated[
@@ -116,6 +124,7 @@ def convert_command(
         provenance=provenance.value,
         assert_above=assert_above,
         sentence_text=sentence_text,
+        source=source and source.value,
     )
     print(_in_words(summary, output), file=sys.stderr)
     if summary.unmapped:

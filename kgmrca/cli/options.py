@@ -39,6 +39,14 @@ class Provenance(str, Enum):
     wikidata = "wikidata"
 
 
+class RelationSource(str, Enum):
+    """What `--source` takes."""
+
+    glirel = "glirel"
+    rebel = "rebel"
+    spacy_rel = "spacy-rel"
+
+
 class InputFormat(str, Enum):
     """What `--input-format` takes."""
 
