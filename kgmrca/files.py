@@ -353,27 +353,23 @@ def temporary_folder(output: Output | None) -> Iterator[Path]:
 @contextmanager
 def _part_file(target: Path, output: Path) -> Iterator[tuple[int, Path]]:
     """A new temporary file beside `target`, as a descriptor and a path; if it is still there in the end, it goes."""
-    with _naming(output):
-        mode = target.stat().st_mode & 0o777 if target.exists() else None
-        descriptor, part = _claimed(target, _new_file)
-    try:
+    with ExitStack() as stack:
+        with _naming(output):
+            mode = target.stat().st_mode & 0o777 if target.exists() else None
+            descriptor, part = stack.enter_context(_claimed(target, _new_file))
         if mode is not None:
             part.chmod(mode)
         yield descriptor, part
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager
 def _part_folder(target: Path, output: Path) -> Iterator[Path]:
     """A new temporary folder beside `target`, removed in the end with all that is in it."""
-    with _naming(output):
-        descriptor, part = _claimed(target, _new_folder)
-    try:
+    with ExitStack() as stack:
+        with _naming(output):
+            descriptor, part = stack.enter_context(_claimed(target, _new_folder))
+        stack.callback(os.close, descriptor)
         yield part
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        os.close(descriptor)
 
 
 def _new_file(path: Path) -> int:
@@ -390,18 +386,28 @@ def _new_folder(path: Path) -> int:
 # name says on which one it was made. Windows has no such locks: there nothing is removed.
 
 
-def _claimed(target: Path, make: Callable[[Path], int]) -> tuple[int, Path]:
-    """Something temporary beside `target`, locked; first those are removed that killed processes left."""
+@contextmanager
+def _claimed(target: Path, make: Callable[[Path], int]) -> Iterator[tuple[int, Path]]:
+    """Something temporary beside `target`, locked; first those are removed that killed processes left.
+
+    It is removed in the end, also if a signal ends the program between making it and using it.
+    """
     _remove_stale(target)
-    while True:
-        part = target.with_name(f"{_part_prefix(target)}{secrets.token_hex(4)}.part")
-        descriptor = make(part)
-        if sys.platform != "win32":
-            with suppress(OSError):  # a file system without locks: nobody can lock it there
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if part.exists():
-            return descriptor, part
-        os.close(descriptor)  # another process took it for one that was left behind, before it was locked
+    part = None
+    try:
+        while True:
+            part = target.with_name(f"{_part_prefix(target)}{secrets.token_hex(4)}.part")
+            descriptor = make(part)
+            if sys.platform != "win32":
+                with suppress(OSError):  # a file system without locks: nobody can lock it there
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if part.exists():
+                break
+            os.close(descriptor)  # another process took it for one that was left behind, before it was locked
+        yield descriptor, part
+    finally:
+        if part:
+            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
 
 
 def _part_prefix(target: Path) -> str:

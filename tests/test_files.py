@@ -506,3 +506,14 @@ def test_what_is_no_file_has_its_temporary_files_elsewhere(output, tmp_path, mon
     with temporary_folder(output) as folder:
         assert folder.parent == tmp_path
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("writing", [whole_file, whole_folder])
+def test_an_interrupt_just_after_the_temporary_file_was_made_leaves_nothing(tmp_path, monkeypatch, writing):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kgmrca.files.fcntl.flock", interrupted)
+    with pytest.raises(KeyboardInterrupt), writing(tmp_path / "graph.ttl"):
+        pass
+    assert list(tmp_path.iterdir()) == []
