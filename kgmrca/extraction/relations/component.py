@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -117,7 +117,8 @@ def make_mrca_relations(
         type_map: the types of entity labels that `types.coarse_type` does not know, or that are to be others than it
             says, such as `{"GENE": "MISC"}`. Stored with the weights; what is given here goes before what is stored.
         type_rules: give a label only where the types of subject and object allow it (see `types.find_rules`).
-        pretrained: start with the weights of a shipped pipeline. None: untrained, for `spacy train`.
+        pretrained: start with the weights of a shipped pipeline; `nlp.initialize()` and `spacy train` go on from them.
+            None: no weights, to train from scratch.
         silence: the name that `unannotated_weight` had in configs of version 0.1; where it is there, it is read.
     """
     pipe = MRCARelations(
@@ -162,6 +163,7 @@ class MRCARelations(TrainablePipe):
         if not 0 <= unannotated_weight <= 1:
             raise InputError(f"unannotated_weight is a number from 0 to 1, not {unannotated_weight!r}.")
         self.cfg = self._settings()
+        self._weights_came_with_it = False  # see `initialize`
         self._type_map = check_type_map(type_map or {})
         self._threshold: Threshold | None = None
         self.batch_size, self.unannotated_weight, self.type_rules = batch_size, unannotated_weight, type_rules
@@ -399,34 +401,24 @@ class MRCARelations(TrainablePipe):
     ) -> None:
         """Make a fresh network for the labels and entity types of the examples (or of `labels`, from `label_data`).
 
+        Weights that came with the component stay as they are: those of `pretrained`, and those of `from_disk` and
+        `from_bytes`, by which `spacy.load` and `source` read a component. `nlp.initialize()`, `spacy assemble` and
+        training then go on from them. A component that was added with `pretrained` null is trained from scratch, also
+        when it is initialised a second time.
+
         Raises:
-            ModelError: there are no labels, neither given nor in the examples.
+            ModelError: there are no labels, neither given nor in the examples; or there are labels that the weights
+                that came with the component do not have. The component is as it was before.
         """
         validate_get_examples(get_examples, "MRCARelations.initialize")
-        counts: dict[str, float] = {}
-        combinations: defaultdict[str, dict[tuple[str, str], float]] = defaultdict(dict)
-        types: set[str] = set()
-        complete: set[str] | None = set()
-        n_pairs = 0
-        for batch in util.minibatch(get_examples(), self.batch_size or _BATCH_SIZE):
-            # Of the reference Docs, because `annotating_components` set the entities of the others only while training.
-            candidates = self._candidates([example.reference for example in batch])
-            n_pairs += len(candidates.pairs)
-            types.update(candidates.labels)
-            type_at = dict(zip(_places(candidates), candidates.labels, strict=True))
-            for number, example in enumerate(batch):
-                names = labelled(example.reference)
-                complete = None if complete is None or names is None else complete | names
-                for a, b, c, d, label, score in get_records(example.reference) or ():
-                    counts[label] = counts.get(label, 0) + score
-                    pair = type_at.get((number, a, b), ""), type_at.get((number, c, d), "")
-                    combinations[label][pair] = combinations[label].get(pair, 0) + (score == 1)  # no teacher's guesses
-        if labels is not None:
-            self.cfg["labels"], self.cfg["types"] = list(labels["labels"]), list(labels["types"])
-        else:
-            self.cfg["labels"] = sorted({*counts, *([] if self.is_built else self.cfg["labels"])})
-            self.cfg["types"] = sorted(types)
-        if not self.labels:
+        gold = self._read_gold(get_examples())
+        if self._weights_came_with_it:
+            self._check_labels({*gold.counts, *(labels["labels"] if labels else ())})
+            return
+        kept = [] if self.is_built else self.labels
+        names = sorted({*gold.counts, *kept}) if labels is None else list(labels["labels"])
+        types = sorted(gold.types) if labels is None else list(labels["types"])
+        if not names:
             raise ModelError(
                 f"'{self.name}' found no relation in the training examples: is doc._.relations set on the reference "
                 "Docs, and does the reader keep it (`kgmrca.Corpus.v1` does)?"
@@ -436,16 +428,43 @@ class MRCARelations(TrainablePipe):
             self._threshold = None
         threshold = 0.5 if isinstance(self.cfg["threshold"], str) else self.cfg["threshold"]
         self.cfg.update(
-            rules=find_rules(combinations, self.labels),
-            complete=sorted(self.labels if complete is None else complete),
+            labels=names,
+            types=types,
+            rules=find_rules(gold.combinations, names),
+            complete=sorted(names if gold.complete is None else gold.complete),
             calibration={},
             points={},
             threshold=threshold,
         )
         self._build()
-        prior = torch.tensor([counts.get(label, 0) / max(n_pairs, 1) for label in self.labels])
+        prior = torch.tensor([gold.counts.get(label, 0) / max(gold.n_pairs, 1) for label in names])
         with torch.no_grad():
             self._network.labels.bias.copy_(self.loss.start(prior))
+
+    def _read_gold(self, examples: Iterable[Example]) -> "_Gold":
+        gold = _Gold()
+        for batch in util.minibatch(examples, self.batch_size or _BATCH_SIZE):
+            # Of the reference Docs, because `annotating_components` set the entities of the others only while training.
+            candidates = self._candidates([example.reference for example in batch])
+            gold.n_pairs += len(candidates.pairs)
+            gold.types.update(candidates.labels)
+            type_at = dict(zip(_places(candidates), candidates.labels, strict=True))
+            for number, example in enumerate(batch):
+                names = labelled(example.reference)
+                gold.complete = None if gold.complete is None or names is None else gold.complete | names
+                for a, b, c, d, label, score in get_records(example.reference) or ():
+                    gold.add(label, type_at.get((number, a, b), ""), type_at.get((number, c, d), ""), score)
+        return gold
+
+    def _check_labels(self, labels: set[str]) -> None:
+        """Refuse labels that the weights do not have."""
+        if unknown := sorted(labels - set(self.labels)):
+            raise ModelError(
+                f"'{self.name}' came with weights for {len(self.labels)} labels, and initialising keeps them. The "
+                f"examples have {len(unknown)} others ({', '.join(unknown[:5])}{', ...' if unknown[5:] else ''}). To "
+                'train on those labels from scratch, add the component with config={"pretrained": None} '
+                "(`pretrained = null` in a config)."
+            )
 
     def _build(self) -> None:
         self._check_names(self._threshold)
@@ -456,6 +475,7 @@ class MRCARelations(TrainablePipe):
             n_outputs=len(self.cfg["labels"]) + self.loss.extra_outputs,
         )
         self._network.to(get_torch_default_device())
+        self._weights_came_with_it = False
 
     def update(
         self,
@@ -595,6 +615,24 @@ class MRCARelations(TrainablePipe):
                 self._network.load_state_dict(load_tensors(weights))
             except (RuntimeError, SafetensorError) as error:
                 raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
+        self._weights_came_with_it = built
+
+
+@dataclass(slots=True)
+class _Gold:
+    """What the examples say of labels and types."""
+
+    counts: dict[str, float] = field(default_factory=dict)  # label -> the sum of the scores
+    combinations: defaultdict[str, dict[tuple[str, str], float]] = field(default_factory=lambda: defaultdict(dict))
+    types: set[str] = field(default_factory=set)
+    complete: set[str] | None = field(default_factory=set)  # labels some Doc is exhaustively annotated with; None: all
+    n_pairs: int = 0
+
+    def add(self, label: str, subject_type: str, object_type: str, score: float) -> None:
+        """Count a relation; what a teacher guessed (a score below 1) says nothing about types."""
+        self.counts[label] = self.counts.get(label, 0) + score
+        of_label = self.combinations[label]
+        of_label[subject_type, object_type] = of_label.get((subject_type, object_type), 0) + (score == 1)
 
 
 def _places(candidates: Candidates) -> Iterator[tuple[int, ...]]:

@@ -856,3 +856,71 @@ def test_the_unannotated_weight_has_another_name_in_old_configs():
 def test_the_unannotated_weight_is_a_number_from_0_to_1(weight):
     with pytest.raises(InputError, match="unannotated_weight is a number from 0 to 1"):
         spacy.blank("en").add_pipe("mrca_relations", config={"pretrained": None, "unannotated_weight": weight})
+
+
+# Weights that came with the component, and those that it gets by training.
+
+RULES = gold([("Bob rules Rome.", [(0, 1, "rules")])])
+
+
+def loaded(pipe):
+    """The component in a pipeline of its own, its weights read from bytes."""
+    nlp = blank()
+    add_tiny(nlp).from_bytes(pipe.to_bytes())
+    return nlp
+
+
+def test_weights_that_were_loaded_survive_initialising(nlp, pipe):
+    other = loaded(pipe)
+    other.get_pipe("mrca_relations").initialize(lambda: gold(), nlp=other)
+    assert pipe_of(other).digest() == pipe.digest()
+    assert scores(other.pipe(TEXTS)) == scores(nlp.pipe(TEXTS))
+
+
+@pytest.mark.parametrize("examples", [[], gold([("Bob slept.", [])])])
+def test_weights_that_were_loaded_need_no_examples_of_relations(pipe, examples):
+    other = pipe_of(loaded(pipe))
+    other.initialize(lambda: examples or gold([("Bob", [])]), labels=pipe.label_data)
+    assert other.digest() == pipe.digest()
+
+
+def test_weights_that_were_loaded_survive_initialising_of_the_whole_pipeline(pipe, tmp_path):
+    nlp = spacy.blank("en")
+    add_tiny(nlp).from_bytes(pipe.to_bytes())
+    nlp.initialize()
+    assert pipe_of(nlp).digest() == pipe.digest()
+    nlp.to_disk(tmp_path)
+    again = spacy.load(tmp_path)
+    again.initialize()
+    assert pipe_of(again).digest() == pipe.digest()
+
+
+def test_labels_that_loaded_weights_do_not_have_are_refused(pipe):
+    other = loaded(pipe)
+    message = r"weights for 3 labels.*1 others \(rules\).*\"pretrained\": None"
+    with pytest.raises(ModelError, match=message):
+        pipe_of(other).initialize(lambda: RULES)
+    with pytest.raises(ModelError, match=message):
+        pipe_of(other).initialize(gold, labels={"labels": ["rules"], "types": []})
+    assert pipe_of(other).digest() == pipe.digest()
+
+
+def test_initialising_that_is_refused_changes_nothing(nlp, pipe):
+    digest, expected = pipe.digest(), scores(nlp.pipe(TEXTS))
+    with pytest.raises(ModelError, match="found no relation in the training examples"):
+        nlp.initialize()
+    assert pipe.digest() == digest
+    assert scores(map(pipe, map(reader(), TEXTS))) == expected
+
+
+def test_loaded_weights_learn_on(pipe):
+    other = pipe_of(loaded(pipe))
+    other.initialize(gold)
+    other.update(gold(), sgd=blank().create_optimizer())
+    assert other.digest() != pipe.digest()
+
+
+def test_what_was_stored_untrained_is_trained_from_scratch():
+    pipe = add_tiny(blank()).from_bytes(add_tiny(blank()).to_bytes())
+    pipe.initialize(lambda: RULES)
+    assert pipe.labels == ("rules",)

@@ -1,6 +1,8 @@
 """The pipeline that ships with the package: it works at once, and holds nothing that it should not."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import spacy
@@ -86,6 +88,32 @@ def test_batch_and_single_calls_agree(shipped):
 
 def test_the_component_in_the_pipeline_is_the_one_that_is_added(shipped, nlp):
     assert shipped.get_pipe("mrca_relations").digest() == nlp.get_pipe("mrca_relations").digest()
+
+
+def test_its_weights_survive_initialising(nlp):
+    expected = get_records(nlp(EASY))
+    pipe, ruler = nlp.get_pipe("mrca_relations"), nlp.get_pipe("entity_ruler")
+    digest, patterns = pipe.digest(), ruler.patterns
+    nlp.initialize()
+    ruler.add_patterns(patterns)  # spaCy's ruler forgets its own
+    assert pipe.digest() == digest
+    assert get_records(nlp(EASY)) == expected
+
+
+def test_its_weights_survive_assembling(nlp, tmp_path):
+    nlp.select_pipes(enable=["entity_ruler"])
+    nlp.remove_pipe("mrca_relations")
+    nlp.to_disk(tmp_path / "entities")
+    (tmp_path / "config.cfg").write_text(
+        '[nlp]\nlang = "en"\npipeline = ["entity_ruler", "mrca_relations"]\n[components]\n'
+        f'[components.entity_ruler]\nsource = "{(tmp_path / "entities").as_posix()}"\n'
+        '[components.mrca_relations]\nfactory = "mrca_relations"\n',
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "spacy", "assemble", tmp_path / "config.cfg", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("Marie Curie", "Warsaw") in pairs(spacy.load(tmp_path / "out")(EASY))
 
 
 def test_saved_and_loaded_it_gives_the_same(shipped, tmp_path):

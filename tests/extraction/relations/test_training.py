@@ -277,6 +277,7 @@ def test_filling_the_tagger_over_a_transformer_changes_nothing_in_it():
 def test_the_shipped_config_names_every_setting_of_the_component():
     ours = load_config(PIPELINES / "relations.cfg")
     filled = load_model_from_config(ours.copy(), auto_fill=True).config
+    assert filled["components"]["mrca_relations"].pop("silence") is None  # an old name, only read
     assert filled["components"] == ours["components"]
 
 
