@@ -1,13 +1,14 @@
-"""One way to ask, `select`, and two that answer: a SPARQL endpoint over HTTP, and a local RDF file or folder.
+"""SPARQL endpoints: over HTTP, or a local RDF file or folder. Both answer `select`.
 
-Over HTTP nothing is taken for an answer but well-formed SPARQL JSON (https://www.w3.org/TR/sparql11-results-json/): an
-empty one means that the endpoint said so. Everything else is tried again if that helps, or an `EndpointError`.
+Over HTTP only well-formed SPARQL JSON is an answer (https://www.w3.org/TR/sparql11-results-json/). An empty answer means
+that the endpoint has nothing. Anything else is tried again where that helps, and becomes an `EndpointError` otherwise.
 
-It is a polite client of public services (https://www.mediawiki.org/wiki/Wikidata_Query_Service/User_Manual#Query_limits):
-one request at a time, a pause between two, a User-Agent that says whom to write to, `Retry-After` kept to, longer and
-longer pauses after errors, and an end to it where errors do not end.
+Requests are polite to public services
+(https://www.mediawiki.org/wiki/Wikidata_Query_Service/User_Manual#Query_limits): one at a time, with a pause between
+two, a User-Agent with contact details, `Retry-After` respected, growing pauses after errors, and an end after too many
+errors.
 
-Requests go to the endpoint's own host only: no redirect is followed, and the proxies that environment variables
+Requests go to the endpoint's own host only. Redirects are not followed, and the proxies that environment variables
 (`HTTP_PROXY`) name are not used.
 """
 
@@ -29,10 +30,10 @@ from functools import cached_property
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, QuerySolutions, Store, parse_query_results
-from SPARQLWrapper import JSON, POST, SELECT, SPARQLWrapper
+from SPARQLWrapper import JSON, QueryResult, SPARQLWrapper
 from tenacity import RetryCallState, Retrying, wait_exponential_jitter
 from tqdm import tqdm
 
@@ -49,15 +50,15 @@ PRESETS = {
     "wikidata": "https://query.wikidata.org/sparql",
     "qlever": "https://qlever.cs.uni-freiburg.de/api/wikidata",
 }
-"""Names for endpoints."""
+"""Endpoints by name."""
 
 Term: TypeAlias = NamedNode | Literal | BlankNode
 Row: TypeAlias = Mapping[str, Term]
-"""One solution: the variables that are bound, with their terms."""
+"""A solution of a query: its bound variables with their terms."""
 
 _TRIES = 5  # of one query, in all
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # between two of them, in seconds; and up to a second of chance
-_LONGEST_WAIT = 120.0  # for what `Retry-After` says, in seconds
+_LONGEST_WAIT = 120.0  # seconds; a longer `Retry-After` is an error
 _MOST_ERRORS, _ERROR_WINDOW = 20, 60.0  # in so many seconds; Wikidata allows 30 a minute
 _MOST_ERRORS_IN_A_ROW = 3 * _TRIES  # three queries, or one made smaller and smaller, and no answer
 _PUBLIC_INTERVAL = 1.0  # seconds between two requests
@@ -66,7 +67,7 @@ _BIG = 50_000_000  # bytes of RDF, from which on reading shows a progress bar
 _JSON_TYPES = frozenset({"application/sparql-results+json", "application/json"})
 _TIMED_OUT = re.compile(r"timed?[\s-]?out|deadline|has been cancell?ed", re.IGNORECASE)
 _CONTACT = re.compile(r"[^\s()<>@]+@[^\s()<>@]+\.[^\s()<>@]+|https?://[^\s()<>]+", re.ASCII)
-# What the word SERVICE means nothing in: strings, IRIs, comments, variables (SPARQL 1.1, section 19.8).
+# Where the word SERVICE is no keyword: strings, IRIs, comments, variables (SPARQL 1.1, section 19.8).
 _NO_KEYWORDS = re.compile(
     r'"""(?:[^"\\]|\\.|""?(?!"))*"""'
     r"|'''(?:[^'\\]|\\.|''?(?!'))*'''"
@@ -78,24 +79,25 @@ _NO_KEYWORDS = re.compile(
 
 
 class Clock(Protocol):
-    """What the time is, and waiting: the module `time`, or another in a test."""
+    """Tells the time and waits: the module `time`, or a substitute in tests."""
 
     def time(self) -> float:
         """Seconds since 1970."""
 
     def monotonic(self) -> float:
-        """Seconds since some moment; it never goes back."""
+        """Seconds since some moment; the value never decreases."""
 
     def sleep(self, seconds: float, /) -> None:
-        """Wait."""
+        """Wait for so many seconds."""
 
 
 class Endpoint(Protocol):
-    """Something that answers SPARQL queries about Wikidata.
+    """Answers SPARQL queries about Wikidata. Several threads may call `select` at once.
 
     Attributes:
-        name: of the data: the URL, or "file:" and a digest of the content.
-        queries: how many were sent.
+        name: the URL, or "file:" and a digest of the content of local files.
+        queries: the number of queries that were sent.
+        files: the local files that are read; empty for an endpoint over HTTP.
     """
 
     @property
@@ -107,8 +109,8 @@ class Endpoint(Protocol):
         """The solutions of a SELECT query.
 
         Raises:
-            InputError: the query is not one, or contains SERVICE, by which another endpoint would be asked.
-            EndpointError: there is no answer, after all that was worth trying.
+            InputError: it is no SELECT query, or it contains SERVICE, which would send it to another endpoint.
+            EndpointError: there is no usable answer, also after retries.
         """
 
 
@@ -121,19 +123,23 @@ def open_endpoint(
     clock: Clock = time,
     progress: bool | None = None,
 ) -> Endpoint:
-    """Get ready to ask an endpoint; nothing is sent or read yet.
+    """Make an endpoint. Nothing is sent or read before the first query.
 
     Args:
         where: one of `PRESETS`, an http or https URL, or a local RDF file or a folder of such files (.ttl, .nt, .nq,
             .trig, .jsonld, .rdf, each also with .gz).
-        contact: a mail address or URL of whoever asks, for those who run the endpoint; needed unless it is local.
-        timeout: seconds until a query counts as timed out. A local file has none.
-        interval: the least number of seconds between two requests; None: 1 for a public endpoint, else 0.
-        clock: what time is taken from.
-        progress: whether to show a bar while much is read; None: on a terminal.
+        contact: your mail address or URL, by which those who run a public endpoint can reach you. A public endpoint
+            needs it.
+        timeout: seconds until a query counts as timed out. Queries of local files never do.
+        interval: the shortest time between two requests, in seconds; None: 1 for a public endpoint, else 0.
+        clock: tells the time.
+        progress: whether to show a progress bar while a large file is read; None: if standard error is a terminal.
 
     Raises:
-        InputError: `where` is none of these, or a contact is missing or is none.
+        InputError: `where` is none of these, or the contact is missing or malformed.
+
+    >>> open_endpoint("http://127.0.0.1:7878/query").name
+    'http://127.0.0.1:7878/query'
     """
     url = PRESETS.get(str(where), str(where))
     if "://" not in url:
@@ -162,7 +168,7 @@ def open_endpoint(
 
 
 class _Local:
-    """RDF files, read into memory when first asked."""
+    """RDF files, which are read into memory at the first query."""
 
     def __init__(self, paths: Sequence[Path], *, progress: bool | None) -> None:
         self.queries = 0
@@ -171,7 +177,7 @@ class _Local:
 
     @cached_property
     def name(self) -> str:
-        # How the files are called and in which folders they lie does not matter.
+        # The name depends on the content only, not on the names of files and folders.
         digests = sorted(map(_digest, self._paths))
         return f"file:{digests[0] if len(digests) == 1 else hashlib.sha256(''.join(digests).encode()).hexdigest()}"
 
@@ -184,12 +190,12 @@ class _Local:
         except SyntaxError as error:
             raise InputError(f"This is not SPARQL: {error}.") from error
         if not isinstance(answer, QuerySolutions):
-            raise InputError("Only SELECT queries are asked.")
+            raise InputError("This is no SELECT query.")
         return _rows(answer)
 
     @cached_property
     def _data(self) -> tuple[Store, bool]:
-        """What the files hold, and whether some of it is in named graphs."""
+        """The triples of the files, and whether some are in named graphs."""
         store = Store()
         for path in self._paths:
             size = path.stat().st_size
@@ -203,7 +209,7 @@ class _Local:
 
 
 class _Trouble(EndpointError):
-    """One request that failed. It is made `tries` times, and if `is_final`, the endpoint is not asked again."""
+    """A request that failed. It is sent `tries` times in all; after a final failure no further query is sent."""
 
     def __init__(
         self, message: str, *, reason: str, is_timeout: bool = False, tries: int = _TRIES, is_final: bool = False
@@ -279,15 +285,12 @@ class _Http:
             )
 
     def _request(self, query: str) -> list[Row]:
-        """Ask once. All that can go wrong is a `_Trouble`."""
+        """Send one request. Every failure is raised as a `_Trouble`."""
         deadline = self._clock.monotonic() + self._timeout
-        wrapper = _Wrapper(self.name, agent=self._agent)  # never one for two requests: it keeps state
-        wrapper.setMethod(POST)
+        wrapper = _Wrapper(self.name, agent=self._agent)  # a new one for each request, because it keeps state
         wrapper.setReturnFormat(JSON)
-        wrapper.setOnlyConneg(True)
         wrapper.timeout = cast(int, self._timeout)  # setTimeout() would cut it to whole seconds
-        # setQuery() would search the whole text for what kind of query it is, and send an update to another place.
-        wrapper.queryString, wrapper.queryType = query, SELECT
+        wrapper.queryString = query  # setQuery() would guess from the text whether it is an update
         try:
             with wrapper.query().response as response:
                 body = self._read(response, deadline)
@@ -308,7 +311,7 @@ class _Http:
         return self._answer(body, type_)
 
     def _read(self, response: HTTPResponse, deadline: float) -> bytes:
-        # The socket's time-out is for each packet, so that an answer could drip for ever.
+        # The socket's time-out is per packet, so a slow answer could otherwise take for ever.
         blocks = []
         while block := response.read1(1 << 16):
             blocks.append(block)
@@ -325,24 +328,24 @@ class _Http:
         if not isinstance(answer, str):
             return answer
         if _TIMED_OUT.search(body[-4096:].decode("utf-8", "replace")):
-            raise self._timed_out()  # behind half an answer, Wikidata's service and Oxigraph say what went wrong
-        # A smaller question may be answered whole, or leave out what cannot be read.
+            raise self._timed_out()  # Wikidata's service and Oxigraph report it behind the partial answer
+        # A smaller query may get a complete answer, or avoid the part that cannot be read.
         raise _Trouble(
-            f"{self.name} broke off, or answered with something else than SPARQL results: {answer}",
+            f"{self.name} sent an incomplete answer, or no SPARQL results: {answer}",
             reason="cut answer" if body.lstrip().startswith(b"{") else "not JSON",
             is_timeout=True,
             tries=2,
         )
 
     def _refusal(self, error: urllib.error.HTTPError, deadline: float) -> _Trouble:
-        """What an answer with another status than 200 means."""
+        """The failure that an answer with another status than 200 means."""
         self._keep_away(error.headers)
         try:
             text = self._read(cast(HTTPResponse, error), deadline)[:4096].decode("utf-8", "replace")
         except (OSError, HTTPException):
             text = ""
         status = f"{self.name} answered {error.code} {error.reason}"
-        # QLever says 429 for a query that took too long, Wikidata's service 500, gateways 504.
+        # For a query that took too long QLever answers 429, Wikidata's service 500, and a gateway 504.
         if error.code in (408, 504) or (error.code in (429, 500, 502, 503) and _TIMED_OUT.search(text)):
             return self._timed_out()
         if error.code == 413:
@@ -356,11 +359,11 @@ class _Http:
             text = f"{status} and leads to {target}: redirects are not followed; name that endpoint if you trust it."
             return _Trouble(text, reason=f"redirected ({error.code})", tries=1, is_final=True)
         first_line = text.strip().partition("\n")[0][:200]
-        is_final = error.code not in (400, 414, 422)  # those are about this query
+        is_final = error.code not in (400, 414, 422)  # these concern this query only
         return _Trouble(f"{status}: {first_line}", reason=f"refused ({error.code})", tries=1, is_final=is_final)
 
     def _keep_away(self, headers: Message) -> None:
-        """Ask nothing as long as `Retry-After` says (RFC 9110, section 10.2.3): seconds or a date."""
+        """Send nothing before the time of `Retry-After`: a number of seconds or a date (RFC 9110, section 10.2.3)."""
         given = headers.get("Retry-After", "").strip()
         if re.fullmatch("[0-9]{1,9}", given, re.ASCII):
             seconds = float(given)
@@ -377,15 +380,27 @@ class _Http:
 
 
 class _Wrapper(SPARQLWrapper):
-    """A SPARQLWrapper whose requests go to its endpoint's host or nowhere; every status but 200 is an HTTPError."""
+    """A SPARQLWrapper that posts its query to the endpoint's own host; every status but 200 raises an HTTPError.
 
-    def _query(self) -> tuple[HTTPResponse, str]:
-        return _OPENER.open(self._createRequest(), timeout=self.timeout), self.returnFormat
+    SPARQLWrapper follows redirects and uses proxies, and has no setting against either. So its public method `query` is
+    replaced, which is all that is used of it to send a query.
+    """
+
+    def query(self) -> QueryResult:
+        """Post the query as a form (SPARQL 1.1 Protocol, section 2.1.2)."""
+        headers = {
+            "User-Agent": self.agent,
+            "Accept": ",".join(sorted(_JSON_TYPES, reverse=True)),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        form = urlencode({"query": self.queryString}).encode("ascii")
+        request = urllib.request.Request(self.endpoint, form, headers)  # noqa: S310, http or https only
+        return QueryResult((_OPENER.open(request, timeout=self.timeout), self.returnFormat))
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """Of a POST it would make a GET without the query, and send it to any host."""
+        """Refuse: the base class would send a GET without the query, to any host."""
 
 
 _OPENER = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
@@ -398,15 +413,15 @@ def _is_worth_another(state: RetryCallState) -> bool:
 
 def _refuse_service(query: str) -> None:
     words = _NO_KEYWORDS.sub(" ", query)
-    # Behind a backslash the word could be spelt in code points.
+    # An escape (backslash, u and a code point) could hide a letter of the word.
     if "\\" in words or re.search(r"\bSERVICE\b", words, re.IGNORECASE):
-        raise InputError("A query that has another endpoint asked (SERVICE) is not sent.")
+        raise InputError("A query with SERVICE would be sent on to another endpoint, so it is refused.")
 
 
 def _parsed(body: bytes) -> list[Row] | str:
-    """The rows, or as text what is wrong with them.
+    """The rows, or the error as text.
 
-    An exception from here would keep an object of pyoxigraph alive, which has to go in the thread that it came in.
+    An exception would keep an object of pyoxigraph alive, which must be freed in the thread that created it.
     """
     try:
         answer = parse_query_results(body, QueryResultsFormat.JSON)
