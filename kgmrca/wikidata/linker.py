@@ -1,13 +1,14 @@
-"""The spaCy component `wikidata_linker`: entities get the Wikidata items that they name (`ent.kb_id_`).
+"""The spaCy component `wikidata_linker`, which links entities to Wikidata items (`ent.kb_id_`).
 
-What was decided about an entity is `span._.wikidata_link`. It is kept as plain data, like relations (see
+`span._.wikidata_link` is the decision about an entity. It is stored as plain data, like relations (see
 `kgmrca.relations`): `doc.user_data["kgmrca.links"]` is a list of `[start, end, outcome, item, candidates, reason]` with
-character offsets, `item` "" where there is none, and `candidates` a list of `[item, probability]`.
+character offsets, "" where there is no `item`, and a list of `[item, probability]` as `candidates`.
 """
 
 import contextlib
 import os
 import re
+import threading
 import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +41,7 @@ __all__ = ["WikidataLinker", "get_link", "make_wikidata_linker"]
 
 KEY = "kgmrca.links"
 
-_BATCH_SIZE = 128  # Docs, where nobody says otherwise
+_BATCH_SIZE = 128  # Docs, by default
 _ITEM = re.compile(r"Q[1-9][0-9]*")
 
 
@@ -57,6 +58,7 @@ _ITEM = re.compile(r"Q[1-9][0-9]*")
         "min_probability": MIN_PROBABILITY,
         "margin": MARGIN,
         "batch_size": None,
+        "least": None,
     },
 )
 def make_wikidata_linker(
@@ -70,20 +72,24 @@ def make_wikidata_linker(
     min_probability: float,
     margin: float,
     batch_size: Optional[int],  # noqa: UP045
+    least: Optional[float],  # noqa: UP045
 ) -> "WikidataLinker":
     """Make the component `wikidata_linker`, which sets `ent.kb_id_` and `span._.wikidata_link`.
 
-    All of this is stored in the configuration of the pipeline, the contact too.
+    The settings are stored in the configuration of the pipeline, and so is the contact.
 
     Args:
         endpoint: "wikidata", "qlever", a URL, or a local RDF file or folder (see `sparql.open_endpoint`).
-        contact: a mail address or URL of whoever asks, for those who run the endpoint; needed unless it is local.
-        cache: the file of the fact cache; None: where `kgmrca check` has it too; ":memory:" for none on disk.
-        offline: ask nobody: use what the cache has.
-        languages: in which languages names are looked for, the text's own first; "mul" is Wikidata's for all.
-        min_probability: link to an item from this probability on.
-        margin: link to an item if its probability is so much higher than that of the next.
-        batch_size: Docs that are looked up together. None: as many as `nlp.pipe` says.
+        contact: your mail address or URL, by which those who run a public endpoint can reach you. A public endpoint
+            needs it.
+        cache: the file in which answers are kept; ":memory:" for no file. None: the cache of the commands, or no file
+            if the endpoint is a local file.
+        offline: whether to use only what is in the cache.
+        languages: the languages of names, that of the texts first. "mul" is Wikidata's tag for all languages.
+        min_probability: an entity is linked to its most probable item if that has at least this probability.
+        margin: an entity is linked only if the probability of its best item exceeds that of the second by this.
+        batch_size: how many Docs are looked up together. None: as many as `nlp.pipe` has in a batch.
+        least: the former name of `min_probability`, for configurations that have it.
     """
     return WikidataLinker(
         name,
@@ -92,7 +98,7 @@ def make_wikidata_linker(
         cache=cache,
         offline=offline,
         languages=languages,
-        min_probability=min_probability,
+        min_probability=min_probability if least is None else least,
         margin=margin,
         batch_size=batch_size,
     )
@@ -101,12 +107,14 @@ def make_wikidata_linker(
 class WikidataLinker:
     """Links entities to Wikidata. Made by `nlp.add_pipe("wikidata_linker")`, after `mrca_relations` if there is one.
 
-    An entity that has a `kb_id_` keeps it, and one that spacyfishing has an item for (`span._.kb_qid`) gets that. What
-    has the same name in a Doc is the same. With relations on the Doc, these say what is meant; entities near each other
-    in a sentence count as related in some way. An entity that cannot be looked up stays as it is and keeps the reason.
+    An entity that has a `kb_id_` keeps it. An entity for which spacyfishing found an item (`span._.kb_qid`) gets that
+    item. Mentions with the same name in a Doc are one entity. Relations on the Doc help to choose the item, and so do
+    the entities near an entity in its sentence. An entity that could not be looked up stays unlinked, and its decision
+    has the reason.
 
-    The endpoint is opened when first asked, in each process of its own: with `n_process=2`, two requests may be under
-    way at a time, a local file is read twice, and only the cache on disk is shared.
+    Several threads may use one component: the endpoint and the cache are shared, and one request is sent at a time.
+    With `n_process=2` each process opens the endpoint for itself. Then two requests may be sent at a time, a local file
+    is read twice, and only the cache on disk is shared.
     """
 
     def __init__(
@@ -124,7 +132,7 @@ class WikidataLinker:
     ) -> None:
         register_extension()
         if not languages:
-            raise InputError("languages: name one at min_probability, such as 'en'.")
+            raise InputError("languages: name at least one, such as 'en'.")
         for setting, value in (("min_probability", min_probability), ("margin", margin)):
             if not 0 <= value <= 1:
                 raise InputError(f"{setting} is a number from 0 to 1, not {value!r}.")
@@ -138,19 +146,27 @@ class WikidataLinker:
         )
         self._lookups: Lookups | None = None
         self._process = 0
+        self._opening = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_lookups": None}
+        return {name: value for name, value in self.__dict__.items() if name != "_opening"} | {"_lookups": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ = state | {"_opening": threading.Lock()}
 
     @property
     def lookups(self) -> "Lookups":
-        """What is asked; opened by the first call in each process.
+        """The look-ups, which the first call in each process opens.
 
         Raises:
             ModelError: the endpoint cannot be opened as it is configured.
         """
+        with self._opening:
+            return self._open()
+
+    def _open(self) -> "Lookups":
         if self._lookups is None or self._process != os.getpid():
-            # Not before, because spaCy imports every installed factory with any pipeline: HTTP is for those who link.
+            # Imported here, because spaCy imports the module of every installed factory with any pipeline.
             from kgmrca.wikidata.lookups import Lookups, default_cache
             from kgmrca.wikidata.sparql import open_endpoint
 
@@ -158,14 +174,14 @@ class WikidataLinker:
             try:
                 endpoint = open_endpoint(self.endpoint, contact=self.contact)
                 self._lookups = Lookups(endpoint, cache=cache, offline=self.offline)
-            except InputError as error:  # no document's fault
+            except InputError as error:  # a ModelError, because no document is at fault
                 raise ModelError(f"'{self.name}' cannot ask '{self.endpoint}': {error}") from error
             weakref.finalize(self, self._lookups.close)
             self._process = os.getpid()
         return self._lookups
 
     def __call__(self, doc: Doc) -> Doc:
-        """Link the entities of one Doc; `pipe` asks for those of many together."""
+        """Link the entities of one Doc. `pipe` needs fewer queries, because it looks up those of many Docs together."""
         self._link([doc])
         return doc
 
@@ -178,9 +194,9 @@ class WikidataLinker:
 
     def _link(self, docs: Sequence[Doc]) -> None:
         groups = [list(_groups(doc)) for doc in docs]
-        groups_of_docs = [_group(doc, found) for doc, found in zip(docs, groups, strict=True)]
+        entity_groups = [_group(doc, found) for doc, found in zip(docs, groups, strict=True)]
         found = link(
-            groups_of_docs,
+            entity_groups,
             self.lookups,
             languages=self.languages,
             min_probability=self.min_probability,
@@ -201,7 +217,7 @@ class WikidataLinker:
 
 
 def get_link(span: Span) -> LinkDecision | None:
-    """Read `span._.wikidata_link`: the decision about an entity; None if nobody asked about this span."""
+    """Read `span._.wikidata_link`: the decision about an entity; None if the span was no entity when linking ran."""
     for start, end, outcome, item, candidates, reason in span.doc.user_data.get(KEY, ()):
         if (start, end) == (span.start_char, span.end_char):
             return LinkDecision(outcome, item or None, tuple((one, score) for one, score in candidates), reason)
@@ -209,10 +225,10 @@ def get_link(span: Span) -> LinkDecision | None:
 
 
 def register_extension() -> None:
-    """Register `span._.wikidata_link`; no harm in doing it again.
+    """Register `span._.wikidata_link`, unless it is registered.
 
     Raises:
-        ExtensionError: another package has this name.
+        ExtensionError: another package has registered this name.
     """
     if not Span.has_extension("wikidata_link"):
         Span.set_extension("wikidata_link", getter=get_link)
@@ -221,9 +237,9 @@ def register_extension() -> None:
 
 
 def _groups(doc: Doc) -> Iterator[tuple[str | None, list[Span]]]:
-    """The entities of a Doc that have one name, which are one thing, and the item that they are linked to already.
+    """The mentions of each entity of a Doc, by their name, and the item that they are linked to already.
 
-    Those that are linked to another register than Wikidata are left out.
+    Mentions that are linked to another knowledge base than Wikidata are left out.
     """
     named: dict[str, list[tuple[str, Span]]] = {}
     for span in doc.ents:
@@ -240,11 +256,11 @@ def _groups(doc: Doc) -> Iterator[tuple[str | None, list[Span]]]:
 
 
 def _linked(span: Span) -> str:
-    """What an entity is linked to already: its `kb_id_`, or what spacyfishing found; "" if neither.
+    """What a mention is linked to already: its `kb_id_`, or what spacyfishing found; "" if neither.
 
-    spacyopentapioca and spaCy's own entity linker set `kb_id_`, the latter to "NIL" where it found nothing. What
-    spacyfishing sets is `span._.kb_qid` (github.com/Lucaterre/spacyfishing, entity_fishing_linker.py), which is read
-    where spaCy stores it, because in another process the extension need not be registered.
+    spacyopentapioca and spaCy's own entity linker set `kb_id_`; the latter sets "NIL" where it found nothing.
+    spacyfishing sets `span._.kb_qid` (github.com/Lucaterre/spacyfishing, entity_fishing_linker.py). It is read where
+    spaCy stores it, because the extension need not be registered in another process.
     """
     if span.kb_id_ and span.kb_id_ != "NIL":
         return span.kb_id_
@@ -276,6 +292,6 @@ def _as_data(decision: LinkDecision) -> list[Any]:
     return [decision.outcome, decision.item or "", [list(one) for one in decision.candidates], decision.reason]
 
 
-# As with `kgmrca.relations`: who merely has this package beside another owner of the name must not be stopped by that.
+# As with `kgmrca.relations`: importing must not fail where another package owns the name; adding the component does.
 with contextlib.suppress(ExtensionError):
     register_extension()

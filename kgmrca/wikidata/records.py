@@ -1,25 +1,27 @@
-"""What Wikidata says, as plain records: values, statements, properties; and a look-up that failed.
+"""What Wikidata has, as plain records: values, claims, items, properties; and a failed look-up.
 
-Names and shapes are those of Wikibase's RDF (https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format). Nothing
-here asks anybody anything, so what decides with these records can be tested with a table.
+The names and shapes are those of Wikibase's RDF (https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format).
+Nothing here looks anything up.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-__all__ = ["Candidate", "Claim", "Constraints", "Item", "NotChecked", "Property", "Rank", "Value"]
+__all__ = ["Candidate", "Claim", "Constraints", "Item", "NotChecked", "Property", "Rank", "Value", "ValueKind"]
 
 Rank: TypeAlias = Literal["preferred", "normal", "deprecated"]
+ValueKind: TypeAlias = Literal["item", "time", "quantity", "text", "somevalue", "novalue", "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The value of a statement or a qualifier.
+    """The value of a claim or a qualifier.
 
     Attributes:
-        kind: "item" (a Q id), "time", "quantity", "text" (with or without language), "somevalue" (unknown to Wikidata),
-            "novalue", or "other" (coordinates, links, identifiers: an IRI or a lexical form).
+        kind: "item" (a Q id), "time", "quantity", "text" (with or without language), "somevalue" (there is
+            one, but it is unknown), "novalue" (there is none), or "other" (coordinates, links, identifiers: an IRI or a
+            lexical form).
         text: the id, the lexical form (a time as `+1867-11-07T00:00:00Z` or without the sign), or "".
         precision: of a time, Wikibase's: 6 millennium, 7 century, 8 decade, 9 year, 10 month, 11 day; None if unknown.
         calendar: of a time, the Q id of its calendar model; "" if unknown.
@@ -28,7 +30,7 @@ class Value:
         language: of a text, such as "en"; "" if it has none.
     """
 
-    kind: Literal["item", "time", "quantity", "text", "somevalue", "novalue", "other"]
+    kind: ValueKind
     text: str = ""
     precision: int | None = None
     calendar: str = ""
@@ -40,7 +42,15 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One statement of an item: `iri` is the statement node's (wds:), `property` such as "P19"."""
+    """What Wikidata states about an item with one property.
+
+    Attributes:
+        iri: of the statement node (`wds:`).
+        property: its id, such as "P19".
+        value: of the property.
+        rank: "preferred", "normal" or "deprecated".
+        qualifiers: ids of properties with their values.
+    """
 
     iri: str
     property: str
@@ -51,13 +61,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is known of an item apart from its statements.
+    """What Wikidata has about an item apart from its claims.
 
     Attributes:
-        id: such as "Q7186"; after a redirect, the one that the asked id leads to.
-        types: ids of the classes it is an instance of (P31), directly.
-        labels: by language.
-        sitelinks: in how many wikis it has a page; None if unknown.
+        id: such as "Q7186"; where the given id redirects, the id that it redirects to.
+        types: ids of its classes (P31), without their superclasses.
+        labels: languages with the label in each.
+        sitelinks: the number of wikis in which it has a page; None if unknown.
     """
 
     id: str
@@ -68,14 +78,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An item that bears a name.
+    """An item that has a name.
 
     Attributes:
         item: its id.
-        name: as it was asked for.
-        is_label: it is the item's label in this language, not one of its aliases.
-        language: such as "en", or "mul" for all.
-        sitelinks: in how many wikis the item has a page; None if unknown.
+        name: the name that was looked up.
+        is_label: whether the name is the item's label in this language; otherwise it is an alias.
+        language: such as "en", or "mul" for all languages.
+        sitelinks: the number of wikis in which the item has a page; None if unknown.
     """
 
     item: str
@@ -87,14 +97,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """A property's constraints (P2302) that a check uses. They are hints, not rules.
+    """The constraints of a property (P2302) that a check uses. Wikidata has values that violate them.
 
     Attributes:
-        single_value: has one value only (Q19474404), or one best value (Q52060874).
-        separators: properties whose qualifiers tell several values apart (P4155).
-        subject_types, value_types: ids of classes that subject and value belong to (Q21503250, Q21510865; P2308).
-        subject_relation, value_relation: how they belong, by "instance of", "subclass of" or either (P2309).
-        exceptions: items that the constraint is not for (P2303).
+        single_value: whether an item should have one value only (Q19474404), or one best value (Q52060874).
+        separators: properties (P4155). Two values with different qualifiers of these may stand side by side.
+        subject_types, value_types: ids of the classes that subject and value should have (Q21503250, Q21510865; P2308).
+        subject_relation, value_relation: whether by "instance of", "subclass of" or either (P2309).
+        exceptions: items that the constraints do not concern (P2303).
     """
 
     single_value: bool = False
@@ -108,10 +118,16 @@ class Constraints:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property: its label, inverse (P1696), what it is a sub-property of (P1647), and its constraints.
+    """What Wikidata has about a property.
 
-    `symmetric`: its inverse is itself, or it has the symmetric constraint (Q21510862). `datatype`: the local name of
-    its `wikibase:propertyType`, such as "WikibaseItem" or "Time"; "" if unknown.
+    Attributes:
+        id: such as "P19".
+        label: in English.
+        datatype: the local name of its `wikibase:propertyType`, such as "WikibaseItem" or "Time"; "" if unknown.
+        inverses: ids of its inverse properties (P1696).
+        subproperty_of: ids of the properties that it is a sub-property of (P1647).
+        symmetric: whether it is its own inverse, or has the symmetric constraint (Q21510862).
+        constraints: see `Constraints`.
     """
 
     id: str
@@ -125,6 +141,6 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """The look-up failed, for this reason: nothing is known, which is another thing than "Wikidata has nothing"."""
+    """A look-up that failed, with the reason. It does not mean that Wikidata has no answer."""
 
     reason: str

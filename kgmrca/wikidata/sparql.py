@@ -1,7 +1,8 @@
 """SPARQL endpoints: over HTTP, or a local RDF file or folder. Both answer `select`.
 
-Over HTTP only well-formed SPARQL JSON is an answer (https://www.w3.org/TR/sparql11-results-json/). An empty answer means
-that the endpoint has nothing. Anything else is tried again where that helps, and becomes an `EndpointError` otherwise.
+Over HTTP only well-formed SPARQL JSON is an answer (https://www.w3.org/TR/sparql11-results-json/). An empty answer
+means that the endpoint has nothing. Anything else is tried again where that helps, and becomes an `EndpointError`
+otherwise.
 
 Requests are polite to public services
 (https://www.mediawiki.org/wiki/Wikidata_Query_Service/User_Manual#Query_limits): one at a time, with a pause between
@@ -103,6 +104,9 @@ class Endpoint(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102
 
+    @property
+    def files(self) -> tuple[Path, ...]: ...  # noqa: D102
+
     queries: int
 
     def select(self, query: str) -> list[Row]:
@@ -172,19 +176,23 @@ class _Local:
 
     def __init__(self, paths: Sequence[Path], *, progress: bool | None) -> None:
         self.queries = 0
-        self._paths = paths
+        self.files = tuple(paths)
         self._progress = progress
+        self._lock = threading.Lock()
+        self._store: tuple[Store, bool] | None = None
 
     @cached_property
     def name(self) -> str:
         # The name depends on the content only, not on the names of files and folders.
-        digests = sorted(map(_digest, self._paths))
+        digests = sorted(map(_digest, self.files))
         return f"file:{digests[0] if len(digests) == 1 else hashlib.sha256(''.join(digests).encode()).hexdigest()}"
 
     def select(self, query: str) -> list[Row]:
         _refuse_service(query)
-        store, has_graphs = self._data
-        self.queries += 1
+        with self._lock:  # the first thread reads the files
+            self._store = self._store or self._read()
+            self.queries += 1
+        store, has_graphs = self._store
         try:
             answer = store.query(query, use_default_graph_as_union=has_graphs)
         except SyntaxError as error:
@@ -193,11 +201,10 @@ class _Local:
             raise InputError("This is no SELECT query.")
         return _rows(answer)
 
-    @cached_property
-    def _data(self) -> tuple[Store, bool]:
+    def _read(self) -> tuple[Store, bool]:
         """The triples of the files, and whether some are in named graphs."""
         store = Store()
-        for path in self._paths:
+        for path in self.files:
             size = path.stat().st_size
             hidden = True if size < _BIG else None if self._progress is None else not self._progress
             with (
@@ -224,6 +231,7 @@ class _Http:
 
     def __init__(self, url: str, *, contact: str | None, timeout: float, interval: float, clock: Clock) -> None:
         self.name = url
+        self.files: tuple[Path, ...] = ()
         self.queries = 0
         self._agent = f"kgmrca/{__version__}" + (f" ({contact})" if contact else "")
         self._timeout = timeout

@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -360,3 +362,41 @@ def test_another_packages_extension_is_not_overwritten():
         Span.remove_extension("wikidata_link")
         register_extension()
     assert Span.get_extension("wikidata_link") == ours
+
+
+### Threads
+
+
+def test_threads_get_the_links_of_one_thread(config, wikidata_url):
+    texts = ["Marie Curie was born in Warsaw.", "Paris, United States.", "Paris, France.", "Pierre Curie. Utopia."]
+    nlp = blank()
+    nlp.add_pipe("wikidata_linker", config={**config, "endpoint": wikidata_url})
+    expected = [items(doc) for doc in nlp.pipe(texts)]
+    nlp.get_pipe("wikidata_linker").cache = ":memory:"
+    nlp.get_pipe("wikidata_linker")._process = 0  # nothing is opened, nothing is known
+    barrier = threading.Barrier(4)
+
+    def run(number):
+        barrier.wait()
+        return [items(nlp(text)) for text in texts[number:] + texts[:number]]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(run, range(4)))
+    assert found == [expected[number:] + expected[:number] for number in range(4)]
+
+
+def test_threads_open_the_endpoint_once(config, monkeypatch):
+    opened = []
+    monkeypatch.setattr("kgmrca.wikidata.sparql._rdf_files", lambda path: opened.append(path) or [path])
+    linker = WikidataLinker(**config)
+    barrier = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: barrier.wait() * 0 or linker.lookups, range(4)))
+    assert all(one is found[0] for one in found)
+    assert len(opened) == 1
+
+
+def test_the_former_name_of_a_setting_is_read(config):
+    nlp = blank()
+    assert nlp.add_pipe("wikidata_linker", config={**config, "least": 0.7}).min_probability == 0.7
+    assert nlp.add_pipe("wikidata_linker", name="other", config=config).min_probability == 0.6
