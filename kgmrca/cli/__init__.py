@@ -16,8 +16,8 @@ from typer.core import TyperGroup
 
 from kgmrca import __version__
 from kgmrca.cli import extraction, graphs, training, wikidata
+from kgmrca.cli.command import Command
 from kgmrca.cli.info import info_command
-from kgmrca.cli.renamed import Command
 from kgmrca.cli.verbosity import with_verbosity
 from kgmrca.errors import KgmrcaError, in_words
 

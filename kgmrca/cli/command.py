@@ -1,9 +1,13 @@
-"""Options that are called something else now: the old spelling fails and names the new one."""
+"""What all commands do alike: they refuse old spellings of their options, and say what was kept at Ctrl-C."""
 
+import sys
 from itertools import takewhile
 from typing import Any
 
+import typer
 from typer.core import TyperCommand
+
+from kgmrca.cli.interrupts import files_of, what_was_kept
 
 __all__ = ["RENAMED", "Command"]
 
@@ -19,7 +23,7 @@ RENAMED = {
 
 
 class Command(TyperCommand):
-    """A command that refuses the old spellings of its options."""
+    """A command of `kgmrca`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments; an old spelling is an error of usage, with exit code 2."""
@@ -28,3 +32,12 @@ class Command(TyperCommand):
             if new := RENAMED.get(str(self.name), {}).get(old):
                 ctx.fail(f"The option '{old}' is called '{new}' now.")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. An interrupt ends it with exit code 130, and a line that says what was kept."""
+        before = files_of(ctx.params)
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print(f"kgmrca: {what_was_kept(ctx.params, before)}", file=sys.stderr)
+            raise typer.Exit(130) from None
