@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kgmrca.errors import KgmrcaError
     from kgmrca.extraction.relations.component import load
     from kgmrca.graph.networks import to_networkx
-    from kgmrca.relations import Relation, get_relations, set_relations
+    from kgmrca.relations import Relation, from_docs, get_relations, set_relations
     from kgmrca.triples.rdf import add_to, to_graph
     from kgmrca.triples.records import Statement
     from kgmrca.triples.statements import statements
@@ -22,6 +22,7 @@ _HOMES = {
     "Relation": "kgmrca.relations",
     "Statement": "kgmrca.triples.records",
     "add_to": "kgmrca.triples.rdf",
+    "from_docs": "kgmrca.relations",
     "get_relations": "kgmrca.relations",
     "load": "kgmrca.extraction.relations.component",
     "set_relations": "kgmrca.relations",
@@ -36,6 +37,7 @@ __all__ = [
     "Statement",
     "__version__",
     "add_to",
+    "from_docs",
     "get_relations",
     "load",
     "set_relations",

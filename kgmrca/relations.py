@@ -5,6 +5,10 @@ What is kept on a Doc is plain data, `doc.user_data["kgmrca.relations"]`: a list
 survives `to_bytes`, `DocBin(store_user_data=True)`, pickling, `n_process > 1` and retokenising, and means the same for
 two tokenisations of one text. Spans are made when the relations are read.
 
+Beside it lies a checksum of the words of each relation, under a key that spaCy moves along when it makes a Doc of a
+span. So a Doc of `span.as_doc(copy_user_data=True)` has the relations that lie in it, and a Doc that got the data of
+another text has none. `Doc.from_docs` leaves the relations out; `from_docs` of this module brings them along.
+
 Importing this module registers three extensions:
 
 - `doc._.relations`: None if nobody asked, () if nothing was found, else a tuple of `Relation`; can be assigned to.
@@ -13,6 +17,7 @@ Importing this module registers three extensions:
 """
 
 import contextlib
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -23,6 +28,7 @@ from kgmrca.errors import ExtensionError, InputError
 __all__ = [
     "Record",
     "Relation",
+    "from_docs",
     "get_records",
     "get_relations",
     "make_relations",
@@ -32,6 +38,9 @@ __all__ = [
 ]
 
 KEY = "kgmrca.relations"
+
+_CHECKS = ("._.", "kgmrca.relations.checks", 0, None)
+"""spaCy's form of a key with a place in the text: `Span.as_doc` moves the place, which is then not 0 any more."""
 
 Record: TypeAlias = tuple[int, int, int, int, str, float]
 """Subject start and end, object start and end (characters; ends exclusive), label, score."""
@@ -49,18 +58,94 @@ class Relation(NamedTuple):
 def get_records(doc: Doc) -> list[Record] | None:
     """The relations of a Doc as plain data, or None where nobody asked. No Span is made: use this in bulk."""
     stored = doc.user_data.get(KEY)
+    if stored is None:
+        return None
     # JSON and msgpack turn tuples into lists, DocBin lists into tuples: read both, give one.
-    return None if stored is None else [tuple(record) for record in stored]
+    records: list[Record] = [tuple(record) for record in stored]
+    key = _CHECKS if _CHECKS in doc.user_data else next(filter(_is_checks, doc.user_data), None)
+    if key is None:  # stored without, by hand or by an earlier version
+        return records
+    return _records_within(doc.text, records, doc.user_data[key], moved=key[2])
+
+
+def _is_checks(key: Any) -> bool:
+    return isinstance(key, tuple) and key[:2] == _CHECKS[:2]
+
+
+def _records_within(text: str, records: Sequence[Record], checks: Sequence[int], *, moved: int) -> list[Record] | None:
+    """The records whose words lie in the text, at their places there; None where the text has other words there.
+
+    Args:
+        checks: of each record (see `_check`).
+        moved: where the text begins that the records were made for; at or before the start of this one.
+    """
+    if len(checks) != len(records):  # changed by hand
+        return None if moved else list(records)
+    found = []
+    for (a, b, c, d, label, score), check in zip(records, checks, strict=True):
+        place = a + moved, b + moved, c + moved, d + moved
+        if min(place) < 0 or max(place) > len(text):
+            continue
+        if _check(text, *place) != check:
+            return None
+        found.append((*place, label, score))
+    return found
+
+
+def _check(text: str, a: int, b: int, c: int, d: int) -> int:
+    """A checksum of the words of the subject and the object."""
+    return zlib.crc32(f"{text[a:b]}\n{text[c:d]}".encode("utf-8", "surrogatepass"))
 
 
 def set_records(doc: Doc, records: Iterable[Sequence[Any]] | None) -> None:
     """Store relations given as plain data; numbers become plain Python ones, which every format can hold."""
-    if records is None:
-        doc.user_data.pop(KEY, None)
-    else:
-        doc.user_data[KEY] = [
+    for key in [key for key in doc.user_data if key == KEY or _is_checks(key)]:
+        del doc.user_data[key]
+    if records is not None:
+        stored: list[Any] = [
             [int(a), int(b), int(c), int(d), str(label), float(score)] for a, b, c, d, label, score in records
         ]
+        text = doc.text
+        doc.user_data[KEY] = stored
+        doc.user_data[_CHECKS] = [_check(text, a, b, c, d) for a, b, c, d, *_ in stored]
+
+
+def from_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
+    """One Doc of several, as `Doc.from_docs` makes it, with their relations.
+
+    >>> import spacy, kgmrca
+    >>> nlp = spacy.blank("en")
+    >>> one, two = nlp("Marie Curie lived in Paris."), nlp("Orson Welles directed Citizen Kane.")
+    >>> two._.relations = [(two[3:5], two[0:2], "director")]
+    >>> kgmrca.from_docs([one, two])._.relations
+    (Relation(subject=Citizen Kane, object=Orson Welles, label='director', score=1.0),)
+
+    Args:
+        docs: Docs of one vocabulary. Those whose relations nobody asked for bring none.
+        ensure_whitespace: put a space between two Docs where there is none.
+
+    Returns:
+        The Doc; `doc._.relations` is None where it is None in all of them.
+    """
+    copies, found = [], []
+    n_tokens = 0
+    for doc in docs:
+        copy = doc.copy()
+        set_records(copy, None)  # of what it does not know how to merge spaCy warns
+        copies.append(copy)
+        found.append((n_tokens, get_records(doc)))
+        n_tokens += len(doc)
+    merged = Doc.from_docs(copies, ensure_whitespace=ensure_whitespace)
+    if merged is not None and any(records is not None for _, records in found):
+        set_records(
+            merged,
+            [
+                (a + start, b + start, c + start, d + start, label, score)
+                for start, records in ((merged[first].idx, records) for first, records in found if records)
+                for a, b, c, d, label, score in records
+            ],
+        )
+    return merged
 
 
 def get_relations(doc: Doc) -> tuple[Relation, ...] | None:

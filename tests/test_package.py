@@ -40,6 +40,7 @@ def test_exported_names():
         "Statement",
         "__version__",
         "add_to",
+        "from_docs",
         "get_relations",
         "load",
         "set_relations",

@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 
 from kgmrca.errors import ExtensionError, InputError
-from kgmrca.relations import KEY, Relation, get_records, register_extensions
+from kgmrca.relations import KEY, Relation, from_docs, get_records, register_extensions
 
 
 @pytest.fixture
@@ -161,6 +161,83 @@ def test_relations_of_another_text_are_told(doc):
     short.user_data[KEY] = doc.user_data[KEY]
     with pytest.raises(InputError, match="belong to another text"):
         _ = short._.relations
+
+
+# Docs made of parts of others.
+
+
+def test_a_doc_of_a_span_has_the_relations_that_lie_in_it(doc):
+    first, second = doc[:6].as_doc(copy_user_data=True), doc[6:].as_doc(copy_user_data=True)
+    assert plain(first) == RELATIONS[:2]
+    assert plain(second) == RELATIONS[2:]
+    assert [(r.subject.label_, r.object.label_) for r in second._.relations] == [("PER", "LOC")]
+    assert doc[7:10].as_doc(copy_user_data=True)._.relations == ()
+    assert plain(doc) == RELATIONS
+
+
+def test_a_doc_of_a_span_of_a_doc_of_a_span(doc):
+    part = doc[5:].as_doc(copy_user_data=True)[1:].as_doc(copy_user_data=True)
+    assert plain(part) == RELATIONS[2:]
+
+
+def test_a_doc_of_a_span_keeps_its_relations_when_it_is_stored(doc):
+    part = doc[6:].as_doc(copy_user_data=True)
+    assert plain(Doc(doc.vocab).from_bytes(part.to_bytes())) == RELATIONS[2:]
+    stored = DocBin(store_user_data=True, docs=[part]).to_bytes()
+    assert plain(next(DocBin().from_bytes(stored).get_docs(doc.vocab))) == RELATIONS[2:]
+
+
+def test_a_doc_of_a_span_can_be_given_others(doc):
+    part = doc[6:].as_doc(copy_user_data=True)
+    part._.relations = [(part.ents[1], part.ents[0], "resident")]
+    assert plain(part) == [("Paris", "Marie Curie", "resident", 1.0)]
+    part._.relations = None
+    assert part._.relations is None
+
+
+def test_a_doc_of_a_span_without_its_user_data_was_not_asked(doc):
+    assert doc[6:].as_doc()._.relations is None
+
+
+def test_data_of_another_text_gives_no_relations(doc):
+    other = spacy.blank("en")("An utterly different text that is quite as long as the other one was.")
+    other.user_data.update(doc.user_data)
+    assert other._.relations is None
+
+
+def test_data_changed_by_hand_is_read(doc):
+    doc.user_data[KEY] = doc.user_data[KEY][:1]
+    assert plain(doc) == RELATIONS[:1]
+    assert doc[6:].as_doc(copy_user_data=True)._.relations is None
+
+
+def test_docs_are_put_together_with_their_relations(doc):
+    nlp = spacy.Language(doc.vocab)
+    unasked, none, empty = nlp("Unasked."), nlp("Nothing here"), nlp("")
+    none._.relations = ()
+    merged = from_docs([unasked, doc, empty, none, doc])
+    assert merged.text == f"Unasked. {doc.text} Nothing here {doc.text}"
+    assert plain(merged) == 2 * RELATIONS
+    assert [relation.object.start_char for relation in merged._.relations][::3] == [9, 9 + len(doc.text) + 14]
+    assert plain(doc) == RELATIONS
+    assert plain(from_docs([doc, unasked], ensure_whitespace=False)) == RELATIONS
+
+
+def test_docs_that_nobody_asked_are_put_together(doc):
+    nlp = spacy.Language(doc.vocab)
+    assert from_docs([nlp("One."), nlp("Two.")])._.relations is None
+    none = nlp("None.")
+    none._.relations = ()
+    assert from_docs([nlp("One."), none])._.relations == ()
+    assert from_docs([]) is None
+
+
+def test_spacys_own_way_to_put_docs_together_gives_no_wrong_relations(doc):
+    with pytest.warns(UserWarning, match="kgmrca.relations"):
+        merged = Doc.from_docs([doc, doc])
+    assert merged._.relations is None
+    merged._.relations = [(merged[0:2], merged[3:5], "directed")]
+    assert plain(merged) == [("Orson Welles", "Citizen Kane", "directed", 1.0)]
 
 
 def test_registering_again_does_no_harm(doc):
