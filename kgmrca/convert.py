@@ -1,4 +1,4 @@
-"""The batch job: documents in, one RDF file out, bad records set aside, in constant memory."""
+"""The batch job: documents in, one RDF file out, bad records set aside, in bounded memory."""
 
 import json
 import sys
@@ -8,8 +8,10 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
+from inspect import signature
+from itertools import chain, takewhile
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 from pyoxigraph import Quad, Triple
 from spacy.language import Language
@@ -17,6 +19,7 @@ from spacy.tokens import Doc
 from tqdm import tqdm
 
 from kgmrca.corpora.documents import (
+    MAX_RECORD_SIZE,
     STDIN,
     BadRecord,
     Document,
@@ -25,9 +28,10 @@ from kgmrca.corpora.documents import (
     is_read_from_folders,
     read_documents,
 )
+from kgmrca.corpora.repeats import Repeat, Repeats
 from kgmrca.errors import InputError, ModelError, ResourceError
 from kgmrca.files import check_outputs, opened, progress_bar, target_of, whole_file
-from kgmrca.ontology import load_ontology
+from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 from kgmrca.triples.records import Run, Statement
@@ -35,7 +39,7 @@ from kgmrca.triples.sources import SOURCES
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples, run_triples
 
-__all__ = ["Summary", "convert"]
+__all__ = ["ConvertSummary", "convert"]
 
 Threshold: TypeAlias = float | str | Mapping[str, float]
 _Say: TypeAlias = Callable[..., Iterator[Statement]]
@@ -43,8 +47,16 @@ _Say: TypeAlias = Callable[..., Iterator[Statement]]
 _BATCH_CHARACTERS = 1_000_000
 
 
+class _Read(NamedTuple):
+    """A document, what it says, and whether it has entities."""
+
+    document: Document
+    statements: list[Statement]
+    has_entities: bool
+
+
 @dataclass(slots=True)
-class Summary:
+class ConvertSummary:
     """What a job did.
 
     Attributes:
@@ -54,6 +66,10 @@ class Summary:
         rejected_to: the file that holds them; None if there are none, or they went to standard error.
         skipped: how many files in the folders are of a kind that is not read, by extension.
         unmapped: how many statements have a predicate made of their label, because the ontology has none, by label.
+        repeated: how many records were left out, because a document with the same name and text was there before.
+        repeated_names: how many documents have the name of one before and another text.
+        repeated_texts: how many documents have the text of one before and another name.
+        without_entities: how many documents have no entities.
     """
 
     documents: int = 0
@@ -62,6 +78,10 @@ class Summary:
     rejected_to: Path | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    repeated_names: int = 0
+    repeated_texts: int = 0
+    without_entities: int = 0
 
 
 def convert(
@@ -72,9 +92,10 @@ def convert(
     format: str | None = None,
     base: str = DEFAULT_BASE,
     threshold: Threshold | None = None,
-    prefer: str | None = None,
+    default_operating_point: str | None = None,
     batch_size: int = 64,
     input_format: str | None = None,
+    max_record_size: int = MAX_RECORD_SIZE,
     rejected: str | Path | None = None,
     ontology: str | Path = "wikidata",
     provenance: str = "statements",
@@ -82,8 +103,12 @@ def convert(
     sentence_text: bool = False,
     source: str | None = None,
     progress: bool | None = None,
-) -> Summary:
+) -> ConvertSummary:
     """Read documents, find the relations in them, and write these as RDF with confidence and provenance.
+
+    A record with the same name and the same text as one before is left out. Documents that have only the name or only
+    the text in common are different documents, and are counted. To tell them apart takes about 50 bytes of memory a
+    document (see `Repeats`).
 
     The same input gives the same bytes, but for the record of the run, which comes last. If anything goes wrong that is
     not the fault of one record, nothing is left of `output`, and a file that was there before stays as it was.
@@ -97,12 +122,14 @@ def convert(
         base: with what the IRIs begin that are made here: an absolute IRI ending in "/" or ":".
         threshold: the score from which a relation counts, for this job: a number, one per label, or the name of an
             operating point that the pipeline has ("precise", "balanced" or "complete"). None: as it is set.
-        prefer: the operating point to take where `threshold` is None, if the pipeline has it.
+        default_operating_point: the one to take where `threshold` is None, if the pipeline has it.
         batch_size: how many documents at most are held in memory and processed together; fewer if they are long.
         input_format: "text", "jsonl" or "docbin"; None: by extension, text on standard input.
+        max_record_size: how many bytes a line of JSONL may have; a longer one is set aside without being held in
+            memory.
         rejected: where to put the records that could not be used, as JSONL with their reasons. None: beside `output`,
-            as `OUT.rejected.jsonl`, or on standard error where `output` is no file. Without such records there is no
-            file, and one from an earlier job is removed.
+            as `OUT.rejected.jsonl`, or on standard error where `output` is no file. Of a record, the first 10,000 bytes
+            are put there. Without such records there is no file, and one from an earlier job is removed.
         ontology: whose predicates are written: "wikidata", "dbpedia", "schema", or a file of your own (see
             `load_ontology`). A label that it has no predicate for gets one under `base`.
         provenance: how a statement says how sure it is and where it was read: "statements" (an `rdf:Statement`),
@@ -113,12 +140,13 @@ def convert(
         sentence_text: whether to write the text of each statement's sentence.
         source: whose relations are written: None for those of kgmrca, "glirel", "rebel" or "spacy-rel" for what a
             component of others leaves on a Doc (see `kgmrca.triples.statements`). `threshold` is then a number.
-        progress: whether to show a progress bar on standard error; None: if that is a terminal.
+        progress: how far the job is: True: a bar on standard error; False: nothing; None: a bar on a terminal,
+            otherwise a line now and then.
 
     Raises:
         InputError: an argument cannot be used.
-        ModelError: the pipeline finds no relations, or has no threshold to set.
-        OSError: `output` cannot be written.
+        ModelError: the pipeline finds no relations, has no threshold to set, or has nothing that gives it entities.
+        OutputError: `output` or `rejected` cannot be written.
     """
     Iris(base)  # refuse a bad base before anything is loaded
     if batch_size < 1:
@@ -131,33 +159,36 @@ def convert(
     rejected_to = _rejected_path(rejected, target)
     least = _threshold_of_source(source, threshold)
     found = _find(inputs, input_format, output, rejected_to, is_default=rejected is None)
-    nlp = nlp or _shipped_pipeline()
-    for pipe in _relation_pipes(nlp).values():
-        for label in getattr(pipe, "labels", ()):
-            predicates.predicate(label)  # says before the work if two stand for it
-    summary = Summary(skipped=found.skipped)
+    summary = ConvertSummary(skipped=found.skipped)
     with ExitStack() as stack:
-        if source is None:
-            parameters = stack.enter_context(_with_threshold(nlp, threshold, prefer))
-        else:
-            parameters = {"source": source, "threshold": least}
         sizes = [source.size for source in found.sources if source.size is not None]
         total = sum(sizes) if len(sizes) == len(found.sources) else None
         bar = stack.enter_context(progress_bar(progress, total=total, unit="B", unit_scale=True))
-        out = stack.enter_context(opened(output))
-        set_aside = stack.enter_context(_rejects(rejected_to))
+        nlp = nlp or _shipped_pipeline()
+        _check_labels(nlp, predicates)
+        settings: dict[str, dict[str, Any]] = {}
+        parameters: dict[str, Any] = {"source": source, "threshold": least}
+        if source is None:
+            _check_entities(nlp, found)
+            settings = _threshold_settings(nlp, threshold, default_operating_point)
+            parameters = {"threshold": _thresholds_in_force(nlp, settings)}
         name = ontology.name if isinstance(ontology, Path) else ontology
         run = Run.of(nlp, parameters={**parameters, "ontology": name})
+        out = stack.enter_context(opened(output))
+        set_aside = stack.enter_context(_rejects(rejected_to))
         say = partial(statements, base=base, run=run, ontology=predicates, source=source, threshold=least)
-        records = read_documents(found.sources, vocab=nlp.vocab, max_length=nlp.max_length)
+        records = read_documents(
+            found.sources, vocab=nlp.vocab, max_length=nlp.max_length, max_record_size=max_record_size
+        )
         triples = _triples(
-            records,
+            _without_repeats(chain(found.failed, records), summary, bar),
             summary,
             nlp,
             run,
             say,
             base=base,
             batch_size=batch_size,
+            settings=settings,
             set_aside=set_aside,
             bar=bar,
             provenance=provenance,
@@ -224,33 +255,96 @@ def _relation_pipes(nlp: Language) -> dict[str, Any]:
     return {name: pipe for name, pipe in nlp.pipeline if "doc._.relations" in nlp.get_pipe_meta(name).assigns}
 
 
-@contextmanager
-def _with_threshold(nlp: Language, threshold: Threshold | None, prefer: str | None) -> Iterator[dict[str, Any]]:
-    """Set the threshold of the pipeline's relation components while the block runs, and give the numbers in force."""
-    pipes = {name: pipe for name, pipe in _relation_pipes(nlp).items() if hasattr(pipe, "threshold")}
-    if threshold is not None and not pipes:
-        raise ModelError("No component of this pipeline that finds relations has a threshold to set.")
-    if isinstance(threshold, str) and (
-        without := [name for name, pipe in pipes.items() if not hasattr(pipe, "operating_points")]
-    ):
-        raise ModelError(f"'{without[0]}' has no operating points: its threshold is a number, not '{threshold}'.")
-    before = {name: pipe.threshold for name, pipe in pipes.items()}
-    try:
-        for pipe in pipes.values():
-            if threshold is not None:
-                pipe.threshold = threshold
-            elif prefer in getattr(pipe, "operating_points", ()):
-                pipe.threshold = prefer
-        # Components of others have a number only; in ours it may be a name.
-        yield {
-            "threshold": {
-                name: pipe.resolve_threshold() if hasattr(pipe, "resolve_threshold") else pipe.threshold
-                for name, pipe in pipes.items()
-            }
-        }
-    finally:
+def _check_labels(nlp: Language, ontology: Ontology) -> None:
+    """Say before the work if two predicates of the ontology stand for a label that the pipeline gives.
+
+    Raises:
+        InputError: they do.
+    """
+    for pipe in _relation_pipes(nlp).values():
+        for label in getattr(pipe, "labels", ()):
+            ontology.predicate(label)
+
+
+def _check_entities(nlp: Language, found: Found) -> None:
+    """Refuse before the work a pipeline where nothing gives entities to the components that find relations.
+
+    Raises:
+        ModelError: it is one, and no Docs are read that may have entities already.
+    """
+    pipes = _relation_pipes(nlp)
+    if not pipes or any(source.format == "docbin" for source in found.sources):
+        return
+    *_, last = pipes
+    before = list(takewhile(lambda name: name != last, nlp.pipe_names))
+    # A component that does not say what it does to a Doc may give entities.
+    if not any(not (done := nlp.get_pipe_meta(name).assigns) or "doc.ents" in done for name in before):
+        names = ", ".join(f"'{name}'" for name in before) or "no component"
+        raise ModelError(
+            f"Nothing gives entities to '{last}', so there would be no relations: before it in the pipeline there is "
+            f"{names}. Add a component that sets doc.ents, such as 'ner' or 'entity_ruler', before '{last}'."
+        )
+
+
+def _threshold_settings(nlp: Language, threshold: Threshold | None, default: str | None) -> dict[str, dict[str, Any]]:
+    """What `nlp.pipe` needs to hand the threshold to the components that find relations (its `component_cfg`).
+
+    The components themselves are left as they are.
+
+    Raises:
+        ModelError: none of them takes a threshold, or one has no operating points and `threshold` is the name of one.
+    """
+    pipes = {name: pipe for name, pipe in _relation_pipes(nlp).items() if _takes_threshold(pipe)}
+    if threshold is None:
+        has_default = [name for name, pipe in pipes.items() if default in getattr(pipe, "operating_points", ())]
+        return {name: {"threshold": default} for name in has_default}
+    if not pipes:
+        raise ModelError(
+            "No component of this pipeline that finds relations takes a threshold for one job: set that of the "
+            "component before."
+        )
+    if isinstance(threshold, str):
         for name, pipe in pipes.items():
-            pipe.threshold = before[name]
+            if not hasattr(pipe, "operating_points"):
+                raise ModelError(f"'{name}' has no operating points: its threshold is a number, not '{threshold}'.")
+    return {name: {"threshold": threshold} for name in pipes}
+
+
+def _takes_threshold(pipe: Any) -> bool:
+    return "threshold" in signature(pipe.pipe if hasattr(pipe, "pipe") else pipe).parameters
+
+
+def _thresholds_in_force(nlp: Language, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The threshold of each component that finds relations, as numbers."""
+    in_force = {}
+    for name, pipe in _relation_pipes(nlp).items():
+        threshold = settings.get(name, {}).get("threshold")
+        if hasattr(pipe, "resolve_threshold"):
+            in_force[name] = pipe.resolve_threshold(threshold)
+        elif hasattr(pipe, "threshold"):
+            in_force[name] = pipe.threshold if threshold is None else threshold
+    return in_force
+
+
+def _without_repeats(
+    records: Iterable[Document | BadRecord], summary: ConvertSummary, bar: "tqdm[Any]"
+) -> Iterator[Document | BadRecord]:
+    """All records but documents that were there before; those that repeat a name or a text are counted."""
+    repeats = Repeats()
+    for record in records:
+        if isinstance(record, Document):
+            repeat = repeats.add(record.id, _text(record))
+            if repeat is Repeat.BOTH:
+                summary.repeated += 1
+                bar.update(record.size)
+                continue
+            summary.repeated_names += repeat is Repeat.NAME
+            summary.repeated_texts += repeat is Repeat.TEXT
+        yield record
+
+
+def _text(document: Document) -> str:
+    return document.content if isinstance(document.content, str) else document.content.text
 
 
 @contextmanager
@@ -273,20 +367,24 @@ def _rejects(path: Path | None) -> Iterator[Callable[[BadRecord], None]]:
 
 
 def _as_json(bad: BadRecord) -> str:
-    return json.dumps(
-        {"source": bad.source, "line": bad.line, "id": bad.id, "reason": bad.reason, "record": bad.record}
-    )
+    row = {"source": bad.source, "line": bad.line, "id": bad.id, "reason": bad.reason, "record": None}
+    if bad.record:
+        row["record"] = bad.record.text
+        if bad.record.left_out:
+            row |= {"bytes_left_out": bad.record.left_out, "offset": bad.record.offset}
+    return json.dumps(row)
 
 
 def _triples(
     records: Iterable[Document | BadRecord],
-    summary: Summary,
+    summary: ConvertSummary,
     nlp: Language,
     run: Run,
     say: _Say,
     *,
     base: str,
     batch_size: int,
+    settings: dict[str, dict[str, Any]],
     set_aside: Callable[[BadRecord], None],
     bar: "tqdm[Any]",
     provenance: str,
@@ -297,13 +395,14 @@ def _triples(
     started = datetime.now(timezone.utc)
     made_of_label = f"{base}relation/"
     for batch in _batches(records, batch_size):
-        for outcome in _read_batch(nlp, batch, say):
+        for outcome in _read_batch(nlp, batch, say, settings):
             if isinstance(outcome, BadRecord):
                 summary.rejected += 1
                 set_aside(outcome)
                 size = outcome.size
             else:
-                document, found = outcome
+                document, found, has_entities = outcome
+                summary.without_entities += not has_entities
                 summary.documents += 1
                 summary.statements += len(found)
                 summary.unmapped.update(said.label for said in found if said.predicate.startswith(made_of_label))
@@ -337,7 +436,7 @@ def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[lis
     for record in records:
         batch.append(record)
         if isinstance(record, Document):
-            characters += len(record.content if isinstance(record.content, str) else record.content.text)
+            characters += max(len(_text(record)), record.record_size)
         if len(batch) == size or characters >= _BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0
@@ -346,16 +445,18 @@ def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[lis
 
 
 def _read_batch(
-    nlp: Language, batch: Sequence[Document | BadRecord], say: _Say
-) -> list[tuple[Document, list[Statement]] | BadRecord]:
+    nlp: Language, batch: Sequence[Document | BadRecord], say: _Say, settings: dict[str, dict[str, Any]]
+) -> list[_Read | BadRecord]:
     """Each document with what it says, or why it could not be read. Nothing of spaCy's outlives the call."""
     # Without a memory zone spaCy's vocabulary would grow with every new word of the corpus.
     with nullcontext() if nlp.vocab.in_memory_zone else nlp.memory_zone():
-        docs = iter(_process(nlp, [record for record in batch if isinstance(record, Document)]))
+        docs = iter(_process(nlp, [record for record in batch if isinstance(record, Document)], settings))
         return [record if isinstance(record, BadRecord) else _read_doc(record, next(docs), say) for record in batch]
 
 
-def _process(nlp: Language, documents: Sequence[Document]) -> list[Doc | Exception]:
+def _process(
+    nlp: Language, documents: Sequence[Document], settings: dict[str, dict[str, Any]]
+) -> list[Doc | Exception]:
     """Run the pipeline. Where a batch fails, its halves are tried, so that one bad document takes no other with it.
 
     spaCy's error handlers are left as they are: they are called with a whole batch, and pipes of others need not use
@@ -367,22 +468,23 @@ def _process(nlp: Language, documents: Sequence[Document]) -> list[Doc | Excepti
         docs = (document.content for document in documents)
         prepared = [nlp.make_doc(doc) if isinstance(doc, str) else doc.copy() for doc in docs]
         numbered = zip(prepared, range(len(prepared)), strict=True)
-        done = {number: doc for doc, number in nlp.pipe(numbered, as_tuples=True, batch_size=len(prepared))}
+        read = nlp.pipe(numbered, as_tuples=True, batch_size=len(prepared), component_cfg=settings)
+        done = {number: doc for doc, number in read}
     except (ModelError, ResourceError):
         raise  # no document's fault
     except Exception as error:
         if len(documents) == 1:
             return [error]
         middle = len(documents) // 2
-        return _process(nlp, documents[:middle]) + _process(nlp, documents[middle:])
+        return _process(nlp, documents[:middle], settings) + _process(nlp, documents[middle:], settings)
     return [done.get(number, RuntimeError("the pipeline gave nothing back")) for number in range(len(documents))]
 
 
-def _read_doc(document: Document, doc: Doc | Exception, say: _Say) -> tuple[Document, list[Statement]] | BadRecord:
+def _read_doc(document: Document, doc: Doc | Exception, say: _Say) -> _Read | BadRecord:
     error = doc
     if isinstance(doc, Doc):
         try:
-            return document, list(say(doc, document_id=document.id))
+            return _Read(document, list(say(doc, document_id=document.id)), bool(doc.ents))
         except InputError as unusable:
             error = unusable
     reason = f"{type(error).__name__}: {error}"

@@ -3,7 +3,7 @@
 import gzip
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
@@ -16,16 +16,23 @@ _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
 
-def files_in(folder: Path) -> list[Path]:
+def files_in(folder: Path, *, on_error: Callable[[OSError], object] | None = None) -> list[Path]:
     """All files in a folder and its sub-folders, in the order of their paths; hidden files and folders are left out.
 
     Links to folders are not followed.
+
+    Args:
+        folder: where to look.
+        on_error: told about a sub-folder that cannot be read; None: that is an error.
 
     Raises:
         InputError: the folder or a sub-folder cannot be read.
     """
 
     def refuse(error: OSError) -> None:
+        if on_error and Path(error.filename) != folder:
+            on_error(error)
+            return
         raise InputError(f"The folder '{error.filename}' cannot be read: {error.strerror}.") from error
 
     found = []

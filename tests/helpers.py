@@ -47,14 +47,15 @@ class CueRelations:
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
 
-    def __call__(self, doc: Doc) -> Doc:
+    def __call__(self, doc: Doc, *, threshold: float | None = None) -> Doc:
+        least = self.threshold if threshold is None else threshold
         if "CRASH" in doc.text:
             raise ValueError("this document cannot be processed")
         found = []
         for first, second in zip(doc.ents, doc.ents[1:], strict=False):
             labels, is_reversed = _CUES.get((doc[first.end : second.start].text, second.label_), ([], False))
             subject, object_ = (second, first) if is_reversed else (first, second)
-            found += [Relation(subject, object_, label, score) for label, score in labels if score >= self.threshold]
+            found += [Relation(subject, object_, label, score) for label, score in labels if score >= least]
         set_relations(doc, found)
         return doc
 

@@ -186,11 +186,22 @@ def test_the_threshold_holds_for_one_job(folder, nlp):
     assert summary.statements == 2
 
 
-def test_the_threshold_is_put_back_after_an_error(tmp_path, nlp, monkeypatch, jsonl):
-    monkeypatch.setattr("kgmrca.convert.write", lambda *args, **options: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        convert(jsonl(BIRTH), tmp_path / "graph.ttl", nlp=nlp, threshold=0.85)
-    assert nlp.get_pipe("cue_relations").threshold == 0.5
+def test_nothing_of_the_pipeline_is_set_while_a_job_runs(folder, nlp, monkeypatch):
+    def no_setting(pipe, name, value):
+        raise AssertionError(f"{name} was set")
+
+    monkeypatch.setattr("helpers.CueRelations.__setattr__", no_setting)
+    summary, _ = in_memory(folder, nlp=nlp, threshold=0.85)
+    assert summary.statements == 2
+
+
+def test_a_component_that_takes_no_threshold_for_one_job_is_left_as_it_is(folder, nlp, monkeypatch):
+    def call(pipe, doc):
+        return doc
+
+    monkeypatch.setattr("helpers.CueRelations.__call__", call)
+    with pytest.raises(ModelError, match="set that of the component before"):
+        in_memory(folder, nlp=nlp, threshold=0.5)
 
 
 def test_the_run_records_the_threshold_in_force(folder, nlp):
@@ -233,7 +244,7 @@ def test_a_label_that_two_predicates_stand_for_is_named_before_the_work(tmp_path
 
 
 def test_a_threshold_needs_a_component_that_has_one(folder):
-    with pytest.raises(ModelError, match="has a threshold to set"):
+    with pytest.raises(ModelError, match="takes a threshold for one job"):
         in_memory(folder, nlp=spacy.blank("en"), threshold=0.5)
 
 
@@ -325,6 +336,39 @@ def test_an_output_within_the_input_folder_is_not_read_the_next_time(folder, nlp
         assert (summary.documents, summary.rejected) == (4, 1)
 
 
+def test_the_records_set_aside_by_an_earlier_job_are_not_read(folder, nlp):
+    (folder / "bad.txt").write_text("")
+    for _ in range(2):
+        summary = convert(folder, folder / "graph.ttl", nlp=nlp)
+        assert (summary.documents, summary.rejected) == (4, 1)
+        assert summary.rejected_to.parent == folder
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"output": "documents/new.txt", "format": "turtle"},
+        {"output": "documents/new.ttl", "input_format": "text"},
+        {"output": "new.ttl", "rejected": "documents/bad.jsonl"},
+    ],
+)
+def test_no_output_lies_where_it_would_be_read(folder, nlp, tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="lies in the folder 'documents', from where it would be read as an INPUT"):
+        convert("documents", nlp=nlp, **options)
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("given", ["documents", "documents/*.txt", "documents/lives.txt"])
+def test_an_input_is_not_overwritten_under_another_name(folder, nlp, tmp_path, monkeypatch, link, given):
+    monkeypatch.chdir(tmp_path)
+    output = tmp_path / "graph.ttl"
+    getattr(output, link)(folder / "lives.txt")
+    with pytest.raises(InputError, match=r"'graph\.ttl' is an INPUT and would be overwritten"):
+        convert(given, "graph.ttl", nlp=nlp)
+    assert (folder / "lives.txt").read_text() == TEXT
+
+
 @pytest.mark.parametrize("option", ["output", "rejected"])
 def test_an_input_is_not_overwritten(jsonl, nlp, tmp_path, option):
     source = jsonl(BIRTH)
@@ -374,6 +418,84 @@ def test_an_interrupted_job_leaves_nothing_behind(jsonl, nlp, tmp_path, monkeypa
     with pytest.raises(error):
         convert(source, tmp_path / "graph.ttl", nlp=nlp, batch_size=2)
     assert list(tmp_path.iterdir()) == [source]
+
+
+# Which document is it?
+
+
+def named(*records):
+    return "".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in records)
+
+
+def test_documents_that_repeat_something_are_counted(tmp_path, nlp):
+    path = tmp_path / "in.jsonl"
+    path.write_text(named(("a", BIRTH), ("a", BIRTH), ("a", COUNTRY), ("b", COUNTRY), ("b", COUNTRY), ("c", TEXT)))
+    summary, data = in_memory(path, nlp=nlp)
+    assert (summary.documents, summary.repeated, summary.repeated_names, summary.repeated_texts) == (4, 2, 1, 1)
+    assert data.count(b"dcterms:identifier") == 4
+
+
+def test_files_of_one_name_in_two_folders_are_two_documents(tmp_path, nlp):
+    for folder, text in (("a", BIRTH), ("b", COUNTRY)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "letter.txt").write_text(text)
+    summary, _ = in_memory(tmp_path / "a", tmp_path / "b", nlp=nlp)
+    assert (summary.documents, summary.statements, summary.repeated_names) == (2, 2, 1)
+
+
+# Records that are too long.
+
+
+def test_of_a_long_record_that_is_set_aside_the_beginning_is_kept(tmp_path, nlp):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": ""}\n' + json.dumps({"id": "long", "text": "", "more": "é" * 5_000}, ensure_ascii=False))
+    summary = convert(path, tmp_path / "graph.ttl", nlp=nlp)
+    short, long = map(json.loads, summary.rejected_to.read_text().splitlines())
+    assert short["record"] == '{"text": ""}'
+    assert short.keys() == {"source", "line", "id", "reason", "record"}
+    start = '{"id": "long", "text": "", "more": "'
+    n_kept = (10_000 - len(start)) // 2
+    assert long["record"] == start + "é" * n_kept
+    assert (long["bytes_left_out"], long["offset"]) == (len(start) + 2 * 5_000 + 2 - 10_000, 13)
+
+
+def test_a_record_that_is_too_long_is_set_aside(tmp_path, nlp):
+    path = tmp_path / "in.jsonl"
+    path.write_text(json.dumps({"text": "x" * 1000}) + "\n" + json.dumps({"text": BIRTH}))
+    summary = convert(path, tmp_path / "graph.ttl", nlp=nlp, max_record_size=100)
+    (bad,) = map(json.loads, summary.rejected_to.read_text().splitlines())
+    assert (summary.documents, summary.statements, summary.rejected) == (1, 1, 1)
+    assert bad["reason"] == "the record is longer than 100 bytes: split it, or allow more"
+    assert bad | {"line": 1, "bytes_left_out": 913, "offset": 0} == bad
+    assert bad["record"] == '{"text": "' + "x" * 90
+
+
+# Pipelines that can find nothing.
+
+
+def test_a_pipeline_that_nothing_gives_entities_to_is_refused(jsonl, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("cue_relations")
+    nlp.add_pipe("entity_ruler")
+    with pytest.raises(ModelError, match=r"Nothing gives entities to 'cue_relations'.*: before it .* 'sentencizer'\."):
+        convert(jsonl(BIRTH), tmp_path / "graph.ttl", nlp=nlp)
+
+
+def test_a_component_that_does_not_say_what_it_does_may_give_entities(jsonl):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("whole_batches")
+    nlp.add_pipe("cue_relations")
+    summary, _ = in_memory(jsonl(BIRTH, COUNTRY), nlp=nlp)
+    assert (summary.documents, summary.without_entities) == (2, 2)
+
+
+def test_the_entities_may_come_with_the_docs(tmp_path, nlp):
+    DocBin(docs=[nlp(BIRTH)]).to_disk(tmp_path / "docs.spacy")
+    without = spacy.blank("en")
+    without.add_pipe("cue_relations")
+    summary, _ = in_memory(tmp_path / "docs.spacy", nlp=without)
+    assert (summary.statements, summary.without_entities) == (1, 0)
 
 
 def test_the_progress_bar_counts_bytes_documents_and_statements(folder, tmp_path, nlp, capsys):

@@ -67,7 +67,7 @@ def checked(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
         patch.setattr(socket, "getaddrinfo", connect)
-        convert(folder / "corpus", folder / "graph.ttl", prefer="precise")
+        convert(folder / "corpus", folder / "graph.ttl", default_operating_point="precise")
         with Lookups(open_endpoint(SAMPLE), cache=folder / "facts.sqlite") as lookups:
             link_graphs([folder / "graph.ttl"], lookups, folder / "linked.ttl")
             check([folder / "linked.ttl"], lookups, folder / "checks.ttl", csv=folder / "checks.csv")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc, Span
 
-    from kgmrca.convert import Summary
+    from kgmrca.convert import ConvertSummary
 
 
 def convert_command(
@@ -87,6 +87,14 @@ def convert_command(
         InputFormat | None,
         typer.Option(help="By default by extension; text on standard input.", show_default=False),
     ] = None,
+    max_record_size: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="BYTES",
+            help="How long a line of JSONL may be; a longer one is set aside without reading it.",
+        ),
+    ] = 16_000_000,
     rejected: Annotated[
         Path | None,
         typer.Option(
@@ -116,9 +124,10 @@ def convert_command(
         format=format and format.value,
         base=base,
         threshold=chosen,
-        prefer="precise",  # who reads the graph cannot ask again
+        default_operating_point="precise",  # who reads the graph cannot ask again
         batch_size=batch_size,
         input_format=input_format and input_format.value,
+        max_record_size=max_record_size,
         rejected=rejected,
         ontology=ontology,
         provenance=provenance.value,
@@ -132,6 +141,12 @@ def convert_command(
         print(
             f"kgmrca: {summary.unmapped.total():,} statements have a predicate made of their label, because the "
             f"ontology has none for it: {labels}",
+            file=sys.stderr,
+        )
+    if summary.documents and summary.without_entities == summary.documents:
+        print(
+            "kgmrca: no document has an entity. If there are names in the texts, put a component that finds them, such "
+            "as 'ner', before the one that finds relations.",
             file=sys.stderr,
         )
     if summary.rejected:
@@ -235,12 +250,19 @@ def _span_as_dict(span: "Span") -> dict[str, Any]:
     return {"text": span.text, "type": span.label_, "start": span.start_char, "end": span.end_char}
 
 
-def _in_words(summary: "Summary", output: str) -> str:
+def _in_words(summary: "ConvertSummary", output: str) -> str:
     parts = [f"{summary.documents:,} documents, {summary.statements:,} statements"]
     if output != "-":
         parts[0] += f" -> {output}"
     if summary.rejected:
         parts.append(f"{summary.rejected:,} records set aside -> {summary.rejected_to or 'standard error'}")
+    for count, what in (
+        (summary.repeated, "records left out, because a document with the same name and text was there before"),
+        (summary.repeated_names, "documents with the name of one before, but another text"),
+        (summary.repeated_texts, "documents with the text of one before, but another name"),
+    ):
+        if count:
+            parts.append(f"{count:,} {what}")
     if summary.skipped:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(summary.skipped.items()))
         parts.append(f"{summary.skipped.total():,} files in folders not read ({kinds})")

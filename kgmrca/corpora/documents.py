@@ -1,13 +1,15 @@
-"""From files, folders, glob patterns and standard input to a stream of documents, in constant memory.
+"""From files, folders, glob patterns and standard input to a stream of documents, in bounded memory.
 
 A record that cannot be read does not end the stream: it becomes a `BadRecord` with its place and the reason.
 """
 
+import codecs
 import glob
 import gzip
 import json
 import logging
 import os
+import stat
 import sys
 import zlib
 from collections import Counter
@@ -18,6 +20,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from kgmrca.corpora.kinds import HEAD, Kind, kind_of_content, kind_of_name, suffix_of
 from kgmrca.errors import InputError
 from kgmrca.reading import files_in
 
@@ -30,9 +33,11 @@ logger = logging.getLogger(__name__)
 __all__ = [
     "ID",
     "INPUT_FORMATS",
+    "MAX_RECORD_SIZE",
     "STDIN",
     "BadRecord",
     "Document",
+    "Excerpt",
     "Found",
     "Source",
     "find_sources",
@@ -46,6 +51,13 @@ ID = "kgmrca.id"
 
 INPUT_FORMATS = ("text", "jsonl", "docbin")
 STDIN = "-"
+
+MAX_RECORD_SIZE = 16_000_000
+"""How many bytes a line of JSONL may have: enough for a text of a million characters with every one of them escaped."""
+
+_KEPT = 10_000  # bytes of a record that are kept to show it
+_BLOCK = 1 << 20
+_SPECIAL = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 
 _FORMAT_OF = {".jsonl": "jsonl", ".ndjson": "jsonl", ".spacy": "docbin"}
 _IN_FOLDERS = {*_FORMAT_OF, ".txt", ".md"}
@@ -61,12 +73,14 @@ class Source:
         path: None for standard input.
         format: one of `INPUT_FORMATS`.
         size: in bytes, as stored; None if it cannot be known before reading.
+        is_certain: the user has said that it has this format, so its content is not asked.
     """
 
     id: str
     path: Path | None
     format: str
     size: int | None
+    is_certain: bool = False
 
     @property
     def name(self) -> str:
@@ -76,10 +90,32 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the INPUTs come to: the files to read, and how many others lay in the folders, by extension."""
+    """What the INPUTs come to.
+
+    Attributes:
+        sources: the files to read.
+        skipped: how many other files the folders and patterns have, by extension, or by what they are (`named pipe`).
+        failed: folders in folders that cannot be read.
+    """
 
     sources: tuple[Source, ...]
     skipped: Counter[str]
+    failed: tuple["BadRecord", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The beginning of a record as it was read.
+
+    Attributes:
+        text: its first 10,000 bytes; those that are not UTF-8 as backslash escapes.
+        left_out: how many bytes it has beyond these.
+        offset: how many bytes of the file, uncompressed, stand before it.
+    """
+
+    text: str
+    left_out: int
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +129,7 @@ class Document:
         source: the file, or "stdin".
         line: its place in the file, from 1 (the line in JSONL, the number in a DocBin); None if it is the whole file.
         size: how many bytes of the file it took up.
-        record: the record as it was read, if it is one of several lines.
+        record: the record as it was read, if it is a line of several.
     """
 
     id: str
@@ -102,7 +138,12 @@ class Document:
     source: str
     line: int | None
     size: int
-    record: str | None = None
+    record: Excerpt | None = None
+
+    @property
+    def record_size(self) -> int:
+        """How many bytes the record has, metadata included, about; 0 where it is no line of several."""
+        return len(self.record.text) + self.record.left_out if self.record else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +155,7 @@ class BadRecord:
     source: str
     line: int | None
     size: int
-    record: str | None = None
+    record: Excerpt | None = None
 
 
 def find_sources(
@@ -123,8 +164,9 @@ def find_sources(
     """Find the files that INPUTs name: files, folders, glob patterns, or "-" for standard input.
 
     A folder gives its `.txt`, `.md`, `.jsonl`, `.ndjson` and `.spacy` files and those in its folders, in the order of
-    their paths; hidden files are passed over. Text and JSONL may be compressed (`.gz`). A file that two INPUTs name is
-    read once.
+    their paths; hidden files are passed over. A pattern gives all files but those whose name says that they are no
+    text. Text and JSONL may be compressed (`.gz`). A file that two INPUTs name is read once. Named pipes, sockets and
+    devices are read only if they are named themselves.
 
     Args:
         inputs: what to read.
@@ -133,45 +175,108 @@ def find_sources(
         leave_out: files that folders and patterns do not give, as resolved paths.
 
     Raises:
-        InputError: an INPUT does not exist or gives no file, or two files would be called the same.
+        InputError: an INPUT does not exist, gives no file, or is no text by its name or content.
     """
     if input_format not in (None, *INPUT_FORMATS):
         raise InputError(f"There is no input format '{input_format}': choose one of {', '.join(INPUT_FORMATS)}.")
-    skipped: Counter[str] = Counter()
-    found: dict[Path | None, Source] = {}
+    search = _Search(input_format, leave_out)
     for given in map(str, inputs):
+        search.add(given)
+    if not search.found:
+        raise InputError("There is nothing to read: give at least one INPUT.")
+    return Found(tuple(search.found.values()), search.skipped, tuple(search.failed))
+
+
+class _Search:
+    """Collects what `find_sources` finds."""
+
+    def __init__(self, input_format: str | None, leave_out: Collection[Path]) -> None:
+        self._input_format, self._leave_out = input_format, leave_out
+        self.found: dict[Path | None, Source] = {}
+        self.skipped: Counter[str] = Counter()
+        self.failed: list[BadRecord] = []
+
+    def add(self, given: str) -> None:
         if given == STDIN:
-            found.setdefault(None, Source("stdin", None, input_format or "text", None))
-            continue
-        paths, root = paths_of(given)
+            is_certain = self._input_format is not None
+            self.found.setdefault(None, Source("stdin", None, self._input_format or "text", None, is_certain))
+            return
+        paths, root = paths_of(given, on_error=self._fail)
+        skipped: Counter[str] = Counter()
         n_found = 0
         for path in paths:
-            suffix = _suffix(path)
-            if path != Path(given) and path.resolve() in leave_out:
+            if path == Path(given):
+                self._refuse_what_is_no_text(path)
+            elif path.resolve() in self._leave_out:
                 continue
-            if Path(given).is_dir() and not is_read_from_folders(path, input_format):
-                skipped[suffix or "no extension"] += 1
+            elif what := self._what_is_skipped(path, is_folder=Path(given).is_dir()):
+                skipped[what] += 1
                 continue
             n_found += 1
-            size = path.stat().st_size if path.is_file() else None
-            format_ = input_format or _FORMAT_OF.get(suffix, "text")
-            found.setdefault(path.resolve(), Source(_readable(path.relative_to(root)), path, format_, size))
+            self.found.setdefault(path.resolve(), self._source(path, root))
+        self.skipped += skipped
         if not n_found:
-            raise InputError(
-                f"There is nothing to read in '{given}' (read are {', '.join(sorted(_IN_FOLDERS))} files)."
-            )
-    if not found:
-        raise InputError("There is nothing to read: give at least one INPUT.")
-    _refuse_same_names(found.values())
-    return Found(tuple(found.values()), skipped)
+            only = f", only {', '.join(f'{what} ({count:,})' for what, count in skipped.items())}" if skipped else ""
+            kinds = ", ".join(sorted(_IN_FOLDERS))
+            raise InputError(f"There is nothing to read in '{given}'{only}: a folder gives its {kinds} files.")
+
+    def _source(self, path: Path, root: Path) -> Source:
+        size = path.stat().st_size if path.is_file() else None
+        format = self._input_format or _FORMAT_OF.get(suffix_of(path), "text")
+        return Source(_readable(path.relative_to(root)), path, format, size, self._input_format is not None)
+
+    def _what_is_skipped(self, path: Path, *, is_folder: bool) -> str | None:
+        """What a file in a folder, or one that fits a pattern, is called that is not read; None for one that is."""
+        try:
+            if special := _SPECIAL.get(stat.S_IFMT(path.stat().st_mode)):
+                return special
+        except OSError:
+            pass  # such as a link that leads nowhere: reading it says so
+        is_read = is_read_from_folders(path, self._input_format) if is_folder else not self._kind_of_name(path)
+        return None if is_read else suffix_of(path) or "no extension"
+
+    def _refuse_what_is_no_text(self, path: Path) -> None:
+        if kind := self._kind_of_name(path) or self._kind_of_content(path):
+            raise InputError(f"'{path}' is {_no_text(kind)}. {_INSIST}")
+
+    def _kind_of_name(self, path: Path) -> Kind | None:
+        return kind_of_name(path) if self._input_format is None else None
+
+    def _kind_of_content(self, path: Path) -> Kind | None:
+        if self._input_format is not None or suffix_of(path) in _FORMAT_OF or not path.is_file():
+            return None
+        try:
+            with _opened(Source("", path, "text", None)) as (stream, _):
+                return _kind(path, stream.read(HEAD + 1))
+        except (OSError, EOFError, zlib.error):
+            return None  # reading it says what is wrong
+
+    def _fail(self, error: OSError) -> None:
+        folder = os.fsdecode(error.filename)
+        reason = f"the folder cannot be read: {error.strerror}"
+        self.failed.append(BadRecord(_readable(Path(folder)), reason, folder, None, 0))
+
+
+_INSIST = "To read it as it stands, give the input format 'text'."
+
+
+def _kind(path: Path | None, data: bytes) -> Kind | None:
+    is_markdown = path is not None and suffix_of(path) == ".md"
+    return kind_of_content(data, is_whole=len(data) <= HEAD, is_markdown=is_markdown)
+
+
+def _no_text(kind: Kind) -> str:
+    return f"{kind.name}, not plain text: {kind.advice}"
 
 
 def is_read_from_folders(path: Path, input_format: str | None) -> bool:
     """Whether a file is read if it lies in a folder that is an INPUT: by its name, or all if a format is given."""
-    return input_format is not None or _suffix(path) in _IN_FOLDERS
+    return input_format is not None or suffix_of(path) in _IN_FOLDERS
 
 
-def read_documents(sources: Iterable[Source], *, vocab: "Vocab", max_length: int) -> Iterator[Document | BadRecord]:
+def read_documents(
+    sources: Iterable[Source], *, vocab: "Vocab", max_length: int, max_record_size: int = MAX_RECORD_SIZE
+) -> Iterator[Document | BadRecord]:
     """Read files one after the other, JSONL line by line; a DocBin is held in memory as a whole.
 
     JSONL has one object a line: `text`, perhaps `id` (text or an integer), and anything else, which is metadata. A
@@ -181,21 +286,29 @@ def read_documents(sources: Iterable[Source], *, vocab: "Vocab", max_length: int
         sources: what to read.
         vocab: of the pipeline that will process the Docs of a DocBin.
         max_length: longer texts (in code points) are bad records.
+        max_record_size: longer lines of JSONL (in bytes) are bad records, and are not held in memory.
+
+    Raises:
+        InputError: standard input is no text.
     """
     for source in sources:
         logger.info("Reading %s.", source.name)
-        yield from _read(source, vocab, max_length)
+        yield from _read(source, vocab, max_length, max_record_size)
 
 
-def paths_of(given: str) -> tuple[Iterable[Path], Path]:
+def paths_of(given: str, *, on_error: Callable[[OSError], object] | None = None) -> tuple[Iterable[Path], Path]:
     """The files that an INPUT names, in order, and the folder that their names are relative to.
+
+    Args:
+        given: a file, a folder or a glob pattern.
+        on_error: what to do about a folder in the folder that cannot be read; None: it is an error.
 
     Raises:
         InputError: it does not exist, or a folder cannot be read.
     """
     path = Path(given)
     if path.is_dir():
-        return files_in(path), path
+        return files_in(path, on_error=on_error), path
     if path.exists():
         return [path], path.parent
     if not glob.has_magic(given):
@@ -205,32 +318,18 @@ def paths_of(given: str) -> tuple[Iterable[Path], Path]:
     return [match for match in matches if not match.is_dir()], root
 
 
-def _suffix(path: Path) -> str:
-    return Path(path.name.lower().removesuffix(".gz")).suffix
-
-
 def _readable(path: Path) -> str:
     # A file name need not be UTF-8; what is not becomes U+FFFD, so that an id is always real text.
     return os.fsencode(path.as_posix()).decode("utf-8", "replace")
 
 
-def _refuse_same_names(sources: Iterable[Source]) -> None:
-    by_id: dict[str, Source] = {}
-    for source in sources:
-        if by_id.setdefault(source.id, source) is not source:
-            raise InputError(
-                f"'{by_id[source.id].name}' and '{source.name}' would both be called '{source.id}': "
-                "give a folder that holds both as INPUT, and their paths will tell them apart."
-            )
-
-
-def _read(source: Source, vocab: "Vocab", max_length: int) -> Iterator[Document | BadRecord]:
+def _read(source: Source, vocab: "Vocab", max_length: int, max_record_size: int) -> Iterator[Document | BadRecord]:
     try:
         with _opened(source) as (stream, taken):
             if source.format == "text":
                 yield _read_text(source, stream, taken, max_length)
             elif source.format == "jsonl":
-                yield from _read_jsonl(source, stream, taken, max_length)
+                yield from _read_jsonl(source, stream, taken, max_length, max_record_size)
             else:
                 yield from _read_docbin(source, stream, taken, vocab)
     except (OSError, EOFError, zlib.error) as error:
@@ -249,8 +348,8 @@ class _Counted:
         self.count += len(data)
         return data
 
-    def readline(self) -> bytes:
-        data = self.stream.readline()
+    def readline(self, size: int = -1) -> bytes:
+        data = self.stream.readline(size)
         self.count += len(data)
         return data
 
@@ -278,6 +377,10 @@ def _read_text(source: Source, stream: IO[bytes], taken: Callable[[], int], max_
     limit = 4 * max_length + len(_BOM)
     data = stream.read(limit + 1)
     size = taken() if source.size is None else source.size
+    if not source.is_certain and (kind := _kind(source.path, data)):
+        if source.path is None:
+            raise InputError(f"Standard input is {_no_text(kind)}. {_INSIST}")
+        return BadRecord(source.id, f"it is {_no_text(kind)}", source.name, None, size)
     try:
         text = data.removeprefix(_BOM).decode("utf-8") if len(data) <= limit else None
     except UnicodeDecodeError as error:
@@ -290,19 +393,45 @@ def _read_text(source: Source, stream: IO[bytes], taken: Callable[[], int], max_
 
 
 def _read_jsonl(
-    source: Source, stream: IO[bytes], taken: Callable[[], int], max_length: int
+    source: Source, stream: IO[bytes], taken: Callable[[], int], max_length: int, max_record_size: int
 ) -> Iterator[Document | BadRecord]:
-    for number, line in enumerate(iter(stream.readline, b""), 1):
+    for number, (line, left_out, offset) in enumerate(_lines(stream, max_record_size), 1):
+        identifier = f"{source.id}:{number}"
         data = (line.removeprefix(_BOM) if number == 1 else line).strip()
-        if data:
-            yield _read_json(data, f"{source.id}:{number}", source.name, number, taken(), max_length)
+        raw = _excerpt(data, offset, left_out)
+        if left_out:
+            reason = f"the record is longer than {max_record_size:,} bytes: split it, or allow more"
+            yield BadRecord(identifier, reason, source.name, number, taken(), raw)
+        elif data:
+            yield _read_json(data, raw, identifier, source.name, number, taken(), max_length)
+
+
+def _lines(stream: IO[bytes], longest: int) -> Iterator[tuple[bytes, int, int]]:
+    """Lines, how many bytes of each were left out because it is too long, and how many bytes stand before it."""
+    offset = 0
+    while line := stream.readline(longest + 1):
+        left_out = 0
+        if len(line) > longest and not line.endswith(b"\n"):
+            kept = min(_KEPT, longest)
+            line, left_out = line[:kept], len(line) - kept
+            while block := stream.readline(_BLOCK):
+                left_out += len(block)
+                if block.endswith(b"\n"):
+                    break
+        yield line, left_out, offset
+        offset += len(line) + left_out
+
+
+def _excerpt(data: bytes, offset: int, left_out: int) -> Excerpt:
+    decode = codecs.getincrementaldecoder("utf-8")("backslashreplace").decode
+    # A character that is cut is dropped, unless the record ends there.
+    text = decode(data[:_KEPT], final=len(data) <= _KEPT and not left_out)
+    return Excerpt(text, left_out + len(data[_KEPT:]), offset)
 
 
 def _read_json(
-    data: bytes, default_id: str, source: str, line: int, size: int, max_length: int
+    data: bytes, raw: Excerpt, default_id: str, source: str, line: int, size: int, max_length: int
 ) -> Document | BadRecord:
-    raw = data.decode("utf-8", "backslashreplace")
-
     def bad(reason: str, identifier: str = default_id) -> BadRecord:
         return BadRecord(identifier, reason, source, line, size, raw)
 

@@ -1,9 +1,14 @@
+import errno
 import gzip
 import io
 import json
 import os
+import socket
 import sys
+import threading
+import tracemalloc
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,16 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
-from kgmrca.corpora.documents import BadRecord, Document, find_sources, read_documents
+from kgmrca.corpora.documents import MAX_RECORD_SIZE, BadRecord, Document, Excerpt, find_sources, read_documents
 from kgmrca.errors import InputError
 
 NLP = spacy.blank("en")
 BOM = b"\xef\xbb\xbf"
 
 
-def read(*inputs, max_length=1000, **options):
+def read(*inputs, max_length=1000, max_record_size=MAX_RECORD_SIZE, **options):
     found = find_sources(inputs, **options)
-    return list(read_documents(found.sources, vocab=NLP.vocab, max_length=max_length))
+    return list(read_documents(found.sources, vocab=NLP.vocab, max_length=max_length, max_record_size=max_record_size))
 
 
 def ids(records):
@@ -130,12 +135,6 @@ def test_no_input_at_all_is_refused():
         find_sources([])
 
 
-def test_two_files_of_one_name_are_refused(folder):
-    (folder / "a" / "b.txt").write_text("Other")
-    with pytest.raises(InputError, match=r"would both be called 'b.txt': give a folder that holds both"):
-        find_sources([folder / "b.txt", folder / "a" / "b.txt"])
-
-
 def test_an_unknown_input_format_is_refused(folder):
     with pytest.raises(InputError, match="no input format 'csv': choose one of text, jsonl, docbin"):
         find_sources([folder], input_format="csv")
@@ -178,7 +177,8 @@ def test_jsonl_keeps_id_and_metadata(jsonl):
     line = '{"id": "x/1", "text": "One.", "title": "T", "n": [1]}'
     (document,) = jsonl(line)
     assert (document.id, document.content, document.meta) == ("x/1", "One.", {"title": "T", "n": [1]})
-    assert (document.line, document.record) == (1, line)
+    assert (document.line, document.record) == (1, Excerpt(line, 0, 0))
+    assert document.record_size == len(line)
 
 
 def test_an_id_may_be_an_integer(jsonl):
@@ -226,7 +226,7 @@ def test_a_bad_line_is_set_aside_with_its_reason(jsonl, line, reason):
 
 def test_a_bad_line_keeps_its_id_and_its_record(jsonl):
     (bad,) = jsonl('{"id": "x", "text": ""}')
-    assert (bad.id, bad.record) == ("x", '{"id": "x", "text": ""}')
+    assert (bad.id, bad.record.text) == ("x", '{"id": "x", "text": ""}')
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -303,7 +303,183 @@ def test_jsonl_is_read_line_by_line(monkeypatch):
             yield json.dumps({"text": str(number)}).encode() + b"\n"
 
     lines = endless()
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=SimpleNamespace(readline=lambda: next(lines))))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=SimpleNamespace(readline=lambda size: next(lines))))
     found = find_sources(["-"], input_format="jsonl")
     assert next(read_documents(found.sources, vocab=NLP.vocab, max_length=1000)).content == "0"
     assert next(lines) == b'{"text": "1"}\n'
+
+
+# What is no text is not read as text.
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("page.html", "'page.html' is HTML, not plain text: make it text first"),
+        ("page.HTM.gz", "'page.HTM.gz' is HTML"),
+        ("data.xml", "is XML"),
+        ("report.pdf", "is a PDF file, not plain text: make it text first, for example with pdftotext"),
+        ("table.csv", "is a table, not plain text: write its texts as JSON Lines"),
+        ("table.tsv", "is a table"),
+        ("data.json", "is JSON, not plain text: write its texts as JSON Lines"),
+        ("report.docx", "is an office document"),
+        ("letter.rtf", "is an RTF file"),
+        ("book.epub", "is an EPUB book"),
+        ("all.zip", "is an archive, not plain text: unpack it first"),
+        ("picture.png", "is an image"),
+        ("graph.ttl", "is RDF, so a graph already, not plain text: use it with kgmrca merge"),
+    ],
+)
+def test_a_file_that_is_no_text_by_its_name_is_refused(tmp_path, monkeypatch, name, reason):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text("Text")
+    with pytest.raises(InputError) as caught:
+        find_sources([name])
+    assert reason in str(caught.value)
+    assert "To read it as it stands, give the input format 'text'" in str(caught.value)
+    assert read(name, input_format="text")[0].id == name
+
+
+NO_TEXT = {
+    "a PDF file": b"%PDF-1.7\n%\xe2\xe3",
+    "a ZIP archive": b"PK\x03\x04\x14\x00",
+    "an image": b"\x89PNG\r\n\x1a\n\x00\x00",
+    "HTML": b"<p><b>Ada Lovelace</b> was born in London.</p>",
+    "XML": BOM + b'<?xml version="1.0"?>\n<a>Ada</a>',
+    "JSON": b'[{"id": "1", "text": "Ada Lovelace was born in London."}]',
+    "wiki markup": b"'''Ada''' (born {{birth date|1815}} in [[London]]) was a mathematician.",
+    "RDF": b"<urn:a> <urn:b> <urn:c> .",
+    "text in UTF-16": "Ada Lovelace".encode("utf-16"),
+    "a binary file": bytes(range(256)),
+    "compressed with gzip": gzip.compress(b"Ada"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_TEXT)
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.txt.gz"])
+def test_a_file_that_is_no_text_by_its_content_is_refused_if_it_is_named(tmp_path, kind, name):
+    data = NO_TEXT[kind]
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    with pytest.raises(InputError, match=f"'{tmp_path / name}' is {kind}.*, not plain text: "):
+        find_sources([tmp_path / name])
+    assert len(read(tmp_path / name, input_format="text")) == 1
+
+
+@pytest.mark.parametrize("kind", NO_TEXT)
+def test_a_file_of_a_folder_that_is_no_text_by_its_content_is_set_aside(tmp_path, kind):
+    (tmp_path / "a.txt").write_bytes(NO_TEXT[kind])
+    (tmp_path / "b.txt").write_text("Text")
+    bad, good = read(tmp_path)
+    assert bad.reason.startswith(f"it is {kind}")
+    assert good.content == "Text"
+
+
+@pytest.mark.parametrize("kind", NO_TEXT)
+def test_standard_input_that_is_no_text_is_refused(stdin, kind):
+    stdin(NO_TEXT[kind])
+    with pytest.raises(InputError, match=f"Standard input is {kind}"):
+        read("-")
+
+
+def test_a_pattern_gives_no_file_whose_name_says_that_it_is_no_text(tmp_path):
+    for name in ("a.txt", "b.html", "README"):
+        (tmp_path / name).write_text("Text")
+    found = find_sources([f"{tmp_path}/*"])
+    assert [source.id for source in found.sources] == ["README", "a.txt"]
+    assert found.skipped == {".html": 1}
+
+
+def test_it_is_said_what_a_folder_has_instead_of_text(tmp_path):
+    (tmp_path / "a.pdf").touch()
+    with pytest.raises(InputError, match=r"There is nothing to read in .*, only \.pdf \(1\): a folder gives its"):
+        find_sources([tmp_path])
+
+
+def test_the_content_of_what_has_a_format_is_not_asked(tmp_path):
+    (tmp_path / "a.jsonl").write_text('[{"text": "One."}]')
+    (bad,) = read(tmp_path / "a.jsonl")
+    assert bad.reason.startswith("not a JSON object")
+
+
+# What cannot be read, or not in bounded memory.
+
+
+def test_a_named_pipe_in_a_folder_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "a.txt").write_text("Text")
+    for pattern in (tmp_path, f"{tmp_path}/*"):
+        found = find_sources([pattern])
+        assert [source.id for source in found.sources] == ["a.txt"]
+        assert found.skipped == {"named pipe": 1}
+
+
+def test_a_socket_in_a_folder_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("s.txt")
+        Path("a.txt").write_text("Text")
+        assert find_sources(["."]).skipped == {"socket": 1}
+
+
+def test_a_named_pipe_that_is_named_itself_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_text("Text"))
+    writer.start()
+    (document,) = read(tmp_path / "pipe")
+    writer.join()
+    assert document.content == "Text"
+
+
+def test_a_folder_in_a_folder_that_cannot_be_read_is_set_aside(folder, monkeypatch):
+    scan = os.scandir
+
+    def scandir(path):
+        if str(path) == str(folder / "a"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    found = find_sources([folder])
+    (failed,) = found.failed
+    assert (failed.source, failed.reason) == (str(folder / "a"), "the folder cannot be read: Permission denied")
+    assert "b.txt" in {source.id for source in found.sources}
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        find_sources([folder / "a"])
+
+
+def test_a_link_that_leads_nowhere_is_set_aside(tmp_path):
+    (tmp_path / "a.txt").symlink_to("missing")
+    (bad,) = read(tmp_path)
+    assert "No such file" in bad.reason
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b'\n{"text": "Good."}'])
+def test_a_line_that_is_too_long_is_set_aside(jsonl, end):
+    records = jsonl(b'{"text": "First."}', b'{"text": "' + b"x" * 3_000_000 + end, max_record_size=1000)
+    assert [record.id for record in records] == [f"file.jsonl:{line}" for line in range(1, 3 + (len(end) > 1))]
+    bad = records[1]
+    assert bad.reason.startswith("the record is longer than 1,000 bytes")
+    assert bad.record == Excerpt('{"text": "' + "x" * 990, 3_000_010 - 1000 + (end != b""), 19)
+
+
+def test_a_line_may_be_as_long_as_allowed(jsonl):
+    line = '{"text": "One."}'
+    assert [record.content for record in jsonl(line, line, max_record_size=len(line))] == ["One.", "One."]
+
+
+def test_a_long_line_takes_no_memory(tmp_path):
+    path = tmp_path / "bomb.jsonl.gz"
+    with gzip.open(path, "wb", compresslevel=1) as stream:
+        for _ in range(64):
+            stream.write(b" " * 1_000_000)
+    tracemalloc.start()
+    (bad,) = read(path, max_record_size=100_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert bad.record.left_out > 63_000_000
+    assert peak < 8_000_000
+
+
+def test_of_a_record_that_is_no_utf8_the_excerpt_is_escaped(jsonl):
+    (bad,) = jsonl(b'{"text": "\xff')
+    assert bad.record == Excerpt('{"text": "\\xff', 0, 0)

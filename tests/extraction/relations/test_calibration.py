@@ -339,8 +339,8 @@ def test_convert_takes_names_and_records_numbers(calibrated, text, tmp_path):
     points, out = pipe_of(calibrated).operating_points, tmp_path / "graph.ttl"
     for options, point in (
         ({"threshold": "complete"}, "complete"),
-        ({"threshold": "complete", "prefer": "precise"}, "complete"),
-        ({"prefer": "precise"}, "precise"),
+        ({"threshold": "complete", "default_operating_point": "precise"}, "complete"),
+        ({"default_operating_point": "precise"}, "precise"),
         ({}, "balanced"),
     ):
         convert(text, out, nlp=calibrated, **options)
@@ -349,7 +349,7 @@ def test_convert_takes_names_and_records_numbers(calibrated, text, tmp_path):
 
 
 def test_convert_prefers_only_what_is_there(nlp, text, tmp_path):
-    convert(text, tmp_path / "graph.ttl", nlp=nlp, prefer="precise")
+    convert(text, tmp_path / "graph.ttl", nlp=nlp, default_operating_point="precise")
     assert r"{\"cue_relations\": 0.5}" in in_force(tmp_path / "graph.ttl")
     with pytest.raises(ModelError, match="'cue_relations' has no operating points"):
         convert(text, tmp_path / "graph.ttl", nlp=nlp, threshold="precise")
@@ -378,8 +378,8 @@ def pipeline(tmp_path):
 
 def test_the_command_writes_a_calibrated_pipeline(run, pipeline, dev, text, tmp_path, capsys):
     out = tmp_path / "calibrated"
-    for source in (pipeline, out):  # the second time, over the pipeline that is there
-        assert run("calibrate", source, dev, "-o", out) == 0
+    for _ in range(2):  # the second time, over the pipeline that is there
+        assert run("calibrate", pipeline, dev, "-o", out) == 0
         assert pipe_of(spacy.load(out)).threshold == "balanced"
     printed = capsys.readouterr().out
     assert "calibration error, scores from 0.05" in printed
@@ -394,6 +394,12 @@ def test_the_command_writes_a_calibrated_pipeline(run, pipeline, dev, text, tmp_
     assert "0.75" in in_force(tmp_path / "graph.ttl")
     assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline, "--threshold", "precise") == 2
     assert "no operating point 'precise'" in capsys.readouterr().err
+
+
+def test_the_command_does_not_write_over_what_it_reads(run, pipeline, dev, tmp_path, capsys):
+    (tmp_path / "link").symlink_to(pipeline)
+    assert run("calibrate", pipeline, dev, "-o", tmp_path / "link") == 2
+    assert "is the PIPELINE and would be overwritten" in capsys.readouterr().err
 
 
 def test_the_command_keeps_no_words_of_the_gold_documents(run, pipeline, dev, tmp_path):

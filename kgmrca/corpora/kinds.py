@@ -1,0 +1,171 @@
+"""What a file is that is no plain text, by its name or its first bytes, and what to do with it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["HEAD", "Kind", "kind_of_content", "kind_of_name", "suffix_of"]
+
+HEAD = 4096
+"""How many bytes from the beginning of a file are enough to tell what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Something that is no plain text.
+
+    Attributes:
+        name: what it is, as in "it is a PDF file".
+        advice: what to do with it, as in "make it text first".
+    """
+
+    name: str
+    advice: str
+
+
+_MAKE_RECORDS = "write its texts as JSON Lines, one object a line with 'text'"
+
+_HTML = Kind("HTML", "make it text first, for example with pandoc -t plain")
+_XML = Kind("XML", "make it text first")
+_WIKI = Kind("wiki markup", "make it text first, for example with pandoc -f mediawiki -t plain")
+_PDF = Kind("a PDF file", "make it text first, for example with pdftotext")
+_RTF = Kind("an RTF file", "save it as plain text first")
+_OFFICE = Kind("an office document", "save it as plain text first")
+_EPUB = Kind("an EPUB book", "make it text first, for example with pandoc -t plain")
+_TABLE = Kind("a table", _MAKE_RECORDS)
+_SHEET = Kind("a spreadsheet", _MAKE_RECORDS)
+_JSON = Kind("JSON", f"{_MAKE_RECORDS} (jq -c '.[]' does this with an array), in a file named .jsonl")
+_RDF = Kind("RDF, so a graph already", "use it with kgmrca merge or kgmrca graph")
+_ARCHIVE = Kind("an archive", "unpack it first")
+_ZIP = Kind("a ZIP archive or an office document", "unpack it, or save it as plain text, first")
+_GZIP = Kind("compressed with gzip", "give it a name that ends in .gz")
+_IMAGE = Kind("an image", "recognize its text first")
+_MEDIA = Kind("a recording", "write down its text first")
+_UTF16 = Kind("text in UTF-16 or UTF-32", "save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8")
+_BINARY = Kind("a binary file", "make it text first")
+
+_BY_SUFFIX: Mapping[str, Kind] = {
+    f".{suffix}": kind
+    for kind, suffixes in (
+        (_HTML, "html htm xhtml mhtml"),
+        (_XML, "xml tei nxml"),
+        (_WIKI, "wiki mediawiki"),
+        (_PDF, "pdf"),
+        (_RTF, "rtf"),
+        (_OFFICE, "doc docx odt pages ppt pptx odp"),
+        (_EPUB, "epub mobi"),
+        (_TABLE, "csv tsv tab"),
+        (_SHEET, "xls xlsx ods"),
+        (_JSON, "json"),
+        (_RDF, "ttl nt nq trig jsonld rdf owl n3"),
+        (_ARCHIVE, "zip tar tgz bz2 xz zst 7z rar"),
+        (_IMAGE, "png jpg jpeg gif tif tiff webp bmp svg ico heic"),
+        (_MEDIA, "mp3 wav ogg flac m4a mp4 mkv avi mov webm"),
+        (_BINARY, "exe dll so o pyc parquet arrow sqlite db pkl npy npz pt bin"),
+    )
+    for suffix in suffixes.split()
+}
+
+_BY_FIRST_BYTES: tuple[tuple[bytes, Kind], ...] = (
+    (b"%PDF-", _PDF),
+    (b"PK\x03\x04", _ZIP),
+    (b"\xd0\xcf\x11\xe0", _OFFICE),
+    (b"{\\rtf", _RTF),
+    (b"\x1f\x8b", _GZIP),
+    (b"BZh91AY", _ARCHIVE),
+    (b"\xfd7zXZ", _ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", _ARCHIVE),
+    (b"7z\xbc\xaf", _ARCHIVE),
+    (b"\x89PNG", _IMAGE),
+    (b"\xff\xd8\xff", _IMAGE),
+    (b"GIF87a", _IMAGE),
+    (b"GIF89a", _IMAGE),
+    (b"II*\x00", _IMAGE),
+    (b"MM\x00*", _IMAGE),
+    (b"\xff\xfe", _UTF16),
+    (b"\xfe\xff", _UTF16),
+    (b"\x00\x00\xfe\xff", _UTF16),
+)
+
+_HTML_START = re.compile(rb"(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE | re.DOTALL)
+# Elements that text is put into, so that a fragment of a page is known too; not in Markdown, which may have them.
+_HTML_FRAGMENT = re.compile(
+    rb"<(?:p|div|span|h[1-6]|b|i|em|strong|a|ul|ol|li|table|article|section|main|title|meta|blockquote|pre)"
+    rb"(?:\s[^<>]*)?>.*</[a-z]",
+    re.IGNORECASE | re.DOTALL,
+)
+_RIFF = re.compile(rb"RIFF....(?:WAVE|AVI |WEBP)", re.DOTALL)
+_RDF_START = re.compile(rb"(?:@prefix|@base|PREFIX)\s[^<\n]*<|<[a-z][a-z0-9+.-]*:[^<>\s]*>\s+<[a-z]")
+_XML_START = re.compile(rb"<\?xml[\s?]|<!DOCTYPE\s", re.IGNORECASE)
+_JSON_START = re.compile(rb'\[\s*\{\s*["}]|\{\s*"(?:[^"\\]|\\.)*"\s*:|\[\s*"(?:[^"\\]|\\.)*"\s*,\s*"', re.DOTALL)
+_WIKI_SIGNS = (
+    re.compile(rb"'''[^'\n]+'''"),
+    re.compile(rb"\[\[[^\[\]\n]+\]\]"),
+    re.compile(rb"\{\{[^{}]+\}\}"),
+    re.compile(rb"<ref[\s>]"),
+    re.compile(rb"(?m)^==+[^=\n]+==+\s*$"),
+)
+
+
+def suffix_of(path: Path) -> str:
+    """The extension that says what is in a file, in small letters: of what is compressed, not ".gz".
+
+    >>> suffix_of(Path("News.JSONL.gz"))
+    '.jsonl'
+    """
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def kind_of_name(path: Path) -> Kind | None:
+    """What a file is by its name, if that is no plain text.
+
+    >>> kind_of_name(Path("report.pdf")).name
+    'a PDF file'
+    >>> kind_of_name(Path("letter.txt"))
+    """
+    return _BY_SUFFIX.get(suffix_of(path))
+
+
+def kind_of_content(head: bytes, *, is_whole: bool = False, is_markdown: bool = False) -> Kind | None:
+    """What begins with these bytes, if it is no plain text.
+
+    Args:
+        head: the first bytes, at most `HEAD` of them are looked at.
+        is_whole: whether there are no more bytes.
+        is_markdown: whether it is Markdown, in which there may be elements of HTML and double brackets.
+
+    >>> kind_of_content(b'[{"text": "Ada was born in London."}]').name
+    'JSON'
+    >>> kind_of_content(b"[Applause] Ada was born in London.")
+    """
+    head = head[:HEAD]
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for first, kind in _BY_FIRST_BYTES:
+        if head.startswith(first) or (kind is _PDF and first in head[:1024]):
+            return kind
+    if _RIFF.match(head):
+        return _MEDIA
+    if zeros := head.count(0):
+        zeros_at_even = head[::2].count(0)
+        is_every_other = zeros > len(head) // 8 and not zeros // 8 < zeros_at_even < zeros - zeros // 8
+        return _UTF16 if is_every_other else _BINARY
+    if _HTML_START.match(start) or (not is_markdown and _HTML_FRAGMENT.match(start)):
+        return _HTML
+    if _XML_START.match(start):
+        return _XML
+    if _RDF_START.match(start):
+        return _RDF
+    if _JSON_START.match(start) or (is_whole and _is_json(start)):
+        return _JSON
+    if not is_markdown and sum(bool(sign.search(start)) for sign in _WIKI_SIGNS) >= 2:
+        return _WIKI
+    return None
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        return data[:1] in b"[{" and isinstance(json.loads(data), list | dict)
+    except (ValueError, RecursionError):
+        return False
