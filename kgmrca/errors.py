@@ -1,6 +1,7 @@
 """Every error this package raises on purpose. Each says what was wrong, where, and what to do.
 
 KgmrcaError
+├── DependencyError a library that is not installed, or cannot be loaded here
 ├── InputError       a file, record or argument that cannot be used as it is
 ├── OutputError      an output that cannot be written, by its own name
 ├── ExtensionError   another package owns `doc._.relations`
@@ -12,6 +13,7 @@ KgmrcaError
 import os
 
 __all__ = [
+    "DependencyError",
     "EndpointError",
     "ExtensionError",
     "InputError",
@@ -25,6 +27,10 @@ __all__ = [
 
 class KgmrcaError(Exception):
     """Base of all errors of this package."""
+
+
+class DependencyError(KgmrcaError, ImportError):
+    """A library that is not installed, or cannot be loaded here."""
 
 
 class InputError(KgmrcaError, ValueError):

@@ -150,3 +150,20 @@ def test_import_is_light(statement):
     code = f"import sys; {statement}; sys.exit(', '.join({heavy}) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "kgmrca.load()",
+        "spacy.blank('en').add_pipe('mrca_relations')",
+        "sys.argv[1:] = ['tag', 'Curie']; kgmrca.cli.main()",
+    ],
+)
+def test_without_torch_the_message_says_how_to_install_it(statement):
+    code = f"import sys; sys.modules['torch'] = None; import kgmrca, kgmrca.cli, spacy; {statement}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    last = done.stderr.splitlines()[-1]
+    assert "torch cannot be imported" in last
+    assert "pip install torch --index-url https://download.pytorch.org/whl/cpu" in last

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from kgmrca.errors import InputError
+from kgmrca.errors import DependencyError
 
 __all__ = ["Quality", "Reliability", "cross_fit", "draw", "figure_class", "fit", "quality", "reliability", "scale"]
 
@@ -150,12 +150,12 @@ def figure_class() -> Any:
     """matplotlib's `Figure`, which draws to files without a screen.
 
     Raises:
-        InputError: matplotlib is not installed.
+        DependencyError: matplotlib is not installed.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise InputError("Drawing needs the library matplotlib: pip install 'kgmrca[benchmarks]'.") from error
+        raise DependencyError("Drawing needs the library matplotlib: pip install 'kgmrca[plot]'.") from error
     return Figure
 
 
@@ -163,7 +163,7 @@ def draw(before: Quality, after: Quality, stream: IO[bytes]) -> None:
     """Write the reliability diagrams before and after calibration as PNG: the shares that are right, and of how many.
 
     Raises:
-        InputError: matplotlib is not installed.
+        DependencyError: matplotlib is not installed.
     """
     figure = figure_class()(figsize=(8, 5), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3, 1))

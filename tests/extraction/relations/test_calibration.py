@@ -421,7 +421,7 @@ def test_what_cannot_be_done_is_said_before_the_work(run, dev, tmp_path, capsys,
         (["-o", tmp_path / "folder"], "is there already and is no pipeline"),
         (["-o", tmp_path / "nowhere" / "out"], "There is no folder"),
         (["-o", tmp_path / "out", "--plot", tmp_path / "nowhere" / "plot.png"], "There is no folder"),
-        (["-o", tmp_path / "out", "--plot", tmp_path / "plot.png"], r"pip install 'kgmrca[benchmarks]'"),
+        (["-o", tmp_path / "out", "--plot", tmp_path / "plot.png"], r"pip install 'kgmrca[plot]'"),
     ):
         assert run("calibrate", "no_such_pipeline", dev, *options) == 2
         assert message in capsys.readouterr().err
