@@ -22,6 +22,7 @@ __all__ = [
     "OutputError",
     "ResourceError",
     "in_words",
+    "unreadable",
 ]
 
 
@@ -80,3 +81,16 @@ def in_words(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return f"There is no file or folder '{os.fsdecode(error.filename)}'."
     return f"'{os.fsdecode(error.filename)}': {error.strerror}."
+
+
+def unreadable(path: object, error: Exception) -> InputError:
+    """What to raise where a file cannot be read.
+
+    >>> print(unreadable("letters.txt", FileNotFoundError(2, "No such file or directory")))
+    There is no file or folder 'letters.txt'.
+    >>> print(unreadable("letters.txt", EOFError("the file ends too early")))
+    'letters.txt' cannot be read: the file ends too early.
+    """
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"There is no file or folder '{path}'.")
+    return InputError(f"'{path}' cannot be read: {getattr(error, 'strerror', None) or error}.")

@@ -37,7 +37,7 @@ from spacy.util import filter_spans
 from spacy.vocab import Vocab
 
 from kgmrca.corpora.documents import ID
-from kgmrca.errors import InputError
+from kgmrca.errors import InputError, unreadable
 from kgmrca.files import check_outputs, progress_bar, whole_file
 from kgmrca.ontology import Mapped, load_mapping, load_ontology
 from kgmrca.relations import Relation, get_records, set_relations
@@ -83,7 +83,7 @@ def relation_labels(path: Path, mapping: Path | None = None) -> dict[str, Mapped
         try:
             return dict(load_mapping(mapping))
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{mapping} cannot be read: {error}.") from error
+            raise unreadable(mapping, error) from error
     table = path.parent / "relations.tsv"
     if not table.is_file():
         return {}
@@ -189,7 +189,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
                     except json.JSONDecodeError as error:
                         raise InputError(f"{path}, line {number}: not JSON ({error}).") from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
+        raise unreadable(path, error) from error
 
 
 def _open(path: Path) -> IO[str]:
@@ -370,6 +370,8 @@ def read_gold(path: Path, vocab: Vocab) -> Iterator[Doc]:
     try:
         stored = DocBin(store_user_data=True).from_disk(path)
         docs = stored.get_docs(vocab)
+    except OSError as error:
+        raise unreadable(path, error) from error
     except Exception as error:  # whatever msgpack, zlib or the file system say of a file that is not a DocBin
         raise InputError(f"{path} cannot be read as a DocBin: {error}.") from error
     for number, doc in enumerate(docs, start=1):
