@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple, TypeAlias, cast
 from xml.parsers import expat
 
@@ -16,6 +15,7 @@ from tqdm.utils import CallbackIOWrapper
 
 from kgmrca.corpora.documents import STDIN, paths_of
 from kgmrca.errors import InputError
+from kgmrca.files import Output, temporary_folder
 from kgmrca.reading import check_is_file, unpacked
 from kgmrca.triples.formats import EXTENSIONS, FORMATS, check_format, format_of, is_rdf
 
@@ -109,18 +109,19 @@ def _files_of(given: str, format: str | None, output: Path | None) -> Iterator[P
 
 @contextmanager
 def graph_files(
-    inputs: str | Path | Iterable[str | Path], format: str | None, *, output: Path | None = None
+    inputs: str | Path | Iterable[str | Path], format: str | None, *, beside: Output | None = None
 ) -> Iterator[list[RdfFile]]:
     """The RDF files that inputs name (see `rdf_files`), for reading them twice.
 
-    Of standard input, and of a pipe that an input names, there is a copy on disk.
+    Of standard input, and of a pipe that an input names, there is a copy on disk, beside an output if there is one.
 
     Raises:
         InputError: as `rdf_files`.
+        OutputError: the copy cannot be written.
     """
-    with TemporaryDirectory(prefix="kgmrca-") as folder:
+    with temporary_folder(beside) as folder:
         files = []
-        for number, (source, known) in enumerate(rdf_files(inputs, format=format, output=output)):
+        for number, (source, known) in enumerate(rdf_files(inputs, format=format)):
             path = Path(source)
             if source == STDIN or not path.is_file():
                 name = "standard input" if source == STDIN else path.name

@@ -15,8 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeGuard
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
-from kgmrca.errors import InputError
-from kgmrca.files import opened, progress_bar, utf8
+from kgmrca.files import STANDARD, opened, progress_bar, utf8
 from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.terms import (
     CHECKED_AGAINST,
@@ -35,6 +34,7 @@ from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import Node, read_graphs
 from kgmrca.triples.write import activity_triples
 from kgmrca.wikidata.links import Links, plain_statements
+from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.verdicts import Assertion, Judgement, Knowledge, Verdict, judge
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ COLUMNS = (
     *("statement", "subject", "subject_item", "predicate", "object", "object_datatype", "object_item", "confidence"),
     *("verdict", "basis", "basis_property", "basis_value", "reason"),
 )
-"""What CSV and JSON Lines say of each statement."""
+"""The columns of the table, and the members of the objects in JSON Lines."""
 
 _STATEMENT = f"{WIKIDATA_ENTITY}statement/"
 _CHECKED, _VERDICT, _BASIS = (NamedNode(KGMRCA + name) for name in ("checked", "verdict", "basis"))
@@ -60,10 +60,10 @@ class Checked:
     """A statement of a graph and what Wikidata says about it.
 
     Attributes:
-        iri: the statement's.
+        iri: of the statement.
         subject, predicate, object: in the terms of the graph.
         confidence: as it was written; "" for a plain triple.
-        assertion: the same in Wikidata's terms.
+        assertion: the statement in Wikidata's terms.
         judgement: the verdict.
     """
 
@@ -76,7 +76,7 @@ class Checked:
     judgement: Judgement
 
     def row(self) -> dict[str, str]:
-        """All of it as text, by `COLUMNS`; what there is not is ""."""
+        """The cells of the table, by `COLUMNS`; "" for a missing one."""
         basis, object_ = self.judgement.basis, self.assertion.object
         cells = (
             *(self.iri, self.subject, self.assertion.subject or "", self.predicate, self.object.value),
@@ -91,19 +91,29 @@ class Checked:
 
 @dataclass(slots=True)
 class CheckSummary:
-    """What a check found: how many statements have which verdict, and how many queries were sent for it."""
+    """What `check` found.
+
+    Attributes:
+        verdicts: the number of statements by verdict.
+        links: the number of entities that are linked to an item.
+        queries: the number of queries that were sent.
+        seconds: the time it took.
+    """
 
     verdicts: Counter[str] = field(default_factory=Counter)
     queries: int = 0
     seconds: float = 0.0
 
     def in_words(self, endpoint: str) -> str:
-        """How many statements have which verdict, as a table, and what it took to ask the endpoint (by any name)."""
+        """A table of the verdicts and a line about the work; `endpoint` is what the endpoint is called."""
         total = self.verdicts.total()
         rows = [(verdict.value, self.verdicts[verdict]) for verdict in Verdict if self.verdicts[verdict]]
         lines = [f"{name:<28}{count:>10,}{count / total:>9.1%}" for name, count in rows]
         took = f"{self.queries:,} queries, {self.seconds:.1f} s"
-        return "\n".join([*lines, f"kgmrca: {total:,} statements checked against {endpoint}: {took}"])
+        lines.append(f"kgmrca: {total:,} statements checked against {endpoint}: {took}")
+        if total and total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]:
+            lines.append("kgmrca: no statement is between entities that are linked to items: run kgmrca link first")
+        return "\n".join(lines)
 
 
 def check(
@@ -120,38 +130,37 @@ def check(
 ) -> CheckSummary:
     """Check graphs against Wikidata and write the verdicts.
 
-    The same facts give the same bytes, but for the record of the run, which comes last in the RDF.
+    The same answers give the same bytes, except for the record of the run at the end of the RDF.
 
     Args:
-        graphs: RDF files, or "-" for standard input.
-        facts: where to look up.
-        output: where to put the verdicts as RDF; "-" for standard output, None for nowhere.
-        csv, json: the same as CSV with a header, and as JSON Lines (see `COLUMNS`).
-        input_format: the format of all graphs; None: by the files' extensions, TriG on standard input, of which Turtle
-            and N-Triples are parts.
-        format: of the RDF; None: by the file's extension, Turtle on standard output.
-        base: with what the IRIs begin that are made here.
-        progress: whether to show a progress bar on standard error; None: if that is a terminal.
+        graphs: RDF files, folders of them, glob patterns, or "-" for standard input.
+        lookups: where to look up.
+        output: the file for the verdicts as RDF; "-" for standard output, None for no RDF.
+        csv, json: the files for the verdicts as CSV with a header and as JSON Lines (see `COLUMNS`).
+        input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
+            as TriG, which includes Turtle and N-Triples.
+        format: of the RDF. With None it is known by the file's extension; standard output gets Turtle.
+        base: what new IRIs begin with.
+        progress: see `files.progress_bar`.
 
     Raises:
-        InputError: an argument or a graph cannot be used.
+        InputError: an argument or a graph cannot be used, or an output would overwrite what is read.
         OSError: something cannot be read or written.
     """
     started, clock, queries = datetime.now(timezone.utc), time.perf_counter(), lookups.endpoint.queries
     iris = Iris(base)
     if output is not None:
         format = chosen_format(format, output)
-    places = [nullcontext() if place is None else opened(place, inputs=graphs) for place in (output, csv, json)]
-    written = Counter(Path(place).resolve() for place in (output, csv, json) if place is not None)
-    for path, times in written.items():
-        if times > 1:
-            raise InputError(f"'{path}' is to be written twice: write to another file.")
+    outputs = (output, csv, json)
+    check_writable(outputs, graphs, lookups, input_format=input_format)
+    places = [nullcontext() if place is None else opened(place) for place in outputs]
+    beside = next((place for place in outputs if place is not None and place != STANDARD), None)
     summary = CheckSummary()
-    # The places are opened before there is any work, and closed only when all is written.
+    # All outputs are opened before the work starts, and get their names together when everything is written.
     with ExitStack() as stack:
         out, table, lines = map(stack.enter_context, places)
         puts = [put for put in (table and _csv_writer(table), lines and _json_writer(lines)) if put]
-        found = verdicts(graphs, lookups, input_format=input_format, base=base, progress=progress)
+        found = verdicts(graphs, lookups, input_format=input_format, base=base, progress=progress, beside=beside)
         counted = _counted(found, summary, puts)
         if out and format:
             write(_triples(counted, lookups.endpoint.name, iris, started), out, format=format, base=base)
@@ -173,18 +182,19 @@ def verdicts(
     input_format: str | None = None,
     base: str = DEFAULT_BASE,
     progress: bool | None = None,
+    beside: str | Path | None = None,
 ) -> Iterator[Checked]:
-    """Every statement of the graphs with its verdict, in the order of the files.
+    """The statements of the graphs with their verdicts, in the order of the files.
 
-    Files are read twice, first for the items that entities, or the clusters that they are members of, are linked to by
-    `kgmrca:item`, `owl:sameAs` or `skos:exactMatch`. These links are kept in memory, of the statements some thousands
-    at a time. Graphs without any statements are taken to state their plain triples that have predicates of Wikidata.
+    Files are read twice, first for the links of entities (see `links.Links`), which are kept in memory, and then for
+    the statements, some thousands at a time. In graphs without statements, the plain triples with a predicate of
+    Wikidata are checked instead.
 
     Raises:
         InputError: a graph cannot be used.
         OSError: a graph cannot be read.
     """
-    with graph_files(graphs, input_format) as files:
+    with graph_files(graphs, input_format, beside=beside) as files:
         links = Links(read_graphs(files))
         read = read_graphs(files)
         nodes = filter(_is_node, read) if links.statements else plain_statements(read, Iris(base))
@@ -202,7 +212,7 @@ def verdicts(
 
 
 def check_assertions(assertions: Iterable[Assertion], lookups: "Lookups") -> dict[Assertion, Judgement]:
-    """Decide about each distinct assertion. What several judgements need is looked up at once, round after round."""
+    """The judgement of each distinct assertion. In every round, what any of them needs is looked up together."""
     known = Knowledge()
     judgements: dict[Assertion, Judgement] = {}
     undecided = list(dict.fromkeys(assertions))

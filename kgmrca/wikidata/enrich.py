@@ -37,10 +37,12 @@ from kgmrca.terms import (
     XSD,
 )
 from kgmrca.triples.formats import WITH_GRAPHS, chosen_format, write
+from kgmrca.triples.inputs import rdf_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import read_graphs
 from kgmrca.triples.write import activity_triples, moment
 from kgmrca.wikidata.links import linked_items
+from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.queries import checked_id, checked_language
 from kgmrca.wikidata.records import Claim, NotChecked, Rank, Value
 
@@ -120,7 +122,7 @@ def enrich(
     The same claims give the same bytes, because each carries the time when it was fetched, not the time of this job.
 
     Args:
-        graphs: RDF files, or "-" for standard input.
+        graphs: RDF files, folders of them, glob patterns, or "-" for standard input.
         lookups: where to look up.
         output: a file, or "-" for standard output.
         properties: ids of the properties to fetch, such as "P31".
@@ -141,8 +143,9 @@ def enrich(
     format = chosen_format(format, output)
     summary, queries = EnrichSummary(), lookups.endpoint.queries
     writer = _Writer(Iris(base), lookups.endpoint.name, asked, spoken, has_graphs=format in WITH_GRAPHS)
-    with opened(output, inputs=graphs) as out:
-        items = sorted(linked_items(read_graphs((graph, input_format) for graph in graphs)), key=lambda id: int(id[1:]))
+    check_writable([output], graphs, lookups, input_format=input_format)
+    with opened(output) as out:
+        items = sorted(linked_items(read_graphs(rdf_files(graphs, format=input_format))), key=lambda id: int(id[1:]))
         summary.items = len(items)
         write(writer.triples(_found(items, lookups, asked, spoken, summary)), out, format=format, base=base)
         out.flush()

@@ -4,19 +4,19 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import chain, groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, TypeAlias, cast, get_args
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
-from kgmrca.errors import InputError
-from kgmrca.files import opened, progress_bar
+from kgmrca.errors import InputError, OutputError
+from kgmrca.files import STANDARD, opened, progress_bar, temporary_folder
 from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.terms import (
     CHECKED_AGAINST,
@@ -48,6 +48,7 @@ from kgmrca.wikidata.disambiguation import (
     property_of,
 )
 from kgmrca.wikidata.links import item_of, link_in
+from kgmrca.wikidata.outputs import check_writable
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.lookups import Lookups
@@ -61,10 +62,10 @@ _TEXTS = {LABEL: "names", ENTITY_TYPE: "types"}  # the tables that literals go i
 _OURS = re.compile(r".*[:/]link/[0-9a-f]{32}")
 
 _OUTCOMES = get_args(LinkOutcome)
-# So that batches of look-ups are full, whatever is asked; some MB.
-_CHUNK = 2_000
+_CHUNK = 2_000  # entities that are linked together, so that queries are full; some MB
 _TABLES = """
 CREATE TABLE pairs (document, subject, property, object, confidence, sentence, subject_start, object_start);
+CREATE INDEX of_document ON pairs (document);
 CREATE TABLE names (entity PRIMARY KEY, name) WITHOUT ROWID;
 CREATE TABLE types (entity, type, PRIMARY KEY (entity, type)) WITHOUT ROWID;
 CREATE TABLE items (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
@@ -75,18 +76,18 @@ CREATE TABLE ours (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
 CREATE TABLE entities (entity PRIMARY KEY, is_taken DEFAULT 0, item) WITHOUT ROWID;
 """
 
-_Group: TypeAlias = tuple[list[str | None], EntityGroup]  # with the IRIs of the entities to be decided about
+_Group: TypeAlias = tuple[list[str | None], EntityGroup]  # the IRIs of those entities that are to be linked, else None
 
 
 @dataclass(slots=True)
 class LinkSummary:
-    """What a job did.
+    """What `link_graphs` did.
 
     Attributes:
-        outcomes: how many entities it came out for in which way (see `link.LinkDecision`).
-        reasons: how many could not be looked up, by reason.
-        queries: how many were sent.
-        seconds: how long it took.
+        outcomes: the number of entities by outcome (see `disambiguation.LinkDecision`).
+        reasons: the number of entities that could not be looked up, by reason.
+        queries: the number of queries that were sent.
+        seconds: the time it took.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -95,7 +96,7 @@ class LinkSummary:
     seconds: float = 0.0
 
     def in_words(self, output: str) -> str:
-        """The same for a person, in some lines."""
+        """The summary in lines of text; `output` is where the result was written."""
         counts = [f"{self.outcomes[name]:,} {name}" for name in _OUTCOMES if self.outcomes[name]]
         total = f"kgmrca: {self.outcomes.total():,} entities" + ("" if output == "-" else f" -> {output}")
         lines = [": ".join([total, ", ".join(counts)]) if counts else total]
@@ -116,27 +117,30 @@ def link_graphs(
     base: str = DEFAULT_BASE,
     progress: bool | None = None,
 ) -> LinkSummary:
-    """Link the entities of graphs to Wikidata's items: all that the graphs say is written, and what was decided.
+    """Write graphs again, with links from their entities to Wikidata items, and how each link was decided.
 
-    Entities of one document are decided about together. What is linked already stays so and helps to decide; what an
-    earlier job decided is decided anew. The same facts give the same bytes, but for the record of the run at the end.
+    The entities of a document are linked together. An entity that is linked already keeps its item, which helps to link
+    the others. The decisions of an earlier run of this function are replaced. The same answers give the same bytes,
+    except for the record of the run at the end.
 
-    Graphs are read twice. What is needed of them is kept on disk in between, of entities some thousands at a time in
-    memory. In a graph without statements of their own (the provenance "none"), names and types alone decide.
+    Graphs are read twice. In between a temporary database beside the output holds what is needed of them, and memory
+    some thousands of entities. In a graph without statements of its own (the provenance "none") only names and types
+    tell which item is meant.
 
     Args:
-        graphs: RDF files, or "-" for standard input.
-        facts: where to look up.
+        graphs: RDF files, folders of them, glob patterns, or "-" for standard input.
+        lookups: where to look up.
         output: a file, "-" for standard output, or a binary stream.
-        languages, min_probability, margin: see `link.link`.
-        input_format: the format of all graphs; None: by the files' extensions, TriG on standard input, of which Turtle
-            and N-Triples are parts.
-        format: of the output; None: by the file's extension, Turtle on a stream.
-        base: with what the IRIs begin that are made here.
-        progress: whether to show a progress bar on standard error; None: if that is a terminal.
+        languages, min_probability, margin: see `disambiguation.link`.
+        input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
+            as TriG, which includes Turtle and N-Triples.
+        format: of the output. With None it is known by the file's extension; a stream gets Turtle.
+        base: what new IRIs begin with.
+        progress: see `files.progress_bar`.
 
     Raises:
-        InputError: an argument or a graph cannot be used, or the format cannot hold what is in it.
+        InputError: an argument or a graph cannot be used, the output would overwrite what is read, or its format cannot
+            hold what is in a graph.
         OSError: something cannot be read or written.
     """
     started, queries = datetime.now(timezone.utc), lookups.endpoint.queries
@@ -144,7 +148,14 @@ def link_graphs(
     format = chosen_format(format, output)
     endpoint = lookups.endpoint.name
     run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(min_probability), str(margin)))
-    with opened(output, inputs=graphs) as out, graph_files(graphs, input_format) as sources, _Store() as store:
+    check_writable([output], graphs, lookups, input_format=input_format)
+    with (
+        opened(output) as out,
+        graph_files(graphs, input_format, beside=output) as sources,
+        temporary_folder(output) as folder,
+        _database_errors(output),
+        _Store(folder) as store,
+    ):
         store.read(sources)
         found = _decisions(
             store,
@@ -165,24 +176,34 @@ def link_graphs(
     return summary
 
 
-class _Store:
-    """What is needed of graphs to link their entities, in a database that is gone at the end."""
+@contextmanager
+def _database_errors(output: str | Path | IO[bytes]) -> Iterator[None]:
+    """Errors of the temporary database, such as a full disk, are errors of writing the output."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = f"'{output}'" if isinstance(output, str | Path) and output != STANDARD else "The output"
+        raise OutputError(f"{name} cannot be written: its temporary database has the error: {error}.") from error
 
-    def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="kgmrca-")
-        self._database = sqlite3.connect(Path(self._folder.name, "graph.sqlite"), isolation_level=None)
-        self._database.executescript(f"PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; {_TABLES}")
-        self.runs: set[str] = set()  # of earlier jobs
+
+class _Store:
+    """What is needed of graphs to link their entities, in a database in a folder for temporary files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._database = sqlite3.connect(folder / "graph.sqlite", isolation_level=None)
+        # Nothing here sorts much, so that what SQLite itself would put into temporary files elsewhere fits in memory.
+        settings = "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA temp_store = MEMORY"
+        self._database.executescript(f"{settings}; {_TABLES}")
+        self.runs: set[str] = set()  # the IRIs of earlier runs
 
     def __enter__(self) -> "_Store":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._database.close()
-        self._folder.cleanup()
 
     def read(self, graphs: Graphs) -> None:
-        """Take what the graphs say of entities.
+        """Store what the graphs say about entities.
 
         Raises:
             InputError: a graph cannot be used.
@@ -193,16 +214,16 @@ class _Store:
             if isinstance(found, Quad):
                 self._take(found)
             else:
-                self._tie(found)
-        # Only once all is read is it known what is a cluster, and which links are an earlier job's.
+                self._take_statement(found)
+        # What is a cluster, and which links an earlier run made, is known only once everything is read.
         self._database.executescript(  # which ends the transaction before
             "BEGIN;"
             "DELETE FROM types WHERE entity IN clusters;"
             "INSERT OR IGNORE INTO ours SELECT entity, item FROM links JOIN chosen USING (link);"
             "DELETE FROM items WHERE (entity, item) IN ours;"
-            "CREATE INDEX of_document ON pairs (document);"
-            "INSERT INTO entities (entity) SELECT entity FROM types UNION SELECT subject FROM pairs"
-            " UNION SELECT object FROM pairs WHERE object IS NOT NULL;"
+            "INSERT OR IGNORE INTO entities (entity) SELECT entity FROM types;"
+            "INSERT OR IGNORE INTO entities (entity) SELECT subject FROM pairs;"
+            "INSERT OR IGNORE INTO entities (entity) SELECT object FROM pairs WHERE object IS NOT NULL;"
             "DELETE FROM entities WHERE entity GLOB 'http://www.wikidata.org/entity/Q*';"
             "COMMIT;"
         )
@@ -225,7 +246,7 @@ class _Store:
         elif predicate == TYPE and object_ == _CLUSTER:
             self._put("clusters", subject.value)
 
-    def _tie(self, node: Node) -> None:
+    def _take_statement(self, node: Node) -> None:
         terms = node.terms
         starts = [_start(terms[name].value) for name in ("subject_mention", "object_mention")]
         object_ = terms["object"].value if isinstance(terms["object"], NamedNode) else None
@@ -243,7 +264,7 @@ class _Store:
         return cast(int, self._database.execute("SELECT count(*) FROM entities").fetchone()[0])
 
     def chunks(self) -> Iterator[list[_Group]]:
-        """All entities, those of a document as one group, some thousands at a time."""
+        """The entities of each document as a group, in chunks of some thousands."""
         chunk: list[_Group] = []
         size = 0
         for entities, group in chain(self._of_documents(), self._others()):
@@ -256,11 +277,11 @@ class _Store:
             yield chunk
 
     def decided(self, entity: str, decision: LinkDecision) -> None:
-        """Keep what was decided, for documents still to come that have the same entity."""
+        """Store the decision about an entity, for later documents that mention it too."""
         self._database.execute("UPDATE entities SET item = ? WHERE entity = ?", (decision.item, entity))
 
     def is_ours(self, quad: Quad) -> bool:
-        """Whether an earlier job has written this."""
+        """Whether an earlier run of `link_graphs` wrote this triple."""
         subject, object_ = quad.subject, quad.object
         if not isinstance(subject, NamedNode):
             return False
@@ -289,7 +310,7 @@ class _Store:
             yield self._group(list(numbers), pairs)
 
     def _others(self) -> Iterator[_Group]:
-        """Entities that no statement names."""
+        """Entities that are in no statement, each as a group of its own."""
         last = ""
         query = "SELECT entity FROM entities WHERE NOT is_taken AND entity > ? ORDER BY entity LIMIT 1000"
         while found := self._database.execute(query, (last,)).fetchall():
@@ -297,7 +318,7 @@ class _Store:
             last = found[-1][0]
 
     def _group(self, entities: Sequence[str], pairs: Sequence[EntityPair]) -> _Group:
-        """Entities as they are to be linked; None for those that need not be, or are in another group already."""
+        """A group of entities, with the IRIs of those that are not in an earlier group."""
         found = [self._entity(iri) for iri in entities]
         is_new = [
             self._database.execute(
@@ -315,7 +336,7 @@ class _Store:
             return Entity("", item=known[0])
         taken = self._database.execute("SELECT item FROM entities WHERE entity = ? AND is_taken", (iri,)).fetchone()
         if taken:
-            return Entity("", item=taken[0])  # one decision is enough, and without a name there is no other
+            return Entity("", item=taken[0])  # it was linked, or not, in another group; without a name it stays so
         names = self._all("SELECT name FROM names WHERE entity = ?", iri)
         types = self._all("SELECT type FROM types WHERE entity = ?", iri)
         return Entity(names[0] if names else "", types[0] if types else "")
@@ -327,7 +348,7 @@ class _Store:
 def _decisions(
     store: _Store, choose: Callable[[Sequence[EntityGroup]], list[tuple[LinkDecision, ...]]], progress: bool | None
 ) -> Iterator[tuple[str, LinkDecision]]:
-    """Every entity with what was decided about it."""
+    """The entities with the decision about each."""
     with progress_bar(progress, total=store.count(), unit=" entities") as bar:
         for chunk in store.chunks():
             found = choose([group for _, group in chunk])
@@ -371,19 +392,19 @@ def _link_triples(iris: Iris, entity: str, decision: LinkDecision, endpoint: str
 
 
 def _start(mention: str) -> int:
-    """Where in its document a mention is, by its IRI; 0 where that does not say so."""
+    """The offset of a mention in its document, by its IRI; 0 if the IRI has none."""
     match = re.search(r"#char=([0-9]+),", mention)
     return int(match[1]) if match else 0
 
 
 def _copied(sources: Sequence[RdfFile], store: _Store, format: str) -> Iterator[Quad]:
-    """All that the graphs say, but for what an earlier job has written.
+    """The triples of the graphs, without those that an earlier run of `link_graphs` wrote.
 
     Raises:
         InputError: the output's format cannot hold it.
     """
     for path, input_format in sources:
-        # Blank nodes of two files are two, whatever they are called.
+        # A blank node of one file is never the same as one of another file.
         for quad in read_quads(path, format=input_format, rename_blank_nodes=len(sources) > 1):
             if quad.graph_name != DEFAULT_GRAPH and format not in WITH_GRAPHS:
                 raise _cannot_hold(path, "named graphs", format, able=WITH_GRAPHS)

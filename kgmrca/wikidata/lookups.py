@@ -70,7 +70,7 @@ class Lookups:
     ) -> None:
         if max_age < timedelta(0):
             raise InputError(f"`max_age` is how long an answer is used, and cannot be negative: {max_age}.")
-        if cache == _DEFAULT_CACHE and endpoint.files:
+        if cache == _DEFAULT_CACHE and endpoint.inputs:
             cache, offline = None, False
         self.endpoint = endpoint
         self._cache = Cache(cache, read_only=offline)
@@ -92,9 +92,14 @@ class Lookups:
         self.close()
 
     @property
-    def files(self) -> tuple[Path, ...]:
-        """The files that are read: those of a local endpoint, and the cache."""
-        return (*self.endpoint.files, *([self._cache.path] if self._cache.path else []))
+    def cache(self) -> Path | None:
+        """The file of the cache; None if answers are kept in memory."""
+        return self._cache.path
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """What is read: the file or folder of a local endpoint, and the file of the cache."""
+        return (*self.endpoint.inputs, *([self.cache] if self.cache else []))
 
     def close(self) -> None:
         """Close the cache. It is opened again if this object is used again."""

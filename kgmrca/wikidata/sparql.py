@@ -23,7 +23,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timezone
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -98,14 +98,14 @@ class Endpoint(Protocol):
     Attributes:
         name: the URL, or "file:" and a digest of the content of local files.
         queries: the number of queries that were sent.
-        files: the local files that are read; empty for an endpoint over HTTP.
+        inputs: the local file or folder that is read; empty for an endpoint over HTTP.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102
 
     @property
-    def files(self) -> tuple[Path, ...]: ...  # noqa: D102
+    def inputs(self) -> tuple[Path, ...]: ...  # noqa: D102
 
     queries: int
 
@@ -147,7 +147,7 @@ def open_endpoint(
     """
     url = PRESETS.get(str(where), str(where))
     if "://" not in url:
-        return _Local(_rdf_files(Path(where)), progress=progress)
+        return _Local(Path(where), progress=progress)
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and not parts.fragment and parts.port != 0
@@ -174,9 +174,10 @@ def open_endpoint(
 class _Local:
     """RDF files, which are read into memory at the first query."""
 
-    def __init__(self, paths: Sequence[Path], *, progress: bool | None) -> None:
+    def __init__(self, path: Path, *, progress: bool | None) -> None:
         self.queries = 0
-        self.files = tuple(paths)
+        self.inputs = (path,)
+        self._files = _rdf_files(path)
         self._progress = progress
         self._lock = threading.Lock()
         self._store: tuple[Store, bool] | None = None
@@ -184,7 +185,7 @@ class _Local:
     @cached_property
     def name(self) -> str:
         # The name depends on the content only, not on the names of files and folders.
-        digests = sorted(map(_digest, self.files))
+        digests = sorted(map(_digest, self._files))
         return f"file:{digests[0] if len(digests) == 1 else hashlib.sha256(''.join(digests).encode()).hexdigest()}"
 
     def select(self, query: str) -> list[Row]:
@@ -204,7 +205,7 @@ class _Local:
     def _read(self) -> tuple[Store, bool]:
         """The triples of the files, and whether some are in named graphs."""
         store = Store()
-        for path in self.files:
+        for path in self._files:
             size = path.stat().st_size
             hidden = True if size < _BIG else None if self._progress is None else not self._progress
             with (
@@ -231,7 +232,7 @@ class _Http:
 
     def __init__(self, url: str, *, contact: str | None, timeout: float, interval: float, clock: Clock) -> None:
         self.name = url
-        self.files: tuple[Path, ...] = ()
+        self.inputs: tuple[Path, ...] = ()
         self.queries = 0
         self._agent = f"kgmrca/{__version__}" + (f" ({contact})" if contact else "")
         self._timeout = timeout

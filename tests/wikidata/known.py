@@ -25,7 +25,8 @@ class Known:
     facts: set = field(default_factory=set)
     failing: set = field(default_factory=set)
     asked: list = field(default_factory=list)
-    endpoint: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="urn:known", queries=0, files=()))
+    inputs = ()
+    endpoint: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="urn:known", queries=0, inputs=()))
 
     def _look_up(self, kind, keys, answer):
         keys = list(keys)

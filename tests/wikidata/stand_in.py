@@ -46,7 +46,8 @@ class StandIn:
         self.below, self.inside, self.absent = set(), set(), set()
         self.failing = set(failing)
         self.asked = []
-        self.endpoint = SimpleNamespace(name="http://127.0.0.1:7878/query", queries=0, files=())
+        self.inputs = ()
+        self.endpoint = SimpleNamespace(name="http://127.0.0.1:7878/query", queries=0, inputs=())
         for number, sentence in enumerate(told.split(".")[:-1]):
             self._learn(number, *(part.split() for part in sentence.split("|")))
 

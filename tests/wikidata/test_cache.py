@@ -258,7 +258,7 @@ def test_a_local_file_makes_no_file_in_the_users_folder(path, monkeypatch, offli
     monkeypatch.setattr(module, "_DEFAULT_CACHE", path)
     with Lookups(open_endpoint(WIKIDATA), cache=path, offline=offline) as lookups:
         assert lookups.items(["Q90"])["Q90"].id == "Q90"
-        assert lookups.files == (WIKIDATA,)
+        assert lookups.inputs == (WIKIDATA,)
     assert not path.parent.exists()
 
 
@@ -266,7 +266,7 @@ def test_a_server_uses_the_users_folder(path, monkeypatch, wikidata_url):
     monkeypatch.setattr(module, "_DEFAULT_CACHE", path)
     with Lookups(open_endpoint(wikidata_url), cache=path) as lookups:
         lookups.items(["Q90"])
-        assert lookups.files == (path,)
+        assert lookups.inputs == (path,)
     assert stat.S_ISREG(path.stat().st_mode)
 
 

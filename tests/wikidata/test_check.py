@@ -287,8 +287,8 @@ def test_standard_input_is_read_and_standard_output_written(graph, monkeypatch):
     ("options", "message"),
     [
         ({"output": "graph.ttl"}, "is a GRAPH"),
-        ({"output": "out.ttl", "csv": "out.ttl"}, "written twice"),
-        ({"output": "-", "json": "-"}, "written twice"),
+        ({"output": "out.ttl", "csv": "out.ttl"}, "are the same file"),
+        ({"output": "-", "json": "-"}, "are the same file"),
         ({"output": "nowhere/out.ttl"}, "no folder"),
         ({"csv": "."}, "is a folder"),
         ({"output": "out.xyz"}, "does not say its format"),

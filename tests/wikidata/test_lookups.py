@@ -49,7 +49,7 @@ class Failing:
 
     def __init__(self, endpoint, fails=lambda size: None):
         self.endpoint, self.fails = endpoint, fails
-        self.name, self.files, self.queries, self.sizes = endpoint.name, endpoint.files, 0, []
+        self.name, self.inputs, self.queries, self.sizes = endpoint.name, endpoint.inputs, 0, []
 
     def select(self, query):
         self.queries += 1
