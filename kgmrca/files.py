@@ -461,7 +461,7 @@ def progress_bar(progress: bool | None, **options: Any) -> "tqdm[Any]":
         options: those of tqdm.
     """
     if progress is None and not (sys.stderr and sys.stderr.isatty()):
-        return _ProgressLines(**options, file=sys.stderr, mininterval=0, miniters=1, leave=False)
+        return _ProgressLines(**options | {"file": sys.stderr, "mininterval": 0, "miniters": 1, "leave": False})
     return tqdm(disable=progress is False, file=sys.stderr, dynamic_ncols=True, **options)
 
 

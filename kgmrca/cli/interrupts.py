@@ -35,7 +35,7 @@ def what_was_kept(options: Mapping[str, Any], before: Files) -> str:
         else:
             sentences.append(f"'{output}' was not written.")
     endpoint = str(options.get("endpoint", ""))
-    if "://" in endpoint or endpoint in ("wikidata", "qlever"):
+    if endpoint and (options.get("cache") or "://" in endpoint or endpoint in ("wikidata", "qlever")):
         without = " without --refresh" if options.get("refresh") else ""
         sentences.append(f"The endpoint's answers are in the cache: a second run{without} asks only for the rest.")
     elif before:

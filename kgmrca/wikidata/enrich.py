@@ -13,13 +13,13 @@ from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
 from kgmrca.errors import InputError
-from kgmrca.files import opened
+from kgmrca.files import opened, progress_bar
 from kgmrca.ontology import WIKIDATA_DIRECT, WIKIDATA_ENTITY
 from kgmrca.terms import (
     CHECKED_AGAINST,
@@ -47,6 +47,8 @@ from kgmrca.wikidata.queries import checked_id, checked_language
 from kgmrca.wikidata.records import Claim, NotChecked, Rank, Value
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from kgmrca.wikidata.lookups import Lookups
 
 __all__ = ["PRESETS", "EnrichSummary", "best", "enrich", "term"]
@@ -115,6 +117,7 @@ def enrich(
     input_format: str | None = None,
     format: str | None = None,
     base: str = DEFAULT_BASE,
+    progress: bool | None = None,
 ) -> EnrichSummary:
     """Write claims and labels of the items that graphs are linked to. What the graphs say themselves is not written.
 
@@ -131,6 +134,7 @@ def enrich(
             as TriG, which includes Turtle and N-Triples.
         format: of the output. With None it is known by the file's extension; standard output gets Turtle.
         base: what new IRIs begin with.
+        progress: see `files.progress_bar`.
 
     Raises:
         InputError: an argument or a graph cannot be used, or there are neither properties nor languages.
@@ -147,7 +151,9 @@ def enrich(
     with opened(output) as out:
         items = sorted(linked_items(read_graphs(rdf_files(graphs, format=input_format))), key=lambda id: int(id[1:]))
         summary.items = len(items)
-        write(writer.triples(_found(items, lookups, asked, spoken, summary)), out, format=format, base=base)
+        with progress_bar(progress, total=len(items), unit=" items") as bar:
+            found = _found(_counted(items, bar), lookups, asked, spoken, summary)
+            write(writer.triples(found), out, format=format, base=base)
         out.flush()
     summary.queries = lookups.endpoint.queries - queries
     return summary
@@ -241,6 +247,13 @@ def _other(text: str) -> NamedNode | Literal:
         return NamedNode(text)
     except ValueError:
         return Literal(clean_text(text))
+
+
+def _counted(items: Sequence[str], bar: "tqdm[Any]") -> Iterator[str]:
+    """The items; each counts as done when the next is taken."""
+    for item in items:
+        yield item
+        bar.update()
 
 
 def _found(

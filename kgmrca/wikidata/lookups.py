@@ -12,9 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 from kgmrca.errors import EndpointError, InputError
+from kgmrca.files import progress_bar
 from kgmrca.wikidata import answers, queries
 from kgmrca.wikidata.answers import Kind
 from kgmrca.wikidata.cache import Cache, Key, default_cache
@@ -49,7 +48,7 @@ class Lookups:
         refresh: whether to use only answers that were fetched since this object was made.
         max_age: how long an answer is used.
         batch: how many keys are put into a query. It is halved when a query times out, and grows again slowly.
-        progress: whether to show progress bars; None: if standard error is a terminal.
+        progress: see `files.progress_bar`.
         clock: tells the time.
 
     Raises:
@@ -80,7 +79,7 @@ class Lookups:
         self._oldest = clock.time() if refresh else 0.0
         self._batch = batch
         self._sizes: dict[str, int] = {}
-        self._hidden = None if progress is None else not progress
+        self._progress = progress
         self._clock = clock
 
     def __enter__(self) -> "Lookups":
@@ -272,7 +271,7 @@ class Lookups:
         found: dict[Key, Any] = {}
         whole = max(1, int(self._batch * kind.share))
         n_done = n_alone = 0
-        with tqdm(total=len(missing), desc=kind.name, disable=self._hidden, leave=False) as bar:
+        with progress_bar(self._progress, total=len(missing), desc=kind.name, leave=False) as bar:
             while n_done < len(missing):
                 size = self._sizes.get(kind.name, whole)
                 batch = missing[n_done : n_done + size]

@@ -48,6 +48,11 @@ def test_of_a_local_file_nothing_is_kept(endpoint):
     assert "A second run starts from the beginning." in what_was_kept(options, files_of(options))
 
 
+def test_a_cache_of_its_own_keeps_the_answers_of_a_local_file():
+    options = {"output": "out.ttl", "endpoint": "wikidata.ttl", "cache": "cache.sqlite"}
+    assert "a second run asks only for the rest." in what_was_kept(options, files_of(options))
+
+
 def test_quiet_does_not_hide_it(tmp_path, monkeypatch):
     monkeypatch.setattr("kgmrca.graph.merging.merge.merge", interrupted)
     done = CliRunner().invoke(app, ["merge", "a.ttl", "-o", str(tmp_path / "out.ttl"), "--quiet"])

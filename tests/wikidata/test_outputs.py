@@ -235,3 +235,17 @@ def test_a_check_of_a_graph_without_links_says_to_link_it_first(tmp_path, wikida
         assert "kgmrca link" in words
         linked = write_graph(tmp_path / "linked.ttl", *PARTS, link(ENTITY, "Q7186"), statement("Q7186", "P19", "Q270"))
         assert "kgmrca link" not in check([linked], lookups).in_words("here")
+
+
+### Progress
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("progress", "is_said"), [(None, True), (False, False)])
+def test_a_log_gets_lines_now_and_then(graph, wikidata, tmp_path, monkeypatch, capsys, command, progress, is_said):
+    monkeypatch.setattr("kgmrca.files._now", iter(range(0, 10**6, 100)).__next__)  # so many seconds at each look
+    with Lookups(open_endpoint(wikidata), cache=None, progress=progress) as lookups:
+        do(command, [graph], lookups, tmp_path / "out.ttl", progress=progress)
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("kgmrca: ") and "passed" in line for line in lines)
+    assert bool(lines) == is_said
