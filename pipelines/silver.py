@@ -3,7 +3,8 @@
     python silver.py teacher wiki80.spacy knowledgenet.spacy wikigold.spacy -o silver.spacy
 
 The teacher is a pipeline with `ner`, a `tagger` of entity types and `mrca_relations`.
-What the data says stays: its mentions, its relations, and that a relation it is labelled with completely does not hold.
+What the data says stays: its mentions, its relations, and that a relation it is annotated with
+exhaustively does not hold.
 All else gets what the teacher thinks: its entities, and its score for each relation it holds possible, which is what a
 student then learns from (`MRCARelations.get_loss`).
 
@@ -25,7 +26,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.util import filter_spans
 from tqdm import tqdm
 
-from kgmrca.corpora.annotated import ENTITIES, LABELLED, UNTYPED, labelled, read_gold
+from kgmrca.corpora.annotated import ENTITIES, EXHAUSTIVE, UNTYPED, exhaustively_annotated, read_gold
 from kgmrca.extraction.entities.types_from_tags import type_of
 from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.relations import get_records, set_records
@@ -119,7 +120,7 @@ def merge(given: Doc, doc: Doc, *, types: set[str], places: Mapping[tuple[str, i
     added = [span for span in doc.ents if span.label_ not in closed]
     taken = {token for span in kept for token in range(span.start, span.end)}
     doc.set_ents(filter_spans(kept) + [span for span in added if taken.isdisjoint(range(span.start, span.end))])
-    doc.user_data.update({key: value for key, value in given.user_data.items() if key != LABELLED})
+    doc.user_data.update({key: value for key, value in given.user_data.items() if key != EXHAUSTIVE})
     return doc
 
 
@@ -140,7 +141,7 @@ def relations(given: Doc, doc: Doc) -> list[tuple[int, int, int, int, str, float
     """The gold relations, and the teacher's of which the gold Doc says nothing."""
     gold = get_records(given) or []
     places = {(span.start_char, span.end_char) for span in given.spans[ENTITIES]}
-    complete = labelled(given)
+    complete = exhaustively_annotated(given)
     said = {record[:5] for record in gold}
     rest = [
         record

@@ -16,7 +16,7 @@ from typer.main import get_command
 from kgmrca import __version__, cli
 from kgmrca.cli import options
 from kgmrca.cli.command import RENAMED
-from kgmrca.corpora.annotated import labelled, read_gold
+from kgmrca.corpora.annotated import exhaustively_annotated, read_gold
 from kgmrca.corpora.documents import INPUT_FORMATS
 from kgmrca.triples.formats import FORMATS, PROVENANCE
 from kgmrca.triples.sources import SOURCES
@@ -416,12 +416,12 @@ def test_corpus_of_partial_data_knows_of_no_token_outside_entities(tmp_path, run
     write_annotated(tmp_path / "data.jsonl", 1)
     assert run("corpus", tmp_path / "data.jsonl", "--partial", "-o", tmp_path / "gold.spacy") == 0
     (doc,) = read_gold(tmp_path / "gold.spacy", Vocab())
-    assert labelled(doc) == frozenset()
+    assert exhaustively_annotated(doc) == frozenset()
     assert [token.ent_iob_ for token in doc] == ["B", "", "", "", "B", ""]
 
 
-def test_corpus_of_complete_data_is_labelled_with_its_table(gold):
-    assert {labelled(doc) for doc in read_gold(gold, Vocab())} == {frozenset({"place of birth"})}
+def test_corpus_of_whole_data_is_annotated_with_its_table(gold):
+    assert {exhaustively_annotated(doc) for doc in read_gold(gold, Vocab())} == {frozenset({"place of birth"})}
 
 
 MAPPING = """#curie_map:

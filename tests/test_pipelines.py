@@ -8,7 +8,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
-from kgmrca.corpora.annotated import ENTITIES, LABELLED, UNTYPED, labelled, read_gold
+from kgmrca.corpora.annotated import ENTITIES, EXHAUSTIVE, UNTYPED, exhaustively_annotated, read_gold
 from kgmrca.relations import get_records, set_records
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
@@ -38,7 +38,7 @@ def a_doc(words, entities=(), records=(), *, complete=None, partial=False):
     doc.set_ents(spans, default="missing" if partial else "outside")
     set_records(doc, records)
     if complete is not None:
-        doc.user_data[LABELLED] = complete
+        doc.user_data[EXHAUSTIVE] = complete
     return doc
 
 
@@ -175,7 +175,7 @@ def test_silver_documents_hold_what_the_data_says_and_the_teacher(silver, tmp_pa
     (doc,) = read_gold(tmp_path / "silver.spacy", VOCAB)
     assert entities(doc) == [("Ann", "MISC"), ("Oslo", "LOC")]
     assert get_records(doc) == [(0, 3, 9, 13, "residence", 0.4)]
-    assert LABELLED not in doc.user_data
+    assert EXHAUSTIVE not in doc.user_data
 
 
 @Language.component("finds_by_heart")
@@ -201,7 +201,7 @@ def test_entities_have_the_types_that_the_recognizer_gives(monkeypatch, tmp_path
     (doc,) = read_gold(tmp_path / "retyped.spacy", VOCAB)
     assert entities(doc) == [("Ann", "PER"), ("Oslo", "ORG"), ("Lake Garda", "LOC"), ("May", "TIME")]
     assert get_records(doc) == get_records(gold)
-    assert labelled(doc) == {"residence"}
+    assert exhaustively_annotated(doc) == {"residence"}
 
 
 def test_an_assembled_pipeline_keeps_no_words_of_its_training(monkeypatch):

@@ -18,7 +18,7 @@ def corpus_command(
             metavar="INPUT...",
             help="Annotated data: JSON Lines or a JSON array, perhaps gzipped. Either DocRED's format (title, sents, "
             "vertexSet, labels) or sentences (id, tokens, entities, relations). Either may name the relations that are "
-            "labelled completely (exhaustive). A relations.tsv beside a file (columns "
+            "annotated exhaustively (exhaustive). A relations.tsv beside a file (columns "
             "relation, wikidata_pid, label) names its relations.",
             show_default=False,
         ),

@@ -11,10 +11,10 @@ Two formats are understood, told apart by their keys:
 A file is JSON Lines or one JSON array, gzipped or not. Every gold Doc has all its mentions in `doc.spans["entities"]`,
 those that do not overlap in `doc.ents` as well, and the relations in `doc._.relations`.
 
-Not all data is labelled completely. Of a relation that `labelled` does not name, silence says nothing: in data read as
-`partial` (some relations of a sentence are there, and what they relate, others may hold) that is all of them, in a
-record with the key `exhaustive` those that it does not list. Whether tokens outside the entities of such data are part
-of another is unknown.
+A relation is annotated exhaustively in a Doc if all its instances there are marked. Then a pair of entities without it
+is a negative example. Of other relations, some instances are marked and others may not be, so such a pair says nothing.
+In data read as `partial` no relation is annotated exhaustively; in a record with the key `exhaustive` those are that it
+lists. In both, a token outside the marked entities may be part of another entity.
 """
 
 import csv
@@ -45,8 +45,8 @@ from kgmrca.relations import Relation, get_records, set_relations
 __all__ = [
     "ENTITIES",
     "Corpus",
+    "exhaustively_annotated",
     "hash_share",
-    "labelled",
     "read_annotated",
     "read_gold",
     "relation_labels",
@@ -56,8 +56,10 @@ __all__ = [
 ENTITIES = "entities"
 """The span group that holds every gold mention, overlapping ones too."""
 
-LABELLED = "kgmrca.labelled"
-"""Where a gold Doc's `user_data` names the relations that are labelled completely in it; see `labelled`."""
+EXHAUSTIVE = "kgmrca.exhaustive"
+"""Where a gold Doc's `user_data` names the relations that are annotated exhaustively in it."""
+
+_EXHAUSTIVE_BEFORE = "kgmrca.labelled"  # the same in files of version 0.1
 
 UNTYPED = "ENTITY"
 """The label of a mention whose source gives it no type: a Doc cannot hold entities without one."""
@@ -102,7 +104,7 @@ def relation_labels(path: Path, mapping: Path | None = None) -> dict[str, Mapped
 
 
 class _Labels:
-    """Turns the relations of a file into ours, and says which of them a record is labelled with completely."""
+    """Turns the relations of a file into ours, and says which of them are annotated exhaustively in a record."""
 
     def __init__(self, labels: Mapping[str, Mapped | None], *, partial: bool) -> None:
         self.labels, self.partial = labels, partial
@@ -115,7 +117,7 @@ class _Labels:
             return None
         return Relation(object_, subject, mapped.label) if mapped.reversed else Relation(subject, object_, mapped.label)
 
-    def complete(self, record: Mapping[str, Any]) -> list[str] | None:
+    def exhaustive(self, record: Mapping[str, Any]) -> list[str] | None:
         if "exhaustive" in record:
             if not isinstance(record["exhaustive"], list):  # a string would be taken letter by letter
                 raise InputError(f"'exhaustive' is a list of predicates, not {record['exhaustive']!r}")
@@ -160,14 +162,14 @@ def read_annotated(
     for number, record in enumerate(_records(path), start=1):
         try:
             doc = (_docred if "vertexSet" in record else _sentence)(record, vocab, names)
-            complete = names.complete(record)
+            exhaustive = names.exhaustive(record)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
             raise InputError(
                 f"{path}, record {number}: {reason}. See `kgmrca corpus --help` for the formats."
             ) from error
-        if complete is not None:
-            doc.user_data[LABELLED] = complete
+        if exhaustive is not None:
+            doc.user_data[EXHAUSTIVE] = exhaustive
         if partial or "exhaustive" in record:
             doc.set_ents(doc.ents, default="missing")
         yield doc
@@ -316,7 +318,7 @@ def write_gold(
     Args:
         inputs, output, dev, dev_share: what is read, what is written, and the second file's share.
         mapping: names the relations; without it the `relations.tsv` beside each input does (see `relation_labels`).
-        partial: the data has some relations only (see above).
+        partial: no relation is annotated exhaustively.
         progress: see `files.progress_bar`.
 
     Returns:
@@ -347,12 +349,18 @@ def write_gold(
     return counts, left_out
 
 
-def labelled(doc: Doc) -> frozenset[str] | None:
-    """The relations that are labelled completely on a gold Doc: where it has none of these, none holds.
+def exhaustively_annotated(doc: Doc) -> frozenset[str] | None:
+    """The relations that are annotated exhaustively in a gold Doc; None if all relations there are.
 
-    Of others silence says nothing. None: all relations there are.
+    A pair of entities that does not have one of these relations is a negative example of it. Of other relations it is
+    not known.
+
+    >>> doc = Doc(Vocab(), words=["Ada", "met", "Bob"])
+    >>> doc.user_data[EXHAUSTIVE] = ["knows"]
+    >>> exhaustively_annotated(doc)
+    frozenset({'knows'})
     """
-    names = doc.user_data.get(LABELLED)
+    names = doc.user_data.get(EXHAUSTIVE)
     return None if names is None else frozenset(names)
 
 
@@ -380,6 +388,8 @@ def read_gold(path: Path, vocab: Vocab) -> Iterator[Doc]:
                 f"{path}, Doc {number} has no doc._.relations: make the file with `kgmrca corpus`, "
                 "or with DocBin(store_user_data=True)."
             )
+        if _EXHAUSTIVE_BEFORE in doc.user_data:
+            doc.user_data[EXHAUSTIVE] = doc.user_data.pop(_EXHAUSTIVE_BEFORE)
         yield doc
 
 

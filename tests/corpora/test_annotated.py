@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 from kgmrca.corpora.annotated import (
     ENTITIES,
     Corpus,
-    labelled,
+    exhaustively_annotated,
     read_annotated,
     read_gold,
     relation_labels,
@@ -385,7 +385,7 @@ def test_write_gold_uses_the_mapping_and_counts_what_it_leaves_out(tmp_path, map
     ]
 
 
-# What the data is labelled with completely.
+# What the data is annotated with exhaustively.
 
 
 LABELS = {
@@ -398,30 +398,37 @@ LABELS = {
 
 def test_data_without_names_is_labelled_with_all_relations(read):
     (doc,) = read(sentence())
-    assert labelled(doc) is None
+    assert exhaustively_annotated(doc) is None
 
 
 def test_data_with_names_is_labelled_with_all_of_them(read):
-    assert [labelled(doc) for doc in read(sentence(), document(), labels=LABELS)] == 2 * [{"friend of", "residence"}]
+    assert [exhaustively_annotated(doc) for doc in read(sentence(), document(), labels=LABELS)] == 2 * [
+        {"friend of", "residence"}
+    ]
 
 
 def test_partial_data_is_labelled_with_nothing(read):
-    assert [labelled(doc) for doc in read(sentence(), document(), labels=LABELS, partial=True)] == 2 * [frozenset()]
+    assert [exhaustively_annotated(doc) for doc in read(sentence(), document(), labels=LABELS, partial=True)] == 2 * [
+        frozenset()
+    ]
 
 
 @pytest.mark.parametrize("partial", [False, True])
 def test_a_record_may_say_what_it_is_labelled_with(read, partial):
     records = [sentence(exhaustive=["knows", "P7", "P1"]), document(exhaustive=["P551"]), sentence(exhaustive=[])]
     docs = read(*records, labels=LABELS, partial=partial)
-    assert [labelled(doc) for doc in docs] == [{"friend of", "P1"}, {"residence"}, frozenset()]
+    assert [exhaustively_annotated(doc) for doc in docs] == [{"friend of", "P1"}, {"residence"}, frozenset()]
 
 
 def test_a_record_may_say_so_where_relations_have_no_other_names(read):
-    assert [labelled(doc) for doc in read(sentence(exhaustive=["knows"]), sentence())] == [{"knows"}, None]
+    assert [exhaustively_annotated(doc) for doc in read(sentence(exhaustive=["knows"]), sentence())] == [
+        {"knows"},
+        None,
+    ]
 
 
 def test_a_doc_made_by_hand_is_labelled_with_all_relations():
-    assert labelled(NLP("Ann met Bob.")) is None
+    assert exhaustively_annotated(NLP("Ann met Bob.")) is None
 
 
 @pytest.mark.parametrize("partial", [False, True])
@@ -430,11 +437,11 @@ def test_what_it_is_labelled_with_is_stored(tmp_path, partial):
     (tmp_path / "data.jsonl").write_text(json.dumps(sentence()), encoding="utf-8")
     write_gold([tmp_path / "data.jsonl"], tmp_path / "gold.spacy", partial=partial)
     (example,) = Corpus(tmp_path / "gold.spacy")(NLP)
-    assert labelled(example.reference) == (frozenset() if partial else {"friend of", "residence"})
+    assert exhaustively_annotated(example.reference) == (frozenset() if partial else {"friend of", "residence"})
 
 
 def test_data_without_names_is_stored_as_labelled_with_all_relations(gold):
-    assert [labelled(doc) for doc in read_gold(gold, Vocab())] == [None, None]
+    assert [exhaustively_annotated(doc) for doc in read_gold(gold, Vocab())] == [None, None]
 
 
 # 0: nothing is known, 1: inside an entity, 2: in none, 3: at an entity's start.
@@ -723,3 +730,12 @@ def test_a_corpus_made_with_a_docbin_by_hand(tmp_path):
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "hand.spacy")
     (example,) = Corpus(tmp_path / "hand.spacy")(NLP)
     assert get_records(example.reference) == [(0, 3, 8, 11, "knows", 1.0)]
+
+
+def test_files_of_version_0_1_are_read(tmp_path):
+    doc = NLP("Ann met Bob.")
+    doc._.relations = []
+    doc.user_data["kgmrca.labelled"] = ["knows"]
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "gold.spacy")
+    (read,) = read_gold(tmp_path / "gold.spacy", Vocab())
+    assert exhaustively_annotated(read) == {"knows"}

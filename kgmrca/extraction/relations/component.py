@@ -23,7 +23,7 @@ from thinc.api import Config, Model, Optimizer, torch2xp, xp2torch
 from thinc.types import Floats2d
 from thinc.util import get_torch_default_device
 
-from kgmrca.corpora.annotated import labelled
+from kgmrca.corpora.annotated import exhaustively_annotated
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.relations.calibration import scale
@@ -450,7 +450,7 @@ class MRCARelations(TrainablePipe):
             gold.types.update(candidates.labels)
             type_at = dict(zip(_places(candidates), candidates.labels, strict=True))
             for number, example in enumerate(batch):
-                names = labelled(example.reference)
+                names = exhaustively_annotated(example.reference)
                 gold.complete = None if gold.complete is None or names is None else gold.complete | names
                 for a, b, c, d, label, score in get_records(example.reference) or ():
                     gold.add(label, type_at.get((number, a, b), ""), type_at.get((number, c, d), ""), score)
@@ -507,8 +507,8 @@ class MRCARelations(TrainablePipe):
         """The loss of a batch and its gradient with respect to the network's outputs, [pairs, labels].
 
         The score of a gold relation says how true it is. That a Doc does not have a label is a "no" only where it is
-        labelled with it completely (see `corpora.annotated.labelled`); of a label that no Doc at all is labelled with
-        completely, it is a "no" with the weight `unannotated_weight`.
+        annotated with it exhaustively (see `corpora.annotated.exhaustively_annotated`); of a label that no Doc at all
+        is annotated with exhaustively, it is a "no" with the weight `unannotated_weight`.
         """
         candidates, raw = scores
         outputs = xp2torch(raw, requires_grad=True)
@@ -532,7 +532,7 @@ class MRCARelations(TrainablePipe):
             [0.0 if label in self.cfg["complete"] else self.unannotated_weight for label in column], np.float32
         )
         for number, example in enumerate(examples):
-            complete = labelled(example.reference)
+            complete = exhaustively_annotated(example.reference)
             if complete is not None:
                 counts[number] = np.where([label in complete for label in column], 1, silent)
         known = counts[doc_of[candidates.pairs[:, 0]]]
@@ -593,7 +593,7 @@ class MRCARelations(TrainablePipe):
             "threshold": 0.5,
             "type_map": {},
             "rules": {},  # see `types.find_rules`
-            "complete": [],  # labels that some training Doc is labelled with completely
+            "complete": [],  # labels that some training Doc is annotated with exhaustively
             "calibration": {},  # label -> slope and offset (see `calibration.scale`); empty: scores are raw
             "points": {},  # name -> threshold
         }

@@ -14,7 +14,7 @@ from spacy.util import minibatch
 from torch import Tensor
 from tqdm import tqdm
 
-from kgmrca.corpora.annotated import Corpus, labelled
+from kgmrca.corpora.annotated import Corpus, exhaustively_annotated
 from kgmrca.errors import InputError
 from kgmrca.extraction.relations.calibration import FREQUENT, SHOWN, Quality, cross_fit, fit, quality, scale
 from kgmrca.extraction.relations.component import OPERATING_POINTS, MRCARelations, relation_pipe
@@ -94,7 +94,8 @@ def _at_least(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 class Curve:
     """Micro scores at thresholds, [T] each.
 
-    As in `scorer.evaluate`, precision is taken over the labels that a Doc is labelled with completely, recall over all.
+    As in `scorer.evaluate`, precision is taken over the labels that a Doc is annotated with exhaustively,
+    recall over all.
     """
 
     threshold: NDArray[np.floating[Any]]
@@ -110,7 +111,7 @@ class Curve:
         Args:
             scores: of labels of pairs, [N].
             gold: which of them are gold, [N].
-            judged: which of them the Doc is labelled with completely, [N].
+            judged: which of them the Doc is annotated with exhaustively, [N].
             n_gold: gold relations, those included that nobody asked about.
             thresholds: [T].
         """
@@ -180,7 +181,7 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
         A row `{"threshold", "p", "r", "f"}` for each of 0.05, 0.10, ... 0.95.
 
     Raises:
-        InputError: no Doc is labelled with anything completely.
+        InputError: no Doc is annotated with anything exhaustively.
         ModelError: the pipeline has no relation component.
     """
     _, pipe = relation_pipe(nlp)
@@ -190,7 +191,7 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
     found: list[tuple[float, bool, bool]] = []
     n_gold = 0
     for example, doc in zip(examples, docs, strict=True):
-        gold, complete = _gold(example), labelled(example.reference)
+        gold, complete = _gold(example), exhaustively_annotated(example.reference)
         n_gold += len(gold)
         for *place, label, score in get_records(doc) or ():
             found.append((score, (*place, label) in gold, complete is None or label in complete))
@@ -202,8 +203,8 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
 
 def _read(nlp: Language, path: Path) -> list[Example]:
     examples = list(Corpus(path)(nlp))
-    if all(labelled(example.reference) == frozenset() for example in examples):
-        raise InputError(f"{path}: no document is labelled with any relation completely, so nothing can be judged.")
+    if all(exhaustively_annotated(example.reference) == frozenset() for example in examples):
+        raise InputError(f"{path}: no document is annotated with any relation exhaustively, so nothing can be judged.")
     return examples
 
 
@@ -264,7 +265,7 @@ def calibrate(nlp: Language, path: Path) -> Calibration:
         path: a `.spacy` file made by `kgmrca corpus`, neither trained on nor reported on.
 
     Raises:
-        InputError: no Doc is labelled with anything completely, or no two entities share a sentence.
+        InputError: no Doc is annotated with anything exhaustively, or no two entities share a sentence.
         ModelError: the pipeline has no relation component, or it has no weights.
     """
     name, pipe = relation_pipe(nlp)
@@ -307,7 +308,7 @@ class _Seen:
     @classmethod
     def by(cls, pipe: MRCARelations, examples: Sequence[Example]) -> "_Seen":
         column = {label: number for number, label in enumerate(pipe.labels)}
-        complete = [labelled(example.reference) for example in examples]
+        complete = [exhaustively_annotated(example.reference) for example in examples]
         judged = np.array([[some is None or label in some for label in column] for some in complete], bool)
         scores, gold, document = [], [], []
         first = 0  # document of the batch; the bar counts only where it is shown

@@ -19,7 +19,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from tqdm import tqdm
 
-from kgmrca.corpora.annotated import UNTYPED, Corpus, labelled
+from kgmrca.corpora.annotated import UNTYPED, Corpus, exhaustively_annotated
 from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.relations import get_records
 
@@ -38,7 +38,7 @@ COUNTS = ("gold", "found", "given", "not_judged", "right")
 - gold: items that are there
 - found: those of them that were given
 - given: items that were said to be there
-- not_judged: those of them whose label is not labelled completely in their document
+- not_judged: those of them whose label is not annotated exhaustively in their document
 - right: the gold ones among the others
 
 Recall is found / gold, precision right / (given - not_judged). Where everything is labelled, found equals right.
@@ -68,7 +68,8 @@ def score_relations(examples: Iterable[Example], **_: Any) -> dict[str, Any]:
     A relation counts as found if its subject's and object's characters, their order and the label are all right.
     Gold relations between spans that were never proposed count as missed, so the figures need no remark about which
     pairs they were taken over. A gold Doc without `doc._.relations` (None) is not scored. Precision is taken over the
-    labels that a gold Doc is labelled with completely (see `corpora.annotated.labelled`), recall over all.
+    labels that a gold Doc is annotated with exhaustively (see `corpora.annotated.exhaustively_annotated`), recall
+    over all.
 
     Returns:
         `rel_micro_p`, `rel_micro_r`, `rel_micro_f` and `rel_per_type`, `label -> {"p", "r", "f"}` as spaCy's own
@@ -167,11 +168,11 @@ class Items:
     document: NDArray[np.int64]  # [N] which document it is in
     keys: list[Key]  # [N]
     counts: NDArray[np.int64]  # [N, 5] 0 or 1 for each of `COUNTS`
-    complete: frozenset[str] | None  # the labels that some document is labelled with completely; None: all
+    complete: frozenset[str] | None  # the labels that some document is annotated with exhaustively; None: all
 
     @classmethod
     def compare(cls, documents: Iterable[tuple[Keys, Keys, frozenset[str] | None]]) -> "Items":
-        """What is gold and what was given in each document, and the labels it is labelled with completely."""
+        """What is gold and what was given in each document, and the labels it is annotated with exhaustively."""
         rows: list[tuple[bool, ...]] = []
         keys: list[Key] = []
         document: list[int] = []
@@ -180,7 +181,7 @@ class Items:
             completes.append(complete)
             for key in gold | given:
                 is_gold, is_given = key in gold, key in given
-                # A given item whose label is not labelled completely is left out of precision even where it is gold:
+                # A given item whose label is not annotated exhaustively is left out of precision even where it is gold:
                 # as it can never be wrong, it would only ever raise it.
                 is_judged = is_given and (complete is None or key[-1] in complete)
                 rows.append(
@@ -203,7 +204,7 @@ class Items:
             (
                 {record[:5] for record in get_records(example.reference) or ()},
                 {record[:5] for record in get_records(example.predicted) or ()},
-                labelled(example.reference),
+                exhaustively_annotated(example.reference),
             )
             for example in examples
         )
@@ -307,7 +308,7 @@ def _sentence_sets(examples: Iterable[Example]) -> Items:
             {(bisect_right(starts, record[0]), record[4]) for record in get_records(doc) or ()}
             for doc in (example.reference, example.predicted)
         )
-        return gold, given, labelled(example.reference)
+        return gold, given, exhaustively_annotated(example.reference)
 
     return Items.compare(map(compared, examples))
 

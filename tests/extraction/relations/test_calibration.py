@@ -16,7 +16,7 @@ from spacy.training import Example
 
 from kgmrca import cli
 from kgmrca.convert import convert
-from kgmrca.corpora.annotated import LABELLED
+from kgmrca.corpora.annotated import EXHAUSTIVE
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations.calibration import cross_fit, draw, fit, quality, reliability, scale
 from kgmrca.extraction.relations.component import OPERATING_POINTS
@@ -203,7 +203,7 @@ def test_calibrating_starts_from_raw_scores(dev, calibrated):
 
 
 def test_what_is_labelled_partly_is_not_judged(tmp_path):
-    docs = [gold_doc(make_docs, number < 10, True, **{LABELLED: ["rules"]}) for number in range(20)]
+    docs = [gold_doc(make_docs, number < 10, True, **{EXHAUSTIVE: ["rules"]}) for number in range(20)]
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
     report = calibrate(make(), tmp_path / "dev.spacy")
     assert report.before.shown.count.sum() == 40  # "rules" alone
@@ -213,7 +213,7 @@ def test_what_is_labelled_partly_is_not_judged(tmp_path):
 def test_every_document_is_judged_by_its_own_labels(tmp_path, monkeypatch):
     monkeypatch.setattr("kgmrca.extraction.relations.operating_points._BATCH_SIZE", 2)
     completes = [[], [], ["rules"], ["rules", "visits"], ["rules"]]
-    docs = [gold_doc(make_docs, True, True, **{LABELLED: complete}) for complete in completes]
+    docs = [gold_doc(make_docs, True, True, **{EXHAUSTIVE: complete}) for complete in completes]
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
     report = calibrate(make(), tmp_path / "dev.spacy")
     assert report.before.shown.count[[4, 12]].tolist() == [2, 6]  # "visits" in one Doc of two pairs, "rules" in three
@@ -223,8 +223,8 @@ def test_nothing_to_calibrate_on(tmp_path):
     alone = make_docs.make_doc("Nobody is here.")
     alone._.relations = ()
     for name, docs, message in (
-        ("partial", [gold_doc(make_docs, **{LABELLED: []})], "no document is labelled"),
-        ("empty", [], "no document is labelled"),
+        ("partial", [gold_doc(make_docs, **{EXHAUSTIVE: []})], "no document is annotated"),
+        ("empty", [], "no document is annotated"),
         ("alone", [alone], "no pair of entities"),
     ):
         DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / name)

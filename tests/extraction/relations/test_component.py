@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from kgmrca.corpora.annotated import LABELLED
+from kgmrca.corpora.annotated import EXHAUSTIVE
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations.component import MRCARelations, relation_pipe
 from kgmrca.relations import Relation, get_records
@@ -714,16 +714,16 @@ def test_another_owner_of_the_name_is_left_alone():
     assert run(ANOTHER_OWNER).split("\n")[:2] == ["theirs", "ExtensionError [] theirs"]
 
 
-# What the training data is labelled with completely, and how true its relations are.
+# What the training data is annotated with exhaustively, and how true its relations are.
 
 
 def example(text, relations, complete, *, score=1.0):
-    """An Example whose reference is labelled completely with these relations (None: with all)."""
+    """An Example whose reference is annotated exhaustively with these relations (None: with all)."""
     (found,) = gold([(text, [])])
     doc = found.reference
     doc._.relations = [Relation(doc.ents[a], doc.ents[b], label, score) for a, b, label in relations]
     if complete is not None:
-        doc.user_data[LABELLED] = complete
+        doc.user_data[EXHAUSTIVE] = complete
     return found
 
 
@@ -769,7 +769,7 @@ def test_outputs_start_at_the_prior_of_scores():
 
 @pytest.fixture
 def mixed():
-    """Data that is labelled completely with "born in", and data with nothing."""
+    """Data that is annotated exhaustively with "born in", and data with nothing."""
     return [example(*BORN, ["born in"]), example(*LIVES, []), example(*WORKS, [])]
 
 
@@ -813,7 +813,7 @@ def test_a_relation_counts_fully_where_its_label_is_not_complete(mixed):
 
 def test_initialize_again_forgets_what_was_complete(mixed):
     pipe = trained_on(*mixed)
-    mixed[0].reference.user_data[LABELLED] = []
+    mixed[0].reference.user_data[EXHAUSTIVE] = []
     pipe.initialize(lambda: mixed)
     assert slopes(pipe, mixed[1])[:, 0].tolist() == pytest.approx([0.15, 0.15])
 

@@ -5,7 +5,7 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
-from kgmrca.corpora.annotated import LABELLED
+from kgmrca.corpora.annotated import EXHAUSTIVE
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations import operating_points
 from kgmrca.extraction.relations.operating_points import Curve, OperatingPoint, find_operating_points, sweep
@@ -49,7 +49,7 @@ def write(path, *, complete=None):
         doc = NLP(text)
         set_records(doc, [(0, 1, 2, 3, label, 1.0) for label in labels])
         if complete is not None:
-            doc.user_data[LABELLED] = complete
+            doc.user_data[EXHAUSTIVE] = complete
         docs.append(doc)
     DocBin(docs=docs, store_user_data=True).to_disk(path)
     return path
@@ -107,7 +107,7 @@ def test_a_pipeline_without_relations(gold):
         sweep(NLP, gold)
 
 
-def test_precision_is_taken_over_what_is_labelled_completely(pipe, tmp_path):
+def test_precision_is_taken_over_what_is_annotated_exhaustively(pipe, tmp_path):
     path = write(tmp_path / "partial.spacy", complete=["right", "unsure"])
     (row,) = [row for row in sweep(NLP, path) if row["threshold"] == 0.05]
     # "right" twice and "unsure" are judged; of four gold relations "right" twice and "also right" are found.
@@ -115,7 +115,7 @@ def test_precision_is_taken_over_what_is_labelled_completely(pipe, tmp_path):
 
 
 def test_nothing_can_be_judged(pipe, tmp_path):
-    with pytest.raises(InputError, match="no document is labelled with any relation completely"):
+    with pytest.raises(InputError, match="no document is annotated with any relation exhaustively"):
         sweep(NLP, write(tmp_path / "partial.spacy", complete=[]))
 
 

@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
-from kgmrca.corpora.annotated import LABELLED, UNTYPED
+from kgmrca.corpora.annotated import EXHAUSTIVE, UNTYPED
 from kgmrca.errors import ModelError
 from kgmrca.extraction.relations import scorer
 from kgmrca.extraction.relations.scorer import evaluate, score_relations, table
@@ -20,7 +20,7 @@ ANN, BOB, CID, OSLO = range(4)
 def annotated(relations, *, complete=None, words=WORDS, types=("PER", "PER", "PER", "LOC"), sentences=None):
     """A Doc of four names; relations are (subject, object, label) with the place of a name, or None.
 
-    `complete` are the labels it is labelled with completely, `types` those of the first words, `sentences` where one
+    `complete` are the labels it is annotated with exhaustively, `types` those of the first words, `sentences` where one
     starts.
     """
     starts = None if sentences is None else [place in sentences for place in range(len(words))]
@@ -29,7 +29,7 @@ def annotated(relations, *, complete=None, words=WORDS, types=("PER", "PER", "PE
     if relations is not None:
         doc._.relations = [Relation(doc[a : a + 1], doc[b : b + 1], label, 0.75) for a, b, label in relations]
     if complete is not None:
-        doc.user_data[LABELLED] = complete
+        doc.user_data[EXHAUSTIVE] = complete
     return doc
 
 
@@ -144,17 +144,17 @@ def test_what_a_pipe_passes_besides_is_accepted():
     assert score_relations(EXAMPLES, labels=("knows",), threshold=0.5) == score_relations(EXAMPLES)
 
 
-# Data that is labelled in part. "knows" and "hates" are labelled completely, "lives in" and "likes" are not.
+# Data that is labelled in part. "knows" and "hates" are annotated exhaustively, "lives in" and "likes" are not.
 
 PARTLY = ["knows", "hates"]
 
 
-def test_what_is_not_labelled_completely_is_not_wrong():
+def test_what_is_not_annotated_exhaustively_is_not_wrong():
     found = [(ANN, BOB, "knows"), (ANN, BOB, "likes"), (BOB, CID, "lives in")]
     assert micro(example(found, [(ANN, BOB, "knows")], PARTLY)) == [1, 1, 1]
 
 
-def test_what_is_labelled_completely_is_wrong_where_it_is_not_gold():
+def test_what_is_annotated_exhaustively_is_wrong_where_it_is_not_gold():
     found = [(ANN, BOB, "hates"), (BOB, CID, "knows")]
     assert micro(example(found, [(BOB, CID, "knows")], PARTLY)) == pytest.approx([1 / 2, 1, 2 / 3])
 
@@ -166,11 +166,11 @@ def test_gold_relations_always_count_for_recall():
     assert micro(example(found, gold, PARTLY)) == pytest.approx([1 / 2, 2 / 3, 4 / 7])
 
 
-def test_where_nothing_is_labelled_completely_there_is_recall_only():
+def test_where_nothing_is_annotated_exhaustively_there_is_recall_only():
     assert micro(example([(ANN, BOB, "knows")], [(ANN, BOB, "knows"), (BOB, CID, "knows")], [])) == [None, 1 / 2, None]
 
 
-def test_a_label_that_is_nowhere_labelled_completely_has_recall_only():
+def test_a_label_that_is_nowhere_annotated_exhaustively_has_recall_only():
     one = example([(ANN, BOB, "likes"), (BOB, CID, "knows")], [(ANN, BOB, "likes"), (BOB, CID, "knows")], PARTLY)
     assert score_relations([one])["rel_per_type"] == {
         "knows": {"p": 1.0, "r": 1.0, "f": 1.0},
