@@ -126,9 +126,9 @@ def graph_command(
     """
     import json
 
-    from kgmrca.graph.statistics import survey, table
+    from kgmrca.graph.statistics import graph_report, table
 
-    report = survey(graphs, format=input_format and input_format.value, top=top, graphml=graphml, tables=neo4j)
+    report = graph_report(graphs, format=input_format and input_format.value, top=top, graphml=graphml, tables=neo4j)
     print(json.dumps(report, indent=2) if as_json else table(report))
 
 
@@ -176,15 +176,19 @@ def validate_command(
       kgmrca validate graph.ttl --shapes my-shapes.ttl
     """
 
+    from kgmrca.files import check_outputs
     from kgmrca.graph.validation import validate
+    from kgmrca.triples.formats import is_rdf
 
-    with opened_if_named(output, inputs=[*graphs, *([shapes] if shapes else [])], what="read") as stream:
+    check_outputs([output], graphs, what="read", takes=None if input_format else is_rdf)
+    with opened_if_named(output, inputs=[shapes] if shapes else [], what="read") as stream:
         report = validate(
             graphs,
             format=input_format and input_format.value,
             shapes=shapes,
             limit=10 if limit is None and report_format is ReportFormat.text else limit,
             workers=workers,
+            beside=output,
         )
         text = {"text": report.as_text, "json": report.as_json, "shacl": report.as_shacl}[report_format.value]()
         if stream:

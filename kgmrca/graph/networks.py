@@ -1,26 +1,28 @@
 """Statements as a networkx graph, as GraphML (Gephi and others), and as tables for Neo4j.
 
-A node is an entity, by its IRI, or a literal, by how N-Triples writes it. A statement is an edge: a fact that is stated
-twice is two edges. Text that XML cannot hold is replaced (see `clean_text`).
+A node is an entity, by its IRI, or a literal, by how N-Triples writes it. A statement is an edge: what two documents
+state is two edges. Text that XML cannot hold is replaced (see `clean_text`).
 """
 
 import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import networkx
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kgmrca.files import whole_file
+from kgmrca.files import whole_file, whole_folder
 from kgmrca.terms import ENTITY_TYPE, LABEL
 from kgmrca.triples.formats import XmlOutput
 from kgmrca.triples.iris import clean_text
 from kgmrca.triples.records import Mention, Statement
 
-__all__ = ["neo4j_tables", "to_networkx", "write_graphml"]
+__all__ = ["NEO4J_TABLES", "neo4j_tables", "to_networkx", "write_graphml"]
+
+NEO4J_TABLES = ("nodes.csv", "relationships.csv")
+"""The files in the folder that `neo4j_tables` writes."""
 
 _NODE_COLUMNS = ("iri:ID", "name", "datatype", ":LABEL")
 _EDGE_COLUMNS = (":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "score:double", "document", "evidence")
@@ -62,16 +64,17 @@ def write_graphml(graph: networkx.MultiDiGraph, path: Path) -> None:
 def neo4j_tables(folder: Path) -> Iterator[Callable[[Statement | Quad], None]]:
     """A function that takes records as `to_networkx` does and writes `nodes.csv` and `relationships.csv` of them.
 
-    The tables are for `neo4j-admin database import` and are whole once the block ends; names and texts are on one line
-    each. Nodes are kept in memory, statements are not.
+    The tables are for `neo4j-admin database import`; names and texts are on one line each. Nodes are kept in memory,
+    statements are not. The folder has its name only once the block ends. If the block raises anything, no trace is
+    left, and tables that were there before stay as they were.
 
     A cell that begins with "=", "+", "-" or "@" stays as it is, because it is data (-5); to a spreadsheet program it is
     a formula, so do not open tables made from texts of strangers in one.
     """
-    folder.mkdir(exist_ok=True)
     nodes = _Nodes()
     seen: dict[str, None] = {}  # an ordered set
-    with whole_file(folder / "nodes.csv") as to_nodes, whole_file(folder / "relationships.csv") as to_edges:
+    with whole_folder(folder) as new:
+        to_nodes, to_edges = (new / table for table in NEO4J_TABLES)
         with _table(to_edges, _EDGE_COLUMNS) as put:
 
             def add(record: Statement | Quad) -> None:
@@ -149,12 +152,11 @@ def _edge(statement: Statement) -> dict[str, Any]:
 
 
 @contextmanager
-def _table(stream: IO[bytes], columns: Iterable[str]) -> Iterator[Callable[[Iterable[Any]], object]]:
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    yield writer.writerow
-    text.detach()  # flushes, and leaves the stream open
+def _table(path: Path, columns: Iterable[str]) -> Iterator[Callable[[Iterable[Any]], object]]:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        yield writer.writerow
 
 
 def _one_line(text: str) -> str:

@@ -6,23 +6,27 @@ Kept in memory are the distinct entities, literals, predicates and facts, as num
 import heapq
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pyoxigraph import Literal, NamedNode, Quad
-from tqdm import tqdm
 
 from kgmrca.errors import InputError
-from kgmrca.files import check_folder
-from kgmrca.graph.networks import neo4j_tables, to_networkx, write_graphml
-from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, XSD
+from kgmrca.files import check_outputs, progress_bar
+from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
+from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, SAME, XSD
+from kgmrca.triples.formats import is_rdf
+from kgmrca.triples.inputs import rdf_files
+from kgmrca.triples.iris import normal_name
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Statement
 
-__all__ = ["Statistics", "survey", "table"]
+__all__ = ["Statistics", "graph_report", "table"]
 
 # What is said with these, and of nodes of these types, is about the graph: no facts.
 _DESCRIBING = (KGMRCA, PROV, RDF, RDFS, f"{DCTERMS}identifier")
@@ -30,6 +34,7 @@ _DESCRIBED = frozenset(
     {f"{PROV}{name}" for name in ("Entity", "Activity", "SoftwareAgent")}
     | {f"{KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict")}
 )
+_SAME = frozenset(link.value for link in SAME)
 _STRING = f"{XSD}string"
 _TYPE = f"{RDF}type"
 _KIND = f"{KGMRCA}conflictKind"
@@ -38,6 +43,84 @@ _FACT = {f"{RDF}subject": 0, f"{RDF}predicate": 1, f"{RDF}object": 2, f"{KGMRCA}
 # An entity by its IRI; a literal by its text, datatype and language.
 _Node: TypeAlias = str | tuple[str, str | None, str | None]
 _Fact: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(slots=True)
+class _FactRow:
+    """A row of a ranking: all facts that look the same there.
+
+    Attributes:
+        fact: one of them, which is the most certain.
+        iris: its subject, object and predicate, for a fixed order of rows that rank equally.
+        confidence: the highest of theirs.
+        statements: how many statements all of them have.
+        facts: how many they are.
+    """
+
+    fact: "_Fact"
+    iris: tuple[str, str, str]
+    confidence: float
+    statements: int
+    facts: int = 1
+
+
+class _Shown:
+    """What nodes look like in rankings.
+
+    Before graphs are merged, each document has entities of its own, and a ranking by IRIs would show what ten documents
+    state ten times, in the same words. So entities of one name stand in one row; those of an item stand in its row.
+
+    Args:
+        nodes: the nodes by their numbers.
+        names: names by the IRIs of nodes.
+        items: the items of nodes by their numbers.
+    """
+
+    def __init__(self, nodes: "list[_Node]", names: dict[str, str], items: dict[int, str]) -> None:
+        self._nodes = nodes
+        self._names = names
+        self._items = items
+
+    def named(self, number: int) -> dict[str, str]:
+        """A node as JSON has it."""
+        node = self._nodes[number]
+        return {"iri": node, "name": self._names.get(node, "")} if isinstance(node, str) else {"literal": node[0]}
+
+    def facts(
+        self, facts: "dict[_Fact, int]", predicates: list[str], stated: "array[int]", confidences: "array[float]"
+    ) -> list[_FactRow]:
+        """The rows of the facts that are stated at all; `facts` has their places in the arrays."""
+        rows: dict[Hashable, _FactRow] = {}
+        for fact, number in facts.items():
+            if not stated[number]:
+                continue
+            subject, predicate, object_ = fact
+            iris = str(self._nodes[subject]), str(self._nodes[object_]), predicates[predicate]
+            new = _FactRow(fact, iris, confidences[number], stated[number])
+            old = rows.setdefault((self._appearance(subject), predicate, self._appearance(object_)), new)
+            if old is not new:
+                if (-new.confidence, iris) < (-old.confidence, old.iris):
+                    old.fact, old.iris, old.confidence = fact, iris, new.confidence
+                old.statements += new.statements
+                old.facts += 1
+        return list(rows.values())
+
+    def entities(self, entities: Iterable[int], degrees: "array[int]") -> list[tuple[int, int, int]]:
+        """The rows of entities: one of those that look the same, the sum of their degrees, how many they are."""
+        rows: dict[Hashable, tuple[int, int, int]] = {}
+        for entity in entities:
+            appearance = self._appearance(entity)
+            first, degree, count = rows.get(appearance, (entity, 0, 0))
+            first = min(first, entity, key=lambda number: (-degrees[number], str(self._nodes[number])))
+            rows[appearance] = first, degree + degrees[entity], count + 1
+        return list(rows.values())
+
+    def _appearance(self, number: int) -> Hashable:
+        if number in self._items:
+            return "item", self._items[number]
+        node = self._nodes[number]
+        name = self._names.get(node) if isinstance(node, str) else None
+        return ("name", normal_name(name)) if name else number
 
 
 class Statistics:
@@ -57,6 +140,7 @@ class Statistics:
         self._facts: dict[_Fact, int] = {}
         self._stated = array("L")
         self._confidences = array("d")
+        self._links: dict[str, str] = {}  # from entities to items
         self._statements = 0
         self._last = ""
         self._documents: set[str] = set()
@@ -100,6 +184,8 @@ class Statistics:
 
     def _add_quad(self, quad: Quad) -> None:
         subject, predicate, object_ = str(_node(quad.subject)), quad.predicate.value, quad.object
+        if predicate in _SAME and _is_item(item := getattr(object_, "value", "")):
+            self._links[subject] = min(item, self._links.get(subject, item))
         if predicate == _TYPE:
             self._add_type(subject, str(_node(object_)))
         elif predicate == f"{RDFS}label":
@@ -155,7 +241,10 @@ class Statistics:
         return number
 
     def report(self, *, top: int = 10) -> dict[str, Any]:
-        """The figures, as JSON can hold them; of rankings, the first `top`."""
+        """The figures, as JSON can hold them; of rankings, the first `top`.
+
+        A row of a ranking says how many "facts" or "entities" it stands for, if these are several (see `_Shown`).
+        """
         self._end_block()
         nodes, predicates = list(self._nodes), list(self._predicates)
         facts, stated, confidences = self._distinct_facts(nodes)
@@ -171,24 +260,25 @@ class Statistics:
         entities = [number for number, degree in enumerate(degrees) if degree]
         sizes = Counter(_find(parents, entity) for entity in entities)
 
-        def named(number: int) -> dict[str, str]:
-            node = nodes[number]
-            return {"iri": node, "name": self._names.get(node, "")} if isinstance(node, str) else {"literal": node[0]}
+        shown = _Shown(nodes, self._names, self._items_of_nodes(nodes))
+        rows = shown.facts(facts, predicates, stated, confidences)
 
-        def ranked(by: "array[Any]", then: "array[Any]") -> list[dict[str, Any]]:
-            def rank(item: tuple[_Fact, int]) -> tuple[Any, ...]:
-                return -by[item[1]], -then[item[1]], *(str(nodes[end]) for end in item[0][::2]), predicates[item[0][1]]
+        def as_json(row: _FactRow) -> dict[str, Any]:
+            subject, predicate, object_ = row.fact
+            return {
+                "subject": shown.named(subject),
+                "predicate": {"iri": predicates[predicate], "name": self._labels.get(predicate, "")},
+                "object": shown.named(object_),
+                "confidence": row.confidence,
+                "statements": row.statements,
+                **_if_several("facts", row.facts),
+            }
 
-            return [
-                {
-                    "subject": named(fact[0]),
-                    "predicate": {"iri": predicates[fact[1]], "name": self._labels.get(fact[1], "")},
-                    "object": named(fact[2]),
-                    "confidence": confidences[number],
-                    "statements": stated[number],
-                }
-                for fact, number in heapq.nsmallest(top, (item for item in facts.items() if stated[item[1]]), key=rank)
-            ]
+        def most(by: str, then: str) -> list[dict[str, Any]]:
+            def rank(row: _FactRow) -> tuple[Any, ...]:
+                return -getattr(row, by), -getattr(row, then), row.iris
+
+            return [as_json(row) for row in heapq.nsmallest(top, rows, key=rank)]
 
         return {
             "entities": len(entities),
@@ -206,16 +296,27 @@ class Statistics:
                 )
             ],
             "top_entities": [
-                {**named(number), "degree": degrees[number]}
-                for number in heapq.nsmallest(top, entities, key=lambda entity: (-degrees[entity], str(nodes[entity])))
+                {**shown.named(number), "degree": degree, **_if_several("entities", count)}
+                for number, degree, count in heapq.nsmallest(
+                    top, shown.entities(entities, degrees), key=lambda row: (-row[1], str(nodes[row[0]]))
+                )
             ],
-            "most_certain": ranked(confidences, stated),
-            "most_attested": ranked(stated, confidences),
+            "most_certain": most("confidence", "statements"),
+            "most_attested": most("statements", "confidence"),
             "top_conflicts": [
                 {"iri": iri, "kind": about.get(_KIND, ""), "comment": about.get(f"{RDFS}comment", "")}
                 for iri, about in heapq.nsmallest(top, self._conflicts.items(), key=lambda item: item[0])
             ],
         }
+
+    def _items_of_nodes(self, nodes: list[_Node]) -> dict[int, str]:
+        """The item of each node that is one, that is linked to one, or that is in a cluster with such a node."""
+        items: dict[int, str] = {}
+        for number, node in enumerate(nodes):
+            if isinstance(node, str) and (item := node if _is_item(node) else self._links.get(node)):
+                root = _find(self._parents, number)
+                items[root] = min(item, items.get(root, item))
+        return items
 
     def _distinct_facts(self, nodes: list[_Node]) -> "tuple[dict[_Fact, int], array[int], array[float]]":
         """The facts with one entity for each cluster; how often each is stated, and the highest confidence of it."""
@@ -232,38 +333,43 @@ class Statistics:
         return facts, stated, confidences
 
 
-def survey(
-    graphs: Iterable[str],
+def graph_report(
+    graphs: str | Path | Iterable[str | Path],
     *,
     format: str | None = None,
     top: int = 10,
     graphml: Path | None = None,
     tables: Path | None = None,
+    progress: bool | None = None,
 ) -> dict[str, Any]:
-    """Read RDF files once: count what is in them and, if asked, write the statements in other forms.
+    """Read RDF once: count what is in them and, if asked, write the statements in other forms.
 
     Args:
-        graphs: files, or "-" for standard input.
+        graphs: files, folders, glob patterns, or "-" for standard input.
         format: of all of them; None: by extension, TriG on standard input, of which Turtle and N-Triples are parts.
         top: how many rows the rankings have.
         graphml: a file for the graph as GraphML (see `write_graphml`).
         tables: a folder for the graph as tables (see `neo4j_tables`).
+        progress: see `progress_bar`.
 
     Returns:
         The figures (see `Statistics.report`).
 
     Raises:
-        InputError: a file cannot be read, or there are no statements to write in another form.
+        InputError: a file cannot be read, would be overwritten, or has no statements to write in another form.
+        OutputError: a file cannot be written.
     """
-    for path in filter(None, (graphml, tables)):
-        check_folder(path)
+    graphs = [graphs] if isinstance(graphs, str | Path) else list(graphs)
+    _check_outputs(graphml, tables, graphs, None if format else is_rdf)
+    files = rdf_files(graphs, format=format)
     statistics = Statistics()
     takers: list[Callable[[Statement | Quad], None]] = [statistics.add]
     with ExitStack() as stack:
         if tables:
             takers.append(stack.enter_context(neo4j_tables(tables)))
-        read = chain.from_iterable(read_rdf(graph, format=format) for graph in graphs)
-        records = _shown_to(takers, tqdm(read, unit=" records", unit_scale=True, disable=None))
+        read = chain.from_iterable(read_rdf(file.source, format=file.format) for file in files)
+        bar = stack.enter_context(progress_bar(progress, iterable=read, unit=" records", unit_scale=True))
+        records = _shown_to(takers, bar)
         graph = to_networkx(records) if graphml else None
         deque(records, maxlen=0)  # reads on to the end
         report = statistics.report(top=top)
@@ -272,6 +378,15 @@ def survey(
         if graphml:
             write_graphml(graph, graphml)
     return report
+
+
+def _check_outputs(
+    graphml: Path | None, tables: Path | None, graphs: Sequence[str | Path], takes: Callable[[Path], bool] | None
+) -> None:
+    if tables and tables.exists() and not tables.is_dir():
+        raise InputError(f"'{tables}' is a file: name a folder for {' and '.join(NEO4J_TABLES)}.")
+    in_folder = [tables / name for name in NEO4J_TABLES] if tables and tables.exists() else [tables]
+    check_outputs([graphml, *in_folder], graphs, takes=takes)
 
 
 def _shown_to(
@@ -295,7 +410,7 @@ def table(report: dict[str, Any]) -> str:
     lines = [f"{name:<12}{number:>12}  {words}".rstrip() for name, number, words in rows]
     for title, key, number, words in (
         ("Predicates of most facts", "top_predicates", lambda row: f"{row['facts']:,}", _name),
-        ("Entities in most facts", "top_entities", lambda row: f"{row['degree']:,}", _name),
+        ("Entities in most facts", "top_entities", lambda row: f"{row['degree']:,}", _entity),
         ("Most certain", "most_certain", lambda row: f"{row['confidence']:.4f}", _sentence),
         ("Most attested", "most_attested", lambda row: f"{row['statements']:,}", _sentence),
         ("Conflicts", "top_conflicts", lambda row: row["kind"], lambda row: row["comment"] or row["iri"]),
@@ -313,8 +428,21 @@ def _name(about: dict[str, str]) -> str:
     return " ".join((about.get("literal") or about.get("name") or about.get("iri", "")).split())
 
 
-def _sentence(fact: dict[str, Any]) -> str:
-    return " | ".join(_name(fact[part]) for part in ("subject", "predicate", "object"))
+def _entity(row: dict[str, Any]) -> str:
+    return f"{_name(row)}  ({row['entities']:,} entities)" if "entities" in row else _name(row)
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    words = " | ".join(_name(row[part]) for part in ("subject", "predicate", "object"))
+    return f"{words}  ({row['facts']:,} facts)" if "facts" in row else words
+
+
+def _if_several(what: str, count: int) -> dict[str, int]:
+    return {what: count} if count > 1 else {}
+
+
+def _is_item(iri: str) -> bool:
+    return iri.startswith(f"{WIKIDATA_ENTITY}Q")
 
 
 def _node(term: Any) -> _Node:

@@ -8,8 +8,10 @@ steps forward. A shape that looks further, or backward, sees a part of the graph
 What SHACL Core cannot see is spelled out as triples for the check (see `ontologies/shapes.ttl`).
 """
 
+import errno
 import json
 import logging
+import os
 import re
 import sqlite3
 from collections import Counter
@@ -18,16 +20,16 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
+from kgmrca.corpora.documents import STDIN
 from kgmrca.errors import InputError
-from kgmrca.files import progress_bar
+from kgmrca.files import Output, progress_bar, temporary_folder
 from kgmrca.ontology import TYPES, WIKIDATA_ENTITY, load_properties
 from kgmrca.resources import resource
 from kgmrca.terms import (
@@ -49,7 +51,7 @@ from kgmrca.terms import (
     TYPE,
     XSD,
 )
-from kgmrca.triples.inputs import Source
+from kgmrca.triples.inputs import LONGEST_LITERAL, Source, name_of, rdf_files, too_long
 from kgmrca.triples.iris import Iris, claimed
 from kgmrca.triples.read import Term, read_quads
 from kgmrca.types import coarse_type
@@ -217,6 +219,7 @@ def validate(
     workers: int = 1,
     block: int = _BLOCK,
     progress: bool | None = None,
+    beside: Output | None = None,
 ) -> Report:
     """Check a graph against SHACL shapes.
 
@@ -224,7 +227,7 @@ def validate(
     the graph takes as N-Quads without what the shapes do not look at.
 
     Args:
-        source: files, "-" for standard input, or binary streams, compressed by gzip or not.
+        source: files, folders, glob patterns, "-" for standard input, or binary streams, compressed by gzip or not.
         format: one of `FORMATS`; None: by a file's extension, TriG (or Turtle, or N-Triples) for a stream.
         shapes: a file with shapes to check against instead of those that ship. SHACL Core and SPARQL constraints; no
             `owl:imports`, no inference.
@@ -233,22 +236,24 @@ def validate(
             `if __name__ == "__main__"`.
         block: how many nodes are checked together.
         progress: whether to show a progress bar on standard error; None: if that is a terminal.
+        beside: a file beside which the temporary files lie; None: they lie in the system's folder for these (TMPDIR).
 
     Raises:
         InputError: pySHACL is missing; a file is not of its format, or cut; the shapes cannot be used.
+        OutputError: there is no room for the temporary files.
         OSError: a file cannot be read.
     """
     _need_pyshacl()
-    sources = [cast(Source, source)] if isinstance(source, str | Path) or hasattr(source, "read") else [*source]
+    sources = _sources(source, format)
     if shapes is None:
         checks = _lines(read_quads(resource("ontologies/shapes.ttl"))) + _relation_shapes()
     else:
         checks = _lines(read_quads(shapes))
         _check_shapes(checks, shapes)
     report = Report()
-    with TemporaryDirectory(prefix="kgmrca-") as folder, _quiet():
-        path = Path(folder) / "nodes.sqlite"
-        _gather(sources, format, path, _looked_at(checks), report, progress)
+    with temporary_folder(beside) as folder, _quiet():
+        path = folder / "nodes.sqlite"
+        _gather(sources, path, _looked_at(checks), report, progress)
         starts = range(1, report.nodes + 1, block)
         ranges = [(start, min(start + block, report.nodes + 1)) for start in starts]
         kept: Counter[tuple[str, str]] = Counter()
@@ -269,6 +274,18 @@ def validate(
                 bar.update(stop - start)
     report.findings.sort(key=lambda one: (one.severity, one.shape, one.node, one.path or "", one.value or ""))
     return report
+
+
+def _sources(source: Source | Iterable[Source], format: str | None) -> list[tuple[Source, str]]:
+    """The files and streams with their formats."""
+    given = [cast(Source, source)] if isinstance(source, str | Path) or hasattr(source, "read") else [*source]
+    found: list[tuple[Source, str]] = []
+    for is_named, group in groupby(given, lambda one: isinstance(one, str | Path)):
+        if is_named:
+            found += rdf_files(cast("Iterable[str | Path]", group), format=format)
+        else:
+            found += [(stream, format or "trig") for stream in group]
+    return found
 
 
 def _need_pyshacl() -> None:
@@ -339,29 +356,23 @@ def _value_predicate(predicate: str) -> str:
 
 
 def _gather(
-    sources: list[Source],
-    format: str | None,
+    sources: list[tuple[Source, str]],
     path: Path,
     looked_at: frozenset[str] | None,
     report: Report,
     progress: bool | None,
 ) -> None:
     """Put the triples of all sources into a database, by subject, and count them."""
-    sizes = [Path(one).stat().st_size for one in sources if isinstance(one, str | Path) and one != "-"]
-    with (
-        closing(sqlite3.connect(path)) as database,
-        progress_bar(
-            progress, total=sum(sizes) if len(sizes) == len(sources) else None, unit="B", unit_scale=True
-        ) as bar,
-    ):
+    sizes = [Path(one).stat().st_size for one, _ in sources if isinstance(one, str | Path) and one != STDIN]
+    total = sum(sizes) if len(sizes) == len(sources) else None
+    with _database(path) as database, progress_bar(progress, total=total, unit="B", unit_scale=True) as bar:
         database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "CREATE TABLE row (subject TEXT, kind INTEGER, lines TEXT);"
         )
-        for number, source in enumerate(sources):
-            given = format or (None if isinstance(source, str | Path) else "trig")
-            quads = read_quads(source, format=given, rename_blank_nodes=number > 0, on_read=bar.update)
-            database.executemany("INSERT INTO row VALUES (?, ?, ?)", _rows(quads, looked_at, report))
+        for number, (source, format) in enumerate(sources):
+            quads = read_quads(source, format=format, rename_blank_nodes=number > 0, on_read=bar.update)
+            database.executemany("INSERT INTO row VALUES (?, ?, ?)", _rows(quads, looked_at, report, name_of(source)))
         database.executescript(
             "CREATE INDEX by_subject ON row (subject, kind);"
             "CREATE TABLE node AS SELECT subject FROM row WHERE kind = 0 GROUP BY subject ORDER BY min(rowid);"
@@ -369,7 +380,31 @@ def _gather(
         report.nodes = database.execute("SELECT count(*) FROM node").fetchone()[0]
 
 
-def _rows(quads: Iterable[Quad], looked_at: frozenset[str] | None, report: Report) -> Iterator[tuple[str, int, str]]:
+@contextmanager
+def _database(path: Path) -> Iterator[sqlite3.Connection]:
+    """A new database, whose own temporary files lie beside it.
+
+    Raises:
+        OSError: there is no room for it.
+    """
+    with closing(sqlite3.connect(path)) as database:
+        try:
+            database.execute(f"PRAGMA temp_store_directory = {_quoted(str(path.parent))}")
+            yield database
+        except sqlite3.OperationalError as error:
+            # SQLite says that a disk is full, or not even that.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        finally:
+            database.execute("PRAGMA temp_store_directory = ''")  # which is one for the whole process
+
+
+def _quoted(text: str) -> str:
+    return "'{}'".format(text.replace("'", "''"))
+
+
+def _rows(
+    quads: Iterable[Quad], looked_at: frozenset[str] | None, report: Report, name: str
+) -> Iterator[tuple[str, int, str]]:
     current = None
     lines: list[str] = []
     for quad in quads:
@@ -379,6 +414,8 @@ def _rows(quads: Iterable[Quad], looked_at: frozenset[str] | None, report: Repor
             report.not_checked += 1
             continue
         line = f"{quad} .\n"
+        if 4 * len(line) > LONGEST_LITERAL and len(line.encode()) > LONGEST_LITERAL:
+            raise too_long(name)  # escaping makes some literals longer than they were
         if quad.graph_name != DEFAULT_GRAPH:
             yield str(quad.graph_name), _ABOUT, line
         claim = claimed(predicate)

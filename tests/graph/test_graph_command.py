@@ -2,7 +2,9 @@ import gzip
 import io
 import json
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import networkx
 import pytest
@@ -279,6 +281,7 @@ def test_nothing_is_written_of_plain_triples(tmp_path, nlp, option):
 )
 def test_what_cannot_be_read_or_written_is_refused(graph, monkeypatch, arguments, message):
     monkeypatch.chdir(graph.parent)
+    Path("graph.xyz").touch()
     done = run(*arguments)
     assert done.exit_code == 2
     assert message in done.stderr
@@ -295,3 +298,135 @@ def test_statements_are_not_kept(nlp):
         statistics.add(one)
     assert sum(sys.getsizeof(value) for value in vars(statistics).values()) == before
     assert statistics.report()["most_attested"][0]["statements"] == 1001
+
+
+@pytest.mark.parametrize("option", ["--graphml", "--neo4j"])
+@pytest.mark.parametrize("name", ["graph.ttl", "../{folder}/graph.ttl", "symbolic", "hard"])
+def test_no_output_is_written_over_an_input_under_any_name(graph, monkeypatch, option, name):
+    monkeypatch.chdir(graph.parent)
+    Path("symbolic").symlink_to(graph)
+    Path("hard").hardlink_to(graph)
+    before = graph.read_bytes()
+    done = run("graph.ttl", option, name.format(folder=graph.parent.name))
+    assert done.exit_code == 2
+    assert graph.read_bytes() == before
+    assert sorted(path.name for path in Path().iterdir()) == ["graph.ttl", "hard", "symbolic"]
+
+
+def test_no_table_is_written_over_an_input(graph):
+    folder = graph.parent / "tables"
+    folder.mkdir()
+    table = graph.rename(folder / "nodes.csv")
+    before = table.read_bytes()
+    done = run(table, "--input-format", "turtle", "--neo4j", folder)
+    assert (done.exit_code, table.read_bytes()) == (2, before)
+    assert "nodes.csv' is a GRAPH and would be overwritten" in done.stderr
+
+
+def test_two_outputs_are_two_files(graph):
+    folder = graph.parent / "tables"
+    folder.mkdir()
+    done = run(graph, "--graphml", folder / "nodes.csv", "--neo4j", folder)
+    assert done.exit_code == 2
+    assert "are the same file" in done.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_an_output_does_not_lie_where_graphs_are_read(graph):
+    done = run(graph.parent, "--graphml", graph.parent / "g.ttl")
+    assert done.exit_code == 2
+    assert "g.ttl' lies in the folder" in done.stderr
+    assert run(graph.parent, "--graphml", graph.parent / "g.graphml").exit_code == 0
+
+
+def test_a_folder_and_a_pattern_give_their_graphs(graph, nlp):
+    folder = graph.parent / "more"
+    folder.mkdir()
+    written(folder / "a.nt", nlp, texts=["", "Warsaw is in Poland."], format="ntriples")
+    (folder / "notes.txt").write_text("no RDF")
+    both = figures(graph, folder / "a.nt")
+    assert both["statements"] == 6
+    assert figures(graph.parent) == both
+    assert figures(graph, folder / "*.nt") == both
+
+
+def test_tables_that_were_there_stay_if_they_cannot_be_written_anew(graph, nlp):
+    folder = graph.parent / "tables"
+    assert run(graph, "--neo4j", folder).exit_code == 0
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    graph.write_bytes(graph.read_bytes()[:-20])
+    assert run(graph, "--neo4j", folder).exit_code == 2
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert sorted(graph.parent.iterdir()) == [graph, folder]
+
+
+def test_a_literal_that_is_too_long_is_an_error_with_the_name_of_the_file(tmp_path):
+    path = tmp_path / "long.nt"
+    path.write_text(f'<urn:a> <urn:b> "{"x" * 2**24}" .\n')
+    done = run(path)
+    assert done.exit_code == 2
+    assert "long.nt: a literal or an IRI is longer than 16 MiB" in done.stderr
+
+
+def rows(table):
+    """The rankings of facts in a table, as lists of lines by their titles."""
+    blocks = [block.splitlines() for block in table.split("\n\n")]
+    return {title: lines for title, *lines in blocks if title in ("Most certain", "Most attested")}
+
+
+def test_a_fact_of_ten_documents_stands_in_one_row_before_they_are_merged(tmp_path, nlp):
+    texts = [f"{'Indeed. ' * number}Warsaw is in Poland." for number in range(10)]
+    path = written(tmp_path / "g.ttl", nlp, texts=[*texts, "Marie Curie was born in 1867."])
+    report = figures(path)
+    for ranking in ("most_certain", "most_attested"):
+        assert [row["predicate"]["name"] for row in report[ranking]] in (
+            ["country", "date of birth"],
+            ["date of birth", "country"],
+        )
+    country = report["most_attested"][0]
+    assert (country["statements"], country["facts"], country["confidence"]) == (10, 10, 0.55)
+    assert "facts" not in report["most_attested"][1]
+    assert (report["facts"], report["statements"]) == (11, 11)
+    assert rows(run(path).stdout) == {
+        "Most certain": [
+            "      0.8000  Marie Curie | date of birth | 1867",
+            "      0.5500  Warsaw | country | Poland  (10 facts)",
+        ],
+        "Most attested": [
+            "          10  Warsaw | country | Poland  (10 facts)",
+            "           1  Marie Curie | date of birth | 1867",
+        ],
+    }
+
+
+def test_entities_of_one_name_stand_in_one_row_before_they_are_merged(tmp_path, nlp):
+    texts = ["Warsaw is in Poland.", "WARSAW is in Poland.", "Marie Curie was born in Warsaw."]
+    report = figures(written(tmp_path / "g.ttl", nlp, texts=texts), "--top", 2)
+    assert [(row["name"], row["degree"], row.get("entities")) for row in report["top_entities"]] == [
+        ("Warsaw", 3, 3),
+        ("Poland", 2, 2),
+    ]
+    assert report["entities"] == 6
+
+
+def test_entities_of_one_name_with_different_items_stand_in_rows_of_their_own(tmp_path, nlp):
+    path = written(tmp_path / "g.ttl", nlp, texts=["Warsaw is in Poland."] * 3)
+    links = "".join(
+        f"<{next(statements(nlp('Warsaw is in Poland.'), document_id=f'd{number}')).subject}> "
+        f"<https://w3id.org/kgmrca#item> <http://www.wikidata.org/entity/Q{item}> .\n"
+        for number, item in ((0, 270), (1, 579978), (2, 270))
+    )
+    path.write_text(path.read_text(encoding="utf-8") + links, encoding="utf-8")
+    report = figures(path)
+    assert [row.get("facts") for row in report["most_attested"]] == [2, None]
+
+
+def test_a_reader_that_goes_away_is_exit_code_141(graph):
+    code = "from kgmrca.cli import main; main()"
+    running = subprocess.Popen(
+        [sys.executable, "-c", code, "graph", str(graph), "--top", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    running.stdout.close()
+    error = running.stderr.read()
+    running.stderr.close()
+    assert (running.wait(), error) == (141, b"")

@@ -1,6 +1,7 @@
 import json
 import signal
 import sys
+import tempfile
 
 import pytest
 import rdflib
@@ -124,3 +125,87 @@ def test_a_report_that_cannot_be_written_is_refused(run, broken, tmp_path, name)
     assert code == 2
     assert name.partition("/")[0] in err
     assert broken.read_text() == BROKEN
+
+
+def test_a_folder_gives_its_graphs(run, valid, broken):
+    assert run(valid.parent)[0] == 1
+    assert run(valid.parent / "v*.ttl")[0] == 0
+
+
+def test_a_report_may_lie_in_the_folder_that_is_checked(run, valid):
+    report = valid.parent / "report.txt"
+    assert run(valid.parent, "-o", report) == (0, "", "")
+    assert report.read_text().startswith("conforms: ")
+
+
+@pytest.mark.parametrize("name", ["valid.ttl", "hard.ttl", "symbolic.ttl", "new.ttl"])
+def test_a_report_is_not_written_over_a_graph_under_any_name(run, valid, name):
+    (valid.parent / "hard.ttl").hardlink_to(valid)
+    (valid.parent / "symbolic.ttl").symlink_to(valid)
+    code, _, err = run(valid.parent, "-o", valid.parent / name)
+    assert code == 2
+    assert f"{name}' " in err
+    assert valid.read_text() == VALID
+
+
+def test_a_report_is_not_written_over_the_shapes(run, valid, tmp_path):
+    shapes = tmp_path / "shapes.nt"
+    shapes.write_text("<urn:x:shape> <http://www.w3.org/ns/shacl#targetNode> <urn:x:doc> .")
+    code, _, err = run(valid, "--shapes", shapes, "-o", shapes)
+    assert code == 2
+    assert "shapes.nt' is read and would be overwritten" in err
+
+
+@pytest.mark.parametrize("content", ["x" * 2**24, "\\n" * 2**24])
+def test_a_literal_that_is_too_long_is_an_error_with_the_name_of_the_file(run, valid, content):
+    valid.write_text(f'<urn:a> <urn:b> "{content}" .')
+    code, out, err = run(valid)
+    assert (code, out) == (2, "")
+    assert "valid.ttl: a literal or an IRI is longer than 16 MiB" in err
+
+
+def test_a_literal_that_is_too_long_only_once_it_is_escaped_is_an_error_too(run, valid):
+    valid.write_text('<urn:a> <urn:b> """{}""" .'.format("\n" * (2**23 + 2**22)))
+    code, _, err = run(valid)
+    assert code == 2
+    assert "valid.ttl: a literal or an IRI is longer than 16 MiB" in err
+
+
+@pytest.mark.parametrize("size", [0, 4096, 20_000])
+def test_a_full_disk_is_exit_code_2_and_leaves_the_old_report(run, valid, size):
+    resource = pytest.importorskip("resource")
+    out = valid.with_name("report.txt")
+    out.write_text("old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        code, _, err = run(valid, "-o", out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert code == 2
+    assert err.startswith(f"kgmrca: '{out}' cannot be written: ")
+    assert err.count("\n") == 1
+    assert sorted(valid.parent.iterdir()) == [out, valid]
+    assert out.read_text() == "old"
+
+
+def test_a_small_folder_for_temporary_files_is_named(run, valid, tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource")
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        code, _, err = run(valid)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert code == 2
+    assert err.startswith(f"kgmrca: '{folder}/kgmrca-")
+    assert list(folder.iterdir()) == []
+
+
+def test_temporary_files_lie_beside_the_report(run, valid, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    assert run(valid, "-o", tmp_path / "report.txt") == (0, "", "")
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "report.txt", valid]

@@ -1,16 +1,25 @@
 """The files that a merge reads: which they are, in which format, and about how large."""
 
-from collections.abc import Iterable
+import gzip
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from kgmrca.corpora.documents import STDIN
+from kgmrca.files import Output, check_outputs, target_of
+from kgmrca.reading import unpacked
+from kgmrca.terms import KGMRCA
+from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
 
 __all__ = ["Input", "find_inputs"]
 
 _PACKED = 15  # how many times larger the content of gzip may be
 _SIZE_OF_STREAM = 1_000_000_000  # a guess
+_FACT = (f"{KGMRCA}Fact".encode(), b"kgmrca:Fact")  # in full, and with the prefix that our files have
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +42,33 @@ class Input:
         return str(self.path or "standard input")
 
 
-def find_inputs(inputs: Iterable[str | Path], format: str | None, target: Path | None) -> list[Input]:
+def find_inputs(inputs: Sequence[str | Path], format: str | None, output: Output) -> list[Input]:
     """The files that the inputs name, each once (see `rdf_files`).
 
-    Folders and patterns do not give `target`, the file that will be written: it is the output of the last merge.
+    What an earlier merge wrote to `output` may lie in a folder that is an input: it is not read, and written anew.
 
     Raises:
-        InputError: an input is not there, holds no RDF, or is the file that will be written.
+        InputError: an input cannot be used, or would be overwritten.
+        OutputError: the output cannot be written.
     """
+    target = target_of(output)
+    is_own = target is not None and (not target.exists() or _is_merged(target))
+    named = [given for given in inputs if str(given) == STDIN or Path(given).is_file()] if is_own else inputs
+    check_outputs([output], named, takes=None if format else is_rdf)
     return [_input(*file) for file in rdf_files(inputs, format=format, output=target)]
+
+
+def _is_merged(path: Path) -> bool:
+    """Whether a file has facts, which only merged graphs have."""
+    if not path.is_file():
+        return True  # a device or a pipe, of which nothing can be lost
+    end = b""
+    with suppress(EOFError, gzip.BadGzipFile, zlib.error), path.open("rb") as file, unpacked(file) as content:
+        while data := content.read(_CHUNK):
+            if any(mark in end + data for mark in _FACT):
+                return True
+            end = data[-max(map(len, _FACT)) :]
+    return False
 
 
 def _input(source: str | Path, format: str) -> Input:

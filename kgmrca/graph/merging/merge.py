@@ -99,16 +99,18 @@ def merge(
 
     Raises:
         InputError: an argument or an input cannot be used; it names the input.
-        OSError: a file cannot be read or written.
+        OutputError: the output cannot be written.
+        OSError: a file cannot be read.
     """
     Iris(base)  # refuse a bad base before the work
-    target = target_of(output)
+    inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    target_of(output)  # and an output that cannot be written
     format = chosen_format(format, output, provenance=provenance)
     if provenance == "none":
         raise InputError("Facts need their evidence: choose a provenance that keeps the statements.")
     if max_cluster < 1 or (workers is not None and workers < 1):
         raise InputError("The largest cluster and the number of workers must be at least 1.")
-    files = find_inputs([inputs] if isinstance(inputs, str | Path) else inputs, input_format, target)
+    files = find_inputs(inputs, input_format, output)
     size = sum(file.size for file in files)
     workers = workers or (1 if size < _SMALL else min(len(files), os.cpu_count() or 1))
     bits = min(max(size // _BYTES_A_BUCKET, 1).bit_length() - 1, _MOST_BITS)

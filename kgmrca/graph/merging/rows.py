@@ -14,6 +14,7 @@ from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.inputs import Input
 from kgmrca.terms import DEFAULT_GRAPH
 from kgmrca.triples.formats import WITH_GRAPHS, WITH_TRIPLE_TERMS
+from kgmrca.triples.inputs import LONGEST_LITERAL, too_long
 from kgmrca.triples.read import Node, read_nodes
 
 __all__ = ["Cells", "deal_input", "joined"]
@@ -41,6 +42,7 @@ class Cells(NamedTuple):
     runs: str  # IRIs with spaces between them
 
 
+_LONGEST_CELL = LONGEST_LITERAL - 1024  # bytes, as a cell may hold a predicate too
 _CONFIDENCE = Cells._fields.index("confidence")
 
 
@@ -64,6 +66,7 @@ def deal_input(store: Store, format: str, part: str, source: Input) -> int:
     for found in read_nodes(source.path or STDIN, format=source.format):
         if isinstance(found, Node):
             row = _row(found)
+            _check_length(row, source.name)
             buckets.put("statements", row[: row.index(b"\t")], row)
             count += 1
             continue
@@ -71,6 +74,7 @@ def deal_input(store: Store, format: str, part: str, source: Input) -> int:
         if "_:" in text or "<<(" in text:
             _refuse(found, format, source.name)
         row = f"{text} .".replace(" ", "\t", 1).encode()
+        _check_length(row, source.name)
         is_plain = source.format not in WITH_GRAPHS or found.graph_name == DEFAULT_GRAPH
         if not is_plain and format not in WITH_GRAPHS:
             raise InputError(
@@ -125,6 +129,12 @@ def _row(node: Node) -> bytes:
         " ".join(f"<{run}>" for run in sorted(node.runs)),
     )
     return "\t".join(cells).encode()
+
+
+def _check_length(row: bytes, name: str) -> None:
+    """Refuse what could not be read again: escaping makes some literals longer than they were in the input."""
+    if len(row) > _LONGEST_CELL and max(map(len, row.split(b"\t"))) > _LONGEST_CELL:
+        raise too_long(name)
 
 
 def _refuse(quad: Quad, format: str, name: str) -> None:

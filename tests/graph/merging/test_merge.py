@@ -1,8 +1,10 @@
 import io
 import itertools
 import os
+import re
 import tempfile
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 from rdflib import Dataset
 
-from kgmrca.errors import InputError
+from kgmrca.errors import InputError, OutputError
 from kgmrca.graph.merging import merge as module
 from kgmrca.graph.merging.merge import merge
 from kgmrca.resources import resource
@@ -32,7 +34,15 @@ EXACT_MATCH = "http://www.w3.org/2004/02/skos/core#exactMatch"
 WD = "http://www.wikidata.org/entity/"
 WDT = "http://www.wikidata.org/prop/direct/"
 XSD = "http://www.w3.org/2001/XMLSchema#"
-TYPES = {"Curie": "PERSON", "Marie Curie": "PERSON", "Warsaw": "GPE", "Poland": "GPE", "1867": "DATE"}
+TYPES = {
+    "Curie": "PERSON",
+    "Marie Curie": "PERSON",
+    "John Smith": "PERSON",
+    "Smith": "PERSON",
+    "Warsaw": "GPE",
+    "Poland": "GPE",
+    "1867": "DATE",
+}
 SHAPES = [(name, format) for name in PROVENANCE if name != "none" for format in sorted(PROVENANCE[name])]
 
 
@@ -572,12 +582,38 @@ def test_options_that_cannot_be_used(tmp_path, options, message):
         merge(file(tmp_path, []), io.BytesIO(), **options)
 
 
-def test_the_output_cannot_be_an_input(tmp_path):
+@pytest.mark.parametrize("name", ["graph.nq", "../{folder}/graph.nq", "symbolic.nq", "hard.nq"])
+@pytest.mark.parametrize("given", ["graph.nq", "{folder}"])
+def test_the_output_cannot_be_an_input_under_any_name(tmp_path, monkeypatch, given, name):
+    monkeypatch.chdir(tmp_path)
     path = file(tmp_path, graph(*BOTH))
+    Path("symbolic.nq").symlink_to(path)
+    Path("hard.nq").hardlink_to(path)
     before = path.read_bytes()
-    with pytest.raises(InputError, match="would be overwritten"):
-        merge(path, path)
+    inputs = tmp_path if given == "{folder}" else given
+    with pytest.raises(InputError, match=r"would be (overwritten|read)"):
+        merge(inputs, name.format(folder=tmp_path.name))
     assert path.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "graph.nq", tmp_path / "hard.nq", tmp_path / "symbolic.nq"]
+
+
+def test_a_file_of_a_folder_that_no_merge_wrote_is_not_overwritten(tmp_path):
+    paths = [file(tmp_path, graph(one), f"{number}.ttl") for number, one in enumerate(BOTH)]
+    before = [path.read_bytes() for path in paths]
+    with pytest.raises(InputError, match=r"1\.ttl"):
+        merge(tmp_path, paths[1])
+    with pytest.raises(InputError, match=r"1\.ttl"):
+        merge(tmp_path / "*.ttl", paths[1])
+    assert [path.read_bytes() for path in paths] == before
+
+
+@pytest.mark.parametrize("name", ["out.ttl", "out.nt.gz", "out.jsonld", "out.rdf"])
+def test_the_output_of_the_last_time_may_lie_in_the_folder(tmp_path, name):
+    file(tmp_path, graph(BOTH[0]), "a.ttl")
+    merge(tmp_path, tmp_path / name)
+    first = (tmp_path / name).read_bytes()
+    assert merge(tmp_path, tmp_path / name).files == 1
+    assert (tmp_path / name).read_bytes() == first
 
 
 @pytest.mark.parametrize(
@@ -610,3 +646,101 @@ def test_a_base_of_ones_own_names_what_is_derived():
 def test_an_empty_graph_merges_to_an_empty_graph():
     assert merged([]) == b""
     assert list(parse(merged([], format="turtle"), RdfFormat.TURTLE)) == []
+
+
+# What is too large
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("long.nt", '<urn:a> <urn:b> "{}" .\n'.format("x" * 2**24)),
+        ("lines.ttl", '<urn:a> <urn:b> """{}""" .\n'.format("\n" * (2**23 + 2**22))),  # escaped, twice as long
+    ],
+)
+def test_a_literal_that_is_too_long_is_an_error_with_the_name_of_the_file(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InputError, match=f"{re.escape(name)}: a literal or an IRI is longer than 16 MiB"):
+        merge(path, tmp_path / "out.ttl")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_literal_that_is_just_not_too_long_is_merged(tmp_path):
+    path = tmp_path / "long.nt"
+    path.write_text('<urn:a> <urn:b> "{}" .\n'.format("x" * (2**24 - 2000)))
+    merge(path, tmp_path / "out.ttl")
+    assert (tmp_path / "out.ttl").stat().st_size > 2**24 - 2000
+
+
+@contextmanager
+def small_files(size):
+    """Files cannot become larger than that, which is as near to a full disk as a test can come."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [0, 200, 700])
+@pytest.mark.parametrize("name", ["out.ttl", "out.nq.gz", "out.rdf"])
+def test_a_full_disk_is_said_by_the_name_of_the_output_and_leaves_the_old_file(tmp_path, name, size):
+    path = file(tmp_path, graph(*BOTH), "a.nt")
+    out = tmp_path / name
+    out.write_bytes(b"old")
+    with small_files(size), pytest.raises(OutputError, match=re.escape(f"'{out}' cannot be written: ")):
+        merge(path, out)
+    assert sorted(tmp_path.iterdir()) == [path, out]
+    assert out.read_bytes() == b"old"
+
+
+def test_a_full_folder_for_temporary_files_is_named(tmp_path, monkeypatch):
+    path = file(tmp_path, graph(*BOTH), "a.nt")
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with small_files(500), pytest.raises(OutputError, match=re.escape(f"'{folder}/kgmrca-")):
+        merge(path, io.BytesIO())
+    assert list(folder.iterdir()) == []
+
+
+def test_temporary_files_lie_beside_the_output(tmp_path, monkeypatch):
+    path = file(tmp_path, graph(*BOTH), "a.nt")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    merge(path, tmp_path / "out.ttl")
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "out.ttl"]
+
+
+# Which document it is
+
+
+LETTERS = ["letter.txt", "letter.txt/0123456789abcdef", "letter.txt/fedcba9876543210"]
+
+
+def births(data):
+    """The towns of birth of each person, as the statements have them."""
+    found = {}
+    for one in read_rdf(io.BytesIO(data), format="ntriples"):
+        if isinstance(one, Statement):
+            found.setdefault((one.document, one.subject), set()).add(one.object)
+    return found
+
+
+def test_documents_with_old_and_new_iris_stay_apart_where_their_texts_differ():
+    towns = {LETTERS[0]: "Warsaw", LETTERS[1]: "Poland", LETTERS[2]: "Paris"}
+    found = [said(letter, "John Smith", "P19", town) for letter, town in towns.items()]
+    data = merged(*map(graph, found))
+    assert births(data) == {(one.document, one.subject): {one.object} for one in found}
+    assert len({one.subject for one in found}) == 3
+    documents = {quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if "prov#Entity" in str(quad.object)}
+    assert documents == {IRIS.document(letter) for letter in LETTERS}
+
+
+def test_two_documents_make_no_conflict_where_a_name_is_no_evidence():
+    towns = {LETTERS[1]: "Warsaw", LETTERS[2]: "Poland"}
+    data = merged(*(graph(said(letter, "Smith", "P19", town)) for letter, town in towns.items()))
+    assert (about(data, "Conflict"), about(data, "Cluster")) == ([], [])
+    assert len({fact["subject"] for fact in about(data, "Fact")}) == 2
