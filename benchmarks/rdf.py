@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pyoxigraph
 
 from kgmrca.triples.formats import format_of, prefixes, write
-from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri, text_digest
 from kgmrca.triples.records import Mention, Run, Statement
 from kgmrca.triples.write import document_triples
 
@@ -54,7 +54,7 @@ def make_documents(size: int, shard: int | None = None) -> Iterator[tuple[str, l
     run = Run("en_made_up", "1", "0", "{}").iri()
     for number in range(size // A_DOCUMENT):
         identifier = f"document-{number}.txt" if shard is None else f"{shard}/document-{number}.txt"
-        document, of = iris.document(identifier), "" if shard is None else f" of {number}"
+        document, of = iris.document(identifier, text_digest(identifier)), "" if shard is None else f" of {number}"
         yield identifier, [make_statement(iris, run, document, at, of) for at in range(A_DOCUMENT)]
 
 
@@ -86,7 +86,9 @@ def make_statement(iris: Iris, run: str, document: str, at: int, of: str) -> Sta
 def triples_of(documents: Documents, provenance: str) -> Iterator[pyoxigraph.Triple]:
     """All that the documents say."""
     for identifier, statements in documents:
-        for triple in document_triples(identifier, statements, base=DEFAULT_BASE, provenance=provenance):
+        for triple in document_triples(
+            statements[0].document, identifier, statements, base=DEFAULT_BASE, provenance=provenance
+        ):
             assert isinstance(triple, pyoxigraph.Triple)
             yield triple
 
@@ -176,7 +178,7 @@ def merging(options: argparse.Namespace, folder: Path) -> None:
             triples = (
                 triple
                 for identifier, statements in found
-                for triple in document_triples(identifier, statements, base=DEFAULT_BASE)
+                for triple in document_triples(statements[0].document, identifier, statements, base=DEFAULT_BASE)
             )
             write(triples, out, format=format_of(shard), base=DEFAULT_BASE)
     command = [sys.executable, "-c", "from kgmrca.cli import main; main()", "merge", *map(str, shards), "-o"]

@@ -42,7 +42,7 @@ from kgmrca.corpora.annotated import hash_share
 from kgmrca.files import whole_file
 from kgmrca.ontology import load_properties
 from kgmrca.triples.formats import write
-from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri, text_digest
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import statement_triples
 from kgmrca.wikidata.check import verdicts
@@ -184,7 +184,7 @@ def statements(facts: Iterable[Fact]) -> list[Fact]:
 def write_graph(path: Path, stated: Iterable[Fact]) -> Path:
     """Statements as `kgmrca convert` writes them."""
     iris = Iris()
-    document = iris.document("benchmark")
+    document = iris.document("benchmark", text_digest(""))
     with whole_file(path) as stream:
         triples = (
             one

@@ -33,7 +33,7 @@ from kgmrca.errors import InputError, ModelError, ResourceError
 from kgmrca.files import check_outputs, opened, progress_bar, target_of, whole_file
 from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.triples.formats import chosen_format, write
-from kgmrca.triples.iris import DEFAULT_BASE, Iris
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
 from kgmrca.triples.records import Run, Statement
 from kgmrca.triples.sources import SOURCES
 from kgmrca.triples.statements import statements
@@ -48,9 +48,10 @@ _BATCH_CHARACTERS = 1_000_000
 
 
 class _Read(NamedTuple):
-    """A document, what it says, and whether it has entities."""
+    """A document, the digest of its text, what it says, and whether it has entities."""
 
     document: Document
+    digest: str
     statements: list[Statement]
     has_entities: bool
 
@@ -393,6 +394,7 @@ def _triples(
 ) -> Iterator[Triple | Quad]:
     """The triples of all records in their order, then those of the run. Counts into `summary`."""
     started = datetime.now(timezone.utc)
+    iris = Iris(base)
     made_of_label = f"{base}relation/"
     for batch in _batches(records, batch_size):
         for outcome in _read_batch(nlp, batch, say, settings):
@@ -401,12 +403,13 @@ def _triples(
                 set_aside(outcome)
                 size = outcome.size
             else:
-                document, found, has_entities = outcome
+                document, digest, found, has_entities = outcome
                 summary.without_entities += not has_entities
                 summary.documents += 1
                 summary.statements += len(found)
                 summary.unmapped.update(said.label for said in found if said.predicate.startswith(made_of_label))
                 yield from document_triples(
+                    iris.document(document.id, digest),
                     document.id,
                     found,
                     base=base,
@@ -484,7 +487,8 @@ def _read_doc(document: Document, doc: Doc | Exception, say: _Say) -> _Read | Ba
     error = doc
     if isinstance(doc, Doc):
         try:
-            return _Read(document, list(say(doc, document_id=document.id)), bool(doc.ents))
+            found = list(say(doc, document_id=document.id))
+            return _Read(document, text_digest(doc.text), found, bool(doc.ents))
         except InputError as unusable:
             error = unusable
     reason = f"{type(error).__name__}: {error}"

@@ -11,6 +11,7 @@ from spacy.tokens import DocBin
 
 from kgmrca.convert import convert
 from kgmrca.errors import InputError, ModelError
+from kgmrca.triples.iris import text_digest
 
 BIRTH = "Marie Curie was born in Warsaw."
 COUNTRY = "Warsaw is in Poland."
@@ -127,7 +128,8 @@ def test_a_predicate_that_rdf_xml_cannot_hold_leaves_no_file(jsonl, nlp, tmp_pat
 
 def test_metadata_goes_with_the_document(folder, nlp):
     _, data = in_memory(folder / "news.jsonl", nlp=nlp)
-    assert ("<urn:kgmrca:document/birth>", "<http://purl.org/dc/terms/title>", '"A birth"') in read_rdf(data)
+    document = f"<urn:kgmrca:document/birth@{text_digest(BIRTH)}>"
+    assert (document, "<http://purl.org/dc/terms/title>", '"A birth"') in read_rdf(data)
 
 
 def test_the_base_is_in_front_of_all_new_iris(folder, nlp):

@@ -7,17 +7,22 @@ state is two edges. Text that XML cannot hold is replaced (see `clean_text`).
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import networkx
 from pyoxigraph import Literal, NamedNode, Quad
 
+from kgmrca.errors import InputError
 from kgmrca.files import whole_file, whole_folder
 from kgmrca.terms import ENTITY_TYPE, LABEL
 from kgmrca.triples.formats import XmlOutput
 from kgmrca.triples.iris import clean_text
 from kgmrca.triples.records import Mention, Statement
+
+if TYPE_CHECKING:
+    from kgmrca.triples.docs import Docs
 
 __all__ = ["NEO4J_TABLES", "neo4j_tables", "to_networkx", "write_graphml"]
 
@@ -28,8 +33,8 @@ _NODE_COLUMNS = ("iri:ID", "name", "datatype", ":LABEL")
 _EDGE_COLUMNS = (":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "score:double", "document", "evidence")
 
 
-def to_networkx(statements: Iterable[Statement | Quad]) -> networkx.MultiDiGraph:
-    """Statements as a graph, which is held in memory.
+def to_networkx(found: "Docs | Iterable[Statement | Quad]", **options: Any) -> networkx.MultiDiGraph:
+    """What Docs say, or statements, as a graph, which is held in memory.
 
     Edges have the statement's IRI as key, and label, predicate, score, document and evidence: where in the document
     subject and object are named, as in "0,11 24,30" (code points; ends exclusive). Nodes have kind ("entity" or
@@ -37,18 +42,43 @@ def to_networkx(statements: Iterable[Statement | Quad]) -> networkx.MultiDiGraph
     ("" if it is an entity).
 
     Args:
-        statements: of any number of documents. Also what `kgmrca.triples.read.read_rdf` gives: the names and types that
-            statements in a file do not have are taken from the other triples.
+        found: a Doc, or any number of them or of (Doc, id); or statements of any number of documents; or what
+            `kgmrca.triples.read.read_rdf` gives: the names and types that statements in a file do not have are taken
+            from the other triples.
+        options: those of `statements`, for Docs.
+
+    Raises:
+        ModelError: no component has set the relations of a Doc.
+        InputError: `found` is something else, or has options and is no Docs.
+
+    >>> import spacy, kgmrca
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> doc._.relations = [(doc[0:1], doc[4:5], "place of birth", 0.9)]
+    >>> [data["label"] for _, _, data in kgmrca.to_networkx(doc).edges(data=True)]
+    ['place of birth']
     """
     graph = networkx.MultiDiGraph()
     nodes = _Nodes()
-    for record in statements:
+    for record in _records(found, options):
         nodes.add(record)
         if isinstance(record, Statement):
             graph.add_edge(record.subject, nodes.object_of(record), key=record.iri, **_edge(record))
     for node, data in graph.nodes(data=True):
         data.update(nodes.describe(node))
     return graph
+
+
+def _records(found: "Docs | Iterable[Statement | Quad]", options: dict[str, Any]) -> Iterator[Statement | Quad]:
+    """Statements as they are, and those of Docs."""
+    items = iter(found) if isinstance(found, Iterable) else iter(())
+    first = list(islice(items, 1))
+    if first and isinstance(first[0], Statement | Quad):
+        if options:
+            raise InputError(f"Statements are made already: {', '.join(options)} can be chosen for Docs only.")
+        return cast("Iterator[Statement | Quad]", chain(first, items))
+    from kgmrca.triples.statements import statements  # imports spaCy, which files are read without
+
+    return statements(cast("Docs", chain(first, items) if items is found else found), **options)
 
 
 def write_graphml(graph: networkx.MultiDiGraph, path: Path) -> None:

@@ -11,7 +11,17 @@ from pyoxigraph import NamedNode
 
 from kgmrca.errors import InputError
 
-__all__ = ["DEFAULT_BASE", "Iris", "claimed", "clean_text", "has_local_name", "mention_iri", "normal_name", "quoted"]
+__all__ = [
+    "DEFAULT_BASE",
+    "Iris",
+    "claimed",
+    "clean_text",
+    "has_local_name",
+    "mention_iri",
+    "normal_name",
+    "quoted",
+    "text_digest",
+]
 
 DEFAULT_BASE = "urn:kgmrca:"
 
@@ -70,6 +80,21 @@ def mention_iri(document: str, start: int, end: int) -> str:
     return f"{document}#char={start},{end}"
 
 
+def text_digest(text: str) -> str:
+    """80 bits of SHA-256 of a text in UTF-8, in hexadecimal; `sha256sum` begins so for a file of this text.
+
+    Only texts of one name are told apart by it. The most of these come from standard input: among 10 million different
+    ones, two share a digest with a probability of 4 in 100 billion; with 64 bits it would be 3 in a million. The digest
+    is made in passing and not kept: a document costs a few microseconds, and 21 more bytes wherever its IRI is written,
+    which is twice for the document and up to four times for each statement. For 10 million documents with 5 statements
+    each that is 4.6 GB of N-Triples before compression.
+
+    >>> text_digest("Marie Curie was born in Warsaw.")
+    'e708d4b87ace1b5170e9'
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
 def claimed(iri: str) -> tuple[str, bool] | None:
     """The predicate that one of the two of `Iris.claim` was made for, and whether it leads to the object.
 
@@ -103,9 +128,18 @@ class Iris:
                 "document's IRI, and an IRI has one fragment only."
             )
 
-    def document(self, identifier: str) -> str:
-        """The IRI of a document, from its identifier."""
-        return f"{self.base}document/{quoted(identifier, slashes=True)}"
+    def document(self, identifier: str, digest: str) -> str:
+        """The IRI of a document, from its name and the digest of its text (see `text_digest`).
+
+        So the same text under the same name is the same document in every run, another text never is, and equal texts
+        under two names are two documents. A document without a name, "", has its digest only. No quoted name has an
+        "@", so name and digest cannot run into one another; an IRI without one is a document's of version 0.1, which
+        had its name only.
+
+        >>> Iris().document("lives/curie.txt", text_digest("Marie Curie was born in Warsaw."))
+        'urn:kgmrca:document/lives/curie.txt@e708d4b87ace1b5170e9'
+        """
+        return f"{self.base}document/{quoted(identifier, slashes=True)}@{digest}"
 
     def entity(self, document: str, surface: str) -> str:
         """The IRI of an entity that is not linked to any register: what `document` (an IRI) calls by this name.

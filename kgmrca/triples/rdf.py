@@ -3,29 +3,24 @@
 Terms cross over as they are: rdflib would rewrite lexical forms ("Z" as "+00:00") unless it is told not to.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyoxigraph
 import rdflib
 from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
-from spacy.tokens import Doc
 
-from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
 from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.terms import XSD
+from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
 from kgmrca.triples.formats import PROVENANCE, prefixes
-from kgmrca.triples.iris import DEFAULT_BASE, Iris
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples
 
 __all__ = ["add_to", "to_graph"]
-
-Docs: TypeAlias = Doc | Iterable[Doc | tuple[Doc, str | int]]
 
 _STRING = f"{XSD}string"
 
@@ -34,6 +29,12 @@ def to_graph(docs: Docs, *, base: str = DEFAULT_BASE, provenance: str = "stateme
     """What Docs say as a new `rdflib.Graph`; an `rdflib.Dataset` for the provenance "graphs".
 
     All arguments are those of `add_to`.
+
+    >>> import spacy, kgmrca
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> doc._.relations = [(doc[0:1], doc[4:5], "place of birth", 0.9)]
+    >>> print(kgmrca.to_graph(doc, provenance="none").serialize(format="nt11").strip())  # doctest: +ELLIPSIS
+    <urn:kgmrca:entity/...
     """
     graph = rdflib.Dataset() if provenance == "graphs" else rdflib.Graph()
     add_to(graph, docs, base=base, provenance=provenance, **options)
@@ -61,7 +62,7 @@ def add_to(
     Args:
         graph: what to add to; an `rdflib.Dataset` for the provenance "graphs".
         docs: a Doc, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)` gives them. A Doc without
-            an id is called by what its `user_data` has under "kgmrca.id", else by a hash of its text.
+            an id is called by what its `user_data` has under "kgmrca.id", else by the digest of its text.
         base: an absolute IRI ending in "/" or ":", with which all IRIs begin that are made here.
         ontology: which predicate stands for which label, or its name or file (see `load_ontology`).
         provenance: in which shape a statement says how sure it is and where it was read: "statements", "graphs",
@@ -86,27 +87,21 @@ def add_to(
         ontology = load_ontology(ontology)
     for prefix, namespace in prefixes(base).items():
         graph.bind(prefix, namespace, override=False)
-    for doc, identifier in _named(docs):
+    for doc, given in each_doc(docs):
+        name = document_name(doc, given)
         found = statements(
-            doc, document_id=identifier, base=base, run=run, ontology=ontology, source=source, threshold=threshold
+            doc, document_id=name or None, base=base, run=run, ontology=ontology, source=source, threshold=threshold
         )
         for triple in document_triples(
-            identifier, found, base=base, provenance=provenance, assert_above=assert_above, text=text
+            document_iri(doc, name, base),
+            name or text_digest(doc.text),
+            found,
+            base=base,
+            provenance=provenance,
+            assert_above=assert_above,
+            text=text,
         ):
             _add(graph, triple)
-
-
-def _named(docs: Docs) -> Iterator[tuple[Doc, str]]:
-    """Each Doc with its id."""
-    for item in [docs] if isinstance(docs, Doc) else docs:
-        doc, identifier = item if isinstance(item, tuple) else (item, None)
-        if not isinstance(doc, Doc):
-            raise InputError(f"A Doc or (Doc, id) is expected, not {item!r}.")
-        if identifier is None:
-            identifier = doc.user_data.get(ID, hashlib.sha256(doc.text.encode("utf-8", "replace")).hexdigest()[:32])
-        if isinstance(identifier, bool) or not isinstance(identifier, str | int) or identifier == "":
-            raise InputError(f"The id of a Doc is text or a whole number, not {identifier!r}.")
-        yield doc, str(identifier)
 
 
 def _add(graph: rdflib.Graph, triple: pyoxigraph.Triple | pyoxigraph.Quad) -> None:

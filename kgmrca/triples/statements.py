@@ -4,12 +4,16 @@ import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
+from itertools import chain, starmap
+from pathlib import Path
 
 from spacy.tokens import Doc, Span
 
 from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_predicate
 from kgmrca.relations import get_records, make_relations
+from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
 from kgmrca.triples.literals import typed_literal
 from kgmrca.triples.records import Mention, Run, Statement, rounded, sentence_digest
@@ -22,16 +26,16 @@ LITERAL_TYPES = frozenset({"CARDINAL", "DATE", "MONEY", "NUM", "ORDINAL", "PERCE
 
 
 def statements(
-    doc: Doc,
+    docs: Docs,
     *,
-    document_id: str,
+    document_id: str | int | None = None,
     base: str = DEFAULT_BASE,
     run: Run | None = None,
-    ontology: Ontology | None = None,
+    ontology: Ontology | str | Path = "wikidata",
     source: str | None = None,
     threshold: float | None = None,
 ) -> Iterator[Statement]:
-    """The relations of a Doc as statements, in their order.
+    """The relations of Docs as statements, in their order.
 
     A subject or object is the Wikidata item that its span is linked to (`kb_id_`), else an entity of this document. An
     object of one of the `LITERAL_TYPES` is a literal (see `typed_literal`). Subject and object are exchanged where the
@@ -40,11 +44,12 @@ def statements(
     relations that say the same of the same mentions, the one with the higher score counts.
 
     Args:
-        doc: a Doc with `doc._.relations`.
-        document_id: what the document is called, unique in the graph.
+        docs: a Doc with `doc._.relations`, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)`
+            gives them. A Doc without an id is called by what its `user_data` has under "kgmrca.id", if it has that.
+        document_id: the id of a single Doc. Id and text make the document's IRI (see `Iris.document`).
         base: an absolute IRI ending in "/" or ":", with which all IRIs begin that are made here.
         run: what found the relations.
-        ontology: which predicate stands for which label; Wikidata's properties if None.
+        ontology: which predicate stands for which label, or its name or file (see `load_ontology`).
         source: whose relations: None for those of `kgmrca.relations`, "glirel" for GLiREL's, "rebel" for REBEL's (which
             have no scores and count as 1), "spacy-rel" for those of spaCy's tutorial (see `kgmrca.triples.sources`).
         threshold: leave out relations with a lower score; None: 0.5 for "spacy-rel", which scores every label of every
@@ -52,9 +57,36 @@ def statements(
 
     Raises:
         ModelError: no component has set `doc._.relations`, or what the source's component sets.
-        InputError: `base` or `source` cannot be used, a score is not a number, the relations belong to another text, or
-            those of the source are not as its component leaves them.
+        InputError: `docs`, `base` or `source` cannot be used, a score is not a number, the relations belong to another
+            text, or those of the source are not as its component leaves them.
+
+    >>> import spacy, kgmrca
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> doc._.relations = [(doc[0:1], doc[4:5], "place of birth", 0.9)]
+    >>> [(one.predicate, one.confidence) for one in kgmrca.statements(doc)]
+    [('http://www.wikidata.org/prop/direct/P19', Decimal('0.9'))]
     """
+    if document_id is not None and not isinstance(docs, Doc):
+        raise InputError("`document_id` is the id of one Doc: give several as (Doc, id).")
+    Iris(base)  # refuse a bad base before any Doc is made
+    if not isinstance(ontology, Ontology):
+        ontology = load_ontology(ontology)
+    of_doc = partial(_of_doc, base=base, run=run, ontology=ontology, source=source, threshold=threshold)
+    if isinstance(docs, Doc):
+        return of_doc(docs, document_id)
+    return chain.from_iterable(starmap(of_doc, each_doc(docs)))
+
+
+def _of_doc(
+    doc: Doc,
+    identifier: str | int | None,
+    *,
+    base: str,
+    run: Run | None,
+    ontology: Ontology,
+    source: str | None,
+    threshold: float | None,
+) -> Iterator[Statement]:
     records = get_records(doc) if source is None else foreign_records(doc, source)
     if records is None:
         raise ModelError(
@@ -66,8 +98,7 @@ def statements(
     if threshold is not None:
         records = [record for record in records if not record[-1] < threshold]  # NaN stays, and is refused below
     iris = Iris(base)
-    ontology = ontology or load_ontology()
-    document = iris.document(document_id)
+    document = document_iri(doc, document_name(doc, identifier), base)
     run_iri = run.iri(base) if run else None
     has_sentences = doc.has_annotation("SENT_START")
     found: dict[str, Statement] = {}

@@ -69,6 +69,7 @@ _node = lru_cache(maxsize=2048)(NamedNode)
 
 
 def document_triples(
+    document: str,
     identifier: str,
     statements: Iterable[Statement],
     *,
@@ -84,7 +85,8 @@ def document_triples(
     predicate of `base`; what is neither text, number nor truth value is written as JSON.
 
     Args:
-        identifier: what the document is called, unique in the graph.
+        document: its IRI.
+        identifier: what it is called.
         statements: what it says.
         base: with what the IRIs begin that are made here.
         meta: the document's metadata.
@@ -102,12 +104,12 @@ def document_triples(
         yield from _entity_triples((one for one in found if one.confidence >= least), least)
         return
     iris = Iris(base)
-    document = NamedNode(iris.document(identifier))
-    yield Triple(document, TYPE, _ENTITY)
-    yield Triple(document, _IDENTIFIER, Literal(clean_text(identifier)))
+    node = NamedNode(document)
+    yield Triple(node, TYPE, _ENTITY)
+    yield Triple(node, _IDENTIFIER, Literal(clean_text(identifier)))
     for key, value in (meta or {}).items():
         if value is not None:
-            yield Triple(document, NamedNode(DCTERMS + key if key in _DUBLIN_CORE else iris.meta(key)), _value(value))
+            yield Triple(node, NamedNode(DCTERMS + key if key in _DUBLIN_CORE else iris.meta(key)), _value(value))
     yield from _entity_triples(found, least)
     for statement in found:
         yield from statement_triples(statement, provenance=provenance, text=text)

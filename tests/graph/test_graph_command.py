@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from kgmrca.cli import app
 from kgmrca.graph.merging.merge import merge
 from kgmrca.graph.statistics import Statistics, table
+from kgmrca.triples.docs import document_iri
 from kgmrca.triples.formats import write
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
@@ -42,8 +43,9 @@ ex:x2 a kgmrca:Conflict ; kgmrca:conflictKind "single value" .
 def written(path, nlp, *, texts=(TEXT,), format="turtle", run=None, **options):
     def triples():
         for number, text in enumerate(texts):
-            found = statements(nlp(text), document_id=f"d{number}", run=run)
-            yield from document_triples(f"d{number}", found, base=BASE, meta={"pages": 3, "title": "x"}, **options)
+            name, doc = f"d{number}", nlp(text)
+            iri, found = document_iri(doc, name, BASE), statements(doc, document_id=name, run=run)
+            yield from document_triples(iri, name, found, base=BASE, meta={"pages": 3, "title": "x"}, **options)
 
     with path.open("wb") as out:
         write(triples(), out, format=format, base=BASE)
@@ -130,9 +132,11 @@ def test_the_order_of_lines_makes_no_difference(graph, nlp):
 def test_a_statement_of_two_runs_is_one(graph, nlp):
     def twice():
         for parameters in ({}, {"threshold": 0.5}):
+            doc = nlp(TEXT)
             yield from document_triples(
+                document_iri(doc, "d0", BASE),
                 "d0",
-                statements(nlp(TEXT), document_id="d0", run=Run.of(nlp, parameters=parameters)),
+                statements(doc, document_id="d0", run=Run.of(nlp, parameters=parameters)),
                 base=BASE,
                 meta={"pages": 3},
             )
@@ -160,7 +164,7 @@ def test_several_files_are_one_graph(graph, nlp):
     plain = written(graph.with_name("other.nt"), nlp, texts=["", "Warsaw is in Poland."], format="ntriples")
     other.write_bytes(gzip.compress(plain.read_bytes()))
     report = figures(graph, other)
-    assert (report["entities"], report["statements"], report["documents"]) == (7, 6, 2)
+    assert (report["entities"], report["statements"], report["documents"]) == (7, 6, 3)
 
 
 def test_clusters_count_as_one_entity(tmp_path):

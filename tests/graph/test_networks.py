@@ -15,13 +15,14 @@ from spacy.tokens import Span
 from kgmrca.graph.networks import neo4j_tables, to_networkx, write_graphml
 from kgmrca.relations import Relation, set_relations
 from kgmrca.triples.formats import write
-from kgmrca.triples.iris import mention_iri
+from kgmrca.triples.iris import mention_iri, text_digest
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples
 
 BASE = "urn:kgmrca:"
+DOCUMENT = "urn:kgmrca:document/doc@" + text_digest(TEXT)
 GYEAR = "http://www.w3.org/2001/XMLSchema#gYear"
 
 
@@ -33,7 +34,7 @@ def found(nlp):
 def stored(found):
     """The same as it is read from a file."""
     out = io.BytesIO()
-    write(document_triples("doc", found, base=BASE), out, format="turtle", base=BASE)
+    write(document_triples(DOCUMENT, "doc", found, base=BASE), out, format="turtle", base=BASE)
     out.seek(0)
     return list(read_rdf(out, format="turtle"))
 
@@ -82,7 +83,7 @@ def test_there_is_one_edge_per_statement_with_all_that_it_says(found):
         "label": "place of birth",
         "predicate": "http://www.wikidata.org/prop/direct/P19",
         "score": 0.9,
-        "document": "urn:kgmrca:document/doc",
+        "document": DOCUMENT,
         "evidence": "0,11 24,30",
     }
 
@@ -190,7 +191,7 @@ def test_tables_hold_the_graph(found, tmp_path):
         "iri": found[0].iri,
         "predicate": "http://www.wikidata.org/prop/direct/P19",
         "score:double": "0.9",
-        "document": "urn:kgmrca:document/doc",
+        "document": DOCUMENT,
         "evidence": "0,11 24,30",
     }
     assert nodes[0] == {

@@ -15,6 +15,7 @@ from kgmrca.graph import validation as module
 from kgmrca.graph.validation import validate
 from kgmrca.ontology import load_properties
 from kgmrca.resources import resource
+from kgmrca.triples.docs import document_iri
 from kgmrca.triples.formats import PROVENANCE, write
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
@@ -92,9 +93,10 @@ def changed(old, new, text=VALID):
 def test_what_the_writer_writes_conforms_without_a_warning(nlp, tmp_path, provenance):
     run = Run.of(nlp)
     path = tmp_path / "graph.nq"
+    doc = nlp(TEXT)
     triples = document_triples(
-        "doc", statements(nlp(TEXT), document_id="doc", run=run), base=BASE, meta={"title": "x"},
-        provenance=provenance, text=True,
+        document_iri(doc, "doc", BASE), "doc", statements(doc, document_id="doc", run=run), base=BASE,
+        meta={"title": "x"}, provenance=provenance, text=True,
     )  # fmt: skip
     ended = run_triples(run, base=BASE, started=WHEN, ended=WHEN, documents=1, statements=5, rejected=0)
     with path.open("wb") as out:

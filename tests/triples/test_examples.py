@@ -10,7 +10,7 @@ from helpers import read_rdf
 
 from kgmrca.resources import resource
 from kgmrca.triples.formats import FORMATS, PROVENANCE, prefixes, write
-from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri, text_digest
 from kgmrca.triples.records import Mention, Run, Statement, sentence_digest
 from kgmrca.triples.write import document_triples
 
@@ -20,7 +20,7 @@ LANGUAGE = {provenance: "trig" if provenance == "graphs" else "turtle" for prove
 
 def statement():
     iris = Iris()
-    document = iris.document("curie.txt")
+    document = iris.document("curie.txt", text_digest(SENTENCE))
     spans = [(0, 11, "PER"), (24, 30, "LOC"), (0, 31, "")]
     subject, object_, sentence = (
         Mention(mention_iri(document, start, end), start, end, SENTENCE[start:end], type_)
@@ -46,7 +46,9 @@ def statement():
 
 def as_written(provenance):
     """What is written of the statement, without the prefixes and what describes the document."""
-    triples = document_triples("curie.txt", [statement()], base=DEFAULT_BASE, provenance=provenance)
+    triples = document_triples(
+        statement().document, "curie.txt", [statement()], base=DEFAULT_BASE, provenance=provenance
+    )
     document = pyoxigraph.NamedNode(statement().document)
     out = io.BytesIO()
     kept = (triple for triple in triples if triple.subject != document)

@@ -18,6 +18,7 @@ from spacy.vocab import Vocab
 
 from kgmrca.errors import InputError
 from kgmrca.relations import Relation, set_relations
+from kgmrca.triples.docs import document_iri
 from kgmrca.triples.formats import FORMATS, PROVENANCE, write
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples
@@ -56,7 +57,7 @@ def case(names, types, labels, identifier, meta):
     doc.ents = [Span(doc, at, at + 1, label=type_) for at, type_ in zip(range(len(doc)), types, strict=True)]
     pairs = zip(doc.ents, doc.ents[1:], strict=False)
     set_relations(doc, [Relation(*pair, label, 0.5) for pair in pairs for label in labels])
-    return identifier, list(statements(doc, document_id=identifier)), meta
+    return document_iri(doc, identifier, BASE), identifier, list(statements(doc, document_id=identifier)), meta
 
 
 cases = st.integers(2, 3).flatmap(
@@ -65,15 +66,15 @@ cases = st.integers(2, 3).flatmap(
         st.lists(names, min_size=size, max_size=size),
         st.lists(names | st.just("DATE"), min_size=size, max_size=size),
         st.lists(texts, min_size=1, max_size=2, unique=True),
-        texts,
+        texts.map(lambda text: text or "d"),
         st.dictionaries(texts, values, max_size=2),
     )
 )
 
 
 def triples_of(case, provenance):
-    identifier, found, meta = case
-    return list(document_triples(identifier, found, base=BASE, meta=meta, provenance=provenance, text=True))
+    document, identifier, found, meta = case
+    return list(document_triples(document, identifier, found, base=BASE, meta=meta, provenance=provenance, text=True))
 
 
 def written(triples, format):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rdflib import Graph
 
 from kgmrca.errors import InputError
-from kgmrca.triples.iris import Iris, clean_text, has_local_name, mention_iri, quoted
+from kgmrca.triples.iris import Iris, clean_text, has_local_name, mention_iri, quoted, text_digest
 
 ANYTHING = st.text(st.characters(categories=None), max_size=40)
 HOSTILE = 'a b<c>"d\\e{f}|^`%41\x00\x1f\x7f\u2028é😀\ud800#?/../'
@@ -19,7 +19,7 @@ HOSTILE = 'a b<c>"d\\e{f}|^`%41\x00\x1f\x7f\u2028é😀\ud800#?/../'
 @example(text="..")
 def test_any_text_makes_iris_that_both_libraries_read_alike(text):
     iris = Iris("http://example.org/")
-    document = iris.document(text)
+    document = iris.document(text, text_digest(text))
     nodes = [iris.relation(text), iris.meta(text), iris.entity(document, text), mention_iri(document, 0, 5), document]
     triples = [pyoxigraph.Triple(*(pyoxigraph.NamedNode(iri) for iri in (document, nodes[0], node))) for node in nodes]
     data = pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE)

@@ -19,6 +19,7 @@ from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import document_triples
 
 IRIS = Iris()
+DOCUMENT = IRIS.document("d", "0123456789abcdef0123")
 KGMRCA = "https://w3id.org/kgmrca#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 WDT = "http://www.wikidata.org/prop/direct/"
@@ -28,9 +29,9 @@ SHAPES = [
 ]
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8).map(clean_text)
-iris = texts.map(lambda text: IRIS.entity("urn:kgmrca:document/d", text))
+iris = texts.map(lambda text: IRIS.entity(DOCUMENT, text))
 spans = st.tuples(st.integers(0, 99), st.integers(0, 99)).map(
-    lambda span: Mention(mention_iri("urn:kgmrca:document/d", *span), *span, "")
+    lambda span: Mention(mention_iri(DOCUMENT, *span), *span, "")
 )
 objects = (
     st.tuples(iris, st.just(False), st.none())
@@ -52,7 +53,7 @@ def statement(draw):
         object_datatype=datatype,
         label=draw(texts),
         confidence=draw(confidences),
-        document="urn:kgmrca:document/d",
+        document=DOCUMENT,
         subject_mention=draw(spans),
         object_mention=draw(spans),
         sentence=(sentence := draw(st.none() | spans)),
@@ -74,10 +75,10 @@ ONE = Statement(
     object_datatype=None,
     label="place of birth",
     confidence=Decimal("0.9"),
-    document=IRIS.document("d"),
-    subject_mention=Mention(f"{IRIS.document('d')}#char=0,5", 0, 5, ""),
-    object_mention=Mention(f"{IRIS.document('d')}#char=14,20", 14, 20, ""),
-    sentence=Mention(f"{IRIS.document('d')}#char=0,21", 0, 21, ""),
+    document=DOCUMENT,
+    subject_mention=Mention(f"{DOCUMENT}#char=0,5", 0, 5, ""),
+    object_mention=Mention(f"{DOCUMENT}#char=14,20", 14, 20, ""),
+    sentence=Mention(f"{DOCUMENT}#char=0,21", 0, 21, ""),
     sentence_digest="0123456789abcdef",
     run=IRIS.run("r"),
 )
@@ -87,7 +88,7 @@ OTHER = replace(
 
 
 def triples(statements, provenance="statements", **options):
-    return list(document_triples("d", statements, base=DEFAULT_BASE, provenance=provenance, **options))
+    return list(document_triples(DOCUMENT, "d", statements, base=DEFAULT_BASE, provenance=provenance, **options))
 
 
 def written(statements, provenance="statements", format="ntriples"):

@@ -12,6 +12,7 @@ from spacy.tokens import Span
 from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import Ontology
 from kgmrca.relations import Relation, set_relations
+from kgmrca.triples.iris import text_digest
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
 
@@ -141,7 +142,7 @@ def test_a_subject_of_a_literal_type_is_a_resource():
 
 def test_mentions_have_their_offsets_text_and_type(doc):
     mention = found_in(doc)[0].object_mention
-    assert mention.iri == "urn:kgmrca:document/doc#char=24,30"
+    assert mention.iri == f"urn:kgmrca:document/doc@{text_digest(TEXT)}#char=24,30"
     assert (TEXT[mention.start : mention.end], mention.text, mention.type) == ("Warsaw", "Warsaw", "GPE")
 
 

@@ -16,6 +16,7 @@ from kgmrca.errors import InputError
 from kgmrca.relations import Relation, set_relations
 from kgmrca.resources import resource
 from kgmrca.triples.formats import PROVENANCE, chosen_format, format_of, write
+from kgmrca.triples.iris import text_digest
 from kgmrca.triples.records import Run, sentence_digest
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples, run_triples, statement_triples
@@ -25,6 +26,7 @@ KGMRCA = "https://w3id.org/kgmrca#"
 PROV = "http://www.w3.org/ns/prov#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 WDT = "http://www.wikidata.org/prop/direct/"
+DOCUMENT = "urn:kgmrca:document/doc@" + text_digest(TEXT)
 WHEN = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
@@ -35,7 +37,7 @@ def written(triples, format="turtle", base=BASE):
 
 
 def of_document(doc, *, run=None, **options):
-    return document_triples("doc", statements(doc, document_id="doc", run=run), base=BASE, **options)
+    return document_triples(DOCUMENT, "doc", statements(doc, document_id="doc", run=run), base=BASE, **options)
 
 
 def of_run(run):
@@ -84,11 +86,11 @@ def test_a_statement_says_what_how_sure_and_where(doc, run):
         (RDF + "object", f"<{statement.object}>"),
         (KGMRCA + "confidence", '"0.9"^^<http://www.w3.org/2001/XMLSchema#decimal>'),
         (KGMRCA + "relationLabel", '"place of birth"'),
-        (KGMRCA + "subjectMention", "<urn:kgmrca:document/doc#char=0,11>"),
-        (KGMRCA + "objectMention", "<urn:kgmrca:document/doc#char=24,30>"),
-        (KGMRCA + "sentence", "<urn:kgmrca:document/doc#char=0,31>"),
+        (KGMRCA + "subjectMention", f"<{DOCUMENT}#char=0,11>"),
+        (KGMRCA + "objectMention", f"<{DOCUMENT}#char=24,30>"),
+        (KGMRCA + "sentence", f"<{DOCUMENT}#char=0,31>"),
         (KGMRCA + "sentenceDigest", f'"{sentence_digest("Marie Curie was born in Warsaw.")}"'),
-        (PROV + "wasDerivedFrom", "<urn:kgmrca:document/doc>"),
+        (PROV + "wasDerivedFrom", f"<{DOCUMENT}>"),
         (PROV + "wasGeneratedBy", f"<{run.iri()}>"),
     }
 
@@ -143,7 +145,7 @@ def test_each_subject_is_written_in_one_go(doc, run):
 
 
 def test_mentions_are_written_in_full_in_turtle(doc):
-    assert b"<urn:kgmrca:document/doc#char=0,11>" in written(of_document(doc))
+    assert f"<{DOCUMENT}#char=0,11>".encode() in written(of_document(doc))
 
 
 @pytest.mark.parametrize(
@@ -160,12 +162,12 @@ def test_mentions_are_written_in_full_in_turtle(doc):
     ],
 )
 def test_metadata_describes_the_document(key, value, predicate, literal):
-    triples = document_triples("doc", [], base=BASE, meta={key: value})
+    triples = document_triples(DOCUMENT, "doc", [], base=BASE, meta={key: value})
     assert (f"<{predicate}>", literal) in [(str(triple.predicate), str(triple.object)) for triple in triples]
 
 
 def test_metadata_without_a_value_is_left_out():
-    assert len(list(document_triples("doc", [], base=BASE, meta={"title": None}))) == 2
+    assert len(list(document_triples(DOCUMENT, "doc", [], base=BASE, meta={"title": None}))) == 2
 
 
 def test_a_run_says_what_ran_and_how_it_went(run):
@@ -302,13 +304,13 @@ def test_without_provenance_only_the_confident_is_written(doc):
 
 def test_a_confidence_as_high_as_asked_for_is_enough(birth):
     just = replace(birth, confidence=Decimal("0.8"))  # which is less than the float 0.8
-    assert list(document_triples("doc", [just], base=BASE, provenance="none", assert_above=0.8))
+    assert list(document_triples(just.document, "doc", [just], base=BASE, provenance="none", assert_above=0.8))
 
 
 def test_a_fact_is_asserted_if_one_of_its_statements_is_confident(birth):
     doubtful = replace(birth, iri=birth.iri + "0", confidence=Decimal("0.1"))
     for both in ([birth, doubtful], [doubtful, birth]):
-        triples = document_triples("doc", both, base=BASE, assert_above=0.5)
+        triples = document_triples(birth.document, "doc", both, base=BASE, assert_above=0.5)
         assert [triple.predicate.value for triple in triples].count(f"{WDT}P19") == 1
 
 

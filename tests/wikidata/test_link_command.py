@@ -70,7 +70,7 @@ def write_graph(path, *statements, format="turtle", provenance="statements", mor
     triples = [
         triple
         for document, some in by_document.items()
-        for triple in document_triples(document, some, base=BASE, provenance=provenance)
+        for triple in document_triples(some[0].document, document, some, base=BASE, provenance=provenance)
     ]
     with path.open("wb") as out:
         write(triples, out, format=format, base=BASE)

@@ -33,7 +33,7 @@ BASES = [
 
 def make(base, **changes):
     iris = Iris(base)
-    document = iris.document("0.5")
+    document = iris.document("0.5", "0123456789abcdef0123")
     spans = [Mention(mention_iri(document, start, start + 5), start, start + 5, "") for start in (0, 5, 50)]
     made = Statement(
         iri=iris.statement(document),

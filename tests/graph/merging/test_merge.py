@@ -31,6 +31,7 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 SAME_AS = "http://www.w3.org/2002/07/owl#sameAs"
 EXACT_MATCH = "http://www.w3.org/2004/02/skos/core#exactMatch"
+DIGEST = "0123456789abcdef0123"
 WD = "http://www.wikidata.org/entity/"
 WDT = "http://www.wikidata.org/prop/direct/"
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -48,7 +49,7 @@ SHAPES = [(name, format) for name in PROVENANCE if name != "none" for format in 
 
 def said(document, subject, label, object_, confidence="0.9", *, sentence=None, run=None, at=0, iris=IRIS):
     """A statement that a document says. A subject or object with an item is written `name=Q1`."""
-    iri = iris.document(document)
+    iri = iris.document(document, DIGEST)
 
     def mention(name, start):
         text = name.partition("=")[0]
@@ -87,8 +88,8 @@ def graph(*parts, provenance="statements"):
     statements = [part for part in parts if isinstance(part, Statement)]
     quads = [part for part in parts if not isinstance(part, Statement)]
     for document, found in itertools.groupby(statements, key=lambda one: one.document):
-        name = document.removeprefix(IRIS.document(""))
-        quads += document_triples(name, found, base=DEFAULT_BASE, provenance=provenance)
+        name = document.removeprefix(f"{DEFAULT_BASE}document/").partition("@")[0]
+        quads += document_triples(document, name, found, base=DEFAULT_BASE, provenance=provenance)
     return quads
 
 
@@ -97,7 +98,7 @@ def link(entity, item, predicate=SAME_AS):
 
 
 def entity(document, name):
-    return IRIS.entity(IRIS.document(document), name)
+    return IRIS.entity(IRIS.document(document, DIGEST), name)
 
 
 def file(folder, quads, name="graph.nq"):
@@ -258,9 +259,12 @@ def test_a_base_with_numbers_in_it_is_a_base_like_any_other(base, provenance, fo
         said("0.5", "Marie Curie", label, object_, "0.5", run="0.5", iris=iris)
         for label, object_ in (("P19", "Warsaw"), ("P569", "1867"), (f"{base}relation/at0.5", "Warsaw"))
     ]
-    data = merged(list(document_triples("0.5", found, base=base)), base=base, provenance=provenance, format=format)
+    document = found[0].document
+    data = merged(
+        list(document_triples(document, "0.5", found, base=base)), base=base, provenance=provenance, format=format
+    )
     kept = [one for one in read_rdf(io.BytesIO(data), format=format) if isinstance(one, Statement)]
-    told = read_rdf(io.BytesIO(lines(document_triples("0.5", found, base=base))), format="nquads")
+    told = read_rdf(io.BytesIO(lines(document_triples(document, "0.5", found, base=base))), format="nquads")
     assert set(kept) == {one for one in told if isinstance(one, Statement)}
     assert len(kept) == 3
 
@@ -317,7 +321,7 @@ def test_the_text_of_a_sentence_stays_with_its_digest(confidence):
     told = replace(
         plain, confidence=Decimal(confidence), sentence=replace(plain.sentence, text="Text."), sentence_digest="0" * 16
     )
-    with_text = document_triples("a", [told], base=DEFAULT_BASE, text=True)
+    with_text = document_triples(told.document, "a", [told], base=DEFAULT_BASE, text=True)
     data = merged(graph(plain), list(with_text))
     (statement,) = (one for one in read_rdf(io.BytesIO(data), format="ntriples") if isinstance(one, Statement))
     assert (statement.sentence.text, statement.sentence_digest) == ("Text.", "0" * 16)
