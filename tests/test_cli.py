@@ -382,7 +382,7 @@ def test_evaluate_does_not_overwrite_the_data(run, capsys, gold):
 
 def test_evaluate_by_threshold_has_no_scores_of_labels(run, capsys, gold):
     assert run("evaluate", "en_kgmrca_sm", gold, "--thresholds", "--per-label") == 2
-    assert "--per-label goes without --thresholds" in capsys.readouterr().err
+    assert "--per-label and --thresholds exclude each other" in capsys.readouterr().err
 
 
 def test_evaluate_leaves_no_file_where_it_fails(tmp_path, run):
@@ -449,7 +449,7 @@ def test_corpus_says_which_relations_a_mapping_leaves_out(tmp_path, run, capsys)
     assert run("corpus", tmp_path / "data.jsonl", "--mapping", tmp_path / "mapping.tsv", "-o", gold) == 0
     message = capsys.readouterr().err
     assert f"3 documents, 0 relations -> {gold}" in message
-    assert "3 relations 'P19' left out: no one label stands for them." in message
+    assert "3 relations 'P19' were left out, because no label stands for them." in message
 
 
 def test_corpus_says_that_a_mapping_cannot_be_read(tmp_path, run, capsys):
@@ -487,8 +487,8 @@ def test_the_cache_shows_what_it_holds(run, cache, capsys):
     assert run("cache", "--cache", cache) == 0
     first, *others = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{cache}  0.0 MB")
-    assert others[0].startswith("file:0  1 facts, 0 expired, the oldest from 19")
-    assert others[1].startswith("https://query.wikidata.org/sparql  2 facts, 2 expired")
+    assert others[0].startswith("file:0  1 answers, 0 expired, the oldest from 19")
+    assert others[1].startswith("https://query.wikidata.org/sparql  2 answers, 2 expired")
 
 
 @pytest.mark.parametrize(
@@ -502,12 +502,12 @@ def test_the_cache_can_be_cleared(run, cache, capsys, what, left):
 
 def test_only_what_is_in_the_cache_can_be_cleared(run, cache, capsys):
     assert run("cache", "--cache", cache, "--clear", "qlever") == 2
-    assert "Nothing is remembered of 'qlever', but of: file:0, https" in capsys.readouterr().err
+    assert "The cache has no answers of 'qlever'. It has answers of: file:0, https" in capsys.readouterr().err
 
 
 def test_without_a_cache_there_is_nothing_to_show(run, tmp_path, capsys):
     assert run("cache", "--cache", tmp_path / "none.sqlite") == 0
-    assert "nothing is remembered" in capsys.readouterr().err
+    assert "There is no cache" in capsys.readouterr().err
     assert not (tmp_path / "none.sqlite").exists()
 
 

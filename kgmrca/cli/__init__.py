@@ -101,10 +101,13 @@ def main() -> None:
 def kgmrca(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """From text to a knowledge graph that says what it knows and where it read it.
+    """Build a knowledge graph from text, and compare it with Wikidata.
+
+    Each statement of the graph has its confidence and the place in the text where it was read.
 
     \b
-    Example:
+    Examples:
+      kgmrca tag "Marie Curie was born in Warsaw."
       kgmrca convert articles/ -o graph.ttl
     """
     if version:

@@ -37,8 +37,9 @@ def convert_command(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Files, folders, glob patterns, or - for standard input: text (.txt, .md, any other), "
-            "JSONL (.jsonl, .ndjson; one object a line with 'text', perhaps 'id', and metadata), DocBin (.spacy).",
+            help="Files, folders, glob patterns, or - for standard input. Plain text (.txt, .md), JSON Lines (.jsonl, "
+            ".ndjson) and spaCy's DocBin (.spacy) are read, each also with .gz. A line of JSON Lines is an object with "
+            "the key 'text', perhaps 'id', and any metadata.",
             show_default=False,
         ),
     ],
@@ -49,15 +50,16 @@ def convert_command(
         typer.Option(
             metavar="NAME_OR_FILE",
             autocompletion=suggest("wikidata", "dbpedia", "schema"),
-            help="Whose predicates are written: wikidata, dbpedia, schema, or a file of your own, an ontology (.ttl, "
-            ".rdf, .owl, ...) or an SSSOM table (.tsv).",
+            help="The ontology whose predicates are written: wikidata, dbpedia, schema, or a file of your own, "
+            "which is "
+            "an ontology (.ttl, .rdf, .owl, ...) or an SSSOM table (.tsv).",
         ),
     ] = "wikidata",
     provenance: Annotated[
         Provenance,
         typer.Option(
-            help="How a statement says how sure it is and where it was read: as an rdf:Statement, a named graph, an "
-            "RDF 1.2 triple term, a statement node like Wikidata's, or not at all."
+            help="The form in which a statement records its confidence and where it was read: an rdf:Statement, a "
+            "named graph, an RDF 1.2 triple term, a node like Wikidata's, or none of them."
         ),
     ] = Provenance.statements,
     assert_above: Annotated[
@@ -65,47 +67,55 @@ def convert_command(
         typer.Option(
             min=0,
             metavar="SCORE",
-            help="From which score the plain triple is written too (2: never); with --provenance none, which "
-            "statements are written at all.",
+            help="Write the plain triple beside each statement with at least this confidence; with 2, beside none. "
+            "With --provenance none, only such triples are written.",
         ),
     ] = 0,
     sentence_text: Annotated[
-        bool, typer.Option("--sentence-text", help="Write the text of each statement's sentence too.")
+        bool, typer.Option("--sentence-text", help="Write the sentence in which each statement was read.")
     ] = False,
     pipeline: PipelineOption = None,
     threshold: ThresholdOption = None,
     source: Annotated[
         RelationSource | None,
         typer.Option(
-            help="Write the relations that this component of others in the pipeline finds.  [default: kgmrca's]",
+            help="Write the relations that this component of the pipeline finds, instead of those of kgmrca.",
             show_default=False,
         ),
     ] = None,
     base: Base = DEFAULT_BASE,
-    batch_size: Annotated[int, typer.Option(min=1, help="How many documents are processed together at most.")] = 64,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="The largest number of documents that are processed together.")
+    ] = 64,
     input_format: Annotated[
         InputFormat | None,
-        typer.Option(help="By default by extension; text on standard input.", show_default=False),
+        typer.Option(
+            help="The format of all that is read.  [default: by the extension of each file; text on standard input]",
+            show_default=False,
+        ),
     ] = None,
     max_record_size: Annotated[
         int,
         typer.Option(
             min=1,
             metavar="BYTES",
-            help="How long a line of JSONL may be; a longer one is set aside without reading it.",
+            help="The longest line of JSON Lines that is read. A longer line is set aside.",
         ),
     ] = 16_000_000,
     rejected: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where to put records that cannot be used.  [default: OUT.rejected.jsonl, or standard error]",
+            help="The file for the records that are set aside.  [default: OUT.rejected.jsonl, or standard error]",
         ),
     ] = None,
 ) -> None:
-    """Find the relations in documents and write them as RDF, with confidence and provenance.
+    """Find the relations in documents and write them as RDF.
 
-    Exit code 1 means: done, but some records could not be used; they are set aside with their reasons.
+    Each statement has its confidence and the place in the text where it was read. A record that cannot be used is set
+    aside with the reason, and the others are converted.
+
+    Exit code 1 means that the command has finished, but has set records aside.
 
     \b
     Examples:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kgmrca.cli.options import Base, Format, GraphFormat, Output, Provenance, opened_if_named
+from kgmrca.cli.options import Base, Format, GraphFormat, Graphs, Output, Provenance, opened_if_named
 from kgmrca.triples.iris import DEFAULT_BASE
 
 
@@ -20,37 +20,36 @@ class ReportFormat(str, Enum):
 
 
 def merge_command(
-    graphs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="GRAPH...",
-            help="RDF files of any format and provenance, also merged ones (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
-            ".gz behind it compressed), folders of them, glob patterns, or - for standard input.",
-            show_default=False,
-        ),
-    ],
+    graphs: Graphs,
     output: Output,
     format: Format = None,
     input_format: GraphFormat = None,
     provenance: Annotated[
-        Provenance, typer.Option(help="As for convert: the shape in which all statements are written; not none.")
+        Provenance,
+        typer.Option(help="The form in which all statements are written, as for `kgmrca convert`. It cannot be none."),
     ] = Provenance.statements,
     base: Base = DEFAULT_BASE,
     max_cluster: Annotated[
-        int, typer.Option(min=1, help="How many entities a name joins at most; if it has more, they stay apart.")
+        int,
+        typer.Option(
+            min=1, help="The largest number of entities that one name joins. If more have it, they stay apart."
+        ),
     ] = 1000,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="How many processes to use.  [default: by processors and files]", show_default=False),
+        typer.Option(
+            min=1, help="The number of processes.  [default: by the number of processors and files]", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Put graphs together: each statement once, each fact once with all its evidence, names that mean one thing.
+    """Merge graphs into one, with facts, clusters and conflicts.
 
-    All that was said stays. What several documents say becomes one fact with a combined confidence; entities with one
-    name and type, or linked to one Wikidata item, become a cluster; contradictions are listed as conflicts. Merging
-    again, in another order or in several steps gives the same bytes.
+    Every statement of the graphs is kept, and written once. Statements of several documents that say the same support
+    one fact, which has a combined confidence. Entities form a cluster if they have the same name and type, or are
+    linked to the same Wikidata item. Facts that contradict one another are listed as a conflict. The order of the
+    graphs makes no difference, and merging a graph again changes nothing.
 
-    The graphs may be larger than memory. Beside OUT there must be room for temporary files.
+    The graphs may be larger than memory. The folder of OUT needs room for temporary files.
 
     \b
     Examples:
@@ -84,39 +83,31 @@ def merge_command(
 
 
 def graph_command(
-    graphs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="GRAPH...",
-            help="RDF files of any format and provenance, also merged ones (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
-            ".gz behind it compressed), or - for standard input. What several files state is counted for each: merge "
-            "them first.",
-            show_default=False,
-        ),
-    ],
+    graphs: Graphs,
     input_format: GraphFormat = None,
-    top: Annotated[int, typer.Option(min=0, help="How many rows each ranking has.")] = 10,
+    top: Annotated[int, typer.Option(min=0, help="The number of rows of each ranking.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of the tables.")] = False,
     graphml: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the statements as GraphML too, for Gephi and networkx."),
+        typer.Option(metavar="FILE", help="Write the statements as GraphML as well, for Gephi and networkx."),
     ] = None,
     neo4j: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Write the statements as nodes.csv and relationships.csv too, for `neo4j-admin database import`. "
-            "Cells are data as they are; to a spreadsheet program, one that begins with = is a formula.",
+            help="Write the statements as nodes.csv and relationships.csv as well, for `neo4j-admin database import`.",
         ),
     ] = None,
 ) -> None:
-    """Say what is in graphs: entities, facts, statements, components; what is most certain and most attested.
+    """Count what is in graphs, and list the most certain facts.
 
-    A fact is a subject, predicate and object, stated any number of times or there as a plain triple. The degree of an
-    entity is the number of facts it is in. Entities in one cluster of a merged graph count as one.
+    It also lists the most frequent predicates and entities, the facts with the most statements, and conflicts.
 
-    GRAPHs are read as a stream. Distinct entities and facts are kept in memory, statements are not, except for
-    --graphml, which holds the whole graph.
+    A fact is a subject, predicate and object that is stated at least once, or is there as a plain triple. The degree of
+    an entity is the number of facts that it is part of. The entities of one cluster count as one entity. A statement
+    that is in several files is counted once for each of them: merge the files first.
+
+    Entities and facts are kept in memory. Statements are not, except with --graphml.
 
     \b
     Examples:
@@ -133,23 +124,17 @@ def graph_command(
 
 
 def validate_command(
-    graphs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="GRAPH...",
-            help="RDF files of any format and provenance, also merged ones (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
-            ".gz behind it compressed), or - for standard input. Several files are checked as one graph.",
-            show_default=False,
-        ),
-    ],
+    graphs: Graphs,
     input_format: GraphFormat = None,
     shapes: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Check against these SHACL shapes instead of those that ship."),
+        typer.Option(
+            metavar="FILE", help="Check against the SHACL shapes in this file, instead of those that come with kgmrca."
+        ),
     ] = None,
-    report_format: Annotated[ReportFormat, typer.Option(help="Text, JSON, or SHACL's own report in Turtle.")] = (
-        ReportFormat.text
-    ),
+    report_format: Annotated[
+        ReportFormat, typer.Option(help="The format of the report: text, JSON, or SHACL's own form in Turtle.")
+    ] = ReportFormat.text,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write the report to this file.")
     ] = None,
@@ -158,16 +143,21 @@ def validate_command(
         typer.Option(
             min=0,
             metavar="NUMBER",
-            help="How many findings of each shape are listed; all are counted.  [default: 10 as text, else all]",
+            help="The number of findings of each shape that are listed. All are counted.  "
+            "[default: 10 as text, otherwise all]",
         ),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="How many processes check at the same time.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="The number of processes.")] = 1,
 ) -> None:
-    """Check graphs: is each statement whole, with its document and run, and are its entities of types that fit?
+    """Check graphs against SHACL shapes.
 
-    Exit code 1 means: done, but there are violations. Warnings, such as a type that does not fit, are no violations.
-    The graph may be larger than memory: it is checked in blocks, from a temporary file. So shapes of your own can look
-    at a node and its direct surroundings, that is along paths of two steps forward.
+    The shapes that come with kgmrca require that each statement is complete, and has its document and its run. They
+    warn if the type of an entity does not fit a relation. Several files are checked as one graph.
+
+    The graph is checked in blocks, from a temporary file, and may be larger than memory. Shapes of your own can follow
+    paths of two steps forward from a node.
+
+    Exit code 1 means that there are violations. A warning is not a violation.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`kgmrca info`: what is installed here, for reports of faults."""
+"""`kgmrca info`: what is installed here, for bug reports."""
 
 import json
 import os
@@ -37,9 +37,9 @@ _SHIPPED = "pipelines/en_kgmrca_sm"
 def info_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
 ) -> None:
-    """Print the versions, the device, the shipped pipeline and the cache: what a report of a fault should have.
+    """Print versions, device, pipeline and cache, for bug reports.
 
-    Your home folder is written as ~, so that your name is not in it.
+    Your home folder is written as ~, so that your user name is not shown.
 
     \b
     Examples:
@@ -112,7 +112,7 @@ def _cache() -> dict[str, Any]:
 
 
 def _without_home(text: str) -> str:
-    """Put ~ for the home folder: reports of faults are read by others."""
+    """Put ~ for the home folder, because bug reports are public."""
     home = str(Path.home())
     if len(Path(home).parts) == 1:  # it is the root of all paths, and tells nothing
         return text

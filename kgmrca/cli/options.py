@@ -56,24 +56,37 @@ class InputFormat(str, Enum):
 
 
 def suggest(*names: str) -> Callable[[str], list[str]]:
-    """What a shell completes a value to that may be one of the names or a file; it completes files by itself."""
+    """Let a shell complete a value to one of the names. Where none fits, it completes files."""
     return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
+_RDF = (
+    "RDF files, folders of them, glob patterns, or - for standard input. Every format (.ttl, .nt, .nq, .trig, .jsonld, "
+    ".rdf, each also with .gz) and every --provenance is read."
+)
+
+Graphs = Annotated[list[str], typer.Argument(metavar="GRAPH...", help=_RDF, show_default=False)]
 LinkedGraphs = Annotated[
     list[str],
     typer.Argument(
         metavar="GRAPH...",
-        help="RDF files of any format and provenance, linked to Wikidata (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with "
-        ".gz behind it compressed), or - for standard input.",
+        help=f"{_RDF} Their entities are linked to Wikidata (see `kgmrca link`).",
+        show_default=False,
+    ),
+]
+CheckedGraphs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="CHECKED...",
+        help=f"{_RDF} They hold the statements and what `kgmrca check` wrote about them.",
         show_default=False,
     ),
 ]
 GraphFormat = Annotated[
     OutputFormat | None,
     typer.Option(
-        help="The format of all that is read.  [default: by extension; TriG on standard input, of which Turtle and "
-        "N-Triples are parts]",
+        help="The format of all that is read.  [default: by the extension of each file; TriG on standard input, which "
+        "includes Turtle and N-Triples]",
         show_default=False,
     ),
 ]
@@ -83,16 +96,18 @@ Output = Annotated[
 Format = Annotated[
     OutputFormat | None,
     typer.Option(
-        help="The format of OUT.  [default: by its extension (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with .gz behind it "
+        help="The format of OUT.  [default: by its extension (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with .gz it is "
         "compressed); Turtle on standard output]",
         show_default=False,
     ),
 ]
-Base = Annotated[str, typer.Option(metavar="IRI", help="What new IRIs begin with; ends in / or :.")]
+Base = Annotated[
+    str, typer.Option(metavar="IRI", help="The beginning of all IRIs that are made here. It ends in / or :.")
+]
 Pipeline = Annotated[
     str,
     typer.Argument(
-        metavar="PIPELINE", help="A spaCy pipeline, by name or folder.", autocompletion=suggest("en_kgmrca_sm")
+        metavar="PIPELINE", help="The name or the folder of a spaCy pipeline.", autocompletion=suggest("en_kgmrca_sm")
     ),
 ]
 PipelineOption = Annotated[
@@ -100,7 +115,7 @@ PipelineOption = Annotated[
     typer.Option(
         metavar="NAME_OR_FOLDER",
         autocompletion=suggest("en_kgmrca_sm"),
-        help="A spaCy pipeline that finds relations.  [default: the one that ships]",
+        help="The spaCy pipeline that finds the relations.  [default: en_kgmrca_sm, which comes with kgmrca]",
         show_default=False,
     ),
 ]
@@ -109,8 +124,8 @@ ThresholdOption = Annotated[
     typer.Option(
         metavar="NAME_OR_NUMBER",
         autocompletion=suggest("precise", "balanced", "complete"),
-        help="Give relations from this score on: a number from 0 to 1, or one of the operating points precise, "
-        "balanced and complete of a calibrated pipeline.  [default: precise in `convert`, balanced in `tag`; the "
+        help="The lowest score of a relation that is given: a number from 0 to 1, or an operating point of a "
+        "calibrated pipeline (precise, balanced or complete).  [default: precise in `convert`, balanced in `tag`; the "
         "pipeline's own number if it is not calibrated]",
         show_default=False,
     ),
@@ -120,18 +135,28 @@ Endpoint = Annotated[
     typer.Option(
         metavar="WHERE",
         autocompletion=suggest("wikidata", "qlever"),
-        help="The endpoint: wikidata, qlever, the URL of a SPARQL endpoint, or a local RDF file or folder.",
+        help="The SPARQL endpoint that has Wikidata's data: wikidata, qlever, a URL, or a local RDF file or folder.",
     ),
 ]
 Contact = Annotated[
     str | None,
-    typer.Option(metavar="MAIL_OR_URL", help="How those who run a public endpoint can reach you; it needs one."),
+    typer.Option(
+        metavar="MAIL_OR_URL",
+        help="Your mail address or web page, which is sent to the operators of the endpoint. Public endpoints ask for "
+        "it.",
+    ),
 ]
 CacheFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="The file in which answers are kept.  [default: see kgmrca cache]")
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The file in which the endpoint's answers are kept.  [default: the one that `kgmrca cache` shows]",
+    ),
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody: what is not in the cache is not looked up.")]
-Refresh = Annotated[bool, typer.Option("--refresh", help="Ask again for what is in the cache.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Send no query: use only the answers that are in the cache.")]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Send each query again, and replace the answers in the cache.")
+]
 
 
 @contextmanager

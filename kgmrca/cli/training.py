@@ -16,36 +16,72 @@ def corpus_command(
         list[Path],
         typer.Argument(
             metavar="INPUT...",
-            help="Annotated data: JSON Lines or a JSON array, perhaps gzipped. Either DocRED's format (title, sents, "
-            "vertexSet, labels) or sentences (id, tokens, entities, relations). Either may name the relations that are "
-            "annotated exhaustively (exhaustive). A relations.tsv beside a file (columns "
-            "relation, wikidata_pid, label) names its relations.",
+            help="Annotated data, as JSON Lines or as one JSON array, also with .gz (see below for the keys).",
             show_default=False,
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The .spacy file to write.")],
     dev: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Put a part of the documents into this .spacy file instead."),
+        typer.Option(metavar="FILE", help="Write a part of the documents to this .spacy file instead."),
     ] = None,
     dev_share: Annotated[
-        float, typer.Option(min=0, max=1, help="How large that part is; which documents is fixed by their ids.")
+        float,
+        typer.Option(
+            min=0, max=1, help="The size of that part, from 0 to 1. The ids of the documents decide which are in it."
+        ),
     ] = 0.1,
     mapping: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Names of the relations as SSSOM TSV (like ontologies/knowledgenet.sssom.tsv), not relations.tsv.",
+            help="An SSSOM table that maps the relations to labels, used instead of relations.tsv.",
         ),
     ] = None,
     partial: Annotated[
         bool,
         typer.Option(
-            "--partial", help="Some relations and their entities are labelled, others may hold: silence is no 'no'."
+            "--partial",
+            help="The data has some of the relations of each text only. Pairs without an annotation are not taken for "
+            "negative examples.",
         ),
     ] = False,
 ) -> None:
-    """Turn annotated relation data into gold documents to train on and to score with.
+    """Convert annotated data to gold documents for training.
+
+    Evaluation and calibration use gold documents as well.
+
+    Two formats are read. A record of the first is a document in the format of DocRED:
+
+    \b
+      title      the name of the document
+      sents      a list of sentences, each a list of tokens
+      vertexSet  a list of entities, each a list of mentions with the keys
+                   sent_id  the number of the sentence, from 0
+                   pos      [start, end) in tokens of the sentence
+                   type     the type of the entity
+      labels     a list of relations with the keys
+                   h, t     subject and object, as numbers in vertexSet
+                   r        the relation
+
+    A record of the second format is a sentence:
+
+    \b
+      id         the name of the sentence
+      tokens     a list of tokens
+      entities   a list of entities with the keys
+                   start, end  [start, end) in tokens
+                   type        the type of the entity
+                   qid         its Wikidata item (optional)
+      relations  a list of relations with the keys
+                   subject, object  numbers in entities
+                   predicate        the relation
+
+    A record of both may have the key exhaustive: a list of the relations that are annotated exhaustively in it. A pair
+    without one of these relations is then a negative example for it.
+
+    A file relations.tsv beside the data maps its relations to labels. It has the columns relation, wikidata_pid and
+    label.
 
     \b
     Examples:
@@ -59,32 +95,39 @@ def corpus_command(
     for path, (documents, relations) in counts.items():
         print(f"kgmrca: {documents:,} documents, {relations:,} relations -> {path}", file=sys.stderr)
     for predicate, count in left_out.most_common():
-        print(f"kgmrca: {count:,} relations '{predicate}' left out: no one label stands for them.", file=sys.stderr)
+        print(
+            f"kgmrca: {count:,} relations '{predicate}' were left out, because no label stands for them.",
+            file=sys.stderr,
+        )
 
 
 def evaluate_command(
     pipeline: Pipeline,
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Gold documents, made by `kgmrca corpus`.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="The gold documents: a .spacy file that `kgmrca corpus` wrote.")
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write all scores here, as JSON.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write all scores to this file, as JSON.")
     ] = None,
     thresholds: Annotated[
         bool,
         typer.Option(
-            "--thresholds", help="Score the relations on gold entities at thresholds from 0.05 to 0.95 instead."
+            "--thresholds", help="Score the relations with gold entities at thresholds from 0.05 to 0.95 instead."
         ),
     ] = False,
     per_label: Annotated[
-        bool, typer.Option("--per-label", help="Print the scores of each entity type and relation too.")
+        bool,
+        typer.Option("--per-label", help="Print the scores of each entity type and of each relation label as well."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all scores as JSON instead of the table.")] = False,
     resamples: Annotated[
-        int, typer.Option(min=1, help="How many times the documents are drawn anew for the intervals.")
+        int, typer.Option(min=1, help="The number of bootstrap samples for the confidence intervals.")
     ] = 1000,
 ) -> None:
-    """Score a pipeline: its entities, its relations on gold entities, and what comes out of raw text.
+    """Score the entities and relations that a pipeline finds.
 
-    P, R and F1 are micro scores; in brackets their 95 % intervals, were other documents of this kind drawn.
+    The relations are scored twice: with the gold entities, and end to end from the raw text. P, R and F1 are micro
+    averages. In brackets are their 95 % confidence intervals, from bootstrap samples of the documents.
 
     \b
     Examples:
@@ -97,7 +140,9 @@ def evaluate_command(
     from kgmrca.extraction.relations.scorer import evaluate, table
 
     if thresholds and per_label:
-        raise InputError("--per-label goes without --thresholds, which has no scores of single labels.")
+        raise InputError(
+            "--per-label and --thresholds exclude each other: --thresholds gives no scores of single labels."
+        )
     check_outputs([output], [data, pipeline], what="read", takes=Path.exists)
     with opened_if_named(output) as stream:  # what cannot be written is said before the work
         nlp = load_pipeline(pipeline)
@@ -121,20 +166,29 @@ def calibrate_command(
     data: Annotated[
         Path,
         typer.Argument(
-            metavar="DEV", help="Gold documents, made by `kgmrca corpus`, neither trained on nor to be reported on."
+            metavar="DEV",
+            help="The gold documents: a .spacy file that `kgmrca corpus` wrote. Use documents that are neither in the "
+            "training data nor in the test data.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="The folder to write; it may be a pipeline already.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="The folder for the calibrated pipeline. A pipeline in it is replaced.",
+        ),
     ],
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the scores' reliability before and after, as PNG.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw reliability diagrams before and after the calibration, as PNG."),
     ] = None,
 ) -> None:
-    """Make a pipeline's scores mean something, and find its thresholds "precise", "balanced" and "complete".
+    """Calibrate a pipeline's scores and find its operating points.
 
-    Of the relations given with a score of 0.8, about 80 % are right then. What was chosen as threshold before is
-    forgotten: scores change, and it becomes "balanced".
+    After that, about 80 % of the relations with a score of 0.8 are right. The operating points are the thresholds
+    "precise", "balanced" and "complete". The threshold that the pipeline had before is replaced by "balanced".
 
     \b
     Example:

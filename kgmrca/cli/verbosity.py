@@ -17,8 +17,10 @@ __all__ = ["logger", "with_verbosity"]
 logger = logging.getLogger("kgmrca")
 
 _OPTIONS = {
-    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only: no summary, no progress.")],
-    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done, and after how many seconds.")],
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")],
+    "verbose": Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print each step with the seconds since the start.")
+    ],
 }
 
 

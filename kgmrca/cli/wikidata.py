@@ -10,10 +10,12 @@ import typer
 from kgmrca.cli.options import (
     Base,
     CacheFile,
+    CheckedGraphs,
     Contact,
     Endpoint,
     Format,
     GraphFormat,
+    Graphs,
     LinkedGraphs,
     Offline,
     Output,
@@ -33,15 +35,7 @@ class Preset(str, Enum):
 
 
 def link_command(
-    graphs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="GRAPH...",
-            help="RDF files of any format and provenance (.ttl, .nt, .nq, .trig, .jsonld, .rdf; with .gz behind it "
-            "compressed), or - for standard input.",
-            show_default=False,
-        ),
-    ],
+    graphs: Graphs,
     output: Output,
     endpoint: Endpoint,
     contact: Contact = None,
@@ -49,12 +43,16 @@ def link_command(
         str,
         typer.Option(
             metavar="TAGS",
-            help="In which languages names are looked for, the texts' own first; mul is Wikidata's for all.",
+            help="The languages in which names are looked up, separated by commas; that of the texts comes "
+            "first. Wikidata "
+            "uses mul for names that are the same in all languages.",
         ),
     ] = "en,mul",
     min_probability: Annotated[
         float | None,
-        typer.Option(min=0, max=1, metavar="SCORE", help="Link to an item from this probability on.  [default: 0.6]"),
+        typer.Option(
+            min=0, max=1, metavar="SCORE", help="The lowest probability of an item that is linked to.  [default: 0.6]"
+        ),
     ] = None,
     margin: Annotated[
         float | None,
@@ -62,7 +60,7 @@ def link_command(
             min=0,
             max=1,
             metavar="SCORE",
-            help="Link to an item if its probability is so much higher than that of the next.  [default: 0.3]",
+            help="The least distance between the probabilities of the best item and the next one.  [default: 0.3]",
         ),
     ] = None,
     format: Format = None,
@@ -72,13 +70,15 @@ def link_command(
     offline: Offline = False,
     refresh: Refresh = False,
 ) -> None:
-    """Find the Wikidata items that entities of graphs stand for: OUT is the graphs with links, and how they came about.
+    """Link the entities of graphs to Wikidata items.
 
-    The items that bear an entity's name are ranked by how they bear it, how known they are, whether they are of a type
-    that fits, and whether Wikidata connects them with the items that other entities of the document may be. Where no
-    item is likely enough, or two are about as likely, there is no link. OUT has every decision with its candidates.
+    The candidates are the items that have an entity's name as a label or alias. They are ranked by four things: how
+    they have the name, how well known they are, whether their type fits, and whether Wikidata connects them with the
+    candidates of other entities in the document. An entity is not linked if no candidate is probable enough, or if two
+    are about equally probable. OUT has the graphs, the links, and for each entity all candidates.
 
-    Exit code 1 means: done, but some entities could not be looked up.
+    Exit code 1 means that the command has finished, but could not look up some entities. Run it again: it then sends
+    only the queries that have no answer yet.
 
     \b
     Examples:
@@ -111,15 +111,18 @@ def check_command(
     endpoint: Endpoint,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="OUT", help="Write the verdicts as RDF; - for standard output."),
+        typer.Option("--output", "-o", metavar="OUT", help="The RDF file for the verdicts, or - for standard output."),
     ] = None,
     csv: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write them as a table too; - for standard output.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write the verdicts as a CSV table to this file as well, or - for standard output."
+        ),
     ] = None,
     jsonl: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Write them as JSON Lines too, an object a statement; - for standard output."
+            metavar="FILE", help="Write the verdicts as JSON Lines to this file as well, or - for standard output."
         ),
     ] = None,
     contact: Contact = None,
@@ -130,13 +133,14 @@ def check_command(
     offline: Offline = False,
     refresh: Refresh = False,
 ) -> None:
-    """Say what Wikidata says about each statement of graphs: confirmed, in conflict, new, and so on.
+    """Compare each statement of graphs with Wikidata.
 
-    Absence from Wikidata is not falsehood, so no verdict says "wrong". OUT has the verdicts alone, each with the
-    statement of Wikidata that it rests on; merge it with the graph to have both. What could not be looked up is "not
-    checked", never "new"; run it again, and only that is asked. An interrupted run loses nothing that was answered.
+    The verdict on a statement is, for example, "confirmed", "conflict" or "new". No verdict is "wrong", because
+    Wikidata is not complete. If a query failed, the verdict is "not checked". OUT has the verdicts only, each with the
+    statement of Wikidata that it is based on. Merge OUT with the graph to have both in one file.
 
-    Exit code 1 means: done, but some statements could not be checked.
+    Exit code 1 means that the command has finished, but could not check some statements. Run it again: it then sends
+    only the queries that have no answer yet.
 
     \b
     Examples:
@@ -167,18 +171,26 @@ def enrich_command(
     output: Output,
     endpoint: Endpoint,
     properties: Annotated[
-        str, typer.Option(metavar="IDS", help="Which properties, such as P31,P18.", show_default=False)
+        str,
+        typer.Option(
+            metavar="IDS", help="The properties to fetch, separated by commas, such as P31,P18.", show_default=False
+        ),
     ] = "",
     preset: Annotated[
         Preset | None,
         typer.Option(
-            help="These properties: basics are instance of (P31), country (P17), image (P18), dates of birth and death "
-            "(P569, P570), inception (P571), coordinates (P625) and official website (P856).",
+            help="A set of properties to fetch. basics is instance of (P31), country (P17), image (P18), date of birth "
+            "(P569), date of death (P570), inception (P571), coordinates (P625) and official website (P856).",
             show_default=False,
         ),
     ] = None,
     languages: Annotated[
-        str, typer.Option(metavar="TAGS", help="Labels in which languages, such as en,de.", show_default=False)
+        str,
+        typer.Option(
+            metavar="TAGS",
+            help="The languages in which labels are fetched, separated by commas, such as en,de.",
+            show_default=False,
+        ),
     ] = "",
     contact: Contact = None,
     format: Format = None,
@@ -188,14 +200,15 @@ def enrich_command(
     offline: Offline = False,
     refresh: Refresh = False,
 ) -> None:
-    """Fetch chosen facts and labels of the Wikidata items that graphs are linked to.
+    """Fetch properties and labels of linked Wikidata items.
 
-    OUT has these alone, each as a kgmrca:RetrievedFact with its source and time, never as a statement of the graph;
-    merge it with the graph, or load it beside, to have both. In TriG, N-Quads and JSON-LD all of it is in one named
-    graph, with the plain triples. Of a property, only the values of the best rank are taken.
+    OUT has only what was fetched. Each value is a kgmrca:RetrievedFact with its origin and the time, so that it cannot
+    be taken for a statement that was read in a text. Of each property, the values of the best rank are taken. Merge OUT
+    with the graph to have both in one file. In TriG, N-Quads and JSON-LD, all that was fetched is in one named graph,
+    with its plain triples.
 
-    Exit code 1 means: done, but some facts could not be looked up; they are listed. Run it again, and only these are
-    asked for.
+    Exit code 1 means that the command has finished, but could not look up everything. Run it again: it then sends only
+    the queries that have no answer yet.
 
     \b
     Examples:
@@ -223,48 +236,48 @@ def enrich_command(
 
 
 def diff_command(
-    graphs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="CHECKED...",
-            help="RDF files of any format and provenance, with what kgmrca check wrote about them: the graph and its "
-            "verdicts, merged or not; or - for standard input.",
-            show_default=False,
-        ),
-    ],
+    graphs: CheckedGraphs,
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
             metavar="TABLE",
-            help="List what is new here, in cells between tabs, or commas if it ends in .csv; - for standard output.",
+            help="The table to write, or - for standard output. It is CSV if the name ends in .csv, and TSV otherwise.",
         ),
     ] = None,
-    conflicts: Annotated[bool, typer.Option("--conflicts", help="List what contradicts Wikidata as well.")] = False,
+    conflicts: Annotated[
+        bool, typer.Option("--conflicts", help="List the facts that contradict Wikidata as well.")
+    ] = False,
     accept: Annotated[
         Path | None,
         typer.Option(
-            metavar="TABLE", help="A reviewed list: of what has an x or yes as accept, write QuickStatements."
+            metavar="TABLE",
+            help="A table that was reviewed: the facts with x or yes in the column accept are exported.",
         ),
     ] = None,
     quickstatements: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Where to write these; - for standard output.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="The file for the QuickStatements of the accepted facts, or - for standard output."
+        ),
     ] = None,
     stated_in: Annotated[
         str | None,
-        typer.Option(metavar="ITEM", help="The item that they are stated in (S248); a document's URL is given anyway."),
+        typer.Option(
+            metavar="ITEM",
+            help="The item that each reference names as its source (S248). The URL of a document is always given.",
+        ),
     ] = None,
     input_format: GraphFormat = None,
 ) -> None:
-    """List what graphs say and Wikidata does not, for review; turn what was accepted into QuickStatements.
+    """List facts that are new to Wikidata, for review and export.
 
-    The list has a row a fact, the most certain first, with names, items, the sentence, and an empty column accept.
-    Put an x there in a spreadsheet, and give the table back as --accept: these facts, and no others, are written as
-    commands for https://quickstatements.toolforge.org. Nothing is uploaded. Of the table only accept and what says
-    which fact it is (subject_item, property_id, value) are read.
+    The table has a row for each fact, the most certain first, with the names, the items, the sentence, and an empty
+    column accept. Put an x there for each fact that you accept, and give the table to --accept. Those facts are written
+    as commands for https://quickstatements.toolforge.org. Nothing is uploaded.
 
-    Exit code 1 means: done, but some accepted facts are not exported; they are listed.
+    Exit code 1 means that the command has finished, but did not export some of the accepted facts. They are listed.
 
     \b
     Examples:
@@ -290,18 +303,18 @@ def diff_command(
 def cache_command(
     cache: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The cache.  [default: in your folder for caches]", show_default=False),
+        typer.Option(metavar="FILE", help="The cache file.  [default: in your folder for caches]", show_default=False),
     ] = None,
     clear: Annotated[
         str | None,
         typer.Option(
             metavar="WHAT",
             autocompletion=suggest("all", "expired", "wikidata", "qlever"),
-            help="Remove facts: all, expired, or those of one endpoint, named as it is listed here.",
+            help="Remove answers: all, those that have expired, or those of one endpoint by its name in the list.",
         ),
     ] = None,
 ) -> None:
-    """Show what of Wikidata is remembered on disk, by endpoint, or forget it.
+    """Show or remove the answers of endpoints that are kept on disk.
 
     \b
     Examples:
@@ -316,18 +329,20 @@ def cache_command(
 
     path = cache or default_cache()
     if not path.is_file():
-        print(f"kgmrca: '{path}' is not there: nothing is remembered.", file=sys.stderr)
+        print(f"kgmrca: There is no cache '{path}' yet.", file=sys.stderr)
         return
     facts, now = Cache(path), time.time()
     if clear is not None:
         names = [usage.endpoint for usage in facts.usage(now=now)]
         endpoint = None if clear in ("all", "expired") else PRESETS.get(clear, clear)
         if endpoint and endpoint not in names:
-            raise InputError(f"Nothing is remembered of '{clear}', but of: {', '.join(names) or 'nobody'}.")
+            raise InputError(
+                f"The cache has no answers of '{clear}'. It has answers of: {', '.join(names) or 'no endpoint'}."
+            )
         n_removed = facts.clear(endpoint=endpoint, expired_at=now if clear == "expired" else None)
-        print(f"kgmrca: {n_removed:,} facts removed.", file=sys.stderr)
+        print(f"kgmrca: {n_removed:,} answers were removed.", file=sys.stderr)
     print(f"{path}  {path.stat().st_size / 1e6:,.1f} MB")
     for usage in facts.usage(now=now):
         oldest = time.strftime("%Y-%m-%d", time.localtime(usage.oldest))
-        print(f"{usage.endpoint}  {usage.entries:,} facts, {usage.expired:,} expired, the oldest from {oldest}")
+        print(f"{usage.endpoint}  {usage.entries:,} answers, {usage.expired:,} expired, the oldest from {oldest}")
     facts.close()
