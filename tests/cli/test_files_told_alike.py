@@ -81,6 +81,6 @@ def test_a_missing_folder(command, said):
     assert message == "There is no folder 'nowhere' to write 'out.ttl' in: make it first."
 
 
-@pytest.mark.parametrize("command", [command for command in WRITING if command != "graph --graphml"])
+@pytest.mark.parametrize("command", WRITING)
 def test_a_folder_in_the_place_of_the_file(command, said):
     assert said(command, [*WRITING[command], "full.ttl"]) == "'full.ttl' is a folder: name a file to write."
