@@ -1,7 +1,11 @@
 """The spaCy component `mrca_relations`."""
 
+import contextlib
 import hashlib
 import json
+import warnings
+import weakref
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,10 +31,12 @@ from kgmrca.corpora.annotated import exhaustively_annotated
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.relations.calibration import scale
+from kgmrca.extraction.relations.diagnosis import why_nothing
 from kgmrca.extraction.relations.features import Features, Instances
 from kgmrca.extraction.relations.loss import Loss
 from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
 from kgmrca.extraction.relations.pairs import Candidates, PairSuggester
+from kgmrca.ontology import TYPES
 from kgmrca.relations import Record, get_records, register_extensions, set_records
 from kgmrca.resources import resource
 from kgmrca.types import allowed, check_type_map, coarse_type, find_rules, type_numbers
@@ -135,7 +141,11 @@ def make_mrca_relations(
         type_map=type_map,
         type_rules=type_rules,
     )
-    return pipe.from_disk(resource(f"pipelines/{pretrained}/mrca_relations")) if pretrained else pipe
+    if pretrained:
+        pipe.from_disk(resource(f"pipelines/{pretrained}/mrca_relations"))
+        pipe._language = pretrained.partition("_")[0]
+    pipe._pipeline = _Pipeline(nlp)
+    return pipe
 
 
 class MRCARelations(TrainablePipe):
@@ -164,6 +174,10 @@ class MRCARelations(TrainablePipe):
             raise InputError(f"unannotated_weight is a number from 0 to 1, not {unannotated_weight!r}.")
         self.cfg = self._settings()
         self._weights_came_with_it = False  # see `initialize`
+        self._weights_checksum = 0
+        self._language: str | None = None  # of the texts that the weights learned from, where that is known
+        self._pipeline = _Pipeline(None)
+        self._warnings_left = ["one"]  # taken out by whoever warns, which only one of several threads can do
         self._type_map = check_type_map(type_map or {})
         self._threshold: Threshold | None = None
         self.batch_size, self.unannotated_weight, self.type_rules = batch_size, unannotated_weight, type_rules
@@ -380,6 +394,32 @@ class MRCARelations(TrainablePipe):
             found[doc].append((a, b, c, d, self.cfg["labels"][column], round(score, 4)))
         for doc, records in zip(docs, found, strict=True):
             set_records(doc, records)
+        if self._warnings_left:
+            self._warn(doc for doc, records in zip(docs, found, strict=True) if not records)
+
+    def _warn(self, docs: Iterable[Doc]) -> None:
+        """Say why nothing is found in these Docs if the pipeline is the cause; once, in words that say what to do."""
+        nlp = self._pipeline.nlp
+        if nlp is None:
+            return
+        for doc in docs:
+            reason = why_nothing(
+                doc,
+                nlp=nlp,
+                name=next((name for name, pipe in nlp.components if pipe is self), self.name),
+                spans_key=self.spans_key,
+                language=self._language,
+                is_known=self._knows_type_of,
+            )
+            if reason is not None:
+                with contextlib.suppress(IndexError):  # another thread was first
+                    self._warnings_left.pop()
+                    warnings.warn(reason, stacklevel=2)
+                return
+
+    def _knows_type_of(self, label: str) -> bool:
+        name = coarse_type(label, self.type_map)
+        return name in TYPES or name in self.cfg["types"]
 
     def _candidates(self, docs: Sequence[Doc]) -> Candidates:
         """The pairs asked about, with types instead of the labels of entities."""
@@ -498,6 +538,7 @@ class MRCARelations(TrainablePipe):
         outputs, backprop = self.model.begin_update(self._features(docs, candidates))
         loss, gradient = self.get_loss(examples, (candidates, outputs))
         backprop(gradient)
+        self._language = None  # from now on that of the examples
         if sgd is not None:
             self.finish_update(sgd)
         losses[self.name] += loss
@@ -616,6 +657,25 @@ class MRCARelations(TrainablePipe):
             except (RuntimeError, SafetensorError) as error:
                 raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
         self._weights_came_with_it = built
+        if (checksum := zlib.crc32(weights)) != self._weights_checksum:
+            self._weights_checksum, self._language = checksum, None
+
+
+class _Pipeline:
+    """The pipeline that a component was made for, as long as it is there; not stored, and not taken to other processes.
+
+    A component that held its pipeline would take all of it along wherever it is pickled.
+    """
+
+    def __init__(self, nlp: Language | None) -> None:
+        self._nlp = (lambda: None) if nlp is None else weakref.ref(nlp)
+
+    @property
+    def nlp(self) -> Language | None:
+        return self._nlp()
+
+    def __reduce__(self) -> tuple[type["_Pipeline"], tuple[None]]:
+        return _Pipeline, (None,)
 
 
 @dataclass(slots=True)
