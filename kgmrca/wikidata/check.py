@@ -35,6 +35,7 @@ from kgmrca.triples.read import Node, read_graphs
 from kgmrca.triples.write import activity_triples
 from kgmrca.wikidata.links import Links, plain_statements
 from kgmrca.wikidata.outputs import check_writable
+from kgmrca.wikidata.review import delimiter_of, guarded
 from kgmrca.wikidata.verdicts import Assertion, Judgement, Knowledge, Verdict, judge
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def check(
         graphs: RDF files, folders of them, glob patterns, or "-" for standard input.
         lookups: where to look up.
         output: the file for the verdicts as RDF; "-" for standard output, None for no RDF.
-        csv, json: the files for the verdicts as CSV with a header and as JSON Lines (see `COLUMNS`).
+        csv, json: the files for the verdicts as a table, with tabs between cells if its name ends in .tsv and else with
+            commas, and as JSON Lines (see `COLUMNS`).
         input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
             as TriG, which includes Turtle and N-Triples.
         format: of the RDF. With None it is known by the file's extension; standard output gets Turtle.
@@ -153,13 +155,14 @@ def check(
         format = chosen_format(format, output)
     outputs = (output, csv, json)
     check_writable(outputs, graphs, lookups, input_format=input_format)
+    delimiter = delimiter_of(csv or STANDARD, default=",")
     places = [nullcontext() if place is None else opened(place) for place in outputs]
     beside = next((place for place in outputs if place is not None and place != STANDARD), None)
     summary = CheckSummary()
     # All outputs are opened before the work starts, and get their names together when everything is written.
     with ExitStack() as stack:
         out, table, lines = map(stack.enter_context, places)
-        puts = [put for put in (table and _csv_writer(table), lines and _json_writer(lines)) if put]
+        puts = [put for put in (table and _csv_writer(table, delimiter), lines and _json_writer(lines)) if put]
         found = verdicts(graphs, lookups, input_format=input_format, base=base, progress=progress, beside=beside)
         counted = _counted(found, summary, puts)
         if out and format:
@@ -239,10 +242,10 @@ def _chunks(nodes: Iterable[Node]) -> Iterator[list[Node]]:
         yield chunk
 
 
-def _csv_writer(stream: IO[bytes]) -> Callable[[Checked], object]:
-    writer = csv_module.DictWriter(utf8(stream), COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    return lambda checked: writer.writerow(checked.row())
+def _csv_writer(stream: IO[bytes], delimiter: str) -> Callable[[Checked], object]:
+    writer = csv_module.writer(utf8(stream), delimiter=delimiter, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    return lambda checked: writer.writerow(map(guarded, checked.row().values()))
 
 
 def _json_writer(stream: IO[bytes]) -> Callable[[Checked], object]:

@@ -1,30 +1,31 @@
-"""What graphs say and Wikidata does not: as a table for a person to review, and what they accept as QuickStatements.
+"""What graphs say and Wikidata does not: listed in a table for review, and what was accepted as QuickStatements.
 
-The language is QuickStatements' first (https://www.wikidata.org/wiki/Help:QuickStatements): a command a line, cells
-between tabs, and a text verbatim between the first and the last quote of its cell. Nothing is uploaded here.
+These are commands of QuickStatements, version 1 (https://www.wikidata.org/wiki/Help:QuickStatements): a command a line,
+tabs between cells, and a text verbatim between the first and the last quote of its cell. Nothing is uploaded.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
-from kgmrca.files import opened, utf8
+from kgmrca.files import STANDARD, check_outputs, opened
 from kgmrca.ontology import load_ontology, load_properties, wikidata_predicate
 from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
+from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import clean_text
 from kgmrca.triples.read import Node, read_graphs
 from kgmrca.wikidata.links import Links
 from kgmrca.wikidata.queries import checked_id
 from kgmrca.wikidata.records import Value
+from kgmrca.wikidata.review import CHECKSUMS, GONE, KEY, Table, carry_over, delimiter_of, read_table, write_table
 from kgmrca.wikidata.verdicts import Assertion, Verdict
 
 __all__ = [
@@ -56,20 +57,20 @@ _STRINGS = frozenset({"P281"})  # of our properties, those that have texts as va
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A fact that some statements of a graph state: what a person needs to see to judge it, all of it as text.
+    """A fact that statements of a graph state, with what a person needs to judge it, as text.
 
     Attributes:
         accept: the person's answer.
-        verdict: what Wikidata says.
-        confidence: of the most certain of the statements.
-        subject, property, object: names.
-        subject_item, property_id, value: what QuickStatements would get; `value` is "" if it cannot be said there.
-        sentence: of that statement: its text if the graph has it, else its IRI.
-        document: what it is called.
-        url: where it is on the web, if the graph says so.
-        readings: how many statements state the fact.
+        verdict: of the check.
+        confidence: of the most certain statement.
+        subject, property, object: their names.
+        subject_item, property_id, value: what QuickStatements gets; `value` is "" if it has no form there.
+        sentence: of the most certain statement: the text if the graph has it, else the IRI.
+        document: the name of that statement's document.
+        url: of the document on the web, or "".
+        readings: the number of statements that state the fact.
         reason: of the verdict.
-        statement: the IRI of the most certain one.
+        statement: the IRI of the most certain statement.
     """
 
     accept: str
@@ -89,34 +90,41 @@ class Row:
     statement: str
 
 
-COLUMNS = tuple(field.name for field in fields(Row))
+_CELLS = tuple(field.name for field in fields(Row))
+COLUMNS = (*_CELLS, CHECKSUMS)
 """The columns of the table."""
-
-_QUOTED = frozenset({"subject", "property", "object", "sentence", "document", "url", "reason"})  # what others wrote
-_FIXED = ("subject_item", "property_id", "value")  # what a person accepts, as they saw it
 
 
 @dataclass(slots=True)
 class DiffSummary:
-    """What a job did.
+    """What `diff` did.
 
     Attributes:
-        verdicts: how many facts were listed or exported, by verdict.
-        unchecked: how many statements have no verdict.
+        verdicts: the number of facts that were listed or exported, by verdict.
+        unchecked: the number of statements without a verdict.
         left_out: accepted rows that were not exported, each with its line and why.
+        n_kept: the number of listed rows in which something that a person wrote before was kept.
+        n_gone: the number of rows that a person worked on and that are not listed any more. They are kept in the table,
+            and not exported.
     """
 
     verdicts: Counter[str] = field(default_factory=Counter)
     unchecked: int = 0
     left_out: list[str] = field(default_factory=list)
+    n_kept: int = 0
+    n_gone: int = 0
 
     def in_words(self, output: str) -> str:
-        """The same for a person, in some lines."""
+        """The summary in lines of text; `output` is where the result was written."""
         counts = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(self.verdicts.items()))
         lines = [f"{self.verdicts.total():,} facts" + ("" if output == "-" else f" -> {output}")]
         lines[0] += f": {counts}" if counts else ""
         if self.unchecked:
             lines.append(f"{self.unchecked:,} statements have no verdict: see kgmrca check")
+        if self.n_kept:
+            lines.append(f"{self.n_kept:,} rows have what was written in them before: answers, edits, notes")
+        if self.n_gone:
+            lines.append(f"{self.n_gone:,} rows with answers, edits or notes are no longer listed: they stand last")
         lines += [f"not exported, {why}" for why in self.left_out]
         return "\n".join(f"kgmrca: {line}" for line in lines)
 
@@ -131,19 +139,25 @@ def diff(
     stated_in: str | None = None,
     input_format: str | None = None,
 ) -> DiffSummary:
-    """List what is new against Wikidata, or export what a person has accepted of such a list.
+    """List what is new against Wikidata in a table, or export what a person has accepted in such a table.
+
+    A table that exists is written anew with all that a person wrote in it: answers, edited cells, added columns. Rows
+    that a person worked on and that are not listed any more come last (see `review.carry_over`).
 
     Args:
-        graphs: RDF files, or "-" for standard input: statements, links and verdicts, in one file or several.
-        output: the table to write, "-" for standard output: comma-separated if its name ends in ".csv", else by tabs.
+        graphs: RDF files, folders of them, glob patterns, or "-" for standard input: statements, links and verdicts, in
+            one file or several.
+        output: the table to write, with tabs (.tsv) or commas (.csv) between cells; "-" for standard output, with tabs.
         conflicts: whether to list what contradicts Wikidata as well.
-        accept: a table that was written before, with a mark in the column `accept` of some rows.
-        quickstatements: where to write these, "-" for standard output.
-        stated_in: the item that is the source of all statements ("stated in").
-        input_format: the format of all graphs; None: by the files' extensions, TriG on standard input.
+        accept: a table with a mark in the column `accept` of some rows.
+        quickstatements: the file for the commands, "-" for standard output.
+        stated_in: the item that is given as the source of all commands ("stated in").
+        input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
+            as TriG, which includes Turtle and N-Triples.
 
     Raises:
-        InputError: an argument, a graph or the table cannot be used, or the graphs have no verdicts.
+        InputError: an argument, a graph or a table cannot be used, an output would overwrite what is read or is a file
+            that is no such table, or the graphs have no verdicts.
         OSError: something cannot be read or written.
     """
     if (accept is None) != (quickstatements is None):
@@ -152,34 +166,84 @@ def diff(
         raise InputError("Either list what is new (an output), or export what was accepted of such a list.")
     if stated_in:
         checked_id(stated_in, kinds="Q")
-    places = [path for path in (output, quickstatements) if path is not None]
-    with opened(places[0], inputs=[*graphs, *([accept] if accept else [])], what="read") as out:
-        summary = DiffSummary()
-        if accept is not None:
-            marked = accepted(Path(accept))
-            found = differences(graphs, summary, conflicts=True, format=input_format)
-            rows = {tuple(getattr(row, name) for name in _FIXED): row for row in found}
-            for line in _commands(marked, rows, summary, stated_in or ""):
-                out.write(line.encode("utf-8"))
-        else:
-            found = differences(graphs, summary, conflicts=conflicts, format=input_format)
-            _write_table(found, out, delimiter="," if str(output).lower().endswith(".csv") else "\t")
-            summary.verdicts.update(row.verdict for row in found)
-        out.flush()
+    check_outputs([output, quickstatements], graphs, takes=None if input_format else is_rdf)
+    if output is not None:
+        return _list(graphs, output, conflicts=conflicts, input_format=input_format)
+    return _export(graphs, Path(cast(str, accept)), cast(str, quickstatements), stated_in or "", input_format)
+
+
+def _list(
+    graphs: Sequence[str | Path], output: str | Path, *, conflicts: bool, input_format: str | None
+) -> DiffSummary:
+    """Write the table."""
+    delimiter = delimiter_of(output, default="\t")
+    before = _table_before(output)
+    summary = DiffSummary()
+    with opened(output) as out:
+        found = differences(graphs, summary, conflicts=conflicts, format=input_format, beside=output)
+        rows = ({name: one_line(str(getattr(row, name))) for name in _CELLS} for row in found)
+        review = carry_over(rows, before, _CELLS)
+        if before:
+            delimiter = before.delimiter
+        write_table(review, out, _CELLS, delimiter=delimiter, has_mark=before is not None and before.has_mark)
+    summary.verdicts.update(row.verdict for row in found)
+    summary.n_kept, summary.n_gone = review.n_kept, review.n_gone
+    return summary
+
+
+def _table_before(output: str | Path) -> Table | None:
+    """The table that is to be written anew, with what a person wrote in it; None if there is none.
+
+    Raises:
+        InputError: there is a file with this name that is no such table.
+    """
+    path = Path(output)
+    if output == STANDARD or not path.is_file() or not path.stat().st_size:
+        return None
+    try:
+        return read_table(path, ("accept", *KEY))
+    except InputError as error:
+        raise InputError(f"{error} So it is not written over: write to another file, or remove it.") from error
+
+
+def _export(
+    graphs: Sequence[str | Path], accept: Path, output: str | Path, stated_in: str, input_format: str | None
+) -> DiffSummary:
+    """Write the QuickStatements."""
+    check_outputs([output], [accept], what="the table", takes=Path.is_file)
+    summary = DiffSummary()
+    with opened(output) as out:
+        marked = accepted(accept)
+        found = differences(graphs, summary, conflicts=True, format=input_format, beside=output)
+        rows = {tuple(getattr(row, name) for name in KEY): row for row in found}
+        for line in _commands(marked, rows, summary, stated_in):
+            out.write(line.encode("utf-8"))
     return summary
 
 
 def differences(
-    graphs: Sequence[str | Path], summary: DiffSummary, *, conflicts: bool = False, format: str | None = None
+    graphs: Sequence[str | Path],
+    summary: DiffSummary,
+    *,
+    conflicts: bool = False,
+    format: str | None = None,
+    beside: str | Path | None = None,
 ) -> list[Row]:
     """The facts of which every verdict is "new" (or a conflict), the most certain first. Graphs are read twice.
+
+    Args:
+        graphs: see `diff`.
+        summary: counts the statements without a verdict.
+        conflicts: whether conflicts are listed as well.
+        format: of all graphs.
+        beside: the output, beside which temporary files lie.
 
     Raises:
         InputError: a graph cannot be used, or there are no verdicts.
         OSError: a graph cannot be read.
     """
     wanted = _NEW | _CONFLICTS if conflicts else _NEW
-    with graph_files(graphs, format) as files:
+    with graph_files(graphs, format, beside=beside) as files:
         noted = _Noted()
         links = Links(noted.passing(read_graphs(files)))
         noted.close()
@@ -195,7 +259,7 @@ def differences(
             if not wanted.issuperset(verdicts) or not (assertion.subject and assertion.property and assertion.object):
                 continue
             row = noted.row(node, assertion)
-            # What cannot be exported has no value that tells it from others.
+            # A fact that cannot be exported has no value to tell it from others.
             key = row.subject_item, row.property_id, row.value or f" {node.terms['object']}"
             other = found.get(key)
             if other:
@@ -211,29 +275,20 @@ def accepted(path: Path) -> list[tuple[int, dict[str, str]]]:
         InputError: it is no such table, or a mark is neither yes nor no.
         OSError: it cannot be read.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            delimiter = next((sign for sign in "\t,;" if sign in header), "\t")
-            file.seek(0)
-            reader = csv.DictReader(file, delimiter=delimiter, restval="", restkey="")
-            if missing := [name for name in ("accept", *_FIXED) if name not in (reader.fieldnames or ())]:
-                raise InputError(f"{path}: the columns {', '.join(missing)} are missing: keep those of kgmrca diff.")
-            rows = [(reader.line_num, row) for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: this is no table in UTF-8: {error}.") from error
+    table = read_table(path, ("accept", *KEY))
     marked = []
-    for line, row in rows:
-        mark = row["accept"].strip().casefold()
+    for line, row in table.rows:
+        cells = table.cells(row)
+        mark = cells["accept"].strip().casefold()
         if mark not in _YES | _NO:
-            raise InputError(f"{path}, line {line}: accept is '{row['accept']}': write x or yes, or leave it empty.")
+            raise InputError(f"{path}, line {line}: accept is '{cells['accept']}': write x or yes, or leave it empty.")
         if mark in _YES:
-            marked.append((line, row))
+            marked.append((line, cells))
     return marked
 
 
 def quickstatement(row: Row, *, stated_in: str = "") -> str:
-    """The line that adds a row's fact to Wikidata, with its line feed; the source is an item, a web page, or both."""
+    """The command that adds a row's fact to Wikidata, as a line; the source is an item, a web page, or both."""
     cells = [row.subject_item, row.property_id, row.value]
     if stated_in:
         cells += ["S248", stated_in]
@@ -243,9 +298,9 @@ def quickstatement(row: Row, *, stated_in: str = "") -> str:
 
 
 def value_text(value: Value, property: str) -> str:
-    """A value as QuickStatements has it; "" if it is none that the property can have, or that can be said there.
+    """A value as QuickStatements writes it; "" if it has no form there, or the property does not take such a value.
 
-    Which kind of value a property of ours has, is known; of others any is believed.
+    The kinds of values are known for the properties in our table of relations. Other properties take any.
     """
     known = load_properties().get(wikidata_predicate(property) or "")
     if known:
@@ -267,7 +322,7 @@ def value_text(value: Value, property: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text without tabs and line breaks of any kind: white space is single spaces, and none at the ends."""
+    """A text in one line: white space of any kind becomes single spaces, without any at the ends."""
     return " ".join(clean_text(text).split())
 
 
@@ -276,9 +331,9 @@ def _quoted(text: str) -> str:
 
 
 def _time_text(value: Value) -> str:
-    """A date; in the graph, years are those of XSD 1.1, where 0 is 1 BC, and in Wikibase that is -1.
+    """A date. 1 BC is the year 0 in the graph (XSD 1.1) and -1 in Wikibase.
 
-    Days are Gregorian in the graph. Years and months before that calendar are those of the Julian one.
+    Days are Gregorian in the graph. Years and months before 1583 are written as Julian ones.
     """
     match = _DATE.fullmatch(value.text)
     if match is None:
@@ -291,33 +346,33 @@ def _time_text(value: Value) -> str:
 
 
 class _Noted:
-    """What a first reading notes: names, documents, and verdicts by statement."""
+    """What the first reading of graphs collects: names, documents, and verdicts by statement."""
 
     def __init__(self) -> None:
-        self.verdicts: dict[str, dict[str, str]] = {}  # with their reasons
+        self.verdicts: dict[str, dict[str, str]] = {}  # by statement the verdicts with their reasons
         self._texts: dict[tuple[str, str], str] = {}  # by subject and predicate
         self._checks: dict[str, dict[str, list[str]]] = {}
         self._plain: dict[str, dict[str, NamedNode | Literal]] = {}  # statements of plain triples
 
     def passing(self, graphs: Iterable[Node | Quad]) -> Iterator[Node | Quad]:
-        """Note what comes by."""
+        """Collect from what is passed on."""
         for found in graphs:
             if isinstance(found, Quad) and found.graph_name == DEFAULT_GRAPH:
                 self._note(found)
             yield found
 
     def close(self) -> None:
-        """Put together what has come."""
+        """Put together what was collected."""
         for check in self._checks.values():
             for statement in check.get(_CHECKED, ()):
-                # One check made at two times may have two verdicts, and nothing says which reason belongs to which.
+                # A check that was made twice may have two verdicts, and RDF does not tell which reason is whose.
                 reason = " ".join(sorted(check.get(_COMMENT, ())))
                 self.verdicts.setdefault(statement, {}).update(dict.fromkeys(check.get(_VERDICT, ()), reason))
         self._checks.clear()
         self._plain = {iri: terms for iri, terms in self._plain.items() if iri in self.verdicts and len(terms) == 3}
 
     def statements(self, graphs: Iterable[Node | Quad]) -> Iterator[Node]:
-        """Those of the graphs, then those that kgmrca check made of plain triples."""
+        """The statements of the graphs, then those that `kgmrca check` made of plain triples."""
         yield from (found for found in graphs if isinstance(found, Node))
         for iri, terms in self._plain.items():
             yield Node(iri, Decimal(1), terms, [])
@@ -376,9 +431,12 @@ def _certain_first(row: Row) -> tuple[Decimal, str]:
 def _commands(
     marked: Iterable[tuple[int, dict[str, str]]], rows: dict[tuple[str, ...], Row], summary: DiffSummary, stated_in: str
 ) -> Iterator[str]:
-    """A line for each accepted row whose fact is still new."""
+    """The command of each accepted row whose fact is still new."""
     for line, cells in marked:
-        fact = tuple(cells[name].strip() for name in _FIXED)
+        fact = tuple(cells[name].strip() for name in KEY)
+        if fact not in rows and cells.get("verdict", "").startswith(GONE):
+            summary.n_gone += 1
+            continue
         if not fact[-1]:
             summary.left_out.append(f"line {line}: it has no value that {cells['property_id']} can have")
         elif fact not in rows:
@@ -386,16 +444,3 @@ def _commands(
         else:
             summary.verdicts[rows[fact].verdict] += 1
             yield quickstatement(rows[fact], stated_in=stated_in)
-
-
-def _write_table(rows: Iterable[Row], out: IO[bytes], *, delimiter: str) -> None:
-    writer = csv.writer(utf8(out), delimiter=delimiter, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow(_cell(getattr(row, name), quoted=name in _QUOTED) for name in COLUMNS)
-
-
-def _cell(content: str | int, *, quoted: bool) -> str:
-    """A cell; what others wrote is never a formula to a spreadsheet, which takes what begins with one of these."""
-    text = one_line(str(content))
-    return f"'{text}" if quoted and text.startswith(("=", "+", "-", "@")) else text
