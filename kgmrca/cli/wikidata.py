@@ -243,7 +243,8 @@ def diff_command(
             "--output",
             "-o",
             metavar="TABLE",
-            help="The table to write, or - for standard output. It is CSV if the name ends in .csv, and TSV otherwise.",
+            help="The table to write: a name that ends in .tsv or .csv, or - for standard output. What you wrote in a "
+            "table that exists is kept.",
         ),
     ] = None,
     conflicts: Annotated[
@@ -276,6 +277,10 @@ def diff_command(
     The table has a row for each fact, the most certain first, with the names, the items, the sentence, and an empty
     column accept. Put an x there for each fact that you accept, and give the table to --accept. Those facts are written
     as commands for https://quickstatements.toolforge.org. Nothing is uploaded.
+
+    When the table is written again, your answers, the cells that you edited and the columns that you added are kept. A
+    row that you worked on and that is no longer listed is kept at the end. The column checksums tells which cells you
+    edited.
 
     Exit code 1 means that the command has finished, but did not export some of the accepted facts. They are listed.
 
