@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import spacy
 from helpers import TEXT, make_nlp, read_rdf
 from spacy.vocab import Vocab
+from thinc.api import Config
 from typer.main import get_command
 
 from kgmrca import __version__, cli
@@ -418,6 +420,70 @@ def test_corpus_of_partial_data_knows_of_no_token_outside_entities(tmp_path, run
     (doc,) = read_gold(tmp_path / "gold.spacy", Vocab())
     assert exhaustively_annotated(doc) == frozenset()
     assert [token.ent_iob_ for token in doc] == ["B", "", "", "", "B", ""]
+
+
+class Watched(dict):
+    """A JSON object that notes which of its keys are read."""
+
+    read: ClassVar[set[str]] = set()
+
+    def __getitem__(self, key):
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key, default=None):
+        self.read.add(key)
+        return super().get(key, default)
+
+
+def test_corpus_lists_all_keys_that_it_reads(run, tmp_path, monkeypatch, capsys):
+    sentence = {
+        "id": "1",
+        "tokens": ["Ada", "met", "Bob"],
+        "entities": [{"start": 0, "end": 1, "type": "PER"}, {"start": 2, "end": 3, "type": "PER"}],
+        "relations": [{"subject": 0, "object": 1, "predicate": "knows"}],
+        "exhaustive": ["knows"],
+    }
+    document = {
+        "title": "2",
+        "sents": [["Ada", "met", "Bob"]],
+        "vertexSet": [[{"sent_id": 0, "pos": [0, 1], "type": "PER"}], [{"sent_id": 0, "pos": [2, 3], "type": "PER"}]],
+        "labels": [{"r": "knows", "h": 0, "t": 1}],
+    }
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, (sentence, document))))
+    loads = json.loads
+    monkeypatch.setattr("json.loads", lambda text: loads(text, object_hook=Watched))
+    assert run("corpus", tmp_path / "in.jsonl", "-o", tmp_path / "out.spacy") == 0
+    monkeypatch.setattr("json.loads", loads)
+    assert run("corpus", "--help") == 0
+    listed = set(re.findall(r"\w+", capsys.readouterr().out))
+    assert Watched.read >= {"qid", "pos", "sent_id", "predicate", "exhaustive"}
+    assert Watched.read <= listed
+
+
+def test_corpus_says_how_to_train_on_what_it_wrote(run, tmp_path, capsys):
+    record = {"id": "1", "tokens": ["Ada"], "entities": [], "relations": []}
+    (tmp_path / "in.jsonl").write_text(json.dumps(record))
+    assert run("corpus", tmp_path / "in.jsonl", "-o", tmp_path / "a.spacy", "--dev", tmp_path / "b.spacy") == 0
+    (config,) = re.findall(
+        r"spacy train (\S+) --paths.train \S+a.spacy --paths.dev \S+b.spacy", capsys.readouterr().err
+    )
+    assert "mrca_relations" in Config().from_disk(config)["nlp"]["pipeline"]
+
+
+def test_corpus_does_not_write_over_what_it_reads(run, tmp_path, capsys):
+    (tmp_path / "in.jsonl").write_text("{}")
+    (tmp_path / "link").hardlink_to(tmp_path / "in.jsonl")
+    assert run("corpus", tmp_path / "in.jsonl", "-o", tmp_path / "link") == 2
+    assert "is an INPUT and would be overwritten" in capsys.readouterr().err
+    assert (tmp_path / "in.jsonl").read_text() == "{}"
+
+
+def test_evaluate_does_not_write_over_what_it_reads(run, tmp_path, capsys):
+    (tmp_path / "test.spacy").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "test.spacy")
+    assert run("evaluate", tmp_path, tmp_path / "test.spacy", "-o", tmp_path / "link") == 2
+    assert "would be overwritten" in capsys.readouterr().err
 
 
 def test_corpus_of_whole_data_is_annotated_with_its_table(gold):

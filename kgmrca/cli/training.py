@@ -9,6 +9,7 @@ import typer
 from kgmrca.cli.options import Pipeline, load_pipeline, opened_if_named
 from kgmrca.errors import InputError
 from kgmrca.files import check_folder, check_outputs, whole_folder
+from kgmrca.resources import resource
 
 
 def corpus_command(
@@ -94,6 +95,10 @@ def corpus_command(
     counts, left_out = write_gold(inputs, output, dev=dev, dev_share=dev_share, mapping=mapping, partial=partial)
     for path, (documents, relations) in counts.items():
         print(f"kgmrca: {documents:,} documents, {relations:,} relations -> {path}", file=sys.stderr)
+    if dev:
+        config = resource("pipelines/relations.cfg")
+        train = f"spacy train {config} --paths.train {output} --paths.dev {dev} -o training"
+        print(f"kgmrca: to train relations on them: {train}", file=sys.stderr)
     for predicate, count in left_out.most_common():
         print(
             f"kgmrca: {count:,} relations '{predicate}' were left out, because no label stands for them.",

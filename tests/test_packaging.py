@@ -1,0 +1,71 @@
+"""What a user gets who installs the package, and who packages a pipeline of their own."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import spacy
+from helpers import add_tiny_relations
+from packaging.requirements import Requirement
+from spacy.cli.package import package
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The files in the wheel, by their names."""
+    if not (ROOT / "pyproject.toml").exists():
+        pytest.skip("this is an installation, not a checkout")
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (path,) = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as content:
+        return {name: content.read(name) for name in content.namelist()}
+
+
+@pytest.mark.parametrize("pattern", ["*.cfg", "mrca/*.cfg", "words_en_sm/*", "en_kgmrca_sm/**/*"])
+def test_the_wheel_has_what_training_needs(wheel, pattern):
+    paths = [path for path in (ROOT / "pipelines").glob(pattern) if path.is_file()]
+    assert paths
+    for path in paths:
+        assert wheel[f"kgmrca/{path.relative_to(ROOT).as_posix()}"] == path.read_bytes()
+
+
+def test_the_wheel_says_what_can_be_imported(wheel):
+    (name,) = [name for name in wheel if name.endswith(".dist-info/top_level.txt")]
+    assert wheel[name] == b"kgmrca\n"
+    record = next(data for name, data in wheel.items() if name.endswith(".dist-info/RECORD")).decode()
+    assert name in record
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # of spaCy's
+def test_a_packaged_pipeline_requires_kgmrca(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler")
+    component = add_tiny_relations(nlp)
+    component.add_label("knows")
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "pipeline")
+    (tmp_path / "packages").mkdir()
+    package(tmp_path / "pipeline", tmp_path / "packages", create_sdist=False, create_wheel=False, silent=True)
+    (path,) = (tmp_path / "packages").glob("*/meta.json")
+    requirements = map(Requirement, json.loads(path.read_text())["requirements"])
+    (ours,) = [requirement for requirement in requirements if requirement.name == "kgmrca"]
+    assert ours.specifier.contains(metadata.version("kgmrca"))
+
+
+def test_no_marker_is_there_for_nothing():
+    if not (ROOT / "pyproject.toml").exists():
+        pytest.skip("this is an installation, not a checkout")
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    markers = re.findall(r'^    "(\w+): ', text, flags=re.MULTILINE)
+    assert markers
+    assert [marker for marker in markers if f"pytest.mark.{marker}" not in sources] == []
