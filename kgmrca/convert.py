@@ -30,8 +30,9 @@ from kgmrca.corpora.documents import (
 )
 from kgmrca.corpora.repeats import Repeat, Repeats
 from kgmrca.errors import InputError, ModelError, ResourceError
-from kgmrca.files import check_outputs, opened, progress_bar, target_of, whole_file
+from kgmrca.files import check_outputs, opened, target_of, whole_file
 from kgmrca.ontology import Ontology, load_ontology
+from kgmrca.progress import progress_bar
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
 from kgmrca.triples.records import Run, Statement

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
-from tqdm import tqdm
 
 from kgmrca.corpora.annotated import read_gold
+from kgmrca.progress import progress_bar
 from kgmrca.relations import get_records, set_records
 
 
@@ -49,7 +49,7 @@ def mix(inputs: Sequence[tuple[Path, int]], held_out: Iterable[Path], output: Pa
     kept: list[tuple[Doc, int]] = []
     done = Mixed()
     for path, times in inputs:
-        for doc in tqdm(read_gold(path, vocab), desc=path.name, unit="doc", disable=None):
+        for doc in progress_bar(None, iterable=read_gold(path, vocab), desc=path.name, unit=" documents"):
             if known.isdisjoint(sentences(doc)):
                 kept.append((doc, times))
                 for *_, label, score in get_records(doc) or ():

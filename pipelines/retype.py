@@ -14,10 +14,10 @@ from pathlib import Path
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
-from tqdm import tqdm
 
 from kgmrca.corpora.annotated import read_gold
 from kgmrca.extraction.entities.types_from_tags import commonest
+from kgmrca.progress import progress_bar
 
 
 def retype(nlp: Language, path: Path, output: Path) -> None:
@@ -28,7 +28,8 @@ def retype(nlp: Language, path: Path, output: Path) -> None:
         Doc(nlp.vocab, words=[token.text for token in doc], spaces=[bool(token.whitespace_) for token in doc])
         for doc in gold
     )
-    for given, doc in zip(gold, tqdm(nlp.pipe(blank, batch_size=64), total=len(gold), desc=path.name), strict=True):
+    bar = progress_bar(None, iterable=nlp.pipe(blank, batch_size=64), total=len(gold), desc=path.name)
+    for given, doc in zip(gold, bar, strict=True):
         found = [token.ent_type_ for token in doc]
         taken = {token.i for span in given.ents for token in span}
         beside = [span for span in doc.ents if taken.isdisjoint(range(span.start, span.end))]

@@ -20,7 +20,6 @@ from kgmrca.files import (
     check_folder,
     check_outputs,
     opened,
-    progress_bar,
     target_of,
     temporary_folder,
     utf8,
@@ -155,46 +154,6 @@ def test_rows_go_into_a_binary_stream_at_once():
     out = io.BytesIO()
     csv.writer(utf8(out), lineterminator="\n").writerow(["é", 1])
     assert out.getvalue() == "é,1\n".encode()
-
-
-@pytest.mark.parametrize(("progress", "is_shown"), [(None, False), (False, False), (True, True)])
-def test_a_bar_is_shown_if_asked_for_or_on_a_terminal(capsys, progress, is_shown):
-    with progress_bar(progress, total=1, unit=" nodes") as bar:
-        bar.update()
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert ("nodes" in captured.err) == is_shown
-
-
-def advance(progress, monkeypatch, seconds, **options):
-    """Let a job of so many seconds count one thing in each."""
-    clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr("kgmrca.files._now", lambda: clock.now)
-    with progress_bar(progress, **options) as bar:
-        for clock.now in range(1, seconds + 1):
-            bar.update()
-
-
-def test_a_log_gets_a_line_after_ten_seconds_and_then_up_to_every_minute(capsys, monkeypatch):
-    advance(None, monkeypatch, 300, total=600, desc="reading", unit="B")
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split(" of ")[0] for line in lines] == [
-        f"kgmrca: reading: {percent} %, {n}"
-        for percent, n in [(2, 10), (5, 30), (12, 70), (22, 130), (32, 190), (42, 250)]
-    ]
-    assert all("left" in line and "/s" in line for line in lines)
-
-
-def test_a_log_is_not_told_what_is_left_where_nobody_knows(capsys, monkeypatch):
-    advance(None, monkeypatch, 10, unit=" nodes")
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("kgmrca: 10 nodes, ")
-    assert "left" not in line
-
-
-def test_a_log_stays_empty_where_no_progress_is_wanted(capsys, monkeypatch):
-    advance(False, monkeypatch, 100)
-    assert capsys.readouterr().err == ""
 
 
 # What is read is not written over.

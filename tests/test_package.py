@@ -17,6 +17,7 @@ PACKAGE = Path(kgmrca.__file__).parent
 ROOMS = (
     "errors",
     "resources",
+    "progress",
     "files",
     "reading",
     "terms",

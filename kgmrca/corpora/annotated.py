@@ -38,8 +38,9 @@ from spacy.vocab import Vocab
 
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError, unreadable
-from kgmrca.files import check_outputs, progress_bar, whole_file
+from kgmrca.files import check_outputs, whole_file
 from kgmrca.ontology import Mapped, load_mapping, load_ontology
+from kgmrca.progress import progress_bar
 from kgmrca.relations import Relation, get_records, set_relations
 
 __all__ = [

@@ -16,9 +16,10 @@ from typing import Any, TypeAlias
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
-from kgmrca.files import check_outputs, progress_bar
+from kgmrca.files import check_outputs
 from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
 from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.progress import progress_bar
 from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, SAME, XSD
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files

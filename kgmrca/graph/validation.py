@@ -29,8 +29,9 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, p
 
 from kgmrca.corpora.documents import STDIN
 from kgmrca.errors import InputError
-from kgmrca.files import Output, progress_bar, temporary_folder
+from kgmrca.files import Output, temporary_folder
 from kgmrca.ontology import TYPES, WIKIDATA_ENTITY, load_properties
+from kgmrca.progress import progress_bar
 from kgmrca.resources import resource
 from kgmrca.terms import (
     DCTERMS,

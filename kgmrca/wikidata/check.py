@@ -15,8 +15,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeGuard
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
-from kgmrca.files import STANDARD, opened, progress_bar, utf8
+from kgmrca.files import STANDARD, opened, utf8
 from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.progress import progress_bar
 from kgmrca.terms import (
     CHECKED_AGAINST,
     COMMENT,

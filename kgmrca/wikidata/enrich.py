@@ -19,8 +19,9 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
 from kgmrca.errors import InputError
-from kgmrca.files import opened, progress_bar
+from kgmrca.files import opened
 from kgmrca.ontology import WIKIDATA_DIRECT, WIKIDATA_ENTITY
+from kgmrca.progress import progress_bar
 from kgmrca.terms import (
     CHECKED_AGAINST,
     DECIMAL,

@@ -16,8 +16,9 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
 from kgmrca.errors import InputError, OutputError
-from kgmrca.files import STANDARD, opened, progress_bar, temporary_folder
+from kgmrca.files import STANDARD, opened, temporary_folder
 from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.progress import progress_bar
 from kgmrca.terms import (
     CHECKED_AGAINST,
     COMMENT,

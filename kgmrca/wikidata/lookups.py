@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from kgmrca.errors import EndpointError, InputError
-from kgmrca.files import progress_bar
+from kgmrca.progress import progress_bar
 from kgmrca.wikidata import answers, queries
 from kgmrca.wikidata.answers import Kind
 from kgmrca.wikidata.cache import Cache, Key, default_cache

@@ -12,12 +12,12 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import minibatch
 from torch import Tensor
-from tqdm import tqdm
 
 from kgmrca.corpora.annotated import Corpus, exhaustively_annotated
 from kgmrca.errors import InputError
 from kgmrca.extraction.relations.calibration import FREQUENT, SHOWN, Quality, cross_fit, fit, quality, scale
 from kgmrca.extraction.relations.component import OPERATING_POINTS, MRCARelations, relation_pipe
+from kgmrca.progress import progress_bar
 from kgmrca.relations import get_records
 
 __all__ = [
@@ -187,7 +187,7 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
     _, pipe = relation_pipe(nlp)
     examples = _read(nlp, path)
     scored = pipe.pipe((example.predicted for example in examples), threshold=THRESHOLDS[0])
-    docs = list(tqdm(scored, total=len(examples), unit="doc", disable=None))
+    docs = list(progress_bar(None, iterable=scored, total=len(examples), unit=" documents"))
     found: list[tuple[float, bool, bool]] = []
     n_gold = 0
     for example, doc in zip(examples, docs, strict=True):
@@ -312,7 +312,7 @@ class _Seen:
         judged = np.array([[some is None or label in some for label in column] for some in complete], bool)
         scores, gold, document = [], [], []
         first = 0  # document of the batch; the bar counts only where it is shown
-        with tqdm(total=len(examples), unit="doc", disable=None) as bar:
+        with progress_bar(None, total=len(examples), unit=" documents") as bar:
             for batch in minibatch(examples, _BATCH_SIZE):
                 candidates, found = pipe.score_pairs((example.predicted for example in batch), calibrated=False)
                 span, characters = candidates.spans[candidates.pairs[:, 0]], candidates.characters[candidates.pairs]

@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from tqdm import tqdm
 
 from kgmrca.corpora.annotated import UNTYPED, Corpus, exhaustively_annotated
 from kgmrca.extraction.relations.component import relation_pipe
+from kgmrca.progress import progress_bar
 from kgmrca.relations import get_records
 
 __all__ = ["evaluate", "make_relation_scorer", "score_relations", "table"]
@@ -129,7 +129,7 @@ def evaluate(nlp: Language, path: Path, *, resamples: int = 1000) -> Scores:
     """
     _, pipe = relation_pipe(nlp)
     given = list(Corpus(path)(nlp))
-    with tqdm(total=2 * len(given), unit="doc", disable=None) as bar:
+    with progress_bar(None, total=2 * len(given), unit=" documents") as bar:
         for example, doc in zip(given, pipe.pipe([example.predicted for example in given]), strict=True):
             example.predicted = doc
             bar.update()

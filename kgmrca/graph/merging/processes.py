@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from kgmrca.errors import KgmrcaError
-from kgmrca.files import progress_bar
+from kgmrca.progress import progress_bar
 
 __all__ = ["Steps", "open_steps"]
 

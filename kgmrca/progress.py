@@ -1,0 +1,49 @@
+"""How far a job is, on standard error: a bar on a terminal, a line now and then in a log."""
+
+import sys
+import time
+from typing import Any
+
+from tqdm import tqdm
+
+__all__ = ["progress_bar"]
+
+_now = time.monotonic
+_FIRST_LINE, _EVERY_LINE = 10.0, 60.0  # seconds
+
+
+def progress_bar(progress: bool | None, **options: Any) -> "tqdm[Any]":
+    """Say on standard error how far a job is, with tqdm's `options`.
+
+    Args:
+        progress: True: a bar. False: nothing. None: a bar if standard error is a terminal; otherwise a line after 10
+            seconds, and then after ever longer times, up to every minute.
+        options: those of tqdm.
+    """
+    if progress is None and not (sys.stderr and sys.stderr.isatty()):
+        return _ProgressLines(**options | {"file": sys.stderr, "mininterval": 0, "miniters": 1, "leave": False})
+    return tqdm(disable=progress is False, file=sys.stderr, dynamic_ncols=True, **options)
+
+
+class _ProgressLines(tqdm):  # type: ignore[type-arg]
+    """Instead of a bar, a line now and then: for logs."""
+
+    def __init__(self, **options: Any) -> None:
+        self._wait = _FIRST_LINE
+        self._next = _now() + self._wait
+        super().__init__(**options)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        """Write a line if it is time for one; tqdm calls this at every update."""
+        if (now := _now()) >= self._next:
+            self._wait = min(2 * self._wait, _EVERY_LINE)
+            self._next = now + self._wait
+            done = "{percentage:.0f} %, {n_fmt} of {total_fmt}" if self.total else "{n_fmt}{unit}"
+            left = ", {remaining} left" if self.total else ""
+            name = "{desc}: " if self.desc and not self.desc.endswith(": ") else "{desc}"
+            line = f"{name}{done}, {{elapsed}} passed{left}, {{rate_fmt}}{{postfix}}"
+            text = self.format_meter(**{**self.format_dict, "bar_format": line, "ncols": None})
+            print(f"kgmrca: {text.strip()}", file=sys.stderr, flush=True)
+
+    def clear(self, nolock: bool = False) -> None:
+        """Do nothing: there is no bar to remove."""
