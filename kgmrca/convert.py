@@ -355,16 +355,16 @@ def _rejects(path: Path | None) -> Iterator[Callable[[BadRecord], None]]:
     if path is None:
         yield lambda bad: tqdm.write(_as_json(bad), file=sys.stderr)
         return
-    is_empty = True
-    with whole_file(path) as stream:
+    stream: IO[bytes] | None = None
+    with ExitStack() as stack:
 
         def put(bad: BadRecord) -> None:
-            nonlocal is_empty
-            is_empty = False
+            nonlocal stream
+            stream = stream or stack.enter_context(whole_file(path))
             stream.write(_as_json(bad).encode("ascii") + b"\n")
 
         yield put
-    if path.is_file() and is_empty:
+    if stream is None and path.is_file():  # it is of an earlier run
         path.unlink()
 
 
