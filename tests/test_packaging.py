@@ -1,6 +1,7 @@
 """What a user gets who installs the package, and who packages a pipeline of their own."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -43,6 +44,33 @@ def test_the_wheel_says_what_can_be_imported(wheel):
     assert wheel[name] == b"kgmrca\n"
     record = next(data for name, data in wheel.items() if name.endswith(".dist-info/RECORD")).decode()
     assert name in record
+
+
+INSTALLED = """
+import sys
+import spacy
+from kgmrca.resources import resource
+
+assert str(resource("pipelines")).startswith(sys.argv[1])
+nlp = spacy.load("en_kgmrca_sm", exclude="sentencizer")
+print(nlp.pipe_names, nlp("Marie Curie was born in Warsaw.")._.relations[0].label)
+source = {"source": "en_kgmrca_sm"}
+config = {"nlp": {"lang": "en", "pipeline": ["ner"]}, "components": {"ner": source}}
+print(spacy.util.load_model_from_config(config, auto_fill=True)("Marie Curie was born in Warsaw.").ents)
+"""
+
+
+def test_spacy_finds_the_pipeline_in_an_installation_by_its_name(wheel, tmp_path):
+    for name, data in wheel.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    command = [sys.executable, "-W", "error", "-c", INSTALLED, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["['ner', 'mrca_relations'] place of birth", "(Marie Curie, Warsaw)"]
+    assert wheel["en_kgmrca_sm/meta.json"] == wheel["kgmrca/pipelines/en_kgmrca_sm/meta.json"]
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # of spaCy's

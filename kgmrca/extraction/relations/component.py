@@ -69,9 +69,43 @@ DEFAULT_CONFIG = Config().from_str("""
 _BATCH_SIZE = 128  # Docs, where nobody says otherwise
 
 
-def load() -> Language:
-    """The shipped pipeline: tokens -> sentences -> entities -> relations over Wikidata properties."""
-    return spacy.load(resource(f"pipelines/{SHIPPED}"))
+def load(
+    name: str | Path | None = None,
+    *,
+    threshold: Threshold | None = None,
+    disable: str | Iterable[str] | None = None,
+    enable: str | Iterable[str] | None = None,
+    exclude: str | Iterable[str] | None = None,
+    config: Mapping[str, Any] | None = None,
+    vocab: spacy.Vocab | None = None,
+) -> Language:
+    """Load a pipeline: the one that ships, or another.
+
+    The shipped one goes from tokens to sentences, entities and relations over Wikidata properties.
+
+    >>> import kgmrca
+    >>> nlp = kgmrca.load(threshold="precise")
+    >>> nlp("Marie Curie was born in Warsaw.")._.relations[0].label
+    'place of birth'
+
+    Args:
+        name: a folder, or the name of an installed package. None: the pipeline that ships, `en_kgmrca_sm`.
+        threshold: the score from which a label is given: a number, one per label, or the name of an operating point.
+            None: what is stored with the pipeline ("balanced" in the shipped one).
+        disable, enable, exclude, config, vocab: as `spacy.load` takes them.
+
+    Raises:
+        OSError: there is no such pipeline.
+        ModelError: there is a threshold, and the pipeline has no relation component to set it in.
+        InputError: the threshold is none, or the pipeline has no such operating point or label.
+    """
+    place = resource(f"pipelines/{SHIPPED}") if name is None or name == SHIPPED else name
+    options = {"disable": disable, "enable": enable, "exclude": exclude, "config": config, "vocab": vocab}
+    nlp = spacy.load(place, **{option: value for option, value in options.items() if value is not None})
+    if threshold is not None:
+        component, pipe = relation_pipe(nlp)
+        pipe.threshold = nlp.get_pipe_config(component)["threshold"] = threshold
+    return nlp
 
 
 @Language.factory(

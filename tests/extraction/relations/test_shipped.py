@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import spacy
 
 import kgmrca
+from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations.component import SHIPPED
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_records
@@ -120,6 +122,66 @@ def test_saved_and_loaded_it_gives_the_same(shipped, tmp_path):
     shipped.to_disk(tmp_path)
     loaded = spacy.load(tmp_path)
     assert [get_records(doc) for doc in loaded.pipe(TEXTS)] == [get_records(doc) for doc in shipped.pipe(TEXTS)]
+
+
+# What people try.
+
+
+def labels(nlp):
+    return [relation.label for relation in nlp(EASY)._.relations]
+
+
+def test_it_has_a_name(shipped):
+    assert labels(kgmrca.load("en_kgmrca_sm")) == labels(shipped)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_another_pipeline_is_loaded_from_its_folder(shipped, tmp_path, kind):
+    shipped.to_disk(tmp_path / "pipeline")
+    assert labels(kgmrca.load(kind(tmp_path / "pipeline"))) == labels(shipped)
+
+
+@pytest.mark.parametrize("threshold", [0.125, "precise", {"place of birth": 0.5}])
+def test_it_is_loaded_with_a_threshold(tmp_path, threshold):
+    nlp = kgmrca.load(threshold=threshold)
+    assert nlp.get_pipe("mrca_relations").threshold == threshold
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path).get_pipe("mrca_relations").threshold == threshold
+
+
+@pytest.mark.parametrize("threshold", [2, "sure", {"no such label": 0.5}])
+def test_what_is_no_threshold_is_refused(threshold):
+    with pytest.raises(InputError):
+        kgmrca.load(threshold=threshold)
+
+
+def test_a_threshold_for_a_pipeline_without_relations():
+    with pytest.raises(ModelError, match="no component 'mrca_relations'"):
+        kgmrca.load(exclude="mrca_relations", threshold=0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "names", "disabled"),
+    [
+        ({"exclude": "ner"}, ["sentencizer", "mrca_relations"], []),
+        ({"exclude": ["ner", "sentencizer"]}, ["mrca_relations"], []),
+        ({"disable": ["ner"]}, ["sentencizer", "mrca_relations"], ["ner"]),
+        ({"enable": ["ner"]}, ["ner"], ["sentencizer", "mrca_relations"]),
+    ],
+)
+def test_it_is_loaded_in_part(options, names, disabled):
+    nlp = kgmrca.load(**options)
+    assert (nlp.pipe_names, nlp.disabled) == (names, disabled)
+
+
+def test_it_is_loaded_with_other_settings():
+    nlp = kgmrca.load(config={"components.mrca_relations.batch_size": 7}, vocab=spacy.blank("en").vocab)
+    assert nlp.get_pipe("mrca_relations").batch_size == 7
+
+
+def test_a_pipeline_that_is_not_there():
+    with pytest.raises(OSError, match="no_such_pipeline"):
+        kgmrca.load("no_such_pipeline")
 
 
 def test_it_is_small():
