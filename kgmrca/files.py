@@ -18,7 +18,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import IO, Any, TypeAlias, cast
 
 from kgmrca.errors import InputError, OutputError
@@ -34,7 +33,6 @@ __all__ = [
     "opened",
     "target_of",
     "temporary_folder",
-    "utf8",
     "whole_file",
     "whole_folder",
 ]
@@ -438,8 +436,3 @@ def _naming(output: str | Path, folder: Path | None = None) -> Iterator[None]:
         if isinstance(error, OutputError) or not is_meant:
             raise
         raise OutputError(f"'{output}' cannot be written: {error.strerror or error}.") from error
-
-
-def utf8(stream: IO[bytes]) -> SimpleNamespace:
-    """What `csv.writer` can write to, so that its text goes into a binary stream as UTF-8 at once."""
-    return SimpleNamespace(write=lambda text: stream.write(text.encode("utf-8")))

@@ -6,16 +6,19 @@ labels that a data set's own predicates stand for.
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import TypeAlias, cast
 
-from pyoxigraph import Literal, NamedNode, RdfFormat, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse
 
 from kgmrca.errors import InputError
+from kgmrca.reading import unpacked
 from kgmrca.resources import resource
+from kgmrca.tables import text_lines
 from kgmrca.terms import OWL, RDF, RDFS, SKOS
 
 __all__ = [
@@ -38,11 +41,13 @@ WIKIDATA_DIRECT = "http://www.wikidata.org/prop/direct/"
 TYPES = frozenset({"PER", "ORG", "LOC", "TIME", "NUM", "MISC", "TERM"})
 """The types of entities, as `ontologies/relations.ttl` explains them."""
 
-ONTOLOGIES: Mapping[str, str] = {
-    "wikidata": "ontologies/relations.sssom.tsv",
-    "dbpedia": "ontologies/relations.dbpedia.sssom.tsv",
-    "schema": "ontologies/relations.schema.sssom.tsv",
-}
+ONTOLOGIES: Mapping[str, str] = MappingProxyType(
+    {
+        "wikidata": "ontologies/relations.sssom.tsv",
+        "dbpedia": "ontologies/relations.dbpedia.sssom.tsv",
+        "schema": "ontologies/relations.schema.sssom.tsv",
+    }
+)
 """The ontologies that ship, by name: Wikidata's properties, the DBpedia ontology, schema.org."""
 
 _NO_TERM = "sssom:NoTermFound"
@@ -79,7 +84,7 @@ _Facts: TypeAlias = dict[str, dict[str, list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Ontology:
-    """A set of labels, each with the IRI of its predicate.
+    """A set of labels, each with the IRI of its predicate. It cannot be changed.
 
     Attributes:
         predicates: `label -> IRI`.
@@ -91,6 +96,14 @@ class Ontology:
     reversed: frozenset[str] = frozenset()
     ambiguous: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name in ("predicates", "ambiguous"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __reduce__(self) -> tuple[type["Ontology"], tuple[object, ...]]:
+        # A read-only view cannot be pickled, which other processes need.
+        return Ontology, (dict(self.predicates), self.reversed, dict(self.ambiguous))
+
     def predicate(self, label: str) -> str | None:
         """The IRI for a label such as "place of birth", or None for a label that the ontology does not know.
 
@@ -98,6 +111,9 @@ class Ontology:
 
         Raises:
             InputError: two predicates stand for the label.
+
+        >>> load_ontology().predicate("place of birth")
+        'http://www.wikidata.org/prop/direct/P19'
         """
         key = self._key(label)
         if key in self.ambiguous:
@@ -116,7 +132,11 @@ class Ontology:
         return label if label in self.predicates else _folded(label)
 
     def label_of(self, name: str) -> str | None:
-        """The label of a Wikidata property such as "P19"; None if no label stands for it (the first, if several do)."""
+        """The label of a Wikidata property such as "P19"; None if no label stands for it (the first, if several do).
+
+        >>> load_ontology().label_of("P19")
+        'place of birth'
+        """
         predicate = wikidata_predicate(name)
         return next((label for label, known in self.predicates.items() if known == predicate), None)
 
@@ -149,15 +169,14 @@ class Mapped:
     reversed: bool = False  # the label's subject is the predicate's object, and the other way round
 
 
-@cache
 def load_ontology(ontology: str | Path = "wikidata") -> Ontology:
-    """Read which predicate stands for which label.
+    """Read which predicate stands for which label. A file that did not change since the last time is not read again.
 
     From SSSOM TSV (https://mapping-commons.github.io/sssom/; a name that ends in .tsv): the row of a label that matches
     best, of `skos:exactMatch`, `owl:inverseOf` (subject and object exchanged), `skos:closeMatch` and `skos:broadMatch`,
-    in that order. A broader predicate says less than the label, but what it says is true; narrower and related ones
-    are not used. An object that is a Wikidata property stands for its "direct" predicate: `wikidata:P19` becomes
-    `http://www.wikidata.org/prop/direct/P19`.
+    in that order. A broader predicate is used because it holds wherever the label does; narrower and related ones need
+    not hold, and are not used. An object that is a Wikidata property stands for its "direct" predicate: `wikidata:P19`
+    becomes `http://www.wikidata.org/prop/direct/P19`.
 
     From RDF in any format that pyoxigraph knows: the properties linked to the label's Wikidata property by
     `skos:exactMatch`, `owl:equivalentProperty` or `schema:sameAs`, `owl:inverseOf` (subject and object exchanged) or
@@ -169,13 +188,23 @@ def load_ontology(ontology: str | Path = "wikidata") -> Ontology:
 
     Raises:
         InputError: there is no such file, it cannot be read, or an SSSOM table gives one label two predicates.
+
+    >>> load_ontology("schema").predicate("place of birth")
+    'https://schema.org/birthPlace'
     """
     path = resource(ONTOLOGIES[ontology]) if isinstance(ontology, str) and ontology in ONTOLOGIES else Path(ontology)
     if not path.is_file():
         raise InputError(f"There is no ontology '{ontology}': choose {', '.join(ONTOLOGIES)}, or a file.")
+    status = path.stat()
+    return _read_ontology(path.resolve(), (status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=16)
+def _read_ontology(path: Path, version: tuple[int, ...]) -> Ontology:
+    """Read an ontology; `version` is another one whenever the file has changed."""
     try:
         return _read_sssom(path) if path.suffix.lower() == ".tsv" else _read_rdf(path)
-    except (OSError, UnicodeDecodeError, SyntaxError) as error:
+    except (OSError, SyntaxError) as error:
         raise InputError(f"The ontology '{path}' cannot be read: {error}") from error
 
 
@@ -214,10 +243,11 @@ def load_mapping(path: Path) -> dict[str, Mapped | None]:
 
 
 @cache
-def load_properties() -> dict[str, Property]:
-    """Read what is known about each of our labels, by the IRI of its Wikidata predicate ("http://.../direct/P19").
+def load_properties() -> Mapping[str, Property]:
+    """What is known about each of our labels, by the IRI of its Wikidata predicate. It cannot be changed.
 
-    The result is read once and shared: do not change it.
+    >>> load_properties()["http://www.wikidata.org/prop/direct/P26"].symmetric
+    True
     """
     facts = _facts(resource("ontologies/relations.ttl"))
     predicates = {
@@ -225,7 +255,7 @@ def load_properties() -> dict[str, Property]:
         for relation, known in facts.items()
         if _EXACT in known
     }
-    return {
+    properties = {
         predicate: Property(
             label=facts[relation][RDFS + "label"][0],
             subject_types=_types(facts[relation][_SCHEMA + "domainIncludes"]),
@@ -236,19 +266,26 @@ def load_properties() -> dict[str, Property]:
         )
         for relation, predicate in predicates.items()
     }
+    return MappingProxyType(properties)
 
 
 @cache
-def load_types() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
-    """Which types (of `TYPES`) the subject and the object of each label can have (see `load_properties`).
+def load_types() -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
+    """Which types (of `TYPES`) the subject and the object of each label can have. It cannot be changed.
 
-    The result is made once and shared: do not change it.
+    >>> load_types()["place of birth"]
+    (frozenset({'PER'}), frozenset({'LOC'}))
     """
-    return {known.label: (known.subject_types, known.object_types) for known in load_properties().values()}
+    properties = load_properties().values()
+    return MappingProxyType({known.label: (known.subject_types, known.object_types) for known in properties})
 
 
 def wikidata_predicate(name: str) -> str | None:
-    """The IRI of the direct predicate of a Wikidata property such as "P19"; None if `name` is not one."""
+    """The IRI of the direct predicate of a Wikidata property such as "P19"; None if `name` is not one.
+
+    >>> wikidata_predicate("P19")
+    'http://www.wikidata.org/prop/direct/P19'
+    """
     return WIKIDATA_DIRECT + name if re.fullmatch(r"P[1-9][0-9]*", name) else None
 
 
@@ -302,16 +339,21 @@ def _read_rdf(path: Path) -> Ontology:
 
 def _facts(path: Path) -> _Facts:
     """What an RDF file says: `subject -> predicate -> objects`, of subjects and predicates that have an IRI."""
-    suffix = path.suffix.lower().removeprefix(".")
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix.removeprefix(".")
     format = RdfFormat.RDF_XML if suffix == "owl" else RdfFormat.from_extension(suffix)
     if format is None:
         raise InputError(f"'{path}' does not say its format: end it in .tsv (SSSOM), .ttl, .rdf, .owl, .nt or .jsonld.")
     facts: _Facts = {}
-    for quad in parse(path=path, format=format):
+    for quad in _quads(path, format):
         if isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode | Literal):
             known = facts.setdefault(quad.subject.value, {})
             known.setdefault(quad.predicate.value, []).append(quad.object.value)
     return facts
+
+
+def _quads(path: Path, format: RdfFormat) -> Iterator[Quad]:
+    with path.open("rb") as file, unpacked(file) as content:
+        yield from cast("Iterator[Quad]", parse(content, format))
 
 
 def _wikidata_property(iri: str) -> str | None:
@@ -347,18 +389,25 @@ def _predicate(curie: str, prefixes: Mapping[str, str], where: str) -> str:
 
 def _read_table(path: Path, columns: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, dict[str, str]]]]:
     """The prefixes of the header (lines that begin with `#`), and the rows, each with the words for where it is."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = list(text_lines(path))
     n_header = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
     reader = csv.DictReader(lines[n_header:], delimiter="\t")
     if missing := [column for column in columns if column not in (reader.fieldnames or ())]:
         raise InputError(f"{path}, line {n_header + 1}: the columns {', '.join(missing)} are missing.")
     rows = []
-    for row in reader:
+    for row in _rows(reader, path):
         where = f"{path}, line {n_header + reader.line_num}"
         if None in row or None in row.values():
             raise InputError(f"{where}: {len(reader.fieldnames or ())} cells are expected, one per column.")
         rows.append((where, row))
     return _read_prefixes(lines[:n_header]), rows
+
+
+def _rows(reader: "csv.DictReader[str]", path: Path) -> Iterator[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise InputError(f"{path}: this is no table with tabs between its cells: {error}.") from error
 
 
 def _types(iris: Iterable[str]) -> frozenset[str]:

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, TypeAlias
 from spacy.tokens import Doc, Span
 
 from kgmrca.errors import ExtensionError, InputError
+from kgmrca.ontology import load_ontology, wikidata_predicate
 
 __all__ = [
     "Record",
@@ -47,12 +48,29 @@ Record: TypeAlias = tuple[int, int, int, int, str, float]
 
 
 class Relation(NamedTuple):
-    """One label of one ordered pair of spans; a pair with several labels has several of these."""
+    """One label of one ordered pair of spans; a pair with several labels has several of these.
+
+    >>> import spacy
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> Relation(doc[0:1], doc[4:5], "place of birth", 0.9).predicate
+    'http://www.wikidata.org/prop/direct/P19'
+    """
 
     subject: Span
     object: Span
     label: str
     score: float = 1.0
+
+    @property
+    def predicate(self) -> str | None:
+        """The IRI of the Wikidata predicate that stands for the label; None if none does.
+
+        A label that is itself a Wikidata property, such as "P6553", stands for that. A label for which there is none
+        gets a predicate of its own where it is written as RDF, under the base of that graph (see `statements`). Another
+        ontology is asked by `load_ontology("dbpedia").predicate(relation.label)`, or with the name of a file; for some
+        of its predicates subject and object have to be exchanged (`is_reversed`), which for Wikidata's never is so.
+        """
+        return load_ontology().predicate(self.label) or wikidata_predicate(self.label)
 
 
 def get_records(doc: Doc) -> list[Record] | None:

@@ -1,4 +1,3 @@
-import csv
 import errno
 import gzip
 import io
@@ -22,7 +21,6 @@ from kgmrca.files import (
     opened,
     target_of,
     temporary_folder,
-    utf8,
     whole_file,
     whole_folder,
 )
@@ -148,12 +146,6 @@ def test_an_interrupted_compressed_file_leaves_no_trace(tmp_path):
     with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "graph.ttl.gz"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
-
-
-def test_rows_go_into_a_binary_stream_at_once():
-    out = io.BytesIO()
-    csv.writer(utf8(out), lineterminator="\n").writerow(["é", 1])
-    assert out.getvalue() == "é,1\n".encode()
 
 
 # What is read is not written over.

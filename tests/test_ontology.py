@@ -1,3 +1,7 @@
+import copy
+import gzip
+import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -7,6 +11,7 @@ from kgmrca.errors import InputError
 from kgmrca.ontology import (
     ONTOLOGIES,
     Mapped,
+    Ontology,
     load_mapping,
     load_ontology,
     load_properties,
@@ -290,7 +295,7 @@ def test_an_ontology_can_be_in_any_format(ontology, tmp_path, name, format):
         ("own.ttl", b"<a> <b>", "own.ttl' cannot be read: "),
         ("own.rdf", b"<rdf", "own.rdf' cannot be read: "),
         ("own.jsonld", b'{"@context": "http://127.0.0.1:1/"}', "own.jsonld' cannot be read: .*remote context"),
-        ("own.tsv", b"\xff", "own.tsv' cannot be read: "),
+        ("own.tsv", b"\xff", "own.tsv, line 1: this is no table in UTF-8"),
         ("own.foo", b"", "own.foo' does not say its format: end it in .tsv"),
     ],
 )
@@ -340,3 +345,55 @@ def test_an_ontology_is_read_once(name):
 @pytest.mark.parametrize("name", ["P", "P0", "P1x", "Q1", "p19", "P19\n", "P１"])
 def test_what_is_not_a_property_has_no_direct_predicate(name):
     assert wikidata_predicate(name) is None
+
+
+def test_a_file_that_has_changed_is_read_again(tmp_path):
+    path = tmp_path / "own.tsv"
+    for time, name in enumerate(("first", "other")):  # of one size
+        path.write_text(f"{HEADER}{COLUMNS}x\tauthor\tskos:exactMatch\tex:{name}\n", encoding="utf-8")
+        os.utime(path, ns=(time, time))
+        assert load_ontology(path).predicate("author") == f"{EX}{name}"
+
+
+def test_a_file_that_has_not_changed_is_not_read_again(tmp_path):
+    path = tmp_path / "own.tsv"
+    path.write_bytes(resource(ONTOLOGIES["wikidata"]).read_bytes())
+    assert load_ontology(path) is load_ontology(str(path))
+
+
+@pytest.mark.parametrize("load", [load_properties, load_types, lambda: load_ontology().predicates, lambda: ONTOLOGIES])
+def test_what_is_shared_cannot_be_changed(load):
+    shared = load()
+    key = next(iter(shared))
+    with pytest.raises(TypeError):
+        shared[key] = None
+    with pytest.raises(AttributeError):
+        shared.clear()
+    with pytest.raises((AttributeError, TypeError)):
+        shared[key].label = "x"
+
+
+def test_an_ontology_is_a_copy_of_what_it_was_made_of():
+    given = {"author": "http://example.org/author"}
+    ontology = Ontology(given)
+    given.clear()
+    assert ontology.predicate("author") == "http://example.org/author"
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_an_ontology_can_be_copied_and_sent_to_another_process(copied):
+    ontology = load_ontology("schema")
+    assert copied(ontology) == ontology
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_an_ontology_may_be_compressed_and_have_a_mark(tmp_path, pack):
+    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#Property"
+    contents = {
+        "own.ttl": f'<{EX}p> a <{rdf}> ; <http://www.w3.org/2000/01/rdf-schema#label> "author" .',
+        "own.tsv": f"{HEADER}subject_label\tpredicate_id\tobject_id\nauthor\tskos:exactMatch\tex:p\n",
+    }
+    for name, content in contents.items():
+        path = tmp_path / name
+        path.write_bytes(pack(b"\xef\xbb\xbf" + content.encode()))
+        assert load_ontology(path).predicate("author") == f"{EX}p"

@@ -20,6 +20,7 @@ ROOMS = (
     "progress",
     "files",
     "reading",
+    "tables",
     "terms",
     "ontology",
     "types",

@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 
 from kgmrca.errors import ExtensionError, InputError
-from kgmrca.relations import KEY, Relation, from_docs, get_records, register_extensions
+from kgmrca.relations import KEY, Relation, from_docs, get_records, register_extensions, set_relations
 
 
 @pytest.fixture
@@ -254,3 +254,19 @@ def test_another_owner_is_named_and_not_overwritten():
         assert spacy.blank("en")("Text")._.relations == "theirs"
     finally:
         Doc.set_extension("relations", getter=hooks[2], setter=hooks[3], force=True)
+
+
+@pytest.mark.parametrize(
+    ("label", "predicate"),
+    [
+        ("place of birth", "http://www.wikidata.org/prop/direct/P19"),
+        ("Place of  Birth", "http://www.wikidata.org/prop/direct/P19"),
+        ("P6553", "http://www.wikidata.org/prop/direct/P6553"),
+        ("said to haunt", None),
+    ],
+)
+def test_a_relation_knows_its_predicate(label, predicate):
+    doc = spacy.blank("en")("Curie Warsaw")
+    set_relations(doc, [Relation(doc[:1], doc[1:], label, 0.5)])
+    assert [relation.predicate for relation in doc._.relations] == [predicate]
+    assert doc._.relations[0] == (doc[:1], doc[1:], label, 0.5)

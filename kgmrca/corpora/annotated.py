@@ -42,6 +42,7 @@ from kgmrca.files import check_outputs, whole_file
 from kgmrca.ontology import Mapped, load_mapping, load_ontology
 from kgmrca.progress import progress_bar
 from kgmrca.relations import Relation, get_records, set_relations
+from kgmrca.tables import text_lines
 
 __all__ = [
     "ENTITIES",
@@ -85,21 +86,20 @@ def relation_labels(path: Path, mapping: Path | None = None) -> dict[str, Mapped
     if mapping:
         try:
             return dict(load_mapping(mapping))
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise unreadable(mapping, error) from error
     table = path.parent / "relations.tsv"
     if not table.is_file():
         return {}
     try:
-        with table.open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+        rows = list(csv.DictReader(text_lines(table), delimiter="\t", quoting=csv.QUOTE_NONE))
         properties = [row.get("wikidata_pid") for row in rows]
         ours = load_ontology().label_of if all(properties) else lambda _: None
         return {
             row["relation"]: Mapped(ours(name or "") or row.get("label") or row["relation"])
             for row, name in zip(rows, properties, strict=True)
         }
-    except (KeyError, OSError, UnicodeDecodeError) as error:
+    except (KeyError, OSError, csv.Error) as error:
         reason = f"the column {error} is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{table}: {reason}.") from error
 

@@ -4,7 +4,6 @@ A node is an entity, by its IRI, or a literal, by how N-Triples writes it. A sta
 state is two edges. Text that XML cannot hold is replaced (see `clean_text`).
 """
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -16,6 +15,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
 from kgmrca.files import whole_file, whole_folder
+from kgmrca.tables import plain_line
 from kgmrca.terms import ENTITY_TYPE, LABEL
 from kgmrca.triples.formats import XmlOutput
 from kgmrca.triples.iris import clean_text
@@ -183,10 +183,9 @@ def _edge(statement: Statement) -> dict[str, Any]:
 
 @contextmanager
 def _table(path: Path, columns: Iterable[str]) -> Iterator[Callable[[Iterable[Any]], object]]:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        yield writer.writerow
+    with path.open("wb") as stream:
+        stream.write(plain_line(columns))
+        yield lambda cells: stream.write(plain_line(cells))
 
 
 def _one_line(text: str) -> str:

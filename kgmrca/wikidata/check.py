@@ -1,6 +1,5 @@
 """Graphs and what Wikidata says about each of their statements: as records, and as RDF, CSV and JSON Lines."""
 
-import csv as csv_module
 import json as json_module
 import time
 from collections import Counter, defaultdict
@@ -15,9 +14,10 @@ from typing import IO, TYPE_CHECKING, Any, TypeGuard
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
-from kgmrca.files import STANDARD, opened, utf8
+from kgmrca.files import STANDARD, opened
 from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.progress import progress_bar
+from kgmrca.tables import table_line
 from kgmrca.terms import (
     CHECKED_AGAINST,
     COMMENT,
@@ -36,7 +36,7 @@ from kgmrca.triples.read import Node, read_graphs
 from kgmrca.triples.write import activity_triples
 from kgmrca.wikidata.links import Links, plain_statements
 from kgmrca.wikidata.outputs import check_writable
-from kgmrca.wikidata.review import delimiter_of, guarded
+from kgmrca.wikidata.review import delimiter_of
 from kgmrca.wikidata.verdicts import Assertion, Judgement, Knowledge, Verdict, judge
 
 if TYPE_CHECKING:
@@ -244,9 +244,8 @@ def _chunks(nodes: Iterable[Node]) -> Iterator[list[Node]]:
 
 
 def _csv_writer(stream: IO[bytes], delimiter: str) -> Callable[[Checked], object]:
-    writer = csv_module.writer(utf8(stream), delimiter=delimiter, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    return lambda checked: writer.writerow(map(guarded, checked.row().values()))
+    stream.write(table_line(COLUMNS, delimiter=delimiter))
+    return lambda checked: stream.write(table_line(checked.row().values(), delimiter=delimiter))
 
 
 def _json_writer(stream: IO[bytes]) -> Callable[[Checked], object]:

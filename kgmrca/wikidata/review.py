@@ -4,20 +4,16 @@ A row is found again by its fact: subject, property and value. The last column h
 as the program would write it. A cell with another checksum was edited, and an edited cell is never changed.
 """
 
-import csv
-import gzip
-import io
-import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from kgmrca import tables
 from kgmrca.errors import InputError
-from kgmrca.reading import unpacked
 
-__all__ = ["CHECKSUMS", "GONE", "KEY", "Table", "carry_over", "delimiter_of", "guarded", "read_table", "write_table"]
+__all__ = ["CHECKSUMS", "GONE", "KEY", "Table", "carry_over", "delimiter_of", "read_table", "write_table"]
 
 KEY = ("subject_item", "property_id", "value")
 """The columns that say which fact a row is about."""
@@ -30,8 +26,6 @@ _ACCEPT, _VERDICT, _OBJECT = "accept", "verdict", "object"
 _TABS, _COMMAS = frozenset({".tsv", ".tab"}), frozenset({".csv"})
 _PLAIN = frozenset({"", ".txt"})
 _TEXTS = ("subject", "property", "object", "sentence", "document", "url", "reason")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that is a formula to a spreadsheet
-_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 Cells = Mapping[str, str]
 
@@ -123,25 +117,9 @@ def read_table(path: Path, columns: Iterable[str]) -> Table:
     """
     with path.open("rb") as file:
         has_mark = file.read(3) == b"\xef\xbb\xbf"
-        file.seek(0)
-        try:
-            with unpacked(file) as content:
-                text = content.read().decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{path}: this is no table in UTF-8. Save it as CSV or tab-separated text in UTF-8; Excel calls that "
-                "'CSV UTF-8'. A workbook (.xlsx, .ods) cannot be read."
-            ) from error
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InputError(f"{path}: the compressed data are damaged or cut: {error}.") from error
-    header = text.partition("\n")[0]
-    delimiter = next((sign for sign in "\t,;" if sign in header), "\t")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        names = next(reader, [])
-        rows = [(reader.line_num, [_unguarded(cell) for cell in row]) for row in reader if any(row)]
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: this is no table in UTF-8: {error}.") from error
+    delimiter, rows = tables.read_table(path)
+    names = rows[0][1] if rows else []
+    rows = [(line, row) for line, row in rows[1:] if any(row)]
     if missing := [name for name in columns if name not in names]:
         raise InputError(f"{path}: the columns {', '.join(missing)} are missing: keep those of kgmrca diff.")
     return Table(names, rows, delimiter, has_mark)
@@ -189,10 +167,10 @@ def write_table(
     """Write rows in UTF-8, with nothing in them that a spreadsheet would run as a formula."""
     if has_mark:
         out.write(b"\xef\xbb\xbf")
-    out.write(_line([*columns, CHECKSUMS, *review.added], delimiter))
+    out.write(tables.table_line([*columns, CHECKSUMS, *review.added], delimiter=delimiter))
     for cells, checksums, added in review.rows:
-        ours = [guarded(cells[name]) for name in columns]
-        out.write(_line([*ours, checksums, *map(guarded, added)], delimiter))
+        ours = [cells[name] for name in columns]
+        out.write(tables.table_line([*ours, checksums, *added], delimiter=delimiter))
 
 
 def _key(cells: Cells) -> tuple[str, ...]:
@@ -238,27 +216,3 @@ def _checksums(cells: Cells, columns: Iterable[str]) -> str:
 
 def _checksum(cell: str) -> str:
     return f"{zlib.crc32(' '.join(cell.split()).encode('utf-8', 'surrogatepass')) & 0xFFFF:04x}"
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet runs: one that begins like a formula and is no number gets an apostrophe before it.
-
-    >>> guarded("=1+1"), guarded("-4.2"), guarded("Q90")
-    ("'=1+1", '-4.2', 'Q90')
-    """
-    return f"'{cell}" if _is_formula(cell.lstrip("'")) else cell
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
-
-
-def _line(cells: Iterable[str], delimiter: str) -> bytes:
-    # `csv.writer` leaves a carriage return as it is, which `csv.reader` takes for the end of the line.
-    special = {delimiter, '"', "\n", "\r"}
-    quoted = (cell if special.isdisjoint(cell) else '"' + cell.replace('"', '""') + '"' for cell in cells)
-    return (delimiter.join(quoted) + "\n").encode("utf-8")
-
-
-def _is_formula(cell: str) -> bool:
-    return cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell)
