@@ -59,19 +59,21 @@ class _Read(NamedTuple):
 
 @dataclass(slots=True)
 class ConvertSummary:
-    """What a job did.
+    """What `convert` did.
 
     Attributes:
-        documents: how many were read and written.
-        statements: how many were found in them.
-        rejected: how many records were set aside.
-        rejected_to: the file that holds them; None if there are none, or they went to standard error.
-        skipped: how many files in the folders are of a kind that is not read, by extension.
-        unmapped: how many statements have a predicate made of their label, because the ontology has none, by label.
-        repeated: how many records were left out, because a document with the same name and text was there before.
-        repeated_names: how many documents have the name of one before and another text.
-        repeated_texts: how many documents have the text of one before and another name.
-        without_entities: how many documents have no entities.
+        documents: the number of documents that were converted.
+        statements: the number of statements that were found in them.
+        rejected: the number of records that could not be used and were set aside.
+        rejected_to: the file with these records. It is None if there are no such records, or if they were written to
+            standard error.
+        skipped: the number of files in folders that were not read, by extension.
+        unmapped: the number of statements by label, for labels that the ontology has no predicate for. Their predicate
+            is made of the label.
+        repeated: the number of records that were left out, because an earlier document has the same name and text.
+        repeated_names: the number of documents that have the name of an earlier one, but another text.
+        repeated_texts: the number of documents that have the text of an earlier one, but another name.
+        without_entities: the number of documents without entities.
     """
 
     documents: int = 0
@@ -108,58 +110,64 @@ def convert(
 ) -> ConvertSummary:
     """Read documents, find the relations in them, and write these as RDF with confidence and provenance.
 
-    A record with the same name and the same text as one before is left out. Documents that have only the name or only
-    the text in common are different documents, and are counted. To tell them apart takes about 50 bytes of memory a
+    A record is left out if an earlier document has the same name and the same text. Documents that share only the name
+    or only the text are different documents, and are counted. Comparing them takes about 50 bytes of memory per
     document (see `Repeats`).
 
-    The same input gives the same bytes, but for the record of the run, which comes last. If anything goes wrong that is
-    not the fault of one record, nothing is left of `output`, and a file that was there before stays as it was.
+    The same input gives the same bytes, except for the record of the run, which is written last. After any error that
+    is not the fault of a single record, `output` is not written, and an earlier file of that name is not changed.
 
     Args:
         inputs: files, folders, glob patterns, or "-" for standard input (see `find_sources`).
         output: a file, "-" for standard output, or a binary stream.
-        nlp: a pipeline with a relation component; None: the one that ships.
-        format: "turtle", "ntriples", "nquads", "trig", "jsonld" or "rdfxml"; None: by the file's extension, Turtle on
-            a stream. A file whose name ends in .gz is compressed.
-        base: with what the IRIs begin that are made here: an absolute IRI ending in "/" or ":".
-        threshold: the score from which a relation counts, for this job: a number, one per label, or the name of an
-            operating point that the pipeline has ("precise", "balanced" or "complete"). None: as it is set.
-        default_operating_point: the one to take where `threshold` is None, if the pipeline has it.
-        batch_size: how many documents at most are held in memory and processed together; fewer if they are long.
-        input_format: "text", "jsonl" or "docbin"; None: by extension, text on standard input.
-        max_record_size: how many bytes a line of JSONL may have; a longer one is set aside without being held in
-            memory.
-        rejected: where to put the records that could not be used, as JSONL with their reasons. None: beside `output`,
-            as `OUT.rejected.jsonl`, or on standard error where `output` is no file. Of a record, the first 10,000 bytes
-            are put there. Without such records there is no file, and one from an earlier job is removed.
-        ontology: whose predicates are written: "wikidata", "dbpedia", "schema", or a file of your own (see
-            `load_ontology`). A label that it has no predicate for gets one under `base`.
-        provenance: how a statement says how sure it is and where it was read: "statements" (an `rdf:Statement`),
-            "graphs" (a named graph), "rdf12" (a triple term), "wikidata" (a statement node like Wikidata's) or "none"
-            (entities and plain triples only; no documents, no run).
-        assert_above: the confidence from which the plain triple is written beside the statement; above 1: never. With
-            the provenance "none", it decides what is written at all.
-        sentence_text: whether to write the text of each statement's sentence.
-        source: whose relations are written: None for those of kgmrca, "glirel", "rebel" or "spacy-rel" for what a
-            component of others leaves on a Doc (see `kgmrca.triples.statements`). `threshold` is then a number.
-        progress: how far the job is: True: a bar on standard error; False: nothing; None: a bar on a terminal,
-            otherwise a line now and then.
+        nlp: a pipeline with a relation component. The default is the pipeline that ships with the package.
+        format: "turtle", "ntriples", "nquads", "trig", "jsonld" or "rdfxml". The default follows from the extension of
+            `output`; for a stream it is Turtle. A file whose name ends in .gz is compressed.
+        base: the beginning of all IRIs that are made: an absolute IRI that ends in "/" or ":".
+        threshold: the score from which a relation is kept: one number, one number per label, or the name of an
+            operating point of the pipeline ("precise", "balanced" or "complete"). The default is the threshold of the
+            pipeline. The pipeline itself is not changed.
+        default_operating_point: the operating point to use if `threshold` is None and the pipeline has it.
+        batch_size: the largest number of documents that are processed together; long documents are fewer.
+        input_format: "text", "jsonl" or "docbin". The default follows from the extension of each file; for standard
+            input it is text.
+        max_record_size: the length that a line of JSONL may have, in bytes. A longer line is set aside, and is not held
+            in memory.
+        rejected: the file for the records that could not be used, as JSONL with the reasons. Of each record, it holds
+            the first 10,000 bytes. The default is `OUT.rejected.jsonl` beside `output`, or standard error if `output`
+            is no file. If all records could be used, no file is written, and that of an earlier job is removed.
+        ontology: the ontology whose predicates are written: "wikidata", "dbpedia", "schema", or a file of your own (see
+            `load_ontology`). For a label without a predicate, one is made under `base`.
+        provenance: how the confidence of a statement and its place in the text are written: as "statements" (an
+            `rdf:Statement`), "graphs" (a named graph), "rdf12" (a triple term), "wikidata" (a statement node like those
+            of Wikidata) or "none" (only entities and plain triples, without documents and the run).
+        assert_above: the confidence from which the plain triple is written beside the statement; with 2, it never is.
+            With the provenance "none", only statements from this confidence on are written.
+        sentence_text: write the text of the sentence of each statement.
+        source: the component whose relations are written: "glirel", "rebel" or "spacy-rel" (see
+            `kgmrca.triples.statements`), for which `threshold` is one number. The default is the component of kgmrca.
+        progress: True shows a progress bar on standard error, and False shows nothing. The default is a bar on a
+            terminal, and otherwise a line from time to time.
 
     Raises:
         InputError: an argument cannot be used.
-        ModelError: the pipeline finds no relations, has no threshold to set, or has nothing that gives it entities.
+        ModelError: the pipeline finds no relations, takes no threshold, or gives no entities to its relation component.
         OutputError: `output` or `rejected` cannot be written.
+
+    Example:
+        >>> from kgmrca.convert import convert
+        >>> summary = convert("articles/", "graph.ttl", threshold="precise")  # doctest: +SKIP
     """
     Iris(base)  # refuse a bad base before anything is loaded
-    if batch_size < 1:
-        raise InputError(f"The batch size must be at least 1, not {batch_size}.")
+    if batch_size < 1 or max_record_size < 1:
+        raise InputError("The batch size and the size of records must be at least 1.")
     target = target_of(output)
     format = chosen_format(format, output, provenance=provenance)
     if not assert_above >= 0:
         raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
     predicates = load_ontology(ontology)
     rejected_to = _rejected_path(rejected, target)
-    least = _threshold_of_source(source, threshold)
+    threshold_of_source = _threshold_of_source(source, threshold)
     found = _find(inputs, input_format, output, rejected_to, is_default=rejected is None)
     summary = ConvertSummary(skipped=found.skipped)
     with ExitStack() as stack:
@@ -169,7 +177,7 @@ def convert(
         nlp = nlp or _shipped_pipeline()
         _check_labels(nlp, predicates)
         settings: dict[str, dict[str, Any]] = {}
-        parameters: dict[str, Any] = {"source": source, "threshold": least}
+        parameters: dict[str, Any] = {"source": source, "threshold": threshold_of_source}
         if source is None:
             _check_entities(nlp, found)
             settings = _threshold_settings(nlp, threshold, default_operating_point)
@@ -178,7 +186,7 @@ def convert(
         run = Run.of(nlp, parameters={**parameters, "ontology": name})
         out = stack.enter_context(opened(output))
         set_aside = stack.enter_context(_rejects(rejected_to))
-        say = partial(statements, base=base, run=run, ontology=predicates, source=source, threshold=least)
+        say = partial(statements, base=base, run=run, ontology=predicates, source=source, threshold=threshold_of_source)
         records = read_documents(
             found.sources, vocab=nlp.vocab, max_length=nlp.max_length, max_record_size=max_record_size
         )
@@ -204,7 +212,7 @@ def convert(
 
 
 def _threshold_of_source(source: str | None, threshold: Threshold | None) -> float | None:
-    """The score from which relations of another component count; None if they are ours, or if it has its own."""
+    """The score from which relations of another component are kept; None for ours, and for its own threshold."""
     if source is None:
         return None
     if source not in SOURCES:
@@ -231,10 +239,13 @@ def _find(
     *,
     is_default: bool,
 ) -> Found:
-    """What is to be read, none of which is written.
+    """Find the files to read, and check that no output is one of them.
 
-    A folder does not give the file of records that an earlier run set aside, if it has its default name. With another
-    name, whoever named it is told that it would be read.
+    Records that an earlier job set aside under the default name are not read from a folder. A file that is named as
+    `rejected` must not be in a folder that is read.
+
+    Raises:
+        InputError: there is nothing to read, or an output would be read.
     """
     inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     leave_out = {rejected_to.resolve()} if rejected_to and is_default else set()
@@ -258,10 +269,10 @@ def _relation_pipes(nlp: Language) -> dict[str, Any]:
 
 
 def _check_labels(nlp: Language, ontology: Ontology) -> None:
-    """Say before the work if two predicates of the ontology stand for a label that the pipeline gives.
+    """Check that the ontology has only one predicate for each label of the pipeline.
 
     Raises:
-        InputError: they do.
+        InputError: it has several for one.
     """
     for pipe in _relation_pipes(nlp).values():
         for label in getattr(pipe, "labels", ()):
@@ -269,10 +280,10 @@ def _check_labels(nlp: Language, ontology: Ontology) -> None:
 
 
 def _check_entities(nlp: Language, found: Found) -> None:
-    """Refuse before the work a pipeline where nothing gives entities to the components that find relations.
+    """Check that a component before the relation components can give them entities, unless Docs with entities are read.
 
     Raises:
-        ModelError: it is one, and no Docs are read that may have entities already.
+        ModelError: no component can.
     """
     pipes = _relation_pipes(nlp)
     if not pipes or any(source.format == "docbin" for source in found.sources):
@@ -289,12 +300,11 @@ def _check_entities(nlp: Language, found: Found) -> None:
 
 
 def _threshold_settings(nlp: Language, threshold: Threshold | None, default: str | None) -> dict[str, dict[str, Any]]:
-    """What `nlp.pipe` needs to hand the threshold to the components that find relations (its `component_cfg`).
-
-    The components themselves are left as they are.
+    """The `component_cfg` of `nlp.pipe` that gives the threshold to the relation components.
 
     Raises:
-        ModelError: none of them takes a threshold, or one has no operating points and `threshold` is the name of one.
+        ModelError: no component takes a threshold for one call, or `threshold` names an operating point and a component
+            has none.
     """
     pipes = {name: pipe for name, pipe in _relation_pipes(nlp).items() if _takes_threshold(pipe)}
     if threshold is None:
@@ -302,8 +312,8 @@ def _threshold_settings(nlp: Language, threshold: Threshold | None, default: str
         return {name: {"threshold": default} for name in has_default}
     if not pipes:
         raise ModelError(
-            "No component of this pipeline that finds relations takes a threshold for one job: set that of the "
-            "component before."
+            "No relation component of this pipeline takes a threshold for one job: set the threshold of the component "
+            "in the pipeline."
         )
     if isinstance(threshold, str):
         for name, pipe in pipes.items():
@@ -317,7 +327,7 @@ def _takes_threshold(pipe: Any) -> bool:
 
 
 def _thresholds_in_force(nlp: Language, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The threshold of each component that finds relations, as numbers."""
+    """The thresholds that are used by the relation components, as numbers."""
     in_force = {}
     for name, pipe in _relation_pipes(nlp).items():
         threshold = settings.get(name, {}).get("threshold")
@@ -331,7 +341,7 @@ def _thresholds_in_force(nlp: Language, settings: Mapping[str, Mapping[str, Any]
 def _without_repeats(
     records: Iterable[Document | BadRecord], summary: ConvertSummary, bar: "tqdm[Any]"
 ) -> Iterator[Document | BadRecord]:
-    """All records but documents that were there before; those that repeat a name or a text are counted."""
+    """Leave out documents with the name and text of an earlier one, and count those with only one of both."""
     repeats = Repeats()
     for record in records:
         if isinstance(record, Document):
@@ -351,7 +361,7 @@ def _text(document: Document) -> str:
 
 @contextmanager
 def _rejects(path: Path | None) -> Iterator[Callable[[BadRecord], None]]:
-    """A function that puts a record aside, with its reason."""
+    """A function that writes a record and its reason to a file, or to standard error if there is no file."""
     if path is None:
         yield lambda bad: tqdm.write(_as_json(bad), file=sys.stderr)
         return
@@ -451,7 +461,10 @@ def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[lis
 def _read_batch(
     nlp: Language, batch: Sequence[Document | BadRecord], say: _Say, settings: dict[str, dict[str, Any]]
 ) -> list[_Read | BadRecord]:
-    """Each document with what it says, or why it could not be read. Nothing of spaCy's outlives the call."""
+    """The statements of each document, or the reason why it could not be processed.
+
+    The Docs are not used after the call, so that a memory zone can be freed.
+    """
     # Without a memory zone spaCy's vocabulary would grow with every new word of the corpus.
     with nullcontext() if nlp.vocab.in_memory_zone else nlp.memory_zone():
         docs = iter(_process(nlp, [record for record in batch if isinstance(record, Document)], settings))

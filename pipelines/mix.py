@@ -1,10 +1,10 @@
-"""Put gold documents of several files into one to train on, without what is held out.
+"""Mix the gold documents of several files into one file for training, without documents that are held out.
 
-    python mix.py redocred.spacy*3 wiki80.spacy -o train.spacy --without dev.spacy test.spacy --least 20
+    python mix.py redocred.spacy*3 wiki80.spacy -o train.spacy --without dev.spacy test.spacy --min-examples 20
 
-Relations of which there are fewer than `--least` (gold ones, each counted once) are left out and listed. A file with
-`*3` counts three times. A document is left out if one of its sentences is in a held-out file as well (case and
-punctuation aside): Wikipedia's sentences turn up in several data sets.
+Relations with fewer than `--min-examples` gold examples are left out and listed; each example is counted once. The
+documents of a file with `*3` are written three times. A document is left out if one of its sentences is also in a
+held-out file, regardless of case and punctuation: sentences of Wikipedia occur in several data sets.
 """
 
 import argparse
@@ -22,21 +22,21 @@ from kgmrca.relations import get_records, set_records
 
 
 def sentences(doc: Doc) -> list[str]:
-    """The sentences of a Doc, without what may differ between two copies."""
+    """The sentences of a Doc without case, spaces and punctuation, in which copies may differ."""
     return ["".join(filter(str.isalnum, sent.text.casefold())) for sent in doc.sents]
 
 
 @dataclass
 class Mixed:
-    """What became of the documents and the relations."""
+    """The numbers of documents that were written and left out, and of examples of rare relations."""
 
     taken: int = 0
     held_out: int = 0
     rare: Counter[str] = field(default_factory=Counter)
 
 
-def mix(inputs: Sequence[tuple[Path, int]], held_out: Iterable[Path], output: Path, *, least: int = 0) -> Mixed:
-    """Write the Docs of the inputs, each so many times, to `output`."""
+def mix(inputs: Sequence[tuple[Path, int]], held_out: Iterable[Path], output: Path, *, min_examples: int = 0) -> Mixed:
+    """Write the Docs of the inputs to `output`, each as many times as is given for its file."""
     vocab = Vocab()
     known = {
         text
@@ -58,12 +58,12 @@ def mix(inputs: Sequence[tuple[Path, int]], held_out: Iterable[Path], output: Pa
                 done.held_out += times
     mixed = DocBin(store_user_data=True)
     for doc, times in kept:
-        set_records(doc, [record for record in get_records(doc) or () if counts[record[4]] >= least])
+        set_records(doc, [record for record in get_records(doc) or () if counts[record[4]] >= min_examples])
         done.taken += times
         for _ in range(times):
             mixed.add(doc)
     mixed.to_disk(output)
-    done.rare.update({label: count for label, count in counts.items() if count < least})
+    done.rare.update({label: count for label, count in counts.items() if count < min_examples})
     return done
 
 
@@ -78,9 +78,11 @@ def main() -> None:
     parser.add_argument("inputs", nargs="+", type=_weighted, metavar="FILE[*N]", help="gold documents, and how often")
     parser.add_argument("--without", nargs="*", type=Path, default=[], metavar="FILE", help="what is held out")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .spacy file to write")
-    parser.add_argument("--least", type=int, default=0, metavar="N", help="leave out relations with fewer examples")
+    parser.add_argument(
+        "--min-examples", type=int, default=0, metavar="N", help="leave out relations with fewer examples"
+    )
     options = parser.parse_args()
-    done = mix(options.inputs, options.without, options.output, least=options.least)
+    done = mix(options.inputs, options.without, options.output, min_examples=options.min_examples)
     print(f"{done.taken:,} documents -> {options.output}; {done.held_out:,} left out, being held out elsewhere")
     if done.rare:
         rare = ", ".join(f"{label} ({count})" for label, count in done.rare.most_common())

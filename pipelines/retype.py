@@ -1,11 +1,12 @@
-"""Give gold entities the types that a recognizer gives them, mistakes included: what the relations get to see in use.
+"""Give gold entities the types that a recognizer predicts for them, with its mistakes.
 
     python retype.py ner/model-best relations.spacy -o retyped.spacy
 
-An entity has the type that the recognizer gives to most of those of its words that it finds in entities, wherever these
-begin and end; one that it does not find at all keeps its own. What it finds beside them becomes an entity as well, one
-without relations. Trained on such Docs beside the others, the relation component learns how much a type is worth, and
-which types its relations come with.
+The relation component sees such types when it is used in a pipeline. Trained on these Docs in addition to the gold
+ones, it learns how reliable a type is.
+
+The new type of an entity is the most frequent one among those of its words that the recognizer finds in any entity. An
+entity of which it finds no word keeps its type. Other entities that the recognizer finds are added, without relations.
 """
 
 import argparse

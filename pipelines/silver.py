@@ -1,17 +1,16 @@
-"""Let a teacher say what the gold documents leave open: entities that are not marked, relations that are not labelled.
+"""Add the predictions of a teacher to gold documents, for entities and relations that are not annotated there.
 
     python silver.py teacher wiki80.spacy knowledgenet.spacy wikigold.spacy -o silver.spacy
 
 The teacher is a pipeline with `ner`, a `tagger` of entity types and `mrca_relations`.
-What the data says stays: its mentions, its relations, and that a relation it is annotated with
-exhaustively does not hold.
-All else gets what the teacher thinks: its entities, and its score for each relation it holds possible, which is what a
-student then learns from (`MRCARelations.get_loss`).
+The annotations of the data are kept: its mentions, its relations, and the negative examples of relations that are
+annotated exhaustively. To these are added the entities of the teacher, and its score for each other relation. A student
+learns from these scores (`MRCARelations.get_loss`).
 
-The type of a mention is what the teacher says of its words where the data marks some entities only, does not type it or
-types it as MISC; else TERM if they are in lower case; else what the teacher most often says of mentions in that place
-of that relation; else MISC. In data that marks some entities only, words that are a TERM elsewhere are left open for
-the recognizer.
+A mention gets another type if only some entities are marked in the data, or if its type is MISC or missing there. The
+first of these that exists is taken: the type that the teacher gives to its words; TERM if it is in lower case; the type
+that the teacher gives most often to mentions in the same place of the same relation; MISC. If only some entities are
+marked, words that are a TERM elsewhere are marked as unknown for the recognizer.
 """
 
 import argparse
@@ -24,38 +23,39 @@ from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.util import filter_spans
-from tqdm import tqdm
 
 from kgmrca.corpora.annotated import ENTITIES, EXHAUSTIVE, UNTYPED, exhaustively_annotated, read_gold
 from kgmrca.extraction.entities.types_from_tags import type_of
 from kgmrca.extraction.relations.component import relation_pipe
+from kgmrca.progress import progress_bar
 from kgmrca.relations import get_records, set_records
 from kgmrca.types import coarse_type
 
-LEAST = 0.02
-"""The score from which the teacher's relations are kept: below it they count as "no"."""
+THRESHOLD = 0.02
+"""The score from which the relations of the teacher are kept. Below it, they are negative examples."""
 
 
 class Teacher:
-    """Gives gold Docs the teacher's entities and relations."""
+    """Adds the entities and relations of the teacher to gold Docs."""
 
     def __init__(self, nlp: Language) -> None:
         name, self.relations = relation_pipe(nlp)
-        self.relations.threshold = LEAST
+        self.relations.threshold = THRESHOLD
         self.vocab = nlp.vocab
         nlp.disable_pipe(name)
         self.entities = nlp
 
     def __call__(self, path: Path) -> Iterator[Doc]:
-        """The Docs of a file, with all that the teacher adds."""
+        """The Docs of a file with the entities and relations of the teacher."""
         gold = list(read_gold(path, self.vocab))
         scored = self.relations.pipe(self.find_entities(gold, path.name), batch_size=64)
-        for given, doc in zip(gold, tqdm(scored, total=len(gold), desc=f"{path.name}, relations"), strict=True):
+        bar = progress_bar(None, iterable=scored, total=len(gold), desc=f"{path.name}, relations")
+        for given, doc in zip(gold, bar, strict=True):
             set_records(doc, relations(given, doc))
             yield doc
 
     def find_entities(self, gold: Sequence[Doc], name: str) -> list[Doc]:
-        """Docs of the same words with the gold entities and the teacher's; `name` is shown beside the progress bar."""
+        """Docs of the same words with the gold entities and those of the teacher; `name` is shown with the progress."""
         blank = [
             Doc(
                 self.vocab,
@@ -65,7 +65,11 @@ class Teacher:
             )
             for doc in gold
         ]
-        read = list(tqdm(self.entities.pipe(blank, batch_size=64), total=len(blank), desc=f"{name}, entities"))
+        read = list(
+            progress_bar(
+                None, iterable=self.entities.pipe(blank, batch_size=64), total=len(blank), desc=f"{name}, entities"
+            )
+        )
         types = {coarse_type(span.label_) for doc in gold for span in doc.ents} - {UNTYPED}
         places = typical_types(gold, read)
         docs = [merge(given, doc, types=types, places=places) for given, doc in zip(gold, read, strict=True)]
@@ -77,12 +81,12 @@ class Teacher:
 
 
 def is_partial(doc: Doc) -> bool:
-    """Whether a gold Doc has some of its entities only."""
+    """Whether only some entities are marked in a gold Doc."""
     return any(token.ent_iob == 0 for token in doc)
 
 
 def typical_types(gold: Sequence[Doc], read: Sequence[Doc]) -> dict[tuple[str, int], str]:
-    """What the teacher most often says of the mentions in a place of a relation: (label, 0 or 1) -> type."""
+    """The most frequent type by the teacher of the mentions in a place of a relation: (label, 0 or 1) -> type."""
     counts: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     for given, doc in zip(gold, read, strict=True):
         for label, place, start, end in arguments(given):
@@ -93,7 +97,7 @@ def typical_types(gold: Sequence[Doc], read: Sequence[Doc]) -> dict[tuple[str, i
 
 
 def arguments(given: Doc) -> Iterator[tuple[str, int, int, int]]:
-    """Label, place (0: subject, 1: object), first and last character of what the gold relations relate."""
+    """Label, place (0: subject, 1: object), start and end in characters of each argument of the gold relations."""
     for a, b, c, d, label, _ in get_records(given) or ():
         yield label, 0, a, b
         yield label, 1, c, d
@@ -115,7 +119,7 @@ def merge(given: Doc, doc: Doc, *, types: set[str], places: Mapping[tuple[str, i
                 or places.get(place_of.get((span.start_char, span.end_char), ("", 0)), "MISC")
             )
         kept.append(Span(doc, span.start, span.end, label=kind, kb_id=span.kb_id_))
-    # Of a type that complete data marks, the teacher has nothing to add.
+    # If all entities of a type are marked, those of the teacher are not added.
     closed = set() if is_partial(given) else types
     added = [span for span in doc.ents if span.label_ not in closed]
     taken = {token for span in kept for token in range(span.start, span.end)}
@@ -125,7 +129,7 @@ def merge(given: Doc, doc: Doc, *, types: set[str], places: Mapping[tuple[str, i
 
 
 def leave_open(doc: Doc, terms: set[str]) -> None:
-    """Mark the words as unknown that are a TERM elsewhere and no entity here."""
+    """Mark words as unknown that are a TERM elsewhere and are no entity here."""
     longest = 4
     taken = {token for span in doc.ents for token in range(span.start, span.end)}
     open_ = [
@@ -138,16 +142,16 @@ def leave_open(doc: Doc, terms: set[str]) -> None:
 
 
 def relations(given: Doc, doc: Doc) -> list[tuple[int, int, int, int, str, float]]:
-    """The gold relations, and the teacher's of which the gold Doc says nothing."""
+    """The gold relations, and those of the teacher that are neither positive nor negative examples in the gold Doc."""
     gold = get_records(given) or []
     places = {(span.start_char, span.end_char) for span in given.spans[ENTITIES]}
-    complete = exhaustively_annotated(given)
+    exhaustive = exhaustively_annotated(given)
     said = {record[:5] for record in gold}
     rest = [
         record
         for record in get_records(doc) or ()
         if record[:5] not in said
-        and not (record[:2] in places and record[2:4] in places and (complete is None or record[4] in complete))
+        and not (record[:2] in places and record[2:4] in places and (exhaustive is None or record[4] in exhaustive))
     ]
     return gold + rest
 

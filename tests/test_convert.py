@@ -202,7 +202,7 @@ def test_a_component_that_takes_no_threshold_for_one_job_is_left_as_it_is(folder
         return doc
 
     monkeypatch.setattr("helpers.CueRelations.__call__", call)
-    with pytest.raises(ModelError, match="set that of the component before"):
+    with pytest.raises(ModelError, match="set the threshold of the component"):
         in_memory(folder, nlp=nlp, threshold=0.5)
 
 
@@ -394,6 +394,7 @@ def test_an_input_is_not_overwritten(jsonl, nlp, tmp_path, option):
         ({"assert_above": float("nan")}, "must be 0 or more, not nan"),
         ({"base": "here"}, "base 'here'"),
         ({"batch_size": 0}, "batch size"),
+        ({"max_record_size": 0}, "size of records"),
         ({"rejected": "graph.ttl"}, "are the same file"),
         ({"input_format": "csv"}, "no input format 'csv'"),
     ],
@@ -467,7 +468,7 @@ def test_a_record_that_is_too_long_is_set_aside(tmp_path, nlp):
     summary = convert(path, tmp_path / "graph.ttl", nlp=nlp, max_record_size=100)
     (bad,) = map(json.loads, summary.rejected_to.read_text().splitlines())
     assert (summary.documents, summary.statements, summary.rejected) == (1, 1, 1)
-    assert bad["reason"] == "the record is longer than 100 bytes: split it, or allow more"
+    assert bad["reason"] == "the record is longer than 100 bytes: split it, or allow longer ones (max_record_size)"
     assert bad | {"line": 1, "bytes_left_out": 913, "offset": 0} == bad
     assert bad["record"] == '{"text": "' + "x" * 90
 

@@ -76,7 +76,7 @@ def test_mix_takes_a_short_sentence_that_is_held_out(mix, tmp_path):
 def test_mix_leaves_out_relations_that_are_rare(mix, tmp_path):
     often, rare, unsure = ((0, 3, 4, 8, label, score) for label, score in (("a", 1.0), ("b", 1.0), ("c", 0.9)))
     path = store(tmp_path / "a.spacy", a_doc("Ann Oslo", [], [often, rare, unsure]), a_doc("Ann Oslo", [], [often]))
-    done = mix([(path, 3)], [], tmp_path / "out.spacy", least=2)
+    done = mix([(path, 3)], [], tmp_path / "out.spacy", min_examples=2)
     assert done.rare == {"b": 1, "c": 0}
     assert [get_records(doc) for doc in read_gold(tmp_path / "out.spacy", VOCAB)] == [[often]] * 6
 

@@ -1,6 +1,6 @@
-"""From files, folders, glob patterns and standard input to a stream of documents, in bounded memory.
+"""Reads files, folders, glob patterns and standard input as a stream of documents, in bounded memory.
 
-A record that cannot be read does not end the stream: it becomes a `BadRecord` with its place and the reason.
+A record that cannot be read does not end the stream. It is given as a `BadRecord` with its place and the reason.
 """
 
 import codecs
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 ID = "kgmrca.id"
-"""Where a Doc keeps its name, in `doc.user_data`."""
+"""The key in `doc.user_data` for the name of a document."""
 
 INPUT_FORMATS = ("text", "jsonl", "docbin")
 STDIN = "-"
@@ -69,11 +69,12 @@ class Source:
     """One file to read, or standard input.
 
     Attributes:
-        id: what its document, or the prefix of its documents, is called: a path with "/", relative to the INPUT.
-        path: None for standard input.
+        id: the name of its document, or the beginning of the names of its documents: the path relative to the INPUT,
+            with "/".
+        path: the file; None for standard input.
         format: one of `INPUT_FORMATS`.
-        size: in bytes, as stored; None if it cannot be known before reading.
-        is_certain: the user has said that it has this format, so its content is not asked.
+        size: the number of bytes as stored; None if it is not known before reading.
+        is_certain: whether the user named the format, so that the content is not checked.
     """
 
     id: str
@@ -84,18 +85,18 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What to call it in a message."""
+        """The name of the file in messages."""
         return str(self.path or "stdin")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the INPUTs come to.
+    """The files that INPUTs name.
 
     Attributes:
         sources: the files to read.
-        skipped: how many other files the folders and patterns have, by extension, or by what they are (`named pipe`).
-        failed: folders in folders that cannot be read.
+        skipped: the number of other files in the folders and patterns, by extension or kind (such as `named pipe`).
+        failed: the sub-folders that cannot be read.
     """
 
     sources: tuple[Source, ...]
@@ -123,13 +124,13 @@ class Document:
     """One document as it was read.
 
     Attributes:
-        id: what it is called, in this run and the next.
-        content: its text, or a Doc that came out of a DocBin.
-        meta: what else the record held.
+        id: its name, which is the same in every run.
+        content: its text, or its Doc if it was read from a DocBin.
+        meta: the other keys of the record.
         source: the file, or "stdin".
-        line: its place in the file, from 1 (the line in JSONL, the number in a DocBin); None if it is the whole file.
-        size: how many bytes of the file it took up.
-        record: the record as it was read, if it is a line of several.
+        line: its place in the file, from 1: the line in JSONL, the number in a DocBin; None for a whole file.
+        size: the number of bytes of the file that it takes.
+        record: the beginning of the line, for JSONL.
     """
 
     id: str
@@ -142,13 +143,13 @@ class Document:
 
     @property
     def record_size(self) -> int:
-        """How many bytes the record has, metadata included, about; 0 where it is no line of several."""
+        """The approximate number of bytes of the line with all metadata, for JSONL; otherwise 0."""
         return len(self.record.text) + self.record.left_out if self.record else 0
 
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that could not be used, and why; the attributes are those of `Document`."""
+    """A record that could not be used, with the reason; the other attributes are those of `Document`."""
 
     id: str
     reason: str
@@ -169,13 +170,13 @@ def find_sources(
     devices are read only if they are named themselves.
 
     Args:
-        inputs: what to read.
-        input_format: one of `INPUT_FORMATS`, for all INPUTs whatever their names; then folders give all their files.
-            None: by extension, text where that says nothing.
-        leave_out: files that folders and patterns do not give, as resolved paths.
+        inputs: files, folders, glob patterns, or "-".
+        input_format: one of `INPUT_FORMATS`, for all files; folders then give all their files. By default the format
+            follows from the extension, and files with other extensions are text.
+        leave_out: resolved paths of files that are left out of folders and patterns.
 
     Raises:
-        InputError: an INPUT does not exist, gives no file, or is no text by its name or content.
+        InputError: an INPUT does not exist, has no files to read, or is no text by its name or content.
     """
     if input_format not in (None, *INPUT_FORMATS):
         raise InputError(f"There is no input format '{input_format}': choose one of {', '.join(INPUT_FORMATS)}.")
@@ -226,7 +227,7 @@ class _Search:
         return Source(_readable(path.relative_to(root)), path, format, size, self._input_format is not None)
 
     def _what_is_skipped(self, path: Path, *, is_folder: bool) -> str | None:
-        """What a file in a folder, or one that fits a pattern, is called that is not read; None for one that is."""
+        """The name under which a file of a folder or pattern is counted that is not read; None if it is read."""
         try:
             if special := _SPECIAL.get(stat.S_IFMT(path.stat().st_mode)):
                 return special
@@ -270,7 +271,7 @@ def _no_text(kind: Kind) -> str:
 
 
 def is_read_from_folders(path: Path, input_format: str | None) -> bool:
-    """Whether a file is read if it lies in a folder that is an INPUT: by its name, or all if a format is given."""
+    """Whether a file in a folder is read. With an input format all files are, otherwise those with known extensions."""
     return input_format is not None or suffix_of(path) in _IN_FOLDERS
 
 
@@ -283,10 +284,11 @@ def read_documents(
     document without an id is called after its file: `name.txt`, `name.jsonl:LINE`, `name.spacy:NUMBER`.
 
     Args:
-        sources: what to read.
-        vocab: of the pipeline that will process the Docs of a DocBin.
-        max_length: longer texts (in code points) are bad records.
-        max_record_size: longer lines of JSONL (in bytes) are bad records, and are not held in memory.
+        sources: the files to read.
+        vocab: the vocabulary of the pipeline that processes the Docs of a DocBin.
+        max_length: the largest length of a text, in code points. A longer text is a bad record.
+        max_record_size: the largest length of a line of JSONL, in bytes. A longer line is a bad record, and is not held
+            in memory.
 
     Raises:
         InputError: standard input is no text.
@@ -301,7 +303,7 @@ def paths_of(given: str, *, on_error: Callable[[OSError], object] | None = None)
 
     Args:
         given: a file, a folder or a glob pattern.
-        on_error: what to do about a folder in the folder that cannot be read; None: it is an error.
+        on_error: called for each sub-folder that cannot be read; None: this is an error.
 
     Raises:
         InputError: it does not exist, or a folder cannot be read.
@@ -338,7 +340,7 @@ def _read(source: Source, vocab: "Vocab", max_length: int, max_record_size: int)
 
 @dataclass(slots=True)
 class _Counted:
-    """A binary stream that knows how many bytes were read from it, also where it has no position (a pipe)."""
+    """A binary stream that counts the bytes that are read from it; it may be a pipe, which has no position."""
 
     stream: IO[bytes]
     count: int = 0
@@ -356,7 +358,7 @@ class _Counted:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
-    """A file, uncompressed, and a function that says how many bytes of it, as stored, were read since its last call."""
+    """A decompressed file, and a function that returns how many stored bytes were read since its last call."""
     with ExitStack() as stack:
         counted = _Counted(stack.enter_context(source.path.open("rb")) if source.path else sys.stdin.buffer)
         stream = cast(IO[bytes], counted)
@@ -400,14 +402,16 @@ def _read_jsonl(
         data = (line.removeprefix(_BOM) if number == 1 else line).strip()
         raw = _excerpt(data, offset, left_out)
         if left_out:
-            reason = f"the record is longer than {max_record_size:,} bytes: split it, or allow more"
+            reason = (
+                f"the record is longer than {max_record_size:,} bytes: split it, or allow longer ones (max_record_size)"
+            )
             yield BadRecord(identifier, reason, source.name, number, taken(), raw)
         elif data:
             yield _read_json(data, raw, identifier, source.name, number, taken(), max_length)
 
 
 def _lines(stream: IO[bytes], longest: int) -> Iterator[tuple[bytes, int, int]]:
-    """Lines, how many bytes of each were left out because it is too long, and how many bytes stand before it."""
+    """Each line, how many of its bytes were left out because it is too long, and how many bytes are before it."""
     offset = 0
     while line := stream.readline(longest + 1):
         left_out = 0
