@@ -115,7 +115,7 @@ def test_convert_writes_a_file_and_says_so(run, pipeline, text, tmp_path, capsys
     read_rdf((tmp_path / "graph.ttl").read_bytes())
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == f"kgmrca: 1 documents, 5 statements -> {tmp_path / 'graph.ttl'}\n"
+    assert captured.err == f"kgmrca: 1 document, 5 statements -> {tmp_path / 'graph.ttl'}\n"
 
 
 def test_options_reach_the_job(run, pipeline, text, tmp_path):
@@ -150,7 +150,7 @@ def test_relations_of_another_component_are_written(run, foreign_pipeline, tmp_p
     (tmp_path / "birth.txt").write_text(BIRTH)
     options = ["--pipeline", foreign_pipeline, "--source", "glirel", *threshold]
     assert run("convert", tmp_path / "birth.txt", "-o", tmp_path / "graph.ttl", *options) == 0
-    assert f"1 documents, {n_statements} statements" in capsys.readouterr().err
+    assert f"1 document, {n_statements} statement" in capsys.readouterr().err
     assert (b"wdt:P19" in (tmp_path / "graph.ttl").read_bytes()) == bool(n_statements)
 
 
@@ -178,14 +178,14 @@ def test_records_set_aside_make_exit_code_1(run, pipeline, tmp_path, capsys):
     source.write_text(json.dumps({"text": BIRTH}) + "\n{\n")
     assert run("convert", source, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline) == 1
     aside = tmp_path / "graph.ttl.rejected.jsonl"
-    assert f"1 records set aside -> {aside}" in capsys.readouterr().err
+    assert f"1 record set aside -> {aside}" in capsys.readouterr().err
     assert json.loads(aside.read_text())["line"] == 2
 
 
 def test_skipped_files_are_reported(run, pipeline, text, tmp_path, capsys):
     (tmp_path / "picture.png").touch()
     run("convert", tmp_path, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline)
-    assert "1 files in folders not read (.png 1)" in capsys.readouterr().err
+    assert "1 file in folders not read (.png 1)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_it_reads_standard_input_and_writes_standard_output(pipeline):
     assert b"wdt:P19" in out
     read_rdf(out)
     assert json.loads(rejected)["id"] == "stdin:2"
-    assert summary == "kgmrca: 1 documents, 1 statements; 1 records set aside -> standard error"
+    assert summary == "kgmrca: 1 document, 1 statement; 1 record set aside -> standard error"
     assert process.returncode == 1
 
 

@@ -18,10 +18,11 @@ from kgmrca.cli.options import (
     RelationSource,
     ThresholdOption,
     load_pipeline,
+    no_stream,
     number_or_name,
     suggest,
 )
-from kgmrca.cli.printing import columns, one_line
+from kgmrca.cli.printing import columns, counted, one_line
 from kgmrca.errors import InputError, ModelError
 from kgmrca.triples.iris import DEFAULT_BASE
 
@@ -105,6 +106,7 @@ def convert_command(
     rejected: Annotated[
         Path | None,
         typer.Option(
+            callback=no_stream,
             metavar="FILE",
             help="The file for the records that are set aside.  [default: OUT.rejected.jsonl, or standard error]",
         ),
@@ -261,19 +263,19 @@ def _span_as_dict(span: "Span") -> dict[str, Any]:
 
 
 def _in_words(summary: "ConvertSummary", output: str) -> str:
-    parts = [f"{summary.documents:,} documents, {summary.statements:,} statements"]
+    parts = [f"{counted(summary.documents, 'document')}, {counted(summary.statements, 'statement')}"]
     if output != "-":
         parts[0] += f" -> {output}"
     if summary.rejected:
-        parts.append(f"{summary.rejected:,} records set aside -> {summary.rejected_to or 'standard error'}")
-    for count, what in (
-        (summary.repeated, "records left out, because a document with the same name and text was there before"),
-        (summary.repeated_names, "documents with the name of one before, but another text"),
-        (summary.repeated_texts, "documents with the text of one before, but another name"),
+        parts.append(f"{counted(summary.rejected, 'record')} set aside -> {summary.rejected_to or 'standard error'}")
+    for count, noun, words in (
+        (summary.repeated, "record", "left out, because a document with the same name and text was there before"),
+        (summary.repeated_names, "document", "with the name of an earlier one, but another text"),
+        (summary.repeated_texts, "document", "with the text of an earlier one, but another name"),
     ):
         if count:
-            parts.append(f"{count:,} {what}")
+            parts.append(f"{counted(count, noun)} {words}")
     if summary.skipped:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(summary.skipped.items()))
-        parts.append(f"{summary.skipped.total():,} files in folders not read ({kinds})")
+        parts.append(f"{counted(summary.skipped.total(), 'file')} in folders not read ({kinds})")
     return "kgmrca: " + "; ".join(parts)

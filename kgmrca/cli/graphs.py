@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from kgmrca.cli.options import Base, Format, GraphFormat, Graphs, Output, Provenance, opened_if_named
+from kgmrca.cli.options import Base, Format, GraphFormat, Graphs, Output, Provenance, no_stream, opened_if_named
+from kgmrca.cli.printing import counted
 from kgmrca.triples.iris import DEFAULT_BASE
 
 
@@ -70,10 +71,11 @@ def merge_command(
         workers=workers,
     )
     words = [
-        f"{summary.files:,} files, {summary.read:,} statements, {summary.statements:,} of them distinct",
-        f"{summary.facts:,} facts, {summary.attested:,} of them in several documents",
-        f"{summary.clusters:,} clusters",
-        f"{summary.conflicts.total():,} conflicts",
+        f"{counted(summary.files, 'file')}, {counted(summary.read, 'statement')}, {summary.statements:,} "
+        "of them distinct",
+        f"{counted(summary.facts, 'fact')}, {summary.attested:,} of them in several documents",
+        counted(summary.clusters, "cluster"),
+        counted(summary.conflicts.total(), "conflict"),
     ]
     if output != "-":
         words[0] += f" -> {output}"
@@ -89,11 +91,14 @@ def graph_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of the tables.")] = False,
     graphml: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the statements as GraphML as well, for Gephi and networkx."),
+        typer.Option(
+            callback=no_stream, metavar="FILE", help="Write the statements as GraphML as well, for Gephi and networkx."
+        ),
     ] = None,
     neo4j: Annotated[
         Path | None,
         typer.Option(
+            callback=no_stream,
             metavar="FOLDER",
             help="Write the statements as nodes.csv and relationships.csv as well, for `neo4j-admin database import`.",
         ),
@@ -136,7 +141,8 @@ def validate_command(
         ReportFormat, typer.Option(help="The format of the report: text, JSON, or SHACL's own form in Turtle.")
     ] = ReportFormat.text,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write the report to this file.")
+        str | None,
+        typer.Option("--output", "-o", metavar="OUT", help="Write the report to this file, or - for standard output."),
     ] = None,
     limit: Annotated[
         int | None,

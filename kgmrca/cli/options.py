@@ -10,7 +10,7 @@ import typer
 
 from kgmrca.cli.verbosity import logger
 from kgmrca.errors import InputError
-from kgmrca.files import opened
+from kgmrca.files import STANDARD, opened
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -172,7 +172,14 @@ def looked_up(
         yield lookups
 
 
-def opened_if_named(output: Path | None, **options: Any) -> AbstractContextManager[IO[bytes] | None]:
+def no_stream(path: Path | None) -> Path | None:
+    """Refuse "-" for an output that has to be a file or a folder (a callback of its option)."""
+    if path == Path(STANDARD):
+        raise typer.BadParameter("This cannot be written to standard output: give a name.")
+    return path
+
+
+def opened_if_named(output: str | Path | None, **options: Any) -> AbstractContextManager[IO[bytes] | None]:
     """Open `output` for writing (see `kgmrca.files.opened`); without an `output`, give None."""
     return opened(output, **options) if output else nullcontext()
 

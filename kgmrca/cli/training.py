@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from kgmrca.cli.options import Pipeline, load_pipeline, opened_if_named
+from kgmrca.cli.options import Pipeline, load_pipeline, no_stream, opened_if_named
+from kgmrca.cli.printing import counted
 from kgmrca.errors import InputError
-from kgmrca.files import check_folder, check_outputs, whole_folder
+from kgmrca.files import STANDARD, check_folder, check_outputs, whole_folder
 from kgmrca.resources import resource
 
 
@@ -21,10 +22,14 @@ def corpus_command(
             show_default=False,
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The .spacy file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", callback=no_stream, metavar="OUT", help="The .spacy file to write.")
+    ],
     dev: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a part of the documents to this .spacy file instead."),
+        typer.Option(
+            callback=no_stream, metavar="FILE", help="Write a part of the documents to this .spacy file instead."
+        ),
     ] = None,
     dev_share: Annotated[
         float,
@@ -94,7 +99,7 @@ def corpus_command(
 
     counts, left_out = write_gold(inputs, output, dev=dev, dev_share=dev_share, mapping=mapping, partial=partial)
     for path, (documents, relations) in counts.items():
-        print(f"kgmrca: {documents:,} documents, {relations:,} relations -> {path}", file=sys.stderr)
+        print(f"kgmrca: {counted(documents, 'document')}, {counted(relations, 'relation')} -> {path}", file=sys.stderr)
     if dev:
         config = resource("pipelines/relations.cfg")
         train = f"spacy train {config} --paths.train {output} --paths.dev {dev} -o training"
@@ -112,7 +117,10 @@ def evaluate_command(
         Path, typer.Argument(metavar="DATA", help="The gold documents: a .spacy file that `kgmrca corpus` wrote.")
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write all scores to this file, as JSON.")
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write all scores to this file as JSON, or - for standard output."
+        ),
     ] = None,
     thresholds: Annotated[
         bool,
@@ -163,7 +171,8 @@ def evaluate_command(
             written = json.dumps(scores, indent=2)
         if stream:
             stream.write(f"{written}\n".encode())
-    print(written if as_json else text)
+    if output != STANDARD:
+        print(written if as_json else text)
 
 
 def calibrate_command(
@@ -181,13 +190,18 @@ def calibrate_command(
         typer.Option(
             "--output",
             "-o",
+            callback=no_stream,
             metavar="OUT",
             help="The folder for the calibrated pipeline. A pipeline in it is replaced.",
         ),
     ],
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw reliability diagrams before and after the calibration, as PNG."),
+        typer.Option(
+            callback=no_stream,
+            metavar="FILE",
+            help="Draw reliability diagrams before and after the calibration, as PNG.",
+        ),
     ] = None,
 ) -> None:
     """Calibrate a pipeline's scores and find its operating points.

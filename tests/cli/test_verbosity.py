@@ -30,7 +30,7 @@ def test_all_commands_have_both_options():
 
 
 def test_quiet_leaves_the_summary_out(convert):
-    assert "1 documents" in convert().stderr
+    assert "1 document" in convert().stderr
     done = convert("--quiet")
     assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
 

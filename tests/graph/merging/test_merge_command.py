@@ -51,7 +51,7 @@ def test_it_says_what_it_did(tmp_path, graphs):
     assert done.stdout == ""
     assert done.stderr == (
         f"kgmrca: 3 files, 3 statements, 3 of them distinct -> {out}; 2 facts, 1 of them in several documents; "
-        "1 clusters; 1 conflicts (several objects 1)\n"
+        "1 cluster; 1 conflict (several objects 1)\n"
     )
     assert b"kgmrca:confidence 0.6464" in out.read_bytes()  # 1 - 0.5 * sqrt(0.5)
 
