@@ -1,5 +1,6 @@
 """What all commands do alike: they refuse old spellings of their options, and say what was kept at Ctrl-C."""
 
+import signal
 import sys
 from itertools import takewhile
 from typing import Any
@@ -34,10 +35,13 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. An interrupt ends it with exit code 130, and a line that says what was kept."""
+        """Run the command. Ctrl-C ends it with exit code 130, SIGTERM with 143; both say what was kept."""
         before = files_of(ctx.params)
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            code = interrupt.code if isinstance(interrupt, SystemExit) else 128 + signal.SIGINT
+            if code not in (128 + signal.SIGINT, 128 + signal.SIGTERM):
+                raise
             print(f"kgmrca: {what_was_kept(ctx.params, before)}", file=sys.stderr)
-            raise typer.Exit(130) from None
+            raise typer.Exit(int(code)) from None
