@@ -1,7 +1,7 @@
 """What is known about relation labels, from the tables and ontologies in `ontologies/` or a user's own.
 
-The predicate that stands for a label in RDF, the types of entities that a label can relate and its inverse, and the
-labels that a data set's own predicates stand for.
+This is the predicate that stands for a label in RDF, the types of entities that a label can relate, its inverse, and
+the labels that the predicates of a data set stand for.
 """
 
 import csv
@@ -66,8 +66,8 @@ _OF_PROPERTIES = frozenset(
     | {_SCHEMA + "domainIncludes", _SCHEMA + "rangeIncludes"}
     | {"http://schema.org/domainIncludes", "http://schema.org/rangeIncludes"}
 )
-# How well a label and a predicate match, the best first. What is broader than the label is true as well, if less
-# precise; what is narrower or merely related need not be.
+# How well a label and a predicate match, the best first. A broader predicate holds wherever the label does, and is less
+# precise. A narrower or related one need not hold.
 _SSSOM_RANKS = {"skos:exactMatch": 0, _REVERSED: 1, "skos:closeMatch": 2, "skos:broadMatch": 3}
 _LINK_RANKS = {
     _EXACT: 0,
@@ -79,7 +79,7 @@ _LINK_RANKS = {
 }
 _NAME_RANKS = {RDFS + "label": 4, SKOS + "prefLabel": 4, SKOS + "altLabel": 5}
 
-_Facts: TypeAlias = dict[str, dict[str, list[str]]]
+_Known: TypeAlias = dict[str, dict[str, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Ontology:
     def predicate(self, label: str) -> str | None:
         """The IRI for a label such as "place of birth", or None for a label that the ontology does not know.
 
-        Whoever writes it has to exchange subject and object if `is_reversed(label)`.
+        Where `is_reversed(label)`, subject and object have to be exchanged when the predicate is written.
 
         Raises:
             InputError: two predicates stand for the label.
@@ -249,20 +249,20 @@ def load_properties() -> Mapping[str, Property]:
     >>> load_properties()["http://www.wikidata.org/prop/direct/P26"].symmetric
     True
     """
-    facts = _facts(resource("ontologies/relations.ttl"))
+    known_of = _read_known(resource("ontologies/relations.ttl"))
     predicates = {
         relation: WIKIDATA_DIRECT + known[_EXACT][0].removeprefix(WIKIDATA_ENTITY)
-        for relation, known in facts.items()
+        for relation, known in known_of.items()
         if _EXACT in known
     }
     properties = {
         predicate: Property(
-            label=facts[relation][RDFS + "label"][0],
-            subject_types=_types(facts[relation][_SCHEMA + "domainIncludes"]),
-            object_types=_types(facts[relation][_SCHEMA + "rangeIncludes"]),
-            inverse=next((predicates[other] for other in facts[relation].get(_INVERSE, ())), None),
-            symmetric=OWL + "SymmetricProperty" in facts[relation][_TYPE],
-            single_valued=OWL + "FunctionalProperty" in facts[relation][_TYPE],
+            label=known_of[relation][RDFS + "label"][0],
+            subject_types=_types(known_of[relation][_SCHEMA + "domainIncludes"]),
+            object_types=_types(known_of[relation][_SCHEMA + "rangeIncludes"]),
+            inverse=next((predicates[other] for other in known_of[relation].get(_INVERSE, ())), None),
+            symmetric=OWL + "SymmetricProperty" in known_of[relation][_TYPE],
+            single_valued=OWL + "FunctionalProperty" in known_of[relation][_TYPE],
         )
         for relation, predicate in predicates.items()
     }
@@ -314,7 +314,7 @@ def _read_sssom(path: Path) -> Ontology:
 def _read_rdf(path: Path) -> Ontology:
     labels = {predicate: known.label for predicate, known in load_properties().items()}
     found: dict[str, list[tuple[int, str]]] = {}
-    for subject, known in _facts(path).items():
+    for subject, known in _read_known(path).items():
         links = [(rank, iri) for link, rank in _LINK_RANKS.items() for iri in known.get(link, ())]
         linked = [(rank, wikidata) for rank, iri in links if (wikidata := _wikidata_property(iri))]
         if not (linked or _PROPERTY.intersection(known.get(_TYPE, ())) or _OF_PROPERTIES & known.keys()):
@@ -337,18 +337,18 @@ def _read_rdf(path: Path) -> Ontology:
     return Ontology(predicates, is_reversed, ambiguous)
 
 
-def _facts(path: Path) -> _Facts:
+def _read_known(path: Path) -> _Known:
     """What an RDF file says: `subject -> predicate -> objects`, of subjects and predicates that have an IRI."""
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix.removeprefix(".")
     format = RdfFormat.RDF_XML if suffix == "owl" else RdfFormat.from_extension(suffix)
     if format is None:
         raise InputError(f"'{path}' does not say its format: end it in .tsv (SSSOM), .ttl, .rdf, .owl, .nt or .jsonld.")
-    facts: _Facts = {}
+    known_of: _Known = {}
     for quad in _quads(path, format):
         if isinstance(quad.subject, NamedNode) and isinstance(quad.object, NamedNode | Literal):
-            known = facts.setdefault(quad.subject.value, {})
+            known = known_of.setdefault(quad.subject.value, {})
             known.setdefault(quad.predicate.value, []).append(quad.object.value)
-    return facts
+    return known_of
 
 
 def _quads(path: Path, format: RdfFormat) -> Iterator[Quad]:

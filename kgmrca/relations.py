@@ -11,8 +11,8 @@ another text has none. `Doc.from_docs` leaves the relations out; `from_docs` of 
 
 Importing this module registers three extensions:
 
-- `doc._.relations`: None if nobody asked, () if nothing was found, else a tuple of `Relation`; can be assigned to.
-- `span._.relations`: those of them whose both arguments lie in the span.
+- `doc._.relations`: a tuple of `Relation`, () if none was found, None if no component has looked; can be assigned to.
+- `span._.relations`: those of them whose subject and object lie in the span.
 - `doc._.relations_json`: the same as plain dicts, for `doc.to_json(underscore=["relations_json"])`.
 """
 
@@ -74,7 +74,10 @@ class Relation(NamedTuple):
 
 
 def get_records(doc: Doc) -> list[Record] | None:
-    """The relations of a Doc as plain data, or None where nobody asked. No Span is made: use this in bulk."""
+    """The relations of a Doc as plain data, or None if no component has looked for any.
+
+    No Span is made, so this is for bulk.
+    """
     stored = doc.user_data.get(KEY)
     if stored is None:
         return None
@@ -139,7 +142,7 @@ def from_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
     (Relation(subject=Citizen Kane, object=Orson Welles, label='director', score=1.0),)
 
     Args:
-        docs: Docs of one vocabulary. Those whose relations nobody asked for bring none.
+        docs: Docs of one vocabulary. Some may have no relations set.
         ensure_whitespace: put a space between two Docs where there is none.
 
     Returns:
@@ -199,7 +202,7 @@ def make_relations(doc: Doc, records: Iterable[Record]) -> tuple[Relation, ...]:
 
 
 def set_relations(doc: Doc, relations: Iterable[Relation] | None) -> None:
-    """Write `doc._.relations`: any iterable of `Relation` or of (subject, object, label[, score]); None forgets them.
+    """Write `doc._.relations`: any iterable of `Relation` or of (subject, object, label[, score]); None removes them.
 
     Raises:
         InputError: an item is not of that form, or its spans belong to another text.
@@ -274,7 +277,7 @@ def _register(owner: type[Doc] | type[Span], name: str, **hooks: Any) -> None:
     owner.set_extension(name, **hooks)
 
 
-# spaCy imports every installed factory whenever a pipeline is made. Whoever merely has this package beside another
-# owner of the name must not be stopped by that; the component, once asked for, says who owns it.
+# spaCy imports every installed factory whenever a pipeline is made. That must not fail where another package has one of
+# these names. The component, once it is added, says which package that is.
 with contextlib.suppress(ExtensionError):
     register_extensions()

@@ -42,8 +42,8 @@ _COARSE = {
 }
 _NUMBERS = {name: number for number, name in enumerate(sorted(TYPES), start=1)}  # 0: not known
 
-_LEAST_OF_COMBINATION = 2  # a single one may be a mistake
-_LEAST_OF_LABEL = 5  # fewer say too little about what else a label relates
+_MIN_OF_COMBINATION = 2  # a single one may be a mistake
+_MIN_OF_LABEL = 5  # fewer examples do not show all combinations that a label can have
 
 Combinations = Mapping[str, Mapping[tuple[str, str], float]]
 """For each label how often it relates a subject of one type to an object of another (coarse types)."""
@@ -53,9 +53,12 @@ def coarse_type(label: str, type_map: Mapping[str, str] | None = None) -> str:
     """The type of an entity whose label is of OntoNotes, CoNLL-2003, Wikigold, Universal NER, CrossNER or DocRED.
 
     The types are PER, ORG, LOC (nationalities too), TIME, NUM, MISC (named works, events, products, languages) and
-    TERM (common nouns such as genres, professions, sports, ranks). A label of none of these schemes stays as it is, and
-    so does the one of mentions without a type (`corpora.annotated.UNTYPED`): what type it is, is not known. Upper and
-    lower case are the same.
+    TERM (common nouns such as genres, professions, sports, ranks). A label of none of these schemes is given back as it
+    is, and so is that of mentions without a type (`corpora.annotated.UNTYPED`): the type is not known. Upper and lower
+    case are the same.
+
+    >>> coarse_type("PERSON"), coarse_type("gpe"), coarse_type("GENE")
+    ('PER', 'LOC', 'GENE')
 
     Args:
         label: the entity's label.
@@ -87,17 +90,21 @@ def type_numbers(types: Sequence[str]) -> NDArray[np.int64]:
 def find_rules(combinations: Combinations, labels: Iterable[str]) -> dict[str, list[str]]:
     """Which combinations of types a label can have: `label -> ["PER LOC", ...]`, subject first.
 
-    Those that it has in the data at least twice, and those of the ontology (`ontology.load_types`). A label that the
-    ontology does not know has no rule if it has fewer than five examples of known types, or no combination twice.
+    These are the combinations that it has at least twice in the data, and those of the ontology
+    (`ontology.load_types`). A label that is not in the ontology gets no rule if it has fewer than five examples with
+    known types, or no combination twice.
+
+    >>> find_rules({"haunts": {("MISC", "LOC"): 9.0, ("PER", "LOC"): 1.0}}, ["haunts"])
+    {'haunts': ['MISC LOC']}
     """
     rules = {}
     for label in labels:
         known = {pair: count for pair, count in combinations.get(label, {}).items() if set(pair) <= TYPES}
-        found = {pair for pair, count in known.items() if count >= _LEAST_OF_COMBINATION}
+        found = {pair for pair, count in known.items() if count >= _MIN_OF_COMBINATION}
         if label in load_types():
             subjects, objects = load_types()[label]
             found |= {(subject, object_) for subject in subjects for object_ in objects}
-        elif sum(known.values()) < _LEAST_OF_LABEL:
+        elif sum(known.values()) < _MIN_OF_LABEL:
             continue
         if found:
             rules[label] = sorted(map(" ".join, found))
@@ -107,7 +114,7 @@ def find_rules(combinations: Combinations, labels: Iterable[str]) -> dict[str, l
 def allowed(rules: Mapping[str, Sequence[str]], labels: Sequence[str]) -> NDArray[np.bool_]:
     """Rules as a table [types + 1, types + 1, labels], by `type_numbers` of subject and object.
 
-    A label without a rule is allowed everywhere, and every label where a type is not known.
+    A label without a rule is allowed between all types. Where a type is not known, all labels are allowed.
     """
     table = np.ones((len(_NUMBERS) + 1, len(_NUMBERS) + 1, len(labels)), bool)
     for column, label in enumerate(labels):

@@ -53,7 +53,7 @@ from kgmrca.terms import (
     XSD,
 )
 from kgmrca.triples.inputs import LONGEST_LITERAL, Source, name_of, rdf_files, too_long
-from kgmrca.triples.iris import Iris, claimed
+from kgmrca.triples.iris import Iris, from_node_predicate
 from kgmrca.triples.read import Term, read_quads
 from kgmrca.types import coarse_type
 
@@ -353,7 +353,7 @@ def _relation_shapes() -> bytes:
 @lru_cache(maxsize=4096)
 def _value_predicate(predicate: str) -> str:
     """Wikidata's predicate from a statement node to the object, by which the statements of one relation are found."""
-    return Iris().claim(predicate)[1]
+    return Iris().node_predicates(predicate)[1]
 
 
 def _gather(
@@ -419,12 +419,12 @@ def _rows(
             raise too_long(name)  # escaping makes some literals longer than they were
         if quad.graph_name != DEFAULT_GRAPH:
             yield str(quad.graph_name), _ABOUT, line
-        claim = claimed(predicate)
-        if claim and not claim[1]:
+        made_for = from_node_predicate(predicate)
+        if made_for and not made_for[1]:
             yield str(quad.object), _ABOUT, line
         if predicate == _SUBCLASS:
             yield "", _HIERARCHY, line
-        if looked_at is not None and predicate not in looked_at and not claim:
+        if looked_at is not None and predicate not in looked_at and not made_for:
             continue
         if quad.subject != current or len(lines) == _LINES:
             if lines:
@@ -632,8 +632,8 @@ def _parts(quad: Quad, node: NamedNode | BlankNode | Triple) -> Iterator[tuple[N
     if quad.graph_name == node or (quad.predicate == REIFIES and isinstance(quad.object, Triple)):
         triple = quad.triple if quad.graph_name == node else cast(Triple, quad.object)
         yield from zip((SUBJECT, PREDICATE, OBJECT), triple, strict=True)
-    elif claim := claimed(quad.predicate.value):
-        predicate, leads_to_object = claim
+    elif made_for := from_node_predicate(quad.predicate.value):
+        predicate, leads_to_object = made_for
         if leads_to_object == (quad.subject == node):
             yield PREDICATE, NamedNode(predicate)
             yield (OBJECT, quad.object) if leads_to_object else (SUBJECT, quad.subject)

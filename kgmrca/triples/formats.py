@@ -1,6 +1,6 @@
 """The formats of RDF: their names and extensions, what each can hold, and how triples are written in them.
 
-Whoever has to know whether a format has named graphs or triple terms, or which file is RDF, asks here.
+All other modules ask here whether a format has named graphs or triple terms, and whether a file is RDF.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,6 +18,7 @@ __all__ = [
     "FORMATS",
     "PROVENANCE",
     "WITH_GRAPHS",
+    "WITH_PREFIXES",
     "WITH_TRIPLE_TERMS",
     "XmlOutput",
     "check_format",
@@ -43,6 +44,9 @@ WITH_GRAPHS = frozenset({"nquads", "trig", "jsonld"})
 
 WITH_TRIPLE_TERMS = frozenset({"turtle", "ntriples", "nquads", "trig"})
 """The formats that have triple terms (RDF 1.2)."""
+
+WITH_PREFIXES = frozenset({"turtle", "trig"})
+"""The formats that shorten IRIs by prefixes."""
 
 PROVENANCE = {
     "none": frozenset(FORMATS),

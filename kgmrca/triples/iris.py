@@ -1,4 +1,4 @@
-"""IRIs and literal texts that every RDF tool accepts. But for `literals.py`, no other module makes either from text."""
+"""Makes IRIs, and clean texts for literals, that every RDF tool accepts. No other module makes an IRI from a text."""
 
 import hashlib
 import json
@@ -14,8 +14,8 @@ from kgmrca.errors import InputError
 __all__ = [
     "DEFAULT_BASE",
     "Iris",
-    "claimed",
     "clean_text",
+    "from_node_predicate",
     "has_local_name",
     "mention_iri",
     "normal_name",
@@ -35,8 +35,8 @@ _NAME_START = (
 _LOCAL_NAME_REVERSED = re.compile(f"[{_NAME_START}0-9.\xb7\u0300-\u036f\u203f\u2040-]*[{_NAME_START}]")
 
 _WIKIDATA = "http://www.wikidata.org/prop/"
-# What `Iris.claim` makes. A quoted IRI has no slash and, for its colon, a "%3A".
-_CLAIM = re.compile(
+# What `Iris.node_predicates` makes. A quoted IRI has no slash and, for its colon, a "%3A".
+_NODE_PREDICATE = re.compile(
     rf"{re.escape(_WIKIDATA)}(?P<to>statement/)?(?P<name>[^/]+)|.*[/:]prop/(?P<to_own>statement/)?(?P<own>[^/]*%3A[^/]*)"
 )
 
@@ -45,8 +45,11 @@ def quoted(text: str, *, slashes: bool = False) -> str:
     """Any text as part of an IRI's path: percent-encoded UTF-8 (RFC 3986, section 2.1), so pure ASCII.
 
     With `slashes`, "/" stays as it is, unless the text has a segment that is empty, "." or "..": those would be
-    resolved away (RFC 3986, section 5.2.4). Two texts never give the same result, but for lone surrogates, which have
-    no UTF-8 form and become U+FFFD.
+    resolved away (RFC 3986, section 5.2.4). Different texts give different results, except for lone surrogates, which
+    have no UTF-8 form and are replaced by U+FFFD.
+
+    >>> quoted("lives/Curie 1867.txt", slashes=True)
+    'lives/Curie%201867.txt'
     """
     slashes = slashes and not {"", ".", ".."} & set(text.split("/"))
     done = quote(_SURROGATE.sub("\ufffd", text), safe="/" if slashes else "")
@@ -54,40 +57,54 @@ def quoted(text: str, *, slashes: bool = False) -> str:
 
 
 def clean_text(text: str) -> str:
-    """A text as it can stand in a literal: what XML 1.0 has no character for (section 2.2) becomes U+FFFD.
+    """A text for a literal: each character that XML 1.0 does not allow (section 2.2) is replaced by U+FFFD.
 
-    Those are most control characters, lone surrogates, U+FFFE and U+FFFF. Turtle could hold some of them, but the graph
-    could then not be written as RDF/XML or GraphML.
+    These are most control characters, lone surrogates, U+FFFE and U+FFFF. Turtle can hold some of them, but RDF/XML and
+    GraphML cannot.
     """
     return _NOT_XML.sub("\ufffd", text)
 
 
 def normal_name(name: str) -> str:
-    """A name without regard to case, Unicode composition and white space."""
+    """The form of a name that is the same whatever its case, Unicode composition and white space.
+
+    >>> normal_name("Marie  CURIE")
+    'marie curie'
+    """
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def has_local_name(iri: str) -> bool:
     """Whether an IRI ends in a name such as XML elements have (Namespaces in XML 1.0, section 3, NCName).
 
-    RDF/XML makes a predicate such a name with a namespace before it, so that only these IRIs can be predicates there.
+    RDF/XML writes a predicate as such a name with a namespace before it, so only IRIs that end in one can be predicates
+    there.
+
+    >>> has_local_name("urn:x:knows"), has_local_name("urn:x:1867")
+    (True, False)
     """
     return _LOCAL_NAME_REVERSED.match(iri[::-1]) is not None
 
 
 def mention_iri(document: str, start: int, end: int) -> str:
-    """The IRI of a stretch of a document's text (RFC 5147): code points from 0, the end exclusive."""
+    """The IRI of a stretch of a document's text (RFC 5147): code points from 0, the end exclusive.
+
+    >>> mention_iri("urn:kgmrca:document/curie.txt", 0, 11)
+    'urn:kgmrca:document/curie.txt#char=0,11'
+    """
     return f"{document}#char={start},{end}"
 
 
 def text_digest(text: str) -> str:
-    """80 bits of SHA-256 of a text in UTF-8, in hexadecimal; `sha256sum` begins so for a file of this text.
+    """The first 80 bits of the SHA-256 digest of a text in UTF-8, in hexadecimal.
 
-    Only texts of one name are told apart by it. The most of these come from standard input: among 10 million different
-    ones, two share a digest with a probability of 4 in 100 billion; with 64 bits it would be 3 in a million. The digest
-    is made in passing and not kept: a document costs a few microseconds, and 21 more bytes wherever its IRI is written,
-    which is twice for the document and up to four times for each statement. For 10 million documents with 5 statements
-    each that is 4.6 GB of N-Triples before compression.
+    `sha256sum` prints a digest that begins so for a file of this text. The digest has to tell apart texts with the same
+    name only, such as all that come from standard input. That two of 10 million different texts have the same digest
+    has a probability of 4 in 100 billion; with 64 bits it would be 3 in a million.
+
+    Digests are not kept in memory. A document costs a few microseconds, and its IRI is 21 bytes longer. The IRI is
+    written twice for the document and up to four times for each statement: 4.6 GB more of uncompressed N-Triples for 10
+    million documents with 5 statements each.
 
     >>> text_digest("Marie Curie was born in Warsaw.")
     'e708d4b87ace1b5170e9'
@@ -95,12 +112,15 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
-def claimed(iri: str) -> tuple[str, bool] | None:
-    """The predicate that one of the two of `Iris.claim` was made for, and whether it leads to the object.
+def from_node_predicate(iri: str) -> tuple[str, bool] | None:
+    """The predicate that an IRI of `Iris.node_predicates` was made for, and whether that IRI leads to the object.
 
-    None for any other IRI.
+    Any other IRI gives None.
+
+    >>> from_node_predicate("http://www.wikidata.org/prop/statement/P19")
+    ('http://www.wikidata.org/prop/direct/P19', True)
     """
-    match = _CLAIM.fullmatch(iri)
+    match = _NODE_PREDICATE.fullmatch(iri)
     if match is None:
         return None
     predicate = unquote(match["own"]) if match["own"] else f"{_WIKIDATA}direct/{match['name']}"
@@ -109,7 +129,10 @@ def claimed(iri: str) -> tuple[str, bool] | None:
 
 @dataclass(frozen=True, slots=True)
 class Iris:
-    """The IRIs of one graph: its documents', entities', statements', runs' and own predicates' begin with `base`.
+    """Makes the IRIs of one graph: of documents, entities, statements, runs and predicates of its own.
+
+    Attributes:
+        base: what all of them begin with.
 
     Raises:
         InputError: `base` is not an absolute IRI that ends in "/" or ":", or has a fragment.
@@ -131,10 +154,9 @@ class Iris:
     def document(self, identifier: str, digest: str) -> str:
         """The IRI of a document, from its name and the digest of its text (see `text_digest`).
 
-        So the same text under the same name is the same document in every run, another text never is, and equal texts
-        under two names are two documents. A document without a name, "", has its digest only. No quoted name has an
-        "@", so name and digest cannot run into one another; an IRI without one is a document's of version 0.1, which
-        had its name only.
+        The same text with the same name is the same document in every run. Another text is another document, and so is
+        the same text with another name. The IRI of a document without a name ("") has the digest only. An "@" stands
+        before the digest; a quoted name has none. IRIs of documents had no digest in graphs of version 0.1.
 
         >>> Iris().document("lives/curie.txt", text_digest("Marie Curie was born in Warsaw."))
         'urn:kgmrca:document/lives/curie.txt@e708d4b87ace1b5170e9'
@@ -142,19 +164,19 @@ class Iris:
         return f"{self.base}document/{quoted(identifier, slashes=True)}@{digest}"
 
     def entity(self, document: str, surface: str) -> str:
-        """The IRI of an entity that is not linked to any register: what `document` (an IRI) calls by this name.
+        """The IRI of an entity without a Wikidata item: of what `document` (an IRI) calls by this name.
 
         Case, Unicode composition and white space make no difference. The same name in another document is another
-        entity: one may be merged with the other later, while a wrong merge could not be undone.
+        entity, because two entities can be joined later, while one that was joined wrongly cannot be parted again.
         """
         return f"{self.base}entity/{_digest(document, normal_name(surface))}"
 
     def statement(self, *what: str) -> str:
-        """The IRI of a statement, from all that it says and where it was read."""
+        """The IRI of a statement, from what it says and where it was read."""
         return f"{self.base}statement/{_digest(*what)}"
 
     def run(self, *what: str) -> str:
-        """The IRI of a run, from all that decides what it finds."""
+        """The IRI of a run, from its software, pipeline and parameters."""
         return f"{self.base}run/{_digest(*what)}"
 
     def link(self, *what: str) -> str:
@@ -182,14 +204,14 @@ class Iris:
         return f"{self.base}conflict/{_digest(*what)}"
 
     def relation(self, label: str) -> str:
-        """The IRI of the predicate for a label that no ontology knows."""
+        """The IRI of the predicate for a label that the ontology has no predicate for."""
         return f"{self.base}relation/{_name(label)}"
 
     def meta(self, key: str) -> str:
         """The IRI of the predicate for a document's metadata under a key of the user's own."""
         return f"{self.base}meta/{_name(key)}"
 
-    def claim(self, predicate: str) -> tuple[str, str]:
+    def node_predicates(self, predicate: str) -> tuple[str, str]:
         """The two predicates that lead from a subject to a statement node and from there to the object.
 
         For a predicate of Wikidata they are Wikidata's own (`p:` and `ps:` to `wdt:`), for any other the quoted IRI
@@ -206,7 +228,7 @@ class Iris:
 def _name(text: str) -> str:
     """Any text as the end of a predicate: quoted, and with "_" behind it where RDF/XML would find no name ("1867").
 
-    So that two texts still never give the same, a text that ends in "_" gets another.
+    A text that ends in "_" gets another one, so that different texts still have different ends.
     """
     done = quoted(text)
     return f"{done}_" if done.endswith("_") or not has_local_name(done) else done

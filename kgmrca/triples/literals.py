@@ -1,4 +1,4 @@
-"""From the words of a date or a number to a literal with a datatype, where they can mean one thing only. English.
+"""Turns the words of a date or a number into a literal with a datatype, where they have one meaning only. English.
 
 The datatypes are those of XSD 1.1, part 2, as in RDF 1.1 (Concepts, section 5.1); sections named below are of the
 former. Lexical forms are canonical, because stores would rewrite any other.
@@ -55,13 +55,18 @@ def typed_literal(text: str, entity_type: str) -> tuple[str, str | None]:
     """The literal that a mention stands for: its lexical form and the IRI of its datatype, or its text and None.
 
     A DATE or TIME becomes an `xsd:date`, `xsd:gYearMonth` or `xsd:gYear`; a CARDINAL or NUM an `xsd:integer` if it is
-    whole ("1.2 million"), else an `xsd:decimal`. All else stays text: what has a unit, a currency or a rank, by its
-    words or by its type; ranges, decades and what is only about so much; days that no calendar has, and those where the
-    month could be the day ("03/04/1963").
+    whole ("1.2 million"), else an `xsd:decimal`. These stay text: whatever has a unit, a currency or a rank, by its
+    words or by its type; ranges, decades and approximate values; days that do not exist, and days whose month could be
+    the day ("03/04/1963").
 
     A year needs four digits or an era. XSD 1.1 has a year 0 (section 3.3.7), so 44 BC is "-0043"; it was "-0044" in
     XSD 1.0. Days before 15 October 1582 stay text, for they are Julian and `xsd:date` is Gregorian throughout. So do
     numbers of more than 16 digits, which a processor need not know (section 5.4).
+
+    >>> typed_literal("7 November 1867", "DATE")
+    ('1867-11-07', 'http://www.w3.org/2001/XMLSchema#date')
+    >>> typed_literal("the 1860s", "DATE")
+    ('the 1860s', None)
     """
     words = " ".join(text.split())
     found = None

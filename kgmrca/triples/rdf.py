@@ -1,6 +1,6 @@
-"""Docs as rdflib graphs, for whoever wants the graph in hand; `kgmrca.convert` is for what is larger than memory.
+"""Docs as rdflib graphs in memory; `kgmrca.convert` is for what is larger than memory.
 
-Terms cross over as they are: rdflib would rewrite lexical forms ("Z" as "+00:00") unless it is told not to.
+Terms keep their lexical forms, which rdflib would rewrite by default ("Z" as "+00:00").
 """
 
 from pathlib import Path

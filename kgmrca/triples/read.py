@@ -13,7 +13,7 @@ from kgmrca.errors import InputError
 from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, PROV, RDF, RDF_STATEMENT, STATEMENT, XSD
 from kgmrca.triples.formats import FORMATS, WITH_GRAPHS
 from kgmrca.triples.inputs import LONGEST_LITERAL, Source, format_of_source, name_of, opened_rdf, too_long
-from kgmrca.triples.iris import claimed
+from kgmrca.triples.iris import from_node_predicate
 from kgmrca.triples.records import Mention, Statement, rounded
 
 __all__ = ["Graphs", "Node", "read_graphs", "read_nodes", "read_quads", "read_rdf"]
@@ -158,8 +158,8 @@ class _Fields(dict[str, str | None]):
     """`_FIELDS` and, as they are met, the predicates of the shape `wikidata`; None for all others."""
 
     def __missing__(self, predicate: str) -> str | None:
-        claim = claimed(predicate)
-        field = self[predicate] = None if claim is None else "value" if claim[1] else "link"
+        made_for = from_node_predicate(predicate)
+        field = self[predicate] = None if made_for is None else "value" if made_for[1] else "link"
         return field
 
 
@@ -286,9 +286,9 @@ class _Held:
 
     def _spread(self, node: Term, quad: Quad) -> Iterable[tuple[str, Term]]:
         """What is said at once of the node, by `rdf:reifies` or by Wikidata's predicate that leads to the object."""
-        claim = claimed(quad.predicate.value)
-        if claim:
-            return ("predicate", NamedNode(claim[0])), ("object", quad.object)
+        made_for = from_node_predicate(quad.predicate.value)
+        if made_for:
+            return ("predicate", NamedNode(made_for[0])), ("object", quad.object)
         if not isinstance(quad.object, Triple):
             raise InputError(f"{self._name}: {node} reifies {quad.object}, which is no triple.")
         return zip(("subject", "predicate", "object"), quad.object, strict=True)

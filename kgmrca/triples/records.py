@@ -105,13 +105,20 @@ class Run:
 
 
 def sentence_digest(text: str) -> str:
-    """64 bits of SHA-256, in hexadecimal, of a sentence's words; case and white space make no difference."""
+    """The first 64 bits of the SHA-256 digest of a sentence, in hexadecimal; case and white space make no difference.
+
+    >>> sentence_digest("She was born in Warsaw.") == sentence_digest("SHE was  born in Warsaw.")
+    True
+    """
     return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def rounded(confidence: Decimal) -> Decimal:
     """A confidence with at most four decimals, in the canonical form of xsd:decimal (XSD 1.1, part 2, section 3.3.3).
 
-    That is without trailing zeros and without an exponent: stores would rewrite any other form.
+    That form has no trailing zeros and no exponent. Stores rewrite any other form.
+
+    >>> rounded(Decimal("0.91250"))
+    Decimal('0.9125')
     """
     return Decimal(format(confidence.quantize(Decimal("0.0001")).normalize(), "f"))

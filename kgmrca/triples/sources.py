@@ -50,13 +50,13 @@ def foreign_records(doc: Doc, source: str) -> list[Record]:
 def _stored(doc: Doc, name: str) -> Any:
     """The value of an extension attribute, or None.
 
-    It lies in `user_data` under spaCy's key, where it is found whoever owns the name now: with `n_process > 1`, or read
+    It lies in `user_data` under spaCy's key, whoever has registered the name: with `n_process > 1`, or read
     from a DocBin, the other component's extension need not be registered in this process, and ours may be.
     """
     key = ("._.", name, None, None)
     if key in doc.user_data:
         return doc.user_data[key]
-    # Of an attribute nobody has touched, only the default is there: {} says that nothing was found.
+    # An attribute that was never set has its default only: {} means that nothing was found.
     return Doc.get_extension(name)[0] if Doc.has_extension(name) else None
 
 

@@ -99,9 +99,9 @@ def document_triples(
         InputError: there is no such provenance.
     """
     found = list(statements)
-    least = Decimal(str(assert_above))  # not Decimal(0.8), which is a little more than a confidence of 0.8
+    min_confidence = Decimal(str(assert_above))  # not Decimal(0.8), which is a little more than a confidence of 0.8
     if provenance == "none":
-        yield from _entity_triples((one for one in found if one.confidence >= least), least)
+        yield from _entity_triples((one for one in found if one.confidence >= min_confidence), min_confidence)
         return
     iris = Iris(base)
     node = NamedNode(document)
@@ -110,7 +110,7 @@ def document_triples(
     for key, value in (meta or {}).items():
         if value is not None:
             yield Triple(node, NamedNode(DCTERMS + key if key in _DUBLIN_CORE else iris.meta(key)), _value(value))
-    yield from _entity_triples(found, least)
+    yield from _entity_triples(found, min_confidence)
     for statement in found:
         yield from statement_triples(statement, provenance=provenance, text=text)
 
@@ -118,7 +118,7 @@ def document_triples(
 def statement_triples(
     statement: Statement, *, provenance: str = "statements", text: bool = False
 ) -> Iterator[Triple | Quad]:
-    """A statement's node with its properties, in one of the shapes of `PROVENANCE` that have such a node.
+    """The node of a statement with its properties, in one of the shapes of `PROVENANCE` that have such a node.
 
     With `text`, the text of its sentence too, if it is known.
 
@@ -139,7 +139,7 @@ def statement_triples(
         yield Triple(node, REIFIES, Triple(subject, predicate, object_))
         yield Triple(node, TYPE, STATEMENT)
     elif provenance == "wikidata":
-        to_node, to_object = _claim(statement.iri.rpartition("statement/")[0], statement.predicate)
+        to_node, to_object = _node_predicates(statement.iri.rpartition("statement/")[0], statement.predicate)
         yield Triple(subject, to_node, node)
         yield Triple(node, TYPE, STATEMENT)
         yield Triple(node, to_object, object_)
@@ -170,7 +170,7 @@ def run_triples(
     statements: int,
     rejected: int,
 ) -> Iterator[Triple]:
-    """The record of a run: the only triples that differ when the same input is read again. Times need a time zone."""
+    """The record of a run. Only these triples differ when the same input is read again. Times need a time zone."""
     node = NamedNode(run.iri(base))
     about = {
         "softwareVersion": run.software_version,
@@ -200,9 +200,14 @@ def activity_triples(
     started: datetime | None = None,
     ended: datetime | None = None,
 ) -> Iterator[Triple]:
-    """What a run of any command did (PROV-O): what is `about` it, when it was, and the software's version.
+    """The record of what a run of any command did, in the terms of PROV-O.
 
-    Of times, which need a time zone, there are none without `started`, and `ended` is by default when it is written.
+    Args:
+        run: the IRI of the run.
+        about: predicates and values that describe it.
+        version: of the software.
+        started: with a time zone; without it, no times are written.
+        ended: with a time zone; None: the time of writing.
     """
     agent = NamedNode(f"{KGMRCA.removesuffix('#')}/software/{version}")
     yield Triple(run, TYPE, NamedNode(PROV + "Activity"))
@@ -228,13 +233,13 @@ class _Entity:
     name: str
     # dicts as ordered sets
     types: dict[str, None] = field(default_factory=dict)
-    facts: dict[tuple[NamedNode, NamedNode | Literal], None] = field(default_factory=dict)
+    plain: dict[tuple[NamedNode, NamedNode | Literal], None] = field(default_factory=dict)
 
 
-def _entity_triples(statements: Iterable[Statement], least: Decimal) -> Iterator[Triple]:
-    """Per entity, in the order of their first appearance: its name, its types, what is said of it.
+def _entity_triples(statements: Iterable[Statement], min_confidence: Decimal) -> Iterator[Triple]:
+    """The name and the types of each entity, and the plain triple of each statement with at least this confidence.
 
-    That is the plain triple of each statement with at least this confidence.
+    Entities come in the order of their first appearance.
     """
     entities: dict[str, _Entity] = {}
     for statement in statements:
@@ -243,13 +248,13 @@ def _entity_triples(statements: Iterable[Statement], least: Decimal) -> Iterator
             object_ = _object(statement)
         else:
             object_ = _entity(entities, statement.object, statement.object_mention).node
-        if statement.confidence >= least:
-            subject.facts[_node(statement.predicate), object_] = None
+        if statement.confidence >= min_confidence:
+            subject.plain[_node(statement.predicate), object_] = None
     for entity in entities.values():
         yield Triple(entity.node, LABEL, Literal(entity.name))
         for type_ in entity.types:
             yield Triple(entity.node, ENTITY_TYPE, Literal(type_))
-        for predicate, object_ in entity.facts:
+        for predicate, object_ in entity.plain:
             yield Triple(entity.node, predicate, object_)
 
 
@@ -270,8 +275,8 @@ def _object(statement: Statement) -> NamedNode | Literal:
 
 
 @lru_cache(maxsize=2048)
-def _claim(base: str, predicate: str) -> tuple[NamedNode, NamedNode]:
-    to_node, to_object = Iris(base or DEFAULT_BASE).claim(predicate)
+def _node_predicates(base: str, predicate: str) -> tuple[NamedNode, NamedNode]:
+    to_node, to_object = Iris(base or DEFAULT_BASE).node_predicates(predicate)
     return NamedNode(to_node), NamedNode(to_object)
 
 

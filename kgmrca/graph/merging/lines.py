@@ -17,14 +17,13 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca.graph.merging.rows import Cells
 from kgmrca.terms import DECIMAL, DEFAULT_GRAPH, TYPE
-from kgmrca.triples.formats import prefixes, write
+from kgmrca.triples.formats import WITH_PREFIXES, prefixes, write
 from kgmrca.triples.iris import DEFAULT_BASE
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import statement_triples
 
-__all__ = ["WITH_PREFIXES", "prefix_lines", "statement_text"]
+__all__ = ["prefix_lines", "statement_text"]
 
-WITH_PREFIXES = frozenset({"turtle", "trig"})
 """The formats that begin with a list of prefixes; all others are written as N-Quads first."""
 
 _Term: TypeAlias = NamedNode | Literal | Triple

@@ -12,9 +12,9 @@ from typing import IO, cast
 from pyoxigraph import Literal, Quad, RdfFormat, parse
 
 from kgmrca.graph.merging.buckets import Buckets, Store
-from kgmrca.graph.merging.lines import WITH_PREFIXES, prefix_lines
+from kgmrca.graph.merging.lines import prefix_lines
 from kgmrca.terms import KGMRCA, RDFS, TYPE
-from kgmrca.triples.formats import write
+from kgmrca.triples.formats import WITH_PREFIXES, write
 from kgmrca.triples.iris import Iris, clean_text
 
 __all__ = ["Part", "Result", "put_together", "written_part"]
