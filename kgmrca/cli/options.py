@@ -210,12 +210,10 @@ def load_pipeline(name: str | None) -> "Language":
     Raises:
         InputError: it cannot be loaded.
     """
-    import spacy
+    logger.info("Loading the pipeline %s.", name or "en_kgmrca_sm")
+    from kgmrca.extraction.relations.component import load
 
-    from kgmrca.extraction.relations.component import SHIPPED, load
-
-    logger.info("Loading the pipeline %s.", name or SHIPPED)
     try:
-        return load() if name in (None, SHIPPED) else spacy.load(name)
+        return load(name)
     except OSError as error:
         raise InputError(f"The pipeline '{name}' cannot be loaded: {error}") from error

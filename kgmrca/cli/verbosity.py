@@ -4,6 +4,7 @@ import io
 import logging
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from functools import wraps
@@ -31,8 +32,10 @@ def with_verbosity(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, quiet: bool, verbose: bool, **options: Any) -> None:
         if quiet and verbose:
             raise typer.BadParameter("Choose one of the two.", param_hint="--quiet, --verbose")
-        with redirect_stderr(_Nowhere()) if quiet else _steps_shown(verbose):
-            command(*args, **options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _print_warning
+            with redirect_stderr(_Nowhere()) if quiet else _steps_shown(verbose):
+                command(*args, **options)
 
     added = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=option) for name, option in _OPTIONS.items()
@@ -41,6 +44,11 @@ def with_verbosity(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
     run.__annotations__ = {**command.__annotations__, **_OPTIONS}
     return run
+
+
+def _print_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning of Python as a message like all others: where in the code it arose tells a user nothing."""
+    print(f"kgmrca: {message}", file=sys.stderr)
 
 
 class _Nowhere(io.TextIOBase):

@@ -2,8 +2,10 @@
 
 import logging
 import re
+import warnings
 
 import pytest
+import typer
 from helpers import make_nlp
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -71,3 +73,15 @@ def test_quiet_and_verbose_exclude_each_other(convert):
     done = convert("--quiet", "--verbose")
     assert done.exit_code == 2
     assert "Choose one of the two" in done.stderr
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize(("options", "printed"), [([], "kgmrca: there is something\n"), (["--quiet"], "")])
+def test_a_warning_is_printed_as_a_message(monkeypatch, options, printed):
+    def warned(*arguments, **settings):
+        warnings.warn("there is something", stacklevel=1)
+        raise typer.Exit
+
+    monkeypatch.setattr("kgmrca.graph.merging.merge.merge", warned)
+    done = CliRunner().invoke(app, ["merge", "a.ttl", "-o", "b.ttl", *options])
+    assert done.stderr == printed
