@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from kgmrca.drawing import render
     from kgmrca.errors import KgmrcaError
     from kgmrca.extraction.relations.component import load
     from kgmrca.graph.networks import to_networkx
@@ -25,6 +26,7 @@ _HOMES = {
     "from_docs": "kgmrca.relations",
     "get_relations": "kgmrca.relations",
     "load": "kgmrca.extraction.relations.component",
+    "render": "kgmrca.drawing",
     "set_relations": "kgmrca.relations",
     "statements": "kgmrca.triples.statements",
     "to_graph": "kgmrca.triples.rdf",
@@ -40,6 +42,7 @@ __all__ = [
     "from_docs",
     "get_relations",
     "load",
+    "render",
     "set_relations",
     "statements",
     "to_graph",
