@@ -100,7 +100,7 @@ def _cache() -> dict[str, Any]:
     found: dict[str, Any] = {"file": str(path), "megabytes": 0.0, "entries": 0}
     if path.is_file():
         found["megabytes"] = round(path.stat().st_size / 1e6, 1)
-        cache = Cache(path)
+        cache = Cache(path, read_only=True)
         try:
             found["entries"] = sum(usage.entries for usage in cache.usage(now=time.time()))
         except KgmrcaError as error:

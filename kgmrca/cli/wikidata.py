@@ -336,18 +336,18 @@ def cache_command(
     if not path.is_file():
         print(f"kgmrca: There is no cache '{path}' yet.", file=sys.stderr)
         return
-    facts, now = Cache(path), time.time()
+    answers, now = Cache(path, read_only=clear is None), time.time()
     if clear is not None:
-        names = [usage.endpoint for usage in facts.usage(now=now)]
         endpoint = None if clear in ("all", "expired") else PRESETS.get(clear, clear)
+        names = [usage.endpoint for usage in answers.usage(now=now)] if endpoint else []
         if endpoint and endpoint not in names:
             raise InputError(
                 f"The cache has no answers of '{clear}'. It has answers of: {', '.join(names) or 'no endpoint'}."
             )
-        n_removed = facts.clear(endpoint=endpoint, expired_at=now if clear == "expired" else None)
+        n_removed = answers.clear(endpoint=endpoint, expired_at=now if clear == "expired" else None)
         print(f"kgmrca: {n_removed:,} answers were removed.", file=sys.stderr)
     print(f"{path}  {path.stat().st_size / 1e6:,.1f} MB")
-    for usage in facts.usage(now=now):
+    for usage in answers.usage(now=now):
         oldest = time.strftime("%Y-%m-%d", time.localtime(usage.oldest))
         print(f"{usage.endpoint}  {usage.entries:,} answers, {usage.expired:,} expired, the oldest from {oldest}")
-    facts.close()
+    answers.close()

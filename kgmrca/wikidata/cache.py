@@ -136,11 +136,16 @@ class Cache:
             InputError: the cache cannot be used.
         """
         query = (
-            "SELECT name, count(*), sum(expires <= ?), min(fetched) FROM facts JOIN endpoints USING (endpoint) "
+            "SELECT name, count(*), sum(expires <= ?), min(fetched), "
+            "sum(typeof(fetched) != 'real' OR typeof(expires) != 'real') FROM facts JOIN endpoints USING (endpoint) "
             "GROUP BY name ORDER BY name"
         )
         with self._errors():
-            return [Usage(*row) for row in self._connection().execute(query, (now,))]
+            rows = self._connection().execute(query, (now,)).fetchall()
+        for name, _, _, oldest, n_others in rows:
+            if n_others or not _is_time(oldest):
+                raise self.damaged(f"the expiry or the time of an answer of {name} is no time")
+        return [Usage(*row[:4]) for row in rows]
 
     def clear(self, *, endpoint: str | None = None, expired_at: float | None = None) -> int:
         """Remove answers and return how many: all, only those of one endpoint, only those expired at a time.

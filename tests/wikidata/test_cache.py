@@ -83,6 +83,10 @@ def test_a_time_that_is_none_is_refused(filled, column, value):
             ask(lookups)
         with pytest.raises(InputError, match="is no time"):
             lookups.claims_fetched([("Q7186", "P19")])
+    if column == "fetched" or isinstance(value, str | bytes):
+        with pytest.raises(InputError, match="is no time"):
+            Cache(filled, read_only=True).usage(now=0)
+    assert Cache(filled).clear() > 7
 
 
 @pytest.mark.parametrize("time", [float("nan"), float("inf"), -1.0, "soon", None, True])
