@@ -154,7 +154,7 @@ def link_graphs(
         opened(output) as out,
         graph_files(graphs, input_format, beside=output) as sources,
         temporary_folder(output) as folder,
-        _database_errors(output),
+        _database_errors(output, folder),
         _Store(folder) as store,
     ):
         store.read(sources)
@@ -178,13 +178,13 @@ def link_graphs(
 
 
 @contextmanager
-def _database_errors(output: str | Path | IO[bytes]) -> Iterator[None]:
+def _database_errors(output: str | Path | IO[bytes], folder: Path) -> Iterator[None]:
     """Errors of the temporary database, such as a full disk, are errors of writing the output."""
     try:
         yield
     except sqlite3.Error as error:
         name = f"'{output}'" if isinstance(output, str | Path) and output != STANDARD else "The output"
-        raise OutputError(f"{name} cannot be written: its temporary database has the error: {error}.") from error
+        raise OutputError(f"{name} cannot be written: temporary database in '{folder.parent}': {error}.") from error
 
 
 class _Store:

@@ -1,8 +1,8 @@
-"""Every query that is sent, as text. What comes from a user gets into it as an id or a literal, by two functions here.
+"""The text of every query. What a user gives becomes part of a query as an id or a literal, by two functions here only.
 
-Plain SPARQL 1.1 (https://www.w3.org/TR/sparql11-query/), without the extensions of any one service, so that the same
-text runs on Wikidata's own service, on QLever and on Oxigraph. All ask for many things at once, by `VALUES`; the first
-variables of a row say what it is an answer to. The shapes of the data are those of Wikibase's RDF
+The queries are plain SPARQL 1.1 (https://www.w3.org/TR/sparql11-query/) without extensions, so that the same text runs
+on Wikidata's own service, on QLever and on Oxigraph. Each asks about many keys at once with `VALUES`, and the first
+variables of a row tell which key it is about. The data have the shape of Wikibase's RDF
 (https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format).
 """
 
@@ -42,7 +42,7 @@ CONSTRAINTS = {
     "Q21510865": "value type",
     "Q21510862": "symmetric",
 }
-"""The kinds of constraints that are asked for."""
+"""The kinds of constraints that are looked up."""
 
 _ID = re.compile(r"[PQ][1-9][0-9]{0,17}", re.ASCII)
 _LANGUAGE = re.compile(r"[a-zA-Z]+(-[a-zA-Z0-9]+)*", re.ASCII)
@@ -66,21 +66,29 @@ PREFIX wikibase: <http://wikiba.se/ontology#>
 
 
 def is_id(text: str, *, kinds: str = "PQ") -> bool:
-    """Whether a text is an id of Wikidata: P or Q (as `kinds` says) and a number."""
+    """Whether a text is an id of Wikidata: P or Q (one of `kinds`) and a number.
+
+    >>> is_id("Q90"), is_id("Q90", kinds="P"), is_id("Q0")
+    (True, False, False)
+    """
     return _ID.fullmatch(text) is not None and text[0] in kinds
 
 
 def id_of(iri: str, *, kinds: str = "PQ") -> str:
-    """The id (see `is_id`) of what an IRI stands for in Wikidata, or ""."""
+    """The id (see `is_id`) of the item or property with this IRI, or "".
+
+    >>> id_of("http://www.wikidata.org/entity/Q90"), id_of("urn:Q90")
+    ('Q90', '')
+    """
     id = iri.removeprefix(WIKIDATA_ENTITY)
     return id if id != iri and is_id(id, kinds=kinds) else ""
 
 
 def checked_id(id: str, *, kinds: str = "PQ") -> str:
-    """The id itself, if it is one (see `is_id`).
+    """The id, if it is one (see `is_id`).
 
     Raises:
-        InputError: it is not.
+        InputError: it is none.
     """
     if not is_id(id, kinds=kinds):
         raise InputError(f"'{id}' is not an id of Wikidata: {' or '.join(kinds)} and a number is.")
@@ -88,28 +96,34 @@ def checked_id(id: str, *, kinds: str = "PQ") -> str:
 
 
 def checked_language(tag: str) -> str:
-    """The language tag in lower case, as Wikidata writes it, if it is one.
+    """The language tag in lower case, as Wikidata writes it.
 
     Raises:
-        InputError: it is not.
+        InputError: it is no language tag (BCP 47).
+
+    >>> checked_language("pt-BR")
+    'pt-br'
     """
     try:
         if not _LANGUAGE.fullmatch(tag):
             raise ValueError("it has other characters than letters, digits and '-', or empty parts")
-        Literal("", language=tag)  # knows the rules (BCP 47)
+        Literal("", language=tag)  # checks it
     except ValueError as error:
         raise InputError(f"'{tag}' is not a language tag, as 'en' and 'pt-br' are: {error}.") from error
     return tag.lower()
 
 
 def literal(text: str, language: str) -> str:
-    r"""A text with its language as a literal of SPARQL, whatever the text holds.
+    r"""A text with its language as a literal of SPARQL. Any text is escaped safely.
 
     Some services replace `\\u0022` in a query before they parse it, even behind a backslash (section 19.2). So that all
-    read the same, no "u" stands behind a backslash that stands for itself.
+    services read the same text, a "u" behind a backslash is written as an escape too.
 
     Raises:
-        InputError: that is no language tag, or the text has a lone surrogate, for which there is no UTF-8.
+        InputError: it is no language tag, or the text has a lone surrogate, which UTF-8 cannot hold.
+
+    >>> print(literal('the "city"', "en"))
+    "the \"city\""@en
     """
     tag = checked_language(language)
     if _SURROGATE.search(text):
@@ -118,11 +132,11 @@ def literal(text: str, language: str) -> str:
 
 
 def claims(pairs: Iterable[tuple[str, str]]) -> str:
-    """All triples of the statements that items make with a property, whatever their rank, for (item, property) pairs.
+    """The claims of items with a property, of any rank, for (item, property) pairs, as triples of statement nodes.
 
-    A row is one triple (`?statement ?predicate ?object`) of the node of a statement; so a qualifier is a row more, and
-    does not multiply the others. If the object is a node of a full value, what that holds stands beside it; if it is an
-    item that redirects, `?target`. An item asked for may redirect as well. References are left out.
+    A row is one triple (`?statement ?predicate ?object`), so that qualifiers add rows instead of multiplying them. If
+    the object is a value node, the row has its parts; if it is an item that redirects, `?target`. The item of a pair
+    may redirect as well. References are left out.
     """
     rows = " ".join(f"(wd:{checked_id(item, kinds='Q')} p:{checked_id(name, kinds='P')})" for item, name in pairs)
     return f"""{_PREFIXES}
@@ -148,10 +162,10 @@ WHERE {{
 
 
 def items(ids: Iterable[str], *, languages: Iterable[str]) -> str:
-    """Of items: what they redirect to, what they are instances of, labels in these languages, number of sitelinks.
+    """What items redirect to, their classes (P31), their labels in these languages and their numbers of sitelinks.
 
-    A row has one of `?target`, `?type`, `?label`, `?sitelinks`. The number of sitelinks is the item's own on Wikidata's
-    service and its description's in the dumps. `?known` only says that there is such an item.
+    A row has one of `?target`, `?type`, `?label`, `?sitelinks`. Wikidata's service has the number of sitelinks at the
+    item, and the dumps have it at the item's description. `?known` only means that there is such an item.
     """
     rows = " ".join(f"wd:{checked_id(id, kinds='Q')}" for id in ids)
     return f"""{_PREFIXES}
@@ -168,11 +182,11 @@ SELECT ?asked ?target ?type ?label ?sitelinks ?known WHERE {{
 
 
 def properties(ids: Iterable[str], *, languages: Iterable[str]) -> str:
-    """Of properties: labels, datatype, inverses (P1696), what they are sub-properties of (P1647), and constraints.
+    """Labels, datatype, inverses (P1696), super-properties (P1647) and constraints (P2302) of properties.
 
     A row has one of `?target`, `?label`, `?datatype`, `?inverse`, `?super`, or it has `?constraint`, `?kind` (of
-    `CONSTRAINTS`), `?rank`, and one qualifier's `?predicate` and `?object`, if the constraint has any that matters:
-    separator (P4155), class (P2308), relation (P2309), exception (P2303).
+    `CONSTRAINTS`), `?rank`, and `?predicate` and `?object` of a qualifier, if the constraint has one of separator
+    (P4155), class (P2308), relation (P2309), exception (P2303).
     """
     rows = " ".join(f"wd:{checked_id(id, kinds='P')}" for id in ids)
     kinds = " ".join(f"wd:{kind}" for kind in CONSTRAINTS)
@@ -195,19 +209,19 @@ SELECT ?asked ?target ?label ?datatype ?inverse ?super ?constraint ?kind ?rank ?
 
 
 def superclasses(classes: Iterable[str]) -> str:
-    """All that the classes are subclasses of (P279), directly or over others: `?asked`, `?above`."""
+    """The superclasses (P279) of classes over any number of steps: `?asked`, `?above`."""
     return _above(classes, "P279")
 
 
 def areas(places: Iterable[str]) -> str:
-    """All that the places lie in (P131), directly or over others: `?asked`, `?above`."""
+    """The areas that places lie in (P131) over any number of steps: `?asked`, `?above`."""
     return _above(places, "P131")
 
 
 def candidates(names: Iterable[str], *, languages: Iterable[str]) -> str:
-    """The items called so: `?name`, `?item`, whether it `?is_label` (or an alias), `?sitelinks` if known.
+    """The items with a label or an alias that is exactly the name, in one of these languages.
 
-    A name is a label or an alias if it is the same character by character and in one of these languages.
+    A row has `?name`, `?item`, `?is_label` (otherwise it is an alias), and `?sitelinks` if the number is known.
     """
     spoken = list(languages)
     rows = " ".join(literal(name, language) for name in names for language in spoken)
@@ -222,7 +236,7 @@ SELECT ?name ?item ?is_label ?sitelinks WHERE {{
 
 
 def connections(pairs: Iterable[tuple[str, str]]) -> str:
-    """The predicates that lead from one item to another directly: `?subject`, `?object`, `?predicate`."""
+    """The predicates from the first item of a pair to the second: `?subject`, `?object`, `?predicate`."""
     rows = " ".join(f"(wd:{checked_id(one, kinds='Q')} wd:{checked_id(other, kinds='Q')})" for one, other in pairs)
     return f"""{_PREFIXES}
 SELECT ?subject ?object ?predicate WHERE {{
@@ -232,7 +246,7 @@ SELECT ?subject ?object ?predicate WHERE {{
 
 
 def qualified(pairs: Iterable[tuple[str, str]]) -> str:
-    """The properties (`p:`) with which items make statements that have a qualifier, for (item, qualifier) pairs."""
+    """The properties (`p:`) of items' claims that have a qualifier, for (item, qualifier) pairs."""
     rows = " ".join(f"(wd:{checked_id(item, kinds='Q')} pq:{checked_id(name, kinds='P')})" for item, name in pairs)
     return f"""{_PREFIXES}
 SELECT DISTINCT ?asked ?qualifier ?property WHERE {{

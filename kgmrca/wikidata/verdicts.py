@@ -1,21 +1,22 @@
-"""A statement and what Wikidata says, compared: pure decisions, nothing is looked up here.
+"""Verdicts: a statement compared with what Wikidata has. Nothing is looked up here.
 
-`judge` takes these steps; the first that gives a verdict ends it:
+`judge` takes these steps and stops at the first one that gives a verdict:
 
-1. unmapped, unlinked: the statement cannot be put to Wikidata at all.
-2. confirmed, by the best rank or another: what Wikidata says of the subject by the property.
-3. confirmed by inverse, or by symmetry: what it says of the object.
-4. unlinked, if there is no such item; one that redirects is replaced, and the steps so far are taken again.
+1. unmapped, unlinked: the statement cannot be expressed in Wikidata's terms.
+2. confirmed, or confirmed by other rank: a claim of the subject with the property has the value.
+3. confirmed by inverse or by symmetry: a claim of the object has the subject as its value.
+4. unlinked, if Wikidata has no such item. If an item redirects, the steps so far are repeated with its target.
 5. confirmed by sub-property, by transitivity (P131+), by qualifier.
 6. deprecated, soft conflict, conflict, unknown value, type violation, new.
 
-A step of which a look-up failed gives "not checked", whatever the later ones would: so a failure never turns one
-verdict into another. Whoever calls it looks up what a decision `needs` and asks again (see `Knowledge`), so that only
-what decides is looked up. Absence from Wikidata is not falsehood: no verdict says "wrong". Constraints are hints.
+If a look-up of a step failed, the verdict is "not checked", and no later step is taken. So a failure never turns one
+verdict into another. The caller looks up what a judgement `needs` and calls `judge` again (see `Knowledge`), so that
+only what decides is looked up. That Wikidata lacks a statement does not make it false, so no verdict says "wrong".
+Wikidata's constraints count as hints only.
 
-Dates are compared at the coarser of their two precisions. On both sides years are those of XSD 1.1 (0 is 1 BC) and
-days are Gregorian: Wikidata's RDF has those of the Julian calendar converted, but not its months and years, which are
-compared as they stand (https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format#Time).
+Dates are compared at the coarser of their two precisions. On both sides years are those of XSD 1.1 (0 is 1 BC) and days
+are Gregorian. Wikidata's RDF has days of the Julian calendar converted, but not months and years, which are compared as
+they are (https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format#Time).
 """
 
 import re
@@ -42,15 +43,15 @@ _LOCATED_IN = "P131"
 _END_TIME = "P582"
 _DAY, _MONTH, _YEAR, _CENTURY = 11, 10, 9, 7
 _RANKS = ("preferred", "normal", "deprecated")
-# What a value of a property must be, by the property's datatype; of other datatypes, any literal will do.
+# The kind of value that a property of this datatype takes, and its name. Other datatypes take any literal.
 _KINDS = {"WikibaseItem": ("item", "an item"), "Time": ("time", "a date"), "Quantity": ("quantity", "a number")}
-# A zone may follow: the month of "1867-05:00" is none.
+# A time zone may follow: in "1867-05:00" there is no month.
 _DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 
 
 class Verdict(str, Enum):
-    """What Wikidata says about a statement; the order is that of tables."""
+    """What Wikidata says about a statement. Tables list the verdicts in this order."""
 
     confirmed = "confirmed"
     other_rank = "confirmed by other rank"
@@ -72,12 +73,12 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What a statement says, in Wikidata's terms.
+    """A statement of ours in Wikidata's terms.
 
     Attributes:
-        subject: the id of an item, or None if the subject is linked to none.
-        property: the id of a property, or None if the predicate is none.
-        object: an item or a literal; None if the object is an entity that is linked to no item.
+        subject: the id of an item; None if the subject is not linked to one.
+        property: the id of a property; None if the predicate is not a property of Wikidata.
+        object: an item or a literal; None if the object is an entity that is not linked to an item.
     """
 
     subject: str | None
@@ -87,13 +88,13 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict and what it rests on.
+    """A verdict with its reason.
 
     Attributes:
         verdict: see `Verdict`.
-        basis: the statement of Wikidata that decides; None if there is none.
+        basis: the claim that decided; None if none did.
         reason: a sentence.
-        needs: what must be looked up before there is a verdict; until then it is "not checked".
+        needs: what must be looked up before there is a verdict. Until then the verdict is "not checked".
     """
 
     verdict: Verdict
@@ -104,7 +105,7 @@ class Judgement:
 
 @dataclass(slots=True)
 class Knowledge:
-    """What has been looked up: the answers of the methods of `Lookups` with these names, by their keys."""
+    """What has been looked up. Each field has the answers, by key, of the method of `Lookups` with the same name."""
 
     properties: dict[str, Property | NotChecked | None] = field(default_factory=dict)
     claims: dict[tuple[str, str], _Claims | NotChecked] = field(default_factory=dict)
@@ -116,7 +117,7 @@ class Knowledge:
 
 
 class _Looked:
-    """Knowledge in the course of one decision: it notes what is missing, and what was looked up in vain."""
+    """Knowledge as one judgement uses it. It collects what is missing, and the first look-up that failed."""
 
     def __init__(self, known: Knowledge) -> None:
         self.known = known
@@ -145,7 +146,7 @@ class _Looked:
         return class_ == ancestor or self._answer("subclasses", self.known.subclasses, (class_, ancestor), False)
 
     def unclear(self) -> Judgement | None:
-        """That something failed or must be looked up first, or None."""
+        """The judgement "not checked" if a look-up failed or is still to be made; else None."""
         if self.failed:
             return Judgement(Verdict.not_checked, reason=f"A look-up failed: {self.failed.reason}.")
         if self.needs:
@@ -164,7 +165,7 @@ class _Looked:
 
 
 class _Triple(NamedTuple):
-    """An assertion of which all parts are there."""
+    """An assertion whose parts are all known."""
 
     subject: str
     property: str
@@ -172,7 +173,17 @@ class _Triple(NamedTuple):
 
 
 def judge(assertion: Assertion, known: Knowledge) -> Judgement:
-    """Compare an assertion with what is known of Wikidata."""
+    """Compare an assertion with what is known of Wikidata.
+
+    >>> judge(Assertion("Q7186", None, None), Knowledge()).verdict.value
+    'unmapped'
+    >>> born = Assertion("Q7186", "P19", Value("item", "Q270"))
+    >>> judge(born, Knowledge()).needs
+    frozenset({('claims', ('Q7186', 'P19'))})
+    >>> claim = Claim("http://www.wikidata.org/entity/statement/Q7186-1", "P19", Value("item", "Q270"))
+    >>> judge(born, Knowledge(claims={("Q7186", "P19"): (claim,)})).verdict.value
+    'confirmed'
+    """
     if assertion.property is None:
         return Judgement(Verdict.unmapped, reason="The predicate is no property of Wikidata.")
     if assertion.subject is None or assertion.object is None:
@@ -188,7 +199,7 @@ def _judge(triple: _Triple, looked: _Looked, *, resolved: bool) -> Judgement:
     about = looked.property(triple.property) or Property(triple.property)
     if found := looked.unclear() or _unfit(about, triple.object) or _by_reverse(triple, about, looked):
         return found
-    if not resolved:  # only now, because most statements are confirmed by now
+    if not resolved:  # only here, because most statements are confirmed before
         targets = {id: looked.item(id) for id in (triple.subject, *_ids(triple.object))}
         if unclear := looked.unclear():
             return unclear
@@ -212,7 +223,7 @@ def _by_claims(ours: Value, theirs: _Claims) -> Judgement | None:
 
 
 def _by_reverse(triple: _Triple, about: Property, looked: _Looked) -> Judgement | None:
-    """Confirmed by what Wikidata says of the object."""
+    """Confirmed by a claim of the object."""
     if triple.object.kind != "item":
         return None
     ways = [(Verdict.inverse, inverse) for inverse in sorted(about.inverses - {triple.property})]
@@ -228,7 +239,7 @@ def _by_reverse(triple: _Triple, about: Property, looked: _Looked) -> Judgement 
 
 
 def _by_others(triple: _Triple, looked: _Looked) -> Judgement | None:
-    """Confirmed by what few statements are confirmed by, which is why it is looked up last."""
+    """Confirmed in one of the rarer ways, which are looked up last."""
     if triple.object.kind == "item" and (found := _by_other_properties(triple, looked)):
         return found
     ways = looked.qualified(triple.subject, triple.property)
@@ -265,7 +276,7 @@ def _by_other_properties(triple: _Triple, looked: _Looked) -> Judgement | None:
 
 
 def _is_below(property: str, ancestor: str, looked: _Looked) -> bool:
-    """Whether one property is a sub-property of the other, over any number of steps."""
+    """Whether one property is a sub-property of the other over any number of steps."""
     seen: set[str] = set()
     upwards = {property}
     while upwards and ancestor not in upwards:
@@ -276,7 +287,7 @@ def _is_below(property: str, ancestor: str, looked: _Looked) -> bool:
 
 
 def _unconfirmed(triple: _Triple, about: Property, theirs: _Claims, looked: _Looked) -> Judgement:
-    """What an assertion is that nothing confirms."""
+    """The judgement of an assertion that nothing confirms."""
     agreements = [(claim, compare(triple.object, claim.value)) for claim in sorted(theirs, key=_by_rank)]
     for claim, agreement in agreements:
         if agreement == "same":
@@ -305,9 +316,10 @@ def _unconfirmed(triple: _Triple, about: Property, theirs: _Claims, looked: _Loo
 
 
 def _leaves_no_room(claim: Claim, subject: str, constraints: Constraints) -> bool:
-    """Whether no value is expected beside that of a statement.
+    """Whether a claim excludes other values.
 
-    One that has ended, or that a qualifier tells apart from others, leaves room for more.
+    It does if it says that there is no value, or if the property has a single value. A claim that has ended, or has a
+    qualifier that separates values, excludes none.
     """
     if claim.value.kind == "novalue":
         return True
@@ -316,7 +328,7 @@ def _leaves_no_room(claim: Claim, subject: str, constraints: Constraints) -> boo
 
 
 def _type_violation(triple: _Triple, about: Property, looked: _Looked) -> Judgement | None:
-    """What is not as the property's constraints say, if they do not except the subject."""
+    """A type violation, if subject or value violate a constraint of the property that has no exception for it."""
     rules = about.constraints
     if triple.object.kind == "item" and about.datatype not in ("", "WikibaseItem"):
         return Judgement(Verdict.type_violation, reason=f"A value of {triple.property} is no item.")
@@ -334,7 +346,7 @@ def _type_violation(triple: _Triple, about: Property, looked: _Looked) -> Judgem
 
 
 def _belongs(id: str, classes: frozenset[str], relation: str, looked: _Looked) -> bool:
-    """Whether an item belongs to one of the classes; one of which Wikidata says no class may belong to any."""
+    """Whether an item belongs to one of the classes. An item without classes in Wikidata counts as belonging."""
     item = looked.item(id)
     members = set(item.types if item and relation != "subclass" else ())
     if not classes or not (members or relation == "subclass"):
@@ -345,7 +357,7 @@ def _belongs(id: str, classes: frozenset[str], relation: str, looked: _Looked) -
 
 
 def _unfit(about: Property, object_: Value) -> Judgement | None:
-    """That a literal can be no value of a property."""
+    """The judgement "unlinked" for a literal that cannot be a value of the property; else None."""
     kind, name = _KINDS.get(about.datatype, (object_.kind, ""))
     if object_.kind in (kind, "item"):
         return None
@@ -353,13 +365,13 @@ def _unfit(about: Property, object_: Value) -> Judgement | None:
 
 
 def _may_be_place(triple: _Triple) -> bool:
-    """Whether the object can be a place, as far as our own table of relations knows the property."""
+    """Whether the object can be a place, by our table of relations; of a property that is not in it, any can be."""
     known = load_properties().get(wikidata_predicate(triple.property) or "")
     return triple.object.kind == "item" and (known is None or "LOC" in known.object_types)
 
 
 def _overlap(ours: Value, theirs: Value, looked: _Looked) -> bool:
-    """Whether one place is within the other."""
+    """Whether one of two places lies in the other."""
     if theirs.kind != "item":
         return False
     within, around = looked.located_in(ours.text, theirs.text), looked.located_in(theirs.text, ours.text)
@@ -371,7 +383,7 @@ def _ids(value: Value) -> list[str]:
 
 
 def _first_same(ours: Value, theirs: _Claims) -> Claim | None:
-    """The statement of the highest rank, deprecated ones aside, that has this value."""
+    """The claim with this value that has the best rank; never a deprecated one."""
     for claim in sorted(theirs, key=_by_rank):
         if claim.rank != "deprecated" and compare(ours, claim.value) == "same":
             return claim
@@ -391,11 +403,18 @@ def _has(claim: Claim, qualifiers: Iterable[str]) -> bool:
 
 
 def compare(ours: Value, theirs: Value) -> Agreement:
-    """How our value stands to one of Wikidata's.
+    """How our value agrees with one of Wikidata's.
 
-    "same": Wikidata's value is ours, or says more. Bounds of a quantity count as what it says. "near": it says less (a
-    year to our day), another day or month of the same year, or the same number with a unit, of which ours has none.
-    "different": both cannot be meant. "incomparable": that cannot be told.
+    Returns:
+        "same" if Wikidata's value equals ours or is more precise, or if our number lies within its bounds. "near" if
+        Wikidata's value is less precise than ours (a year for a day), is another day or month of the same year, or is
+        our number with a unit. "different" if the values exclude each other. "incomparable" otherwise, as for values of
+        different kinds.
+
+    >>> compare(Value("time", "1867", precision=9), Value("time", "1867-11-07", precision=11))
+    'same'
+    >>> compare(Value("item", "Q90"), Value("item", "Q270"))
+    'different'
     """
     if theirs.kind == "novalue":
         return "different"
@@ -424,9 +443,9 @@ def _compare_times(ours: Value, theirs: Value) -> Agreement:
 
 
 def _date(value: Value) -> tuple[tuple[int, int, int] | None, int]:
-    """Year, month and day of a time, and its precision from year to day, or coarser.
+    """Year, month and day of a time, and its precision.
 
-    Where the precision is unknown, the first of January stands for the year, as it does in Wikidata's RDF.
+    Where the precision is unknown, the first of January means the year, as in Wikidata's RDF.
     """
     match = _DATE.match(value.text)
     if match is None:
@@ -438,7 +457,7 @@ def _date(value: Value) -> tuple[tuple[int, int, int] | None, int]:
 
 
 def _rounded(date: tuple[int, int, int], precision: int) -> tuple[int, ...]:
-    """A date as far as a precision goes: the 1860s begin with 1860, the 19th century and longer spans with 1801."""
+    """A date cut to a precision. The 1860s begin with 1860, but the 19th century and longer spans begin with 1801."""
     if precision >= _YEAR:
         return date[: precision - _YEAR + 1]
     return ((date[0] - (precision <= _CENTURY)) // 10 ** (_YEAR - precision),)
@@ -456,5 +475,9 @@ def _compare_quantities(ours: Value, theirs: Value) -> Agreement:
 
 
 def number(text: str) -> Decimal | None:
-    """A number in the lexical form of xsd:integer or xsd:decimal; None for any other text."""
+    """A number in the lexical form of xsd:integer or xsd:decimal; None for any other text.
+
+    >>> number("1.50"), number("1e3")
+    (Decimal('1.50'), None)
+    """
     return Decimal(text) if _DECIMAL.fullmatch(text) else None

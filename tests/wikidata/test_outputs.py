@@ -1,4 +1,4 @@
-"""What `link`, `check` and `enrich` do to files: what they read stays, what they write is whole or not there."""
+"""What the commands do to files: what they read stays, and what they write is whole or not there."""
 
 import os
 import resource
@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 import pytest
-from graphs import WD, link, statement, write_graph
+from graphs import KGMRCA, WD, link, statement, write_graph
 from pyoxigraph import Literal as Text
 from pyoxigraph import NamedNode, Triple
 from server import WIKIDATA
@@ -42,6 +42,20 @@ def wikidata(tmp_path):
     folder.mkdir()
     (folder / "w.ttl").write_bytes(WIKIDATA.read_bytes())
     return folder / "w.ttl"
+
+
+@pytest.fixture
+def checked(tmp_path):
+    """A graph of many facts that are new to Wikidata."""
+    parts = []
+    for number in range(1, 3000):
+        node = NamedNode(f"urn:kgmrca:check/{number}")
+        parts += [
+            statement("Q7186", "P19", f"Q{number}", number=number),
+            Triple(node, NamedNode(f"{KGMRCA}checked"), NamedNode(f"urn:kgmrca:statement/{number}")),
+            Triple(node, NamedNode(f"{KGMRCA}verdict"), Text("new")),
+        ]
+    return write_graph(tmp_path / "checked.ttl", *parts)
 
 
 def do(command, graphs, lookups, output, **options):
@@ -184,7 +198,7 @@ def test_an_error_of_the_temporary_database_names_the_output(graph, wikidata, tm
     monkeypatch.setattr("kgmrca.wikidata.link._CHUNK", 1)
     monkeypatch.setattr("kgmrca.wikidata.link._TABLES", "PRAGMA max_page_count = 1; CREATE TABLE one (cell);")
     lookups = Lookups(open_endpoint(wikidata), cache=None)
-    with pytest.raises(OutputError, match=r"out.ttl' cannot be written: its temporary database"):
+    with pytest.raises(OutputError, match=r"out.ttl' cannot be written: temporary database in"):
         link_graphs([graph], lookups, tmp_path / "out.ttl")
     assert not (tmp_path / "out.ttl").exists()
 
@@ -215,6 +229,65 @@ def test_a_pipe_that_nobody_reads_ends_with_141(tmp_path, wikidata, command):
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize(
+    "outputs",
+    [["-o", "out/new.tsv"], ["-o", "out/new.csv"], ["--accept", "new.tsv", "--quickstatements", "out/new.qs"]],
+)
+def test_a_full_disk_leaves_the_table_and_the_commands_of_before(checked, tmp_path, outputs):
+    (tmp_path / "out").mkdir()
+    output = tmp_path / outputs[-1]
+    run("diff", checked, "-o", "new.tsv", cwd=tmp_path)
+    text = (tmp_path / "new.tsv").read_text().replace("\n\tnew", "\nx\tnew")
+    (tmp_path / "new.tsv").write_text(text)
+    output.write_text(text if "-o" in outputs else "what was there before")
+    before = output.read_bytes()
+    done = run("diff", checked, *outputs, cwd=tmp_path, limit=5000)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert done.stderr.startswith(f"kgmrca: '{outputs[-1]}' cannot be written: ")
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+    assert output.read_bytes() == before
+
+
+def test_a_list_that_nobody_reads_ends_with_141(checked):
+    end, start = os.pipe()
+    os.close(end)
+    program = [sys.executable, "-m", "kgmrca.cli", "diff", checked, "-o", "-"]
+    done = subprocess.run(program, stdout=start, stderr=subprocess.PIPE, check=False)
+    os.close(start)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("missing", ["graph", "table"])
+def test_a_missing_file_is_said_alike_by_diff(checked, tmp_path, missing):
+    path = tmp_path / "nowhere.tsv"
+    given = (
+        [path, "-o", "new.tsv"] if missing == "graph" else [checked, "--accept", path, "--quickstatements", "new.qs"]
+    )
+    done = run("diff", *given, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, f"kgmrca: There is no file or folder '{path}'.\n")
+    assert {one.name for one in tmp_path.iterdir()} == {"checked.ttl"}
+
+
+def test_a_list_is_taken_from_a_folder(checked, tmp_path):
+    (tmp_path / "graphs").mkdir()
+    checked.rename(tmp_path / "graphs" / "checked.ttl")
+    done = run("diff", "graphs", "-o", "new.tsv", cwd=tmp_path)
+    assert (done.returncode, len((tmp_path / "new.tsv").read_text().splitlines())) == (0, 3000)
+
+
+@pytest.mark.parametrize("option", ["--csv", "--jsonl"])
+def test_a_full_disk_leaves_no_table_of_a_check(tmp_path, wikidata, option):
+    many = [statement(f"Q{number}", "P19", "Q270", number=number) for number in range(1, 1000)]
+    graph, output = write_graph(tmp_path / "big.ttl", *many), tmp_path / "out" / "checks"
+    output.parent.mkdir()
+    output.write_text("what was there before")
+    done = run(*arguments("check", graph, wikidata), option, output, "-o", output.parent / "out.ttl", limit=30_000)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert f"{output.parent}" in done.stderr
+    assert [path.name for path in output.parent.iterdir()] == ["checks"]
+    assert output.read_text() == "what was there before"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_local_wikidata_needs_no_home(graph, wikidata, tmp_path, command):
     home = tmp_path / "home"
@@ -243,7 +316,7 @@ def test_a_check_of_a_graph_without_links_says_to_link_it_first(tmp_path, wikida
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(("progress", "is_said"), [(None, True), (False, False)])
 def test_a_log_gets_lines_now_and_then(graph, wikidata, tmp_path, monkeypatch, capsys, command, progress, is_said):
-    monkeypatch.setattr("kgmrca.files._now", iter(range(0, 10**6, 100)).__next__)  # so many seconds at each look
+    monkeypatch.setattr("kgmrca.progress._now", iter(range(0, 10**6, 100)).__next__)  # so many seconds at each look
     with Lookups(open_endpoint(wikidata), cache=None, progress=progress) as lookups:
         do(command, [graph], lookups, tmp_path / "out.ttl", progress=progress)
     lines = capsys.readouterr().err.splitlines()
