@@ -1,13 +1,14 @@
-"""What several readings of one fact are worth together, and what a name is that two documents share: measured.
+"""Measure how certain a fact is that was read several times, and how often two documents mean the same by a name.
 
     python benchmarks/combine.py --data DATA
 
-DATA holds `redocred/documents.{dev,test}.jsonl.gz` with `redocred/relations.tsv`, `wiki80/` and `fewrel_val/`. The
-shipped pipeline gives scores to the gold entities of Re-DocRED's test documents; a fact is true if the document (one of
-its documents) is labelled with it. `kgmrca merge` takes the best sentence of each document, and `--weight` of what
-further documents add: 0 is the maximum, 1 is noisy-or, which takes them as independent.
+DATA has `redocred/documents.{dev,test}.jsonl.gz` with `redocred/relations.tsv`, `wiki80/` and `fewrel_val/`. The
+shipped pipeline scores relations between the gold entities of the test documents of Re-DocRED. A fact is true if it is
+annotated in the document, or in one of its documents. For each document, the score of the best sentence is taken. The
+scores of several documents are combined with a weight for all but the best: with 0 the result is the maximum, with 1 it
+is noisy-or, which assumes that they are independent.
 
-The facts are cut in two halves by hash: choose on the first, read the second.
+The facts are divided into two halves by hash. The weight is chosen on the first half and evaluated on the second.
 """
 
 import argparse
@@ -32,7 +33,7 @@ THRESHOLDS = ("balanced", "complete")
 
 
 class Reading(NamedTuple):
-    """One sentence of a document says a fact; entities are names without white space and case."""
+    """A fact that was read in one sentence of a document; entities are names without white space and case."""
 
     document: str
     sentence: int
@@ -56,7 +57,7 @@ def main() -> None:
     options = parser.parse_args()
     nlp = kgmrca.load()
     points = nlp.get_pipe("mrca_relations").operating_points
-    readings = list(read(nlp, options.data / "redocred", least=points["complete"]))
+    readings = list(read(nlp, options.data / "redocred", threshold=points["complete"]))
     for name in THRESHOLDS:
         kept = [reading for reading in readings if reading.score >= points[name]]
         print(f"\nScores from '{name}' ({points[name]:.3f}) on")
@@ -65,10 +66,10 @@ def main() -> None:
     print_names(options.data)
 
 
-def read(nlp: Any, folder: Path, *, least: float) -> Iterator[Reading]:
-    """All that the pipeline finds between gold entities, whether true or not."""
+def read(nlp: Any, folder: Path, *, threshold: float) -> Iterator[Reading]:
+    """All relations that the pipeline finds between gold entities, true and false ones."""
     pipe = nlp.get_pipe("mrca_relations")
-    pipe.threshold = least
+    pipe.threshold = threshold
     path = folder / "documents.test.jsonl.gz"
     labels = relation_labels(path)
     with gzip.open(path, "rt", encoding="utf-8") as lines:
@@ -90,12 +91,12 @@ def read(nlp: Any, folder: Path, *, least: float) -> Iterator[Reading]:
 
 
 def plain(name: str) -> str:
-    """A name without what differs between the released tokens and the text made of them."""
+    """A name without case and white space, which differ between the released tokens and the text made of them."""
     return "".join(name.casefold().split())
 
 
 def within_documents(readings: Sequence[Reading]) -> list[Several]:
-    """Facts that several sentences of a document say; of mentions in one sentence the best counts."""
+    """Facts that were read in several sentences of one document; of each sentence the best score is taken."""
     found: dict[tuple[Any, ...], dict[int, Reading]] = defaultdict(dict)
     for reading in readings:
         key = (reading.document, *reading.fact)
@@ -106,7 +107,7 @@ def within_documents(readings: Sequence[Reading]) -> list[Several]:
 
 
 def across_documents(readings: Sequence[Reading]) -> list[Several]:
-    """Facts that several documents say of entities with the same names; of a document the best sentence counts."""
+    """Facts that were read in several documents, by the names of their entities, with the best score in each."""
     found: dict[tuple[Any, ...], dict[str, Reading]] = defaultdict(dict)
     for reading in readings:
         documents = found[reading.fact]
@@ -116,7 +117,7 @@ def across_documents(readings: Sequence[Reading]) -> list[Several]:
 
 
 def several(found: Mapping[tuple[Any, ...], Sequence[Reading]]) -> list[Several]:
-    """Those of more than one reading; true if one of them is."""
+    """Facts with more than one reading; a fact is true if one of its readings is."""
     return [
         Several(json.dumps(key), sorted(one.score for one in some), any(one.is_true for one in some))
         for key, some in found.items()
@@ -125,7 +126,7 @@ def several(found: Mapping[tuple[Any, ...], Sequence[Reading]]) -> list[Several]
 
 
 def together(scores: Sequence[float], weight: float | None) -> float:
-    """The score of a fact from those of its readings (ascending); a weight of None is their mean."""
+    """The score of a fact from the scores of its readings in ascending order; with the weight None, their mean."""
     if weight is None:
         return statistics.fmean(scores)
     doubt = 1 - scores[-1]
@@ -135,7 +136,7 @@ def together(scores: Sequence[float], weight: float | None) -> float:
 
 
 def print_losses(of_what: str, facts: Sequence[Several]) -> None:
-    """How far the scores are from the truth: log loss and Brier score (mean squared error)."""
+    """Log loss and Brier score (mean squared error) of the scores."""
     halves = [[fact for fact in facts if (hash_share(fact.name) < 0.5) == is_first] for is_first in (True, False)]
     shares = ", ".join(f"{len(half)} ({statistics.fmean(fact.is_true for fact in half):.0%} true)" for half in halves)
     print(f"\n{f'Several {of_what}: facts a half':<56} {shares}")

@@ -1,18 +1,19 @@
-"""How often the right Wikidata item is found for the entities of sentences.
+"""Measure how often entities are linked to the right Wikidata item.
 
     python benchmarks/linking.py --data DATA
 
-DATA holds `wiki80/` and `wikidata_sample/wikidata.nt.gz`. Each sentence of wiki80 has two entities with their items and
-one relation. Entities and their types are taken as they are labelled, candidates are the items of the sample with that
-label or alias, relations are those that the shipped pipeline predicts ("balanced") unless it says "labelled". Accuracy
-is of the entities that are linked, answered is the share of them; "ambiguous" are entities whose name several items of
-the sample bear.
+DATA has `wiki80/` and `wikidata_sample/wikidata.nt.gz`. Each sentence of wiki80 has two entities with their items and
+one relation. Gold entities and types are used. The candidates for an entity are the items of the sample with its name
+as label or alias. The relations are predicted by the shipped pipeline ("balanced"), except in the row "labelled
+relations", which uses the gold ones. The answered share is that of the entities that are linked, and accuracy is the
+share of right links among these. An entity is ambiguous if several items of the sample have its name.
 
-Two things make this easier than Wikidata is. The sample has the facts that these sentences were chosen for, so that
-"connected in Wikidata" is always true of the right pair: the row "own fact removed" is what remains without it. And
-nine tenths of these sentences were among those the pipeline was trained on: the row "held out" has the others.
+Two properties of the sample make this easier than all of Wikidata. First, these sentences were chosen for their facts,
+and the sample has these facts, so the right pair of items is always connected: in the row "own fact removed" the fact
+of the sentence is removed. Second, the pipeline was trained on nine tenths of these sentences: the row "held out" has
+the others.
 
-The weights were chosen on the part "train", which `--part train` prints.
+The weights were chosen on the part "train"; `--part train` prints its figures.
 """
 
 import argparse
@@ -48,7 +49,7 @@ LANGUAGES = ("en", "mul")
 
 
 class Sentence(NamedTuple):
-    """One sentence: the items that its entities are, what is tied in it, and whether training has not seen it."""
+    """A sentence: its entities, their items, the pairs with a relation, and whether it was held out from training."""
 
     entities: list[Entity]
     items: list[str]
@@ -81,7 +82,7 @@ def main() -> None:
 
 
 def read(path: Path) -> Iterator[Sentence]:
-    """The sentences of a part of wiki80, with what the shipped pipeline predicts between their entities."""
+    """The sentences of a part of wiki80 with the relations that the shipped pipeline predicts."""
     nlp = kgmrca.load()
     pipe = nlp.get_pipe("mrca_relations")
     labels, ontology = relation_labels(path), load_ontology()
@@ -115,12 +116,12 @@ def read(path: Path) -> Iterator[Sentence]:
 
 
 def group(sentence: Sentence, pairs: Iterable[EntityPair]) -> EntityGroup:
-    """A sentence with the pairs that count."""
+    """A sentence with the pairs of entities that are used for linking."""
     return EntityGroup(sentence.entities, list(pairs))
 
 
 def print_rows(sentences: Sequence[Sentence], lookups: Lookups) -> None:
-    """One row for each choice of what decides."""
+    """Print one row for each set of features that linking uses."""
     choices: dict[str, Callable[[Sentence], list[EntityPair]]] = {
         "names and types alone": lambda one: [],
         "and predicted relations": lambda one: one.predicted,
@@ -146,7 +147,7 @@ def print_row(
     *,
     without_own_fact: bool = False,
 ) -> None:
-    """Link all sentences and print how that went."""
+    """Link the entities of all sentences and print the figures."""
     groups = [group(one, pairs(one)) for one in sentences]
     knowledge = look_up(groups, lookups, languages=LANGUAGES)
     counts = {True: [0, 0, 0], False: [0, 0, 0]}  # right, answered, all; of ambiguous names and of the others
@@ -165,7 +166,7 @@ def print_row(
 
 
 def without_facts(sentence: Sentence, knowledge: Knowledge) -> Knowledge:
-    """What would be known if Wikidata did not have what the sentence is labelled with."""
+    """The knowledge of Wikidata without the fact that is annotated in the sentence."""
     connections = dict[tuple[str, str], frozenset[str]]()
     for pair in sentence.labelled:
         ends = sentence.items[pair.subject], sentence.items[pair.object]

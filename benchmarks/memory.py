@@ -1,10 +1,10 @@
-"""How much memory `kgmrca convert` takes, and how fast it is, for a small and a large corpus.
+"""Measure the memory and the speed of `kgmrca convert` for a small and a large corpus.
 
     python benchmarks/memory.py
     python benchmarks/memory.py --docs 1000 20000
 
-The corpus is the demo's passages over and over, as JSON Lines. Each size is one process of its own; its peak memory is
-what the operating system reports.
+The corpus is made of repeated passages of the demo, as JSON Lines. Each size is converted by a process of its own, and
+the operating system reports its peak memory.
 """
 
 import argparse

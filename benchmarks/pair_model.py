@@ -1,13 +1,13 @@
-"""The pair model, compared: losses, thresholds, encoders and pair encodings, on Re-DocRED sentences and WebNLG.
+"""Compare losses, thresholds, encoders and pair encodings of the pair model on Re-DocRED sentences and WebNLG.
 
-    python benchmarks/pair_model.py --data DATA                        # what runs are missing, then the tables
+    python benchmarks/pair_model.py --data DATA                        # runs what is missing, prints the tables
     python benchmarks/pair_model.py --data DATA --encoder FOLDER       # with a transformer too
-    python benchmarks/pair_model.py --tables                           # the tables of the runs there are
+    python benchmarks/pair_model.py --tables                           # prints the tables of existing runs
 
-DATA holds `redocred/documents.{dev,test}.jsonl.gz` and `webnlg/{train,dev,test}.jsonl.gz`. Re-DocRED is trained on its
-dev split (its training split, `redocred/documents.train.jsonl.gz`, is taken where it is there), a tenth of whose
-documents is held out to stop by and to choose thresholds on; WebNLG has a dev split of its own. All pairs of gold
-mentions of a sentence are asked about. A run is kept in `results/pairs.jsonl` as soon as it is done.
+DATA has `redocred/documents.{dev,test}.jsonl.gz` and `webnlg/{train,dev,test}.jsonl.gz`. On Re-DocRED, the training
+split `redocred/documents.train.jsonl.gz` is used if it exists, and otherwise the dev split. A tenth of these documents
+is held out for early stopping and for choosing thresholds. WebNLG has a dev split for this. All pairs of gold mentions
+in a sentence are classified. Each finished run is stored in `results/pairs.jsonl`.
 """
 
 import statistics

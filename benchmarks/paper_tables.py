@@ -1,15 +1,15 @@
-"""The tables of the paper "Multiple Relations Classification using Imbalanced Predictions Adaptation" beside ours.
+"""Print the tables of "Multiple Relations Classification using Imbalanced Predictions Adaptation" beside ours.
 
-    python benchmarks/paper_tables.py --data DATA                               # runs that are missing, then the tables
+    python benchmarks/paper_tables.py --data DATA                               # missing runs, then the tables
     python benchmarks/paper_tables.py --data DATA --vectors glove.6B.300d.txt   # with the paper's word vectors
     python benchmarks/paper_tables.py --data DATA --encoder FOLDER              # with a transformer too
-    python benchmarks/paper_tables.py --data DATA --tables --figure figure.png  # of the runs there are
+    python benchmarks/paper_tables.py --data DATA --tables --figure figure.png  # of existing runs
     python benchmarks/paper_tables.py --data DATA --time                        # an epoch, as the paper times it
 
-DATA holds `webnlg/{train,dev,test}.jsonl.gz` and `nyt/{dev,test}.jsonl.gz`. NYT's training split is taken where it is
-there (`nyt/train.jsonl.gz`); else nine tenths of its dev split are trained on, and a tenth is held out to stop by. The
-protocol is the paper's: a sentence with all its subjects and objects marked, its set of relations to find. A run is
-kept in `results/paper.jsonl` as soon as it is done.
+DATA has `webnlg/{train,dev,test}.jsonl.gz` and `nyt/{dev,test}.jsonl.gz`. On NYT, the training split
+`nyt/train.jsonl.gz` is used if it exists. Otherwise, training uses nine tenths of the dev split, and the last tenth is
+held out for early stopping. As in the paper, all subjects and objects of a sentence are marked, and its set of
+relations is predicted. Each finished run is stored in `results/paper.jsonl`.
 
 Figures of the paper that we have not seen are "-". What its Tables 3, 5, 6 and 7 and its Figure 3 show, we know in part
 only: ours bear its numbers by what we take to be their content, and say which content that is.
@@ -188,7 +188,7 @@ def scores(runs: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def print_variants(comparison: Comparison) -> None:
-    """Table 7: what each part of the method is worth."""
+    """Table 7: the contribution of each part of the method."""
     print("\nTable 7 (WebNLG: parts of the method exchanged; micro, sets of a sentence, threshold 0.5)")
     heads = ["P", "R", "F1", "paper: P", "R", "F1", "F1 at one"]
     print(f"{'':<36} {'seeds':>5} {' '.join(f'{head:>13}' for head in heads)} {'epochs':>6}  s/epoch")

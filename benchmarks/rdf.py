@@ -1,18 +1,18 @@
-"""How fast a graph is written, and in how much memory.
+"""Measure the time and memory of writing and merging graphs.
 
     python benchmarks/rdf.py
     python benchmarks/rdf.py --parts speed --size 100000
 
-- `speed`: the plain triples of so many statements (`--provenance none`: what each says, and the names and types of the
-  entities) as Turtle, against rdflib's serializer. rdflib has the same triples in a graph already; ours are once at
-  hand as well, and once made of the statements on the way, as in `kgmrca convert`. All take turns; processor time,
-  medians.
-- `memory`: the peak memory of processes that write a few and many statements with their provenance as Turtle, made one
-  document after the other. (Needs Linux.)
-- `merging`: `kgmrca merge` of shards with their provenance, in which each name is in as many documents as there are
-  shards; the processor time and the peak memory of all its processes together. It needs about 10 GB of disk.
+- `speed`: writing the plain triples of `--size` statements with the names and types of their entities as Turtle
+  (`--provenance none`), compared with the serializer of rdflib. For rdflib the triples are in a graph before. Ours are
+  measured twice: with the triples made before, and made of the statements while writing, as in `kgmrca convert`. The
+  variants take turns; the table has medians of processor time.
+- `memory`: the peak memory of processes that write a few and many statements with provenance as Turtle, one document
+  after the other. This part needs Linux.
+- `merging`: `kgmrca merge` of shards with provenance, with each name in one document per shard. The table has the
+  processor time and the peak memory of all processes together. This part needs about 10 GB of disk.
 
-The statements are made up: 20 a document, between 17 entities.
+The statements are artificial: each document has 20 of them between 17 entities.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def make_statement(iris: Iris, run: str, document: str, at: int, of: str) -> Sta
 
 
 def triples_of(documents: Documents, provenance: str) -> Iterator[pyoxigraph.Triple]:
-    """All that the documents say."""
+    """The statements of all documents."""
     for identifier, statements in documents:
         for triple in document_triples(
             statements[0].document, identifier, statements, base=DEFAULT_BASE, provenance=provenance
@@ -116,14 +116,14 @@ def as_rdflib(triples: Iterable[pyoxigraph.Triple]) -> "rdflib.Graph":
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """The processor time that this takes."""
+    """The processor time of a call."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def speed(options: argparse.Namespace, folder: Path) -> None:
-    """Ours and rdflib's serializer, in turns."""
+    """Measure our serializer and that of rdflib in turns."""
     documents = list(make_documents(options.size))
     triples = list(triples_of(documents, "none"))
     graph = as_rdflib(triples)

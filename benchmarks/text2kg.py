@@ -1,4 +1,4 @@
-"""What comes out of raw text, in the manner of Text2KGBench (Mihindukulasooriya et al., 2023).
+"""Score triples from raw text as Text2KGBench does (Mihindukulasooriya et al., 2023).
 
     python benchmarks/text2kg.py --data DATA/text2kg_wikidata/dev.jsonl.gz
     python benchmarks/text2kg.py --data dev.jsonl.gz --pipeline training/model-best --threshold 0.1 --per-label
@@ -6,29 +6,30 @@
         --ground-truth ont_1_movie_ground_truth.jsonl -o movie.json
     python benchmarks/text2kg.py --ontology ... --test ... --ground-truth ... --predictions other_system.jsonl
 
-A triple is right if the strings of its subject and object and its property are; where in the text they stand does not
-matter. Strings are compared in lower case, without punctuation, white space and underscores (the benchmark's own scorer
-leaves punctuation in), and triples that are equal then are one. Dates are compared by value, where the package reads
-them as such for RDF (`kgmrca.triples.literals`): "01 January 1990" is "January 1, 1990", but it is not "1990". How many
-gold triples that changes is printed.
+A triple is right if its property and the strings of its subject and object are right, at any place in the text.
+Strings are compared in lower case and without punctuation, white space and underscores; the scorer of the benchmark
+keeps punctuation. Triples that are then equal count once. Dates that the package can read (`kgmrca.triples.literals`)
+are compared by value: "01 January 1990" is equal to "January 1, 1990", but not to "1990". The number of gold triples
+for which this matters is printed.
 
---data: sentences with some of the triples they state, in a format of `kgmrca corpus`, a `relations.tsv` beside them.
-Properties are compared by their Wikidata identifiers, by label where one side has none. Because a sentence states more
-than the triples named, precision would say nothing: given are the recall of the named triples, averaged over sentences
-(lines with the same text are one), with a 95 % interval (bootstrap over sentences, percentiles), and beside it how many
-triples a sentence were predicted, so that recall by saying much shows. Predictions whose relation the data does not
-have at all are left out, as the benchmark names its relations beforehand (--all-relations keeps them). Then where the
-others were lost: each is counted once, at the first reason that holds.
+--data takes sentences with some of their triples, in a format of `kgmrca corpus` with a `relations.tsv` beside the
+file. Properties are compared by their Wikidata ids, or by their labels if one side has no id. A sentence states more
+triples than are annotated, so precision has no meaning. The table has the recall of the annotated triples, averaged
+over sentences, with a 95 % interval (percentiles of a bootstrap over sentences), and the number of predicted triples
+per sentence, because predicting more triples raises recall. Lines with the same text are one sentence. Predictions
+with relations that the data does not have are left out, because the benchmark gives its relations in advance; with
+--all-relations they are kept. A second table has the reasons for missing triples; each counts for the first reason
+that applies.
 
---ontology, --test, --ground-truth: files of the benchmark itself. Figures are means over the sentences of the ground
-truth, as in its scorer, and beside them those of all triples together. As there, precision, recall and F1 are "locally
-closed": predictions with a relation that the sentence's gold triples do not have are left out. "All relations" counts
-them. Conformance is the share of predictions whose relation is one of the ontology's, relation hallucination the rest;
-subject and object hallucination are the shares whose subject or object is part neither of the sentence nor of a
-concept's label. Without predictions a sentence conforms and hallucinates nothing. Unlike the benchmark's scorer, words
-are not stemmed before that, so the last two can be higher than its own would be; and a sentence that --predictions do
-not have counts as one without predictions there too. As in it, "01 January" is not looked for: it stands for a date of
-which the year alone is known.
+--ontology, --test and --ground-truth take files of the benchmark. The table has means over the sentences of the ground
+truth, as the scorer of the benchmark does, and figures over all triples together. As in the benchmark, precision,
+recall and F1 leave out predictions with relations that the gold triples of the sentence do not have; the figures for
+"all relations" count them. Conformance is the share of predictions with a relation of the ontology, and relation
+hallucination is the rest. Subject and object hallucination are the shares of predictions whose subject or object is
+neither part of the sentence nor of the label of a concept. A sentence without predictions conforms and hallucinates
+nothing. Two things differ from the scorer of the benchmark: words are not stemmed before, so that the hallucination of
+subjects and objects can be higher; and a sentence that is not in --predictions counts as one without predictions. As
+in the benchmark, "01 January" is not searched for, because it stands for a date of which only the year is known.
 """
 
 import argparse

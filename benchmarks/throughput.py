@@ -1,27 +1,27 @@
-"""How fast the relation component is: by batch size, and against what else there is, all in one process.
+"""Measure the speed of the relation component, by batch size and compared with other components.
 
     python benchmarks/throughput.py                       # the demo corpus, with the entities the pipeline finds
     python benchmarks/throughput.py --data test.spacy     # gold entities, from a file made by `kgmrca corpus`
     python benchmarks/throughput.py --data test.spacy --docs 500 --rounds 5 --threads 1
     python benchmarks/throughput.py --parts spacy matmul --rounds 7
 
-Five parts, one table each; but for the first, entities and sentence boundaries are set beforehand:
+There are five parts with one table each. In all but the first, entities and sentence boundaries are set before:
 
-whole     The shipped pipeline from raw text, and how long a fresh process takes to load it.
-sizes     `mrca_relations` alone, from Doc to `doc._.relations`, by how many documents it reads at once.
-passes    Encoding a sentence once against one pass per ordered pair, in sentences of exactly 6 entities (30 pairs):
-          `kgmrca.PairMRCA.v1`; `kgmrca.MRCA.v1` with an LSTM of the same width, each instance padded to 100 tokens as
-          in the paper; and `kgmrca.PairMRCA.v1` made to read a sentence again for each of its pairs, without padding.
-          All three have the same words and labels and fresh weights, by which no relation is found.
-spacy     `nlp.pipe` with the shipped component against a component built like the one of spaCy's tutorial on relation
+whole     The shipped pipeline from raw text, and the time that a new process needs to load it.
+sizes     `mrca_relations` alone, from Doc to `doc._.relations`, by batch size.
+passes    Encoding a sentence once, compared with one pass per ordered pair, in sentences of exactly 6 entities (30
+          pairs): `kgmrca.PairMRCA.v1`; `kgmrca.MRCA.v1` with an LSTM of the same width, each instance padded to 100
+          tokens as in the paper; and `kgmrca.PairMRCA.v1` that reads a sentence again for each pair, without padding.
+          All three have the same words and labels and random weights, with which no relation is found.
+spacy     `nlp.pipe` with the shipped component, compared with a component like that of spaCy's tutorial on relation
           extraction (explosion/projects, tutorials/rel_component). Both score the same pairs and labels. MRCA as
-          published (500 wide, one pass per sentence) is there as a yardstick for comparing machines. Then both without
-          storing what they found, and where the time of ours goes.
-matmul    What share of this machine's rate of float32 matrix products the network reaches.
+          published (500 wide, one pass per sentence) is included to compare machines. A second table has both without
+          storing the relations, and a third the time of each step of ours.
+matmul    The share of this machine's speed of float32 matrix products that the network reaches.
 
-The sides of a comparison take turns, so that a machine that slows down slows all of them down. Printed are medians over
-the rounds, with the lowest and the highest; a ratio is taken within each round. Threads are torch's; thinc, which the
-tutorial's component computes with, multiplies matrices in one thread.
+The variants take turns, so that a machine that becomes slower affects all of them. The tables have medians over the
+rounds, with the lowest and the highest; ratios are computed within each round. The number of threads is that of torch;
+thinc, which the component of the tutorial uses, multiplies matrices in one thread.
 """
 
 import argparse
@@ -73,7 +73,7 @@ sentence_pairs = make_sentence_pairs()
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison, and how much a run of it reads."""
+    """One variant of a comparison, and how much it reads in one run."""
 
     run: Callable[[], object]
     n_sentences: int = 0
@@ -85,7 +85,7 @@ Times = dict[str, list[float]]
 
 
 def take_turns(sides: Mapping[str, Side], rounds: int) -> Times:
-    """Measure every side once a round; a first round, which warms up, is not counted."""
+    """Measure every variant once per round; the first round is not counted."""
     times: Times = {name: [] for name in sides}
     for number in tqdm(range(rounds + 1), desc="rounds", disable=None, leave=False):
         for name, side in sides.items():
@@ -96,7 +96,7 @@ def take_turns(sides: Mapping[str, Side], rounds: int) -> Times:
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """What one run takes: the mean of as many as it takes to fill a quarter of a second, at least one."""
+    """The mean time of a run, over enough runs for a quarter of a second and at least one."""
     start, runs = time.perf_counter(), 0
     while True:
         run()

@@ -1,7 +1,7 @@
-"""Training in a plain torch loop, for the comparisons: many runs over the same data, and the commands around them.
+"""A training loop in plain torch for comparisons with many runs over the same data, and their command lines.
 
-Networks, losses and features are those of the package. What differs from `spacy train` is that the features of a data
-set are made once, stay on the device, and a batch is cut out of them there.
+Networks, losses and features are those of the package. Unlike in `spacy train`, the features of a data set are computed
+once and stay on the device, and batches are taken from them there.
 """
 
 import argparse
@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 WORDS = "words_en_sm"
-"""The word table that ships: where static vectors come from, if nothing else is asked for."""
+"""The name of the shipped word table, which is the default source of static vectors."""
 
 WordKind = Literal["static", "frozen", "fine-tuned"]
 Level = Literal["sentence", "encoded once", "one pass per pair"]
@@ -68,7 +68,7 @@ Level = Literal["sentence", "encoded once", "one pass per pair"]
 
 @dataclass(frozen=True)
 class Data:
-    """A data set on a device. What is asked about is a row: an ordered pair, or a sentence."""
+    """A data set on a device. A row is what is classified: an ordered pair, or a sentence."""
 
     inputs: dict[str, Any]  # the fields of Features or of Instances
     positives: Tensor  # [n, 2] row, label
@@ -88,7 +88,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train."""
+    """The settings of training."""
 
     epochs: int = 30
     batch: int = 2000  # tokens a batch; sentences a batch where `by_rows`
@@ -103,7 +103,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Variant:
-    """What a table has a row for."""
+    """A variant that is compared: one row of a table."""
 
     network: Callable[[], PairNetwork | MRCANetwork]
     loss: Callable[[], Loss]
@@ -125,7 +125,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out."""
+    """The result of a run."""
 
     dev_f1: list[float]  # by epoch
     epoch_seconds: list[float]
@@ -348,7 +348,7 @@ def _run(variant: Variant, words: WordEncoder, split: Split, *, seed: int, devic
 
 
 class _Results:
-    """Finished runs, one JSON object a line, so that a table that was interrupted goes on where it was."""
+    """A file of finished runs, one JSON object per line, so that an interrupted comparison can be continued."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -375,7 +375,7 @@ class _Results:
 
 
 def device_name(device: str) -> str:
-    """What a run was made on."""
+    """The versions and the device of a run."""
     return torch.cuda.get_device_name(device) if _is_cuda(device) else f"CPU, {torch.get_num_threads()} threads"
 
 
@@ -655,7 +655,7 @@ def mean_sd(values: Sequence[float], *, sign: str = "") -> str:
 
 
 def command(main: Callable[[], None]) -> None:
-    """Run a command; what keeps it from its work is said in one line, with exit status 2."""
+    """Run a command; an error of the package or the system is one line, with exit status 2."""
     try:
         main()
     except KgmrcaError as error:

@@ -1,16 +1,15 @@
-"""What it takes to check a graph against Wikidata: queries, time, and what faults of the endpoint do to the verdicts.
+"""Measure `kgmrca check`: the number of queries, the time, and the verdicts when the endpoint has faults.
 
     python benchmarks/wikidata.py --data DATA
 
-DATA holds `wikidata_sample/wikidata.nt.gz`: facts of Wikidata in the shape of its RDF. To these are added, made up from
-our own table of relations: classes of the items, inverses, symmetry, and constraints. An `oxigraph` server on this
+DATA has `wikidata_sample/wikidata.nt.gz`, claims of Wikidata in the form of its RDF. To these are added classes of the
+items, inverses, symmetry and constraints, which follow from our table of relations. An `oxigraph` server on this
 machine serves them over HTTP.
 
-The statements are about 8,000 items as subjects. About two thirds are facts of the sample, some of them said the other
-way round by the inverse property; the others have another object. The figures of the first rows are those that `kgmrca
-check` prints itself; its user CPU time is printed beside them, because the time depends on what else the machine does.
-The faults are those of a server between: one in five answers is one of `FAULTS`. Nobody waits there: the clock is one
-that goes by as long as somebody sleeps.
+The statements have about 8,000 items as subjects. About two thirds are claims of the sample, some of them with the
+inverse property. The others have another object. The first rows have the figures that `kgmrca check` prints. Its user
+CPU time is printed too, because the elapsed time depends on the load of the machine. For the faults, a server between
+the two replaces one in five answers by one of `FAULTS`. Waiting takes no time there, because the clock is artificial.
 """
 
 import argparse
@@ -120,7 +119,7 @@ def build(sample: Path, target: Path) -> list[Fact]:
 
 
 def added(facts: Iterable[Fact]) -> Iterator[Triple]:
-    """What the sample lacks: classes of items and properties."""
+    """Classes of items and properties, which the sample does not have."""
     known = load_properties()
     classes: dict[str, str] = {}
     names = {predicate.removeprefix(DIRECT) for predicate in known}
@@ -157,7 +156,7 @@ def triple(subject: str, predicate: str, object_: str) -> Triple:
 
 
 def statements(facts: Iterable[Fact]) -> list[Fact]:
-    """What is to be checked: facts of some items, the other way round or with another object where chance says so."""
+    """The statements to check: claims of some items, at random with the inverse property or with another object."""
     known = load_properties()
     by_subject: dict[str, list[Fact]] = {}
     objects: dict[str, list[str]] = {}
@@ -264,7 +263,7 @@ def fault_rows(folder: Path, stated: list[Fact], url: str, seeds: int) -> Iterat
 
 
 def check_slowly(graph: Path, url: str) -> dict[str, str]:
-    """The verdicts by statement; who would sleep does not."""
+    """The verdicts by statement, without waiting."""
     endpoint = open_endpoint(url, clock=Hurried())
     with Lookups(endpoint, cache=None, progress=False) as lookups:
         found = verdicts([graph], lookups, progress=False)
@@ -272,7 +271,7 @@ def check_slowly(graph: Path, url: str) -> dict[str, str]:
 
 
 class Hurried:
-    """A clock that goes by when somebody sleeps, and else stands still."""
+    """A clock that only advances by sleeping."""
 
     def __init__(self) -> None:
         self.now = time.time()
@@ -282,11 +281,11 @@ class Hurried:
         return self.now
 
     def monotonic(self) -> float:
-        """The same."""
+        """The monotonic time, which is the same here."""
         return self.now
 
     def sleep(self, seconds: float, /) -> None:
-        """Have slept."""
+        """Advance the clock."""
         self.now += seconds
 
 
@@ -318,7 +317,7 @@ def faulty(url: str, seed: int) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Write no log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -352,7 +351,7 @@ def oxigraph(folder: Path) -> Iterator[str]:
 
 
 def is_up(url: str) -> bool:
-    """Whether something answers there."""
+    """Whether a server answers at this port."""
     try:
         with urllib.request.urlopen(url):
             return True
