@@ -368,7 +368,7 @@ def graph_report(
     with ExitStack() as stack:
         if tables:
             takers.append(stack.enter_context(neo4j_tables(tables)))
-        read = chain.from_iterable(read_rdf(file.source, format=file.format) for file in files)
+        read = chain.from_iterable(read_rdf(file.path, format=file.format) for file in files)
         bar = stack.enter_context(progress_bar(progress, iterable=read, unit=" records", unit_scale=True))
         records = _shown_to(takers, bar)
         graph = to_networkx(records) if graphml else None

@@ -52,7 +52,7 @@ from kgmrca.terms import (
     TYPE,
     XSD,
 )
-from kgmrca.triples.inputs import LONGEST_LITERAL, Source, name_of, rdf_files, too_long
+from kgmrca.triples.inputs import LONGEST_LITERAL, RdfInput, name_of, rdf_files, too_long
 from kgmrca.triples.iris import Iris, from_node_predicate
 from kgmrca.triples.read import Term, read_quads
 from kgmrca.types import coarse_type
@@ -212,7 +212,7 @@ class Report:
 
 
 def validate(
-    source: Source | Iterable[Source],
+    source: RdfInput | Iterable[RdfInput],
     *,
     format: str | None = None,
     shapes: Path | None = None,
@@ -277,10 +277,10 @@ def validate(
     return report
 
 
-def _sources(source: Source | Iterable[Source], format: str | None) -> list[tuple[Source, str]]:
+def _sources(source: RdfInput | Iterable[RdfInput], format: str | None) -> list[tuple[RdfInput, str]]:
     """The files and streams with their formats."""
-    given = [cast(Source, source)] if isinstance(source, str | Path) or hasattr(source, "read") else [*source]
-    found: list[tuple[Source, str]] = []
+    given = [cast(RdfInput, source)] if isinstance(source, str | Path) or hasattr(source, "read") else [*source]
+    found: list[tuple[RdfInput, str]] = []
     for is_named, group in groupby(given, lambda one: isinstance(one, str | Path)):
         if is_named:
             found += rdf_files(cast("Iterable[str | Path]", group), format=format)
@@ -357,7 +357,7 @@ def _value_predicate(predicate: str) -> str:
 
 
 def _gather(
-    sources: list[tuple[Source, str]],
+    sources: list[tuple[RdfInput, str]],
     path: Path,
     looked_at: frozenset[str] | None,
     report: Report,

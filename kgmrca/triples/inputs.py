@@ -22,8 +22,8 @@ from kgmrca.triples.formats import EXTENSIONS, FORMATS, check_format, format_of,
 __all__ = [
     "LONGEST_LITERAL",
     "RdfFile",
-    "Source",
-    "format_of_source",
+    "RdfInput",
+    "format_of_input",
     "graph_files",
     "name_of",
     "opened_rdf",
@@ -33,12 +33,12 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-Source: TypeAlias = str | Path | IO[bytes]
+RdfInput: TypeAlias = str | Path | IO[bytes]
 """A file, "-" for standard input, or a binary stream, compressed by gzip or not."""
 
 _OF_STDIN = "trig"  # Turtle and N-Triples are parts of it
 LONGEST_LITERAL = 16 * 1024 * 1024
-"""In bytes: longer ones pyoxigraph reads from RDF/XML only, and could not read again from what is written of them."""
+"""In bytes. pyoxigraph reads a longer one from RDF/XML only, so it could not be read again from another format."""
 
 _BUFFER_FULL = "Reached the buffer maximal size"  # how pyoxigraph's MemoryError begins
 
@@ -47,11 +47,11 @@ class RdfFile(NamedTuple):
     """RDF to read.
 
     Attributes:
-        source: a file, or "-" for standard input.
+        path: of a file, or "-" for standard input.
         format: one of `FORMATS`.
     """
 
-    source: str | Path
+    path: str | Path
     format: str
 
 
@@ -121,37 +121,37 @@ def graph_files(
     """
     with temporary_folder(beside) as folder:
         files = []
-        for number, (source, known) in enumerate(rdf_files(inputs, format=format)):
-            path = Path(source)
-            if source == STDIN or not path.is_file():
-                name = "standard input" if source == STDIN else path.name
+        for number, (graph, known) in enumerate(rdf_files(inputs, format=format)):
+            path = Path(graph)
+            if graph == STDIN or not path.is_file():
+                name = "standard input" if graph == STDIN else path.name
                 path = Path(folder, str(number), name)
                 path.parent.mkdir()
                 with ExitStack() as stack, path.open("wb") as copy:
-                    stream = sys.stdin.buffer if source == STDIN else stack.enter_context(Path(source).open("rb"))
+                    stream = sys.stdin.buffer if graph == STDIN else stack.enter_context(Path(graph).open("rb"))
                     shutil.copyfileobj(stream, copy)
             files.append(RdfFile(path, known))
         yield files
 
 
-def name_of(source: Source) -> str:
-    """What a source is called in a message."""
-    if isinstance(source, str | Path):
-        return "standard input" if source == STDIN else str(source)
-    name = getattr(source, "name", None)
+def name_of(graph: RdfInput) -> str:
+    """What an input is called in a message."""
+    if isinstance(graph, str | Path):
+        return "standard input" if graph == STDIN else str(graph)
+    name = getattr(graph, "name", None)
     return name.strip("<>") if isinstance(name, str) else "the stream"
 
 
 @contextmanager
 def opened_rdf(
-    source: Source, *, format: str | None = None, on_read: Callable[[int], object] | None = None
+    graph: RdfInput, *, format: str | None = None, on_read: Callable[[int], object] | None = None
 ) -> Iterator[tuple[IO[bytes], str]]:
     """The content of RDF and its format: decompressed if it is gzip, whatever its name, and without a byte-order mark.
 
-    What pyoxigraph raises in the block because of the content becomes an `InputError` that names the source.
+    What pyoxigraph raises in the block because of the content becomes an `InputError` that names the input.
 
     Args:
-        source: a file, "-" for standard input, or a binary stream, which stays open.
+        graph: a file, "-" for standard input, or a binary stream, which stays open.
         format: one of `FORMATS`; None: by the file's extension, TriG on standard input. A stream needs it.
         on_read: what is told how many bytes were read, after every few.
 
@@ -159,35 +159,35 @@ def opened_rdf(
         InputError: the format is not known, or the content is not of that format, or cut; it says in which line.
         OSError: the file cannot be read.
     """
-    name, format = name_of(source), format_of_source(source, format)
+    name, format = name_of(graph), format_of_input(graph, format)
     logger.info("Reading %s.", name)
     with ExitStack() as stack:
         stack.enter_context(_errors_in_words(name, format))
-        if source == STDIN:
+        if graph == STDIN:
             stream: IO[bytes] = sys.stdin.buffer
-        elif isinstance(source, str | Path):
-            stream = stack.enter_context(Path(source).open("rb"))
+        elif isinstance(graph, str | Path):
+            stream = stack.enter_context(Path(graph).open("rb"))
         else:
-            stream = source
+            stream = graph
         if on_read:
             stream = cast("IO[bytes]", CallbackIOWrapper(on_read, stream, "read"))
         content = stack.enter_context(unpacked(stream))
         yield cast("IO[bytes]", _WholeXml(content)) if format == "rdfxml" else content, format
 
 
-def format_of_source(source: Source, format: str | None) -> str:
-    """The format to read a source in: the one that is named, or by the file's extension, or TriG on standard input.
+def format_of_input(graph: RdfInput, format: str | None) -> str:
+    """The format of an input: the one that is named, or by the file's extension, or TriG on standard input.
 
     Raises:
-        InputError: there is no such format, a file does not say its format, or the source is a stream.
+        InputError: there is no such format, a file does not say its format, or the input is a stream.
     """
     if format is not None:
         return check_format(format)
-    if source == STDIN:
+    if graph == STDIN:
         return _OF_STDIN
-    if not isinstance(source, str | Path):
-        raise InputError(f"The format of {name_of(source)} is not known: name one of {', '.join(FORMATS)}.")
-    return format_of(Path(source))
+    if not isinstance(graph, str | Path):
+        raise InputError(f"The format of {name_of(graph)} is not known: name one of {', '.join(FORMATS)}.")
+    return format_of(Path(graph))
 
 
 @contextmanager

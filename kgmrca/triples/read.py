@@ -12,7 +12,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple, parse
 from kgmrca.errors import InputError
 from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, PROV, RDF, RDF_STATEMENT, STATEMENT, XSD
 from kgmrca.triples.formats import FORMATS, WITH_GRAPHS
-from kgmrca.triples.inputs import LONGEST_LITERAL, Source, format_of_source, name_of, opened_rdf, too_long
+from kgmrca.triples.inputs import LONGEST_LITERAL, RdfInput, format_of_input, name_of, opened_rdf, too_long
 from kgmrca.triples.iris import from_node_predicate
 from kgmrca.triples.records import Mention, Statement, rounded
 
@@ -79,7 +79,7 @@ class Node:
     runs: list[str]
 
 
-def read_rdf(source: Source, *, format: str | None = None) -> Iterator[Statement | Quad]:
+def read_rdf(graph: RdfInput, *, format: str | None = None) -> Iterator[Statement | Quad]:
     """Read RDF as a stream: what is a statement as a `Statement`, every other triple as a pyoxigraph `Quad`.
 
     A statement is given as soon as all of it has been read. In files as this package writes them, and in N-Triples or
@@ -90,7 +90,7 @@ def read_rdf(source: Source, *, format: str | None = None) -> Iterator[Statement
     and no type, which RDF does not keep, except for the text of a sentence where it was written.
 
     Args:
-        source: a file, "-" for standard input, or a binary stream, compressed by gzip or not.
+        graph: a file, "-" for standard input, or a binary stream, compressed by gzip or not.
         format: one of `FORMATS`; None: by the file's extension, TriG on standard input, of which Turtle and N-Triples
             are parts. A stream needs it.
 
@@ -98,18 +98,22 @@ def read_rdf(source: Source, *, format: str | None = None) -> Iterator[Statement
         InputError: the format is not known; the file is not of that format, or cut; a statement is not whole, or its
             triples do not stand together.
         OSError: the file cannot be read.
+
+    >>> import io
+    >>> [str(quad.object) for quad in read_rdf(io.BytesIO(b'<urn:a> <urn:b> "c" .'), format="turtle")]
+    ['"c"']
     """
-    for found in read_nodes(source, format=format):
+    for found in read_nodes(graph, format=format):
         if isinstance(found, Quad):
             yield found
         else:
-            yield from _statements(found, name_of(source))
+            yield from _statements(found, name_of(graph))
 
 
-def read_nodes(source: Source, *, format: str | None = None) -> Iterator[Node | Quad]:
+def read_nodes(graph: RdfInput, *, format: str | None = None) -> Iterator[Node | Quad]:
     """As `read_rdf`, but statements in the terms of RDF, which is faster."""
-    format = format_of_source(source, format)
-    yield from _nodes(read_quads(source, format=format), name_of(source), has_graphs=format in WITH_GRAPHS)
+    format = format_of_input(graph, format)
+    yield from _nodes(read_quads(graph, format=format), name_of(graph), has_graphs=format in WITH_GRAPHS)
 
 
 def read_graphs(graphs: Graphs) -> Iterator[Node | Quad]:
@@ -119,7 +123,7 @@ def read_graphs(graphs: Graphs) -> Iterator[Node | Quad]:
 
 
 def read_quads(
-    source: Source,
+    graph: RdfInput,
     *,
     format: str | None = None,
     rename_blank_nodes: bool = False,
@@ -128,7 +132,7 @@ def read_quads(
     """Parse RDF as it comes.
 
     Args:
-        source: a file, "-" for standard input, or a binary stream, which stays open; compressed by gzip or not.
+        graph: a file, "-" for standard input, or a binary stream, which stays open; compressed by gzip or not.
         format: see `read_rdf`.
         rename_blank_nodes: whether blank nodes get names that no other file has.
         on_read: what is told how many bytes were read, after every few.
@@ -137,9 +141,9 @@ def read_quads(
         InputError: the format is not known, or the content is not of that format, or cut; it says in which line.
         OSError: the file cannot be read.
     """
-    with opened_rdf(source, format=format, on_read=on_read) as (content, format):
+    with opened_rdf(graph, format=format, on_read=on_read) as (content, format):
         quads = cast("Iterator[Quad]", parse(content, FORMATS[format], rename_blank_nodes=rename_blank_nodes))
-        yield from _short_ones(quads, name_of(source)) if format == "rdfxml" else quads
+        yield from _short_ones(quads, name_of(graph)) if format == "rdfxml" else quads
 
 
 def _short_ones(quads: Iterable[Quad], name: str) -> Iterator[Quad]:

@@ -452,7 +452,7 @@ def _rdf_files(path: Path) -> list[Path]:
             f"There is no file or folder '{path}'; an endpoint is one of {', '.join(PRESETS)}, an http(s) URL, or an "
             "RDF file or folder."
         )
-    return [Path(file.source) for file in rdf_files(path)]
+    return [Path(file.path) for file in rdf_files(path)]
 
 
 def _digest(path: Path) -> str:
