@@ -41,7 +41,7 @@ def write_triples(store: Store, format: str, base: str, numbers: range) -> Resul
                 items = _deal_entity(entity, clues, part.buckets, part.result.shared_names)
                 if len(items) > 1:
                     comment = f"{entity[1:-1]} is linked to {len(items)} items, and so joined with nothing."
-                    part.conflict("several items", [entity], comment, [entity, *items])
+                    part.conflict("several items", [entity], comment, dict.fromkeys([entity, *items]))
     return part.result
 
 

@@ -94,3 +94,54 @@ def test_more_entities_than_allowed_stay_apart():
     by_name = {BERLIN: named(("a", ""), ("b", ""), ("c", ""))}
     assert [conflict for *_, conflict in groups(by_name, largest=3)] == [None]
     assert [conflict for *_, conflict in groups(by_name, largest=2)] == ["large cluster"]
+
+
+def test_an_item_that_several_entities_are_linked_to_is_one_item():
+    by_name = {BERLIN: named(("a", "Q64"), ("b", "Q64"), ("c", ""))}
+    assert groups(by_name) == [((BERLIN,), ["c"], ["Q64"], None)]
+
+
+def test_the_items_of_a_name_are_in_order():
+    by_name = {BERLIN: named(("a", "Q9"), ("b", "Q10"), ("c", "Q64"), ("d", ""))}
+    assert groups(by_name) == [((BERLIN,), ["d"], ["Q10", "Q64", "Q9"], "ambiguous name")]
+
+
+def test_a_name_that_only_items_have_is_a_group_too():
+    by_name = {BERLIN: named(("q", "Q64")), PARIS: named(("a", ""), ("b", ""))}
+    assert groups(by_name) == [((BERLIN,), [], ["Q64"], None), ((PARIS,), ["a", "b"], [], None)]
+
+
+def test_an_entity_that_is_given_twice_counts_once():
+    by_name = {BERLIN: named(("a", ""), ("b", "")), PARIS: named(("b", ""), ("a", ""))}
+    assert groups(by_name, largest=2) == [((BERLIN, PARIS), ["a", "b"], [], None)]
+
+
+def test_groups_and_their_names_are_in_the_order_of_their_names():
+    several = [name_key(f"city {number}", frozenset({"GPE"})) for number in range(9)]
+    ambiguous, joined = several[:3], several[3:]
+    by_name = {name: named((name, ""), ("a", "Q1"), ("b", "Q2")) for name in reversed(ambiguous)}
+    by_name |= {joined[number]: named((f"e{number % 3}", "")) for number in (5, 4, 3, 2, 1, 0)}
+    assert [names for names, *_ in groups(by_name)] == [
+        *((name,) for name in ambiguous),
+        *((joined[number], joined[number + 3]) for number in range(3)),
+    ]
+
+
+def test_the_entities_of_a_group_are_in_the_order_of_its_names():
+    by_name = {PARIS: named(("c", ""), ("b", "")), BERLIN: named(("b", ""), ("a", ""))}
+    (group,) = group_names(by_name, max_entities=9)
+    assert [one.entity for one in group.entities] == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize("type_", ["DATE", "TIME", "CARDINAL", "PERCENT", "MONEY", "QUANTITY", "ORDINAL"])
+def test_times_and_numbers_are_no_evidence(type_):
+    assert name_key("two words", frozenset({type_})) is None
+
+
+@pytest.mark.parametrize("type_", ["ORG", "GPE", "WORK_OF_ART", "Gene"])
+def test_one_word_is_evidence_for_all_but_persons(type_):
+    assert name_key("Word", frozenset({type_})) is not None
+
+
+def test_several_words_are_evidence_for_persons():
+    assert parts_of(name_key("Marie Curie", frozenset({"PERSON"}))) == ("PER", "marie curie")

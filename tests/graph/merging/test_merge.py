@@ -396,6 +396,78 @@ def test_names_of_one_entity_lead_to_one_cluster():
     assert clusters(*BOTH, named, french)[0]["member"] == sorted([*WARSAWS, french.subject])
 
 
+def labelled(entity, *labels):
+    return [Triple(NamedNode(entity), NamedNode(f"{RDFS}label"), Literal(label)) for label in labels]
+
+
+def test_a_cluster_has_the_name_of_its_first_entity_if_no_form_is_more_frequent():
+    forms = dict(zip(WARSAWS, ["warsaw", "WARSAW"], strict=True))
+    quads = [quad for iri, form in forms.items() for quad in labelled(iri, form)]
+    types = [Triple(NamedNode(iri), NamedNode(f"{KGMRCA}entityType"), Literal("GPE")) for iri in forms]
+    (cluster,) = about(merged([*quads, *types]), "Cluster")
+    assert (cluster["label"], cluster["member"]) == ("warsaw", WARSAWS)
+
+
+def test_of_several_forms_of_a_name_an_entity_has_the_smallest():
+    assert clusters(*BOTH, *labelled(WARSAWS[0], "WARSAW", "warsaw"), *labelled(WARSAWS[1], "WARSAW"))[0]["label"] == (
+        "WARSAW"
+    )
+
+
+def test_a_link_gives_the_smallest_name_of_the_entity():
+    assert clusters(BOTH[0], link(BOTH[0].subject, "Q270"), *labelled(BOTH[0].subject, "A", "Z"))[0]["label"] == "A"
+
+
+def test_an_entity_without_name_and_type_is_linked_too():
+    (cluster,) = about(merged([link("urn:x:a", "Q270")]), "Cluster")
+    assert cluster == {"item": f"{WD}Q270", "member": "urn:x:a"}
+
+
+def test_a_cluster_has_all_types_of_its_entities():
+    type_ = Triple(NamedNode(WARSAWS[0]), NamedNode(f"{KGMRCA}entityType"), Literal("PERSON"))
+    links = [link(one, "Q270") for one in WARSAWS]
+    assert clusters(*BOTH, type_, *links)[0]["entityType"] == ["LOC", "PER"]
+
+
+def test_an_entity_of_several_types_is_joined_by_no_name():
+    type_ = Triple(NamedNode(WARSAWS[0]), NamedNode(f"{KGMRCA}entityType"), Literal("PERSON"))
+    assert clusters(*BOTH, type_) == []
+
+
+def test_a_link_to_something_that_is_no_item_is_no_link():
+    elsewhere = [Triple(NamedNode(one), NamedNode(SAME_AS), NamedNode("http://example.org/Q1")) for one in WARSAWS]
+    property_ = Triple(NamedNode(WARSAWS[0]), NamedNode(SAME_AS), NamedNode(f"{WD}P19"))
+    assert clusters(*BOTH, *elsewhere, property_) == clusters(*BOTH)
+
+
+def test_links_by_two_predicates_to_one_item_are_one_link():
+    links = [link(WARSAWS[0], "Q270", predicate) for predicate in (SAME_AS, EXACT_MATCH)]
+    data = merged(graph(*BOTH, *links))
+    assert about(data, "Conflict") == []
+    assert clusters(*BOTH, *links)[0]["member"] == WARSAWS
+
+
+def test_an_item_that_says_it_is_the_same_as_itself_is_no_cluster():
+    assert about(merged([link(f"{WD}Q270", "Q270")]), "Cluster") == []
+
+
+def test_an_item_that_is_the_same_as_another_is_a_conflict():
+    (conflict,) = about(merged([link(f"{WD}Q270", "Q579978")]), "Conflict")
+    assert conflict["conflictKind"] == "several items"
+    assert conflict["conflicting"] == [f"{WD}Q270", f"{WD}Q579978"]
+
+
+def test_names_with_escapes_are_compared_as_texts():
+    names_ = ['Hotel "Bristol"', 'hotel  "bristol"']
+    found = clusters(*(said(document, name, "P17", "Poland") for document, name in zip("ab", names_, strict=True)))
+    assert (len(found), len(found[0]["member"])) == (1, 2)
+
+
+def test_the_entities_of_names_that_lead_to_one_another_are_not_joined_in_vain():
+    named = labelled(WARSAWS[0], "Varsovie")
+    assert clusters(BOTH[0], *named) == []
+
+
 # Conflicts
 
 
@@ -434,6 +506,45 @@ def test_several_objects_of_a_predicate_that_has_one_are_a_conflict():
     assert conflict["conflictKind"] == "several objects"
     facts = [quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if quad.object.value == f"{KGMRCA}Fact"]
     assert conflict["conflicting"] == sorted(facts)
+
+
+def test_conflicts_of_a_subject_are_in_the_order_of_their_predicates():
+    statements = [
+        said("a", "Marie Curie", predicate, year) for predicate in ("P570", "P569") for year in ("1867", "1934")
+    ]
+    data = merged(graph(*statements)).decode()
+    comments = re.findall(r"different objects of \S+/(P\d+),", data)
+    assert comments == ["P569", "P570"]
+    assert sum(summary_of(*statements).conflicts.values()) == 2
+
+
+def test_only_facts_that_contradict_another_are_conflicting():
+    dates = ["1867", "1867-11-07", "1867-11-08"]
+    data = merged(graph(*(said("a", "Marie Curie", "P569", date) for date in dates)))
+    (conflict,) = about(data, "Conflict")
+    assert "has 2 different objects" in conflict["comment"]
+    objects = {fact["object"] for fact in about(data, "Fact")}
+    assert (len(conflict["conflicting"]), objects) == (2, set(dates))
+
+
+def test_a_conflict_says_how_many_have_the_name():
+    many = [said(document, "Warsaw", "urn:x:p", "1867") for document in "abc"]
+    assert conflicts(*many, max_cluster=2)[0]["comment"].startswith(
+        "'warsaw' (LOC) is the name of 0 items and of 3 entities"
+    )
+
+
+def summary_of(*parts):
+    with tempfile.TemporaryDirectory() as folder:
+        return merge(file(folder, graph(*parts)), io.BytesIO())
+
+
+def test_a_fact_is_attested_if_several_documents_say_it():
+    twice = [said("a", "Warsaw=Q270", "P17", "Poland=Q36", at=at) for at in (0, 100)]
+    assert (summary_of(*twice).statements, summary_of(*twice).facts, summary_of(*twice).attested) == (2, 1, 0)
+    again = said("b", "Warsaw=Q270", "P17", "Poland=Q36")
+    third = said("c", "Warsaw=Q270", "P17", "Poland=Q36")
+    assert (summary_of(*twice, again, third).facts, summary_of(*twice, again, third).attested) == (1, 1)
 
 
 def test_dates_that_agree_are_no_conflict():
