@@ -1,1 +1,1 @@
-"""Graphs of statements: as networkx graphs and tables, counted, merged, validated."""
+"""Graphs of statements: merging, counting and validating them, and writing them in other forms."""

@@ -1,6 +1,6 @@
-"""What a graph consists of, counted while it streams by.
+"""Figures about a graph, counted while it is read as a stream.
 
-Kept in memory are the distinct entities, literals, predicates and facts, as numbers; not the statements.
+The distinct entities, literals, predicates and facts are kept in memory, as numbers. Statements are not kept.
 """
 
 import heapq
@@ -29,7 +29,7 @@ from kgmrca.triples.records import Statement
 
 __all__ = ["Statistics", "graph_report", "table"]
 
-# What is said with these, and of nodes of these types, is about the graph: no facts.
+# Triples with these predicates, and those of nodes of these types, describe the graph itself and are no facts.
 _DESCRIBING = (KGMRCA, PROV, RDF, RDFS, f"{DCTERMS}identifier")
 _DESCRIBED = frozenset(
     {f"{PROV}{name}" for name in ("Entity", "Activity", "SoftwareAgent")}
@@ -125,7 +125,14 @@ class _Shown:
 
 
 class Statistics:
-    """Counts what it is given.
+    """Counts the records of a graph.
+
+    >>> import io
+    >>> statistics = Statistics()
+    >>> for record in read_rdf(io.BytesIO(b"<urn:Warsaw> <urn:country> <urn:Poland> ."), format="ntriples"):
+    ...     statistics.add(record)
+    >>> statistics.report()["entities"]
+    2
 
     A fact is a subject, predicate and object, stated any number of times or just there as a plain triple. Entities are
     what facts are about; those in one cluster of a merged graph count as one. An entity's degree is the number of facts
@@ -152,7 +159,7 @@ class Statistics:
         self._merged: dict[str, dict[int, Any]] = {}  # facts of a merged graph, until all of one is known
 
     def add(self, record: Statement | Quad) -> None:
-        """Count what `read_rdf` gives."""
+        """Count a record that `kgmrca.triples.read.read_rdf` gives."""
         if isinstance(record, Statement):
             self._add_statement(record)
             return

@@ -264,7 +264,7 @@ def test_a_wikidata_statement_with_a_predicate_of_our_own_is_read_back(nlp):
     assert found(text) == set()
 
 
-def test_of_statements_of_others_no_more_is_asked_than_rdf_does():
+def test_statements_of_others_need_only_what_rdf_requires():
     theirs = "<urn:x:theirs> a rdf:Statement ; rdf:subject [] ; rdf:predicate wdt:P19 ; rdf:object <urn:x:y> ."
     assert found(VALID + theirs) == set()
     assert found(VALID + changed("rdf:subject [] ;", "", theirs)) == {("violation", "subject", "<urn:x:theirs>")}

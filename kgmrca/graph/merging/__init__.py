@@ -1,1 +1,1 @@
-"""Graphs put together, by a hash join in files."""
+"""Merging graphs, by a hash join in files: a file for each job of it."""

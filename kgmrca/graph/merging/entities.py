@@ -40,7 +40,7 @@ def write_triples(store: Store, format: str, base: str, numbers: range) -> Resul
                 entity = subject.decode()
                 items = _deal_entity(entity, clues, part.buckets, part.result.shared_names)
                 if len(items) > 1:
-                    comment = f"{entity[1:-1]} is linked to {len(items)} items, and so joined with nothing."
+                    comment = f"{entity[1:-1]} is linked to {len(items)} items, and therefore joined with none."
                     part.conflict("several items", [entity], comment, dict.fromkeys([entity, *items]))
     return part.result
 
@@ -57,7 +57,7 @@ def write_quads(store: Store, format: str, base: str, numbers: range) -> Result:
 def join_names(
     store: Store, format: str, base: str, max_cluster: int, shared: frozenset[str], numbers: range
 ) -> Result:
-    """Join the entities of each name that no entity has beside another name; deal out the others as "shared"."""
+    """Join the entities of each name. A name in `shared` is dealt out as "shared" instead, for `join_shared_names`."""
     with written_part(store, format, base, "names", numbers) as part:
         for number in numbers:
             for key, rows in store.groups("names", number):
@@ -101,7 +101,7 @@ def write_clusters(store: Store, format: str, base: str, numbers: range) -> Resu
 def _deal_entity(entity: str, clues: Iterable[str], buckets: Buckets, shared: set[str]) -> list[str]:
     """Deal out an entity's names and its link to an item, unless it has several items.
 
-    Names that lead to one another, because an entity without an item has them both, are added to `shared`.
+    If an entity without an item has several names, these are added to `shared`: they have to be looked at together.
 
     Returns:
         Its items.
@@ -129,7 +129,7 @@ def _deal_entity(entity: str, clues: Iterable[str], buckets: Buckets, shared: se
 
 
 def _deal_member(buckets: Buckets, entity: str, thing: str, label: str, type_: str) -> None:
-    """Deal out that `entity` is what `thing` (an IRI) is."""
+    """Deal out that `entity` belongs to `thing`, which is the IRI of an item or a cluster."""
     buckets.put("things", entity.encode(), f"{entity}\t{thing}".encode())
     row = f"{thing}\t{entity}\t{label}\t{Literal(type_) if type_ else ''}"
     buckets.put("members", thing.encode(), row.encode())

@@ -1,4 +1,4 @@
-"""The steps that put entities' clusters into their places, and write the facts that the statements come to."""
+"""The steps that replace entities by their clusters, and write the facts that the statements come to."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ _TYPE, _DECIMAL = map(str, (TYPE, DECIMAL))
 
 
 def join_entities(store: Store, kind: str, next_kind: str, numbers: range) -> None:
-    """Put what an entity is one with in its place, which is the first cell of the rows of a kind.
+    """Replace the entity in the first cell of each row of a kind by its cluster or item, if it has one.
 
-    Rows of "objects" are then rows of subjects, so their first two cells change places; those of "subjects" are dealt
-    out again as they are.
+    Rows of "objects" begin with the object. They are dealt out again by their subjects, so their first two cells change
+    places. Those of "subjects" keep their order.
     """
     buckets = store.buckets(f"{kind}-{numbers.start}")
     for number in numbers:

@@ -1,4 +1,4 @@
-"""Graphs merged into one: each statement once, each fact once with all its evidence, the names of one thing together.
+"""The job that merges graphs into one, in which each statement stands once and each fact once with all its evidence.
 
 Statements, documents, entities, runs, plain triples and the triples of others are all kept. Facts, clusters and
 conflicts are derived from these every time, and those of an earlier merge are left out where they are read. So it does
@@ -41,13 +41,13 @@ class MergeSummary:
     """What a merge did.
 
     Attributes:
-        files: how many were read.
-        read: how many statements they have; one that is in two of them counts twice.
-        statements: how many different ones.
-        facts: how many different facts these state.
-        attested: how many facts were read in several documents.
-        clusters: how many things have several entities, or an entity and an item.
-        conflicts: how many there are, by kind.
+        files: how many files were read.
+        read: how many statements the files have; a statement in two files counts twice.
+        statements: how many different statements the files have.
+        facts: how many facts the statements come to.
+        attested: how many facts have evidence in several documents.
+        clusters: how many clusters there are, of several entities, or of entities and an item.
+        conflicts: how many conflicts there are, by kind.
     """
 
     files: int = 0
@@ -73,15 +73,17 @@ def merge(
 ) -> MergeSummary:
     """Merge graphs that `kgmrca convert` wrote, and any other RDF that has no blank nodes.
 
+        merge(["monday.ttl", "tuesday/"], "week.ttl")
+
     A statement that is found again keeps its highest confidence and all its runs. Statements with the same subject,
     predicate and object are evidence of one `kgmrca:Fact` (`evidence.combined` says how sure it is), where entities in
     one `kgmrca:Cluster` count as the same (`clusters.group_names`). Contradictions are listed as a `kgmrca:Conflict`:
     several objects of a predicate that has one, an entity or a name of several items, a name that too many entities
     have. Nothing is dropped.
 
-    It needs room on the disk beside `output` (for a stream, in the system's folder for temporary files), at most about
-    twice that of the inputs as N-Triples. If anything goes wrong, nothing is left there or of `output`, and a file that
-    was there before stays as it was.
+    Temporary files lie beside `output` (for a stream, in the system's folder for temporary files); they need at most
+    about twice the room of the inputs as N-Triples. If anything goes wrong, no temporary file and no part of the output
+    is left, and a file that was there before stays as it was.
 
     Args:
         inputs: files, folders, glob patterns, or "-" for standard input, in any format and provenance. Folders give
@@ -89,11 +91,11 @@ def merge(
         output: a file, "-" for standard output, or a binary stream.
         format: one of `FORMATS`; None: by the file's extension, Turtle on a stream.
         input_format: the format of all inputs; None: by extension, TriG on standard input.
-        base: with what the IRIs begin of what is derived: an absolute IRI ending in "/" or ":".
+        base: what the IRIs of derived nodes begin with: an absolute IRI ending in "/" or ":".
         provenance: the shape in which statements are written (see `PROVENANCE`), any but "none".
         max_cluster: how many entities a name joins at most.
-        workers: how many processes to use; None: as many as there are processors and files, or none but this if the
-            inputs are small. They are started anew, so with more than one the calling script needs
+        workers: how many processes to use; None: as many as there are processors and files, or only this one if the
+            inputs are small. They are new interpreters, so with more than one the calling script needs
             `if __name__ == "__main__":`.
         progress: whether to show a progress bar on standard error; None: if that is a terminal.
 

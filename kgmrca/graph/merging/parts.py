@@ -30,7 +30,7 @@ class Result:
         path: its part of the output.
         counts: what the summary counts, by the names of its attributes.
         conflicts: how many conflicts were written, by kind.
-        shared_names: names that one entity without an item has beside another name.
+        shared_names: the names of entities that have several names and no item.
     """
 
     path: Path

@@ -40,7 +40,7 @@ def test_parts_of_several_tasks_meet(tmp_path):
     assert list(Store(tmp_path, 0).groups("kind", 0)) == [(b"a", [b"one", b"two"])]
 
 
-def test_what_does_not_fit_into_memory_is_written_before(tmp_path, monkeypatch):
+def test_rows_that_do_not_fit_into_memory_are_written_early(tmp_path, monkeypatch):
     monkeypatch.setattr(buckets, "_MOST_IN_MEMORY", 5)
     dealt = Store(tmp_path, 0).buckets("part")
     for number in range(4):

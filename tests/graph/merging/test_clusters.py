@@ -40,11 +40,11 @@ def test_composition_makes_no_difference():
         ("two hundred", {"CARDINAL"}),
     ],
 )
-def test_what_is_no_evidence(label, types):
+def test_names_that_are_no_evidence(label, types):
     assert name_key(label, frozenset(types)) is None
 
 
-def test_a_type_that_nobody_knows_is_compared_as_it_is():
+def test_an_unknown_type_is_compared_as_it_is():
     assert name_key("abc", frozenset({"Gene"})) == name_key("ABC", frozenset({"Gene"}))
     assert name_key("abc", frozenset({"Gene"})) != name_key("abc", frozenset({"Plant"}))
 
@@ -61,7 +61,7 @@ def test_a_name_joins_to_the_item_that_has_it():
     assert groups({BERLIN: named(("a", ""), ("b", "Q64"))}) == [((BERLIN,), ["a"], ["Q64"], None)]
 
 
-def test_a_name_of_two_items_joins_nobody():
+def test_entities_are_not_joined_by_a_name_of_two_items():
     found = groups({BERLIN: named(("a", ""), ("b", "Q64"), ("c", "Q821244"))})
     assert found == [((BERLIN,), ["a"], ["Q64", "Q821244"], "ambiguous name")]
 
@@ -72,7 +72,7 @@ def test_names_of_one_entity_are_joined():
     ]
 
 
-def test_names_that_lead_from_one_item_to_another_join_nobody():
+def test_entities_are_not_joined_by_names_that_lead_from_one_item_to_another():
     by_name = {BERLIN: named(("a", "Q1"), ("b", "")), PARIS: named(("b", ""), ("c", "Q2"))}
     assert groups(by_name) == [((BERLIN, PARIS), ["b"], ["Q1", "Q2"], "ambiguous name")]
 
@@ -82,7 +82,7 @@ def test_an_item_does_not_lead_from_one_name_to_another():
     assert groups(by_name) == [((BERLIN,), ["a"], ["Q1"], None), ((PARIS,), ["c"], ["Q1"], None)]
 
 
-def test_an_ambiguous_name_does_not_spoil_the_other_name():
+def test_an_entity_with_an_ambiguous_name_is_still_joined_by_its_other_name():
     by_name = {BERLIN: named(("a", "Q1"), ("b", "Q2"), ("c", "")), PARIS: named(("c", ""), ("d", ""))}
     assert groups(by_name) == [
         ((BERLIN,), ["c"], ["Q1", "Q2"], "ambiguous name"),

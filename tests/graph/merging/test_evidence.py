@@ -21,7 +21,7 @@ confidences = st.integers(0, 10_000).map(lambda number: (Decimal(number) / 10_00
 evidence = st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.sampled_from("xyz"), confidences), min_size=1)
 
 
-def test_one_source_is_as_sure_as_it_is():
+def test_one_statement_gives_its_own_confidence():
     assert of(("a", "x", "0.9")) == Decimal("0.9")
 
 
@@ -29,7 +29,7 @@ def test_a_second_document_counts_half():
     assert of(("a", "x", "0.5"), ("b", "y", "0.36")) == Decimal("0.6")  # 1 - 0.5 * sqrt(0.64)
 
 
-def test_the_best_counts_in_full():
+def test_the_highest_confidence_counts_in_full():
     assert of(("a", "x", "0.36"), ("b", "y", "0.5"), ("c", "z", "0.36")) == Decimal("0.68")
 
 
@@ -62,7 +62,7 @@ def test_the_order_makes_no_difference(evidence, random):
 
 
 @given(evidence)
-def test_more_evidence_never_makes_it_less_sure_than_the_best(evidence):
+def test_the_combined_confidence_is_at_least_the_highest(evidence):
     assert max(confidence for *_, confidence in evidence) <= combined(evidence) <= 1
 
 
@@ -98,12 +98,12 @@ def test_equal_objects_and_dates_of_different_precision_agree(one, other):
         ("<urn:a>", "<urn:b>"),
     ],
 )
-def test_others_do_not_agree(one, other):
+def test_different_objects_do_not_agree(one, other):
     assert not agree(one, other)
     assert not agree(other, one)
 
 
-def test_only_those_disagree_that_differ_from_another():
+def test_only_objects_that_contradict_another_disagree():
     days = [date("1867"), date("1867-11-07"), date("1867-11-08")]
     assert disagreeing(days) == days[1:]
     assert disagreeing(days[:2]) == []

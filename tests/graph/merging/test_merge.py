@@ -215,7 +215,7 @@ def test_every_shape_and_format_says_the_same(one, other, shape):
 
 @any_graphs
 @given(graphs, graphs)
-def test_nothing_that_was_said_is_lost(one, other):
+def test_every_statement_and_triple_is_kept(one, other):
     kept = set(read_rdf(io.BytesIO(merged(one, other)), format="ntriples"))
     for source in (one, other):
         for found in read_rdf(io.BytesIO(lines(source)), format="nquads"):
@@ -281,7 +281,7 @@ def test_a_fact_has_its_evidence():
     assert fact["predicate"] == f"{WDT}P19"
 
 
-def test_copies_of_a_sentence_are_one_source():
+def test_copies_of_a_sentence_count_once():
     copies = [said(document, "Marie Curie", "P19", "Warsaw", "0.5", sentence="As copied.") for document in "ab"]
     (fact,) = about(merged(graph(*copies)), "Fact")
     assert (fact["confidence"], len(fact["evidence"])) == ("0.5", 2)
@@ -294,7 +294,7 @@ def test_subject_and_object_of_a_fact_are_clusters():
     assert fact["object"] == IRIS.cluster("LOC", "warsaw")
 
 
-def test_a_fact_of_entities_without_a_partner_has_them_as_they_are():
+def test_a_fact_names_entities_themselves_if_they_are_in_no_cluster():
     (fact,) = about(merged(graph(one := said("a", "Marie Curie", "P19", "Warsaw"))), "Fact")
     assert (fact["subject"], fact["object"]) == (one.subject, one.object)
 
@@ -463,7 +463,7 @@ def test_names_with_escapes_are_compared_as_texts():
     assert (len(found), len(found[0]["member"])) == (1, 2)
 
 
-def test_the_entities_of_names_that_lead_to_one_another_are_not_joined_in_vain():
+def test_an_entity_with_two_names_and_no_partner_has_no_cluster():
     named = labelled(WARSAWS[0], "Varsovie")
     assert clusters(BOTH[0], *named) == []
 
@@ -563,7 +563,7 @@ def test_objects_of_one_cluster_are_no_conflict():
 # What is read and written
 
 
-def test_what_was_derived_is_made_anew():
+def test_facts_and_clusters_of_an_earlier_merge_are_derived_again():
     first = merged(graph(BOTH[0]), graph(said("b", "Warsaw=Q270", "P17", "Poland")))
     assert f"{KGMRCA}Cluster".encode() in first
     apart = merged(first, graph(said("c", "Warsaw=Q579978", "P17", "Poland")))
@@ -589,7 +589,7 @@ def test_turtle_has_its_prefixes_once(monkeypatch):
     assert "\n\tkgmrca:confidence 0.9 ;" in data
 
 
-def test_triples_of_others_are_kept_and_those_of_their_graphs():
+def test_other_triples_are_kept_also_in_named_graphs():
     plain = Quad(NamedNode("urn:a"), NamedNode("urn:b"), Literal('"\t\n\\ \u00e9', language="fr"))
     named = Quad(NamedNode("urn:a"), NamedNode("urn:b"), Literal("x"), NamedNode("urn:g"))
     assert merged([named, plain, named], format="nquads") == f"{plain} .\n{named} .\n".encode()
@@ -752,7 +752,7 @@ def test_outputs_that_cannot_be_used(tmp_path):
         merge(path, tmp_path / "out")
 
 
-def test_a_base_of_ones_own_names_what_is_derived():
+def test_derived_nodes_have_the_chosen_base():
     data = merged(graph(*BOTH), base="http://example.org/")
     assert b"<http://example.org/fact/" in data
     assert b"<http://example.org/cluster/" in data
