@@ -16,12 +16,10 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import chain, groupby
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -30,6 +28,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, p
 from kgmrca.corpora.documents import STDIN
 from kgmrca.errors import InputError
 from kgmrca.files import Output, temporary_folder
+from kgmrca.graph.processes import process_pool
 from kgmrca.ontology import TYPES, WIKIDATA_ENTITY, load_properties
 from kgmrca.progress import progress_bar
 from kgmrca.resources import resource
@@ -457,9 +456,7 @@ def _checked(path: Path, checks: bytes, ranges: list[tuple[int, int]], workers: 
         with closing(_Checker(path, checks)) as checker:
             yield from map(checker, ranges)
         return
-    with ProcessPoolExecutor(
-        min(workers, len(ranges)), get_context("spawn"), initializer=_start, initargs=(path, checks)
-    ) as pool:
+    with process_pool(min(workers, len(ranges)), _start, path, checks) as pool:
         yield from pool.map(_check, ranges)
 
 

@@ -23,9 +23,9 @@ from kgmrca.graph.merging.entities import join_names, join_shared_names, write_c
 from kgmrca.graph.merging.facts import join_entities, write_facts
 from kgmrca.graph.merging.inputs import Input, find_inputs
 from kgmrca.graph.merging.parts import Result, put_together
-from kgmrca.graph.merging.processes import Steps, open_steps
 from kgmrca.graph.merging.rows import deal_input
 from kgmrca.graph.merging.statements import write_statements
+from kgmrca.graph.merging.steps import Steps, open_steps
 from kgmrca.triples.formats import chosen_format
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
 

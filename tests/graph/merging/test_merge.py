@@ -18,6 +18,7 @@ from rdflib import Dataset
 from kgmrca.errors import InputError, OutputError
 from kgmrca.graph.merging import merge as module
 from kgmrca.graph.merging.merge import merge
+from kgmrca.ontology import load_properties
 from kgmrca.resources import resource
 from kgmrca.triples.formats import FORMATS, PROVENANCE, format_of, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri
@@ -509,13 +510,13 @@ def test_several_objects_of_a_predicate_that_has_one_are_a_conflict():
 
 
 def test_conflicts_of_a_subject_are_in_the_order_of_their_predicates():
-    statements = [
-        said("a", "Marie Curie", predicate, year) for predicate in ("P570", "P569") for year in ("1867", "1934")
-    ]
-    data = merged(graph(*statements)).decode()
-    comments = re.findall(r"different objects of \S+/(P\d+),", data)
-    assert comments == ["P569", "P570"]
-    assert sum(summary_of(*statements).conflicts.values()) == 2
+    single = [iri for iri, known in load_properties().items() if known.single_valued]
+    years = ("1867", "1934")
+    found = [said("a", "Marie Curie", iri, year) for iri in sorted(single, reverse=True) for year in years]
+    kinds = re.findall(r"different objects of (\S+), of which", merged(graph(*found)).decode())
+    assert len(single) > 5
+    assert kinds == sorted(single)
+    assert summary_of(*found).conflicts == {"several objects": len(single)}
 
 
 def test_only_facts_that_contradict_another_are_conflicting():

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from pyoxigraph import RdfFormat, parse
@@ -115,3 +116,30 @@ def test_an_interrupt_leaves_no_files_and_no_processes(tmp_path, graphs, number)
         running.communicate()
     assert running.returncode in (128 + number, -number)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
+def test_a_killed_merge_leaves_no_processes_and_the_next_removes_its_files(tmp_path, graphs):
+    pipe = tmp_path / "slow.ttl"
+    os.mkfifo(pipe)  # gives nothing, so that the process that reads it is still there
+    before = sorted(tmp_path.iterdir())
+    running = process(*graphs, pipe, "-o", tmp_path / "out.ttl", "--workers", 2)
+    with pipe.open("wb"):  # once it is read
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        assert children
+        running.send_signal(signal.SIGKILL)
+        running.communicate()  # ends once all processes have closed the pipes that they share
+    assert running.returncode == -signal.SIGKILL
+    assert not [child for child in children if is_running(child)]
+    assert sorted(tmp_path.iterdir()) != before
+    assert run(*graphs, "-o", tmp_path / "out.ttl").exit_code == 0
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "out.ttl"])
+
+
+def is_running(process):
+    """Whether it is there and has not ended."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"

@@ -1,17 +1,14 @@
 """The tasks of a merge, one step after the other, in this process or in several."""
 
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
 from tqdm import tqdm
 
-from kgmrca.errors import KgmrcaError
+from kgmrca.graph.processes import process_pool
 from kgmrca.progress import progress_bar
 
 __all__ = ["Steps", "open_steps"]
@@ -60,21 +57,5 @@ def open_steps(workers: int, n_buckets: int, progress: bool | None) -> Iterator[
         if workers == 1:
             yield Steps(None, n_tasks, n_buckets, bar)
             return
-        others = set(multiprocessing.active_children())
-        # Forked ones could hang on a lock that a thread of torch holds.
-        spawn = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_leave_interrupts_to_parent)
-        try:
-            yield Steps(executor, n_tasks, n_buckets, bar)
-        except BaseException as error:
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()  # its result is not needed any more
-            if isinstance(error, BrokenProcessPool):
-                raise KgmrcaError("A process was killed, perhaps for want of memory: use fewer workers.") from error
-            raise
-        finally:
-            executor.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with process_pool(workers) as pool:
+            yield Steps(pool, n_tasks, n_buckets, bar)
