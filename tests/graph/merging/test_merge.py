@@ -48,9 +48,11 @@ TYPES = {
 SHAPES = [(name, format) for name in PROVENANCE if name != "none" for format in sorted(PROVENANCE[name])]
 
 
-def said(document, subject, label, object_, confidence="0.9", *, sentence=None, run=None, at=0, iris=IRIS):
-    """A statement that a document says. A subject or object with an item is written `name=Q1`."""
-    iri = iris.document(document, DIGEST)
+def said(
+    document, subject, label, object_, confidence="0.9", *, sentence=None, run=None, at=0, iris=IRIS, digest=DIGEST
+):
+    """A statement of a document. A subject or object with an item is written `name=Q1`; "" as a digest: as of old."""
+    iri = iris.document(document, digest) if digest else f"{iris.base}document/{document}"
 
     def mention(name, start):
         text = name.partition("=")[0]
@@ -488,6 +490,7 @@ def test_an_entity_of_two_items_is_a_conflict_and_stays_apart():
     links = [link(WARSAWS[0], "Q270"), link(WARSAWS[0], "Q579978")]
     (conflict,) = conflicts(*BOTH, *links)
     assert conflict["conflictKind"] == "several items"
+    assert conflict["comment"] == f"{WARSAWS[0]} is linked to 2 items, and therefore joined with none."
     assert conflict["conflicting"] == sorted([WARSAWS[0], f"{WD}Q270", f"{WD}Q579978"])
     assert clusters(*BOTH, *links) == []
 
@@ -505,6 +508,9 @@ def test_several_objects_of_a_predicate_that_has_one_are_a_conflict():
     data = merged(graph(*statements))
     (conflict,) = about(data, "Conflict")
     assert conflict["conflictKind"] == "several objects"
+    assert conflict["comment"] == (
+        f"{IRIS.cluster('PER', 'marie curie')} has 2 different objects of {WDT}P569, of which a subject has one."
+    )
     facts = [quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if quad.object.value == f"{KGMRCA}Fact"]
     assert conflict["conflicting"] == sorted(facts)
 
@@ -833,7 +839,7 @@ def test_temporary_files_lie_beside_the_output(tmp_path, monkeypatch):
 # Which document it is
 
 
-LETTERS = ["letter.txt", "letter.txt/0123456789abcdef", "letter.txt/fedcba9876543210"]
+DIGESTS = ["", "0123456789abcdef0123", "fedcba9876543210fedc"]  # the first of version 0.1, without one
 
 
 def births(data):
@@ -845,18 +851,25 @@ def births(data):
     return found
 
 
-def test_documents_with_old_and_new_iris_stay_apart_where_their_texts_differ():
-    towns = {LETTERS[0]: "Warsaw", LETTERS[1]: "Poland", LETTERS[2]: "Paris"}
-    found = [said(letter, "John Smith", "P19", town) for letter, town in towns.items()]
+def test_documents_of_one_name_stay_apart_where_their_texts_differ():
+    towns = dict(zip(DIGESTS, ["Warsaw", "Poland", "Paris"], strict=True))
+    found = [said("letter.txt", "John Smith", "P19", town, digest=digest) for digest, town in towns.items()]
     data = merged(*map(graph, found))
     assert births(data) == {(one.document, one.subject): {one.object} for one in found}
     assert len({one.subject for one in found}) == 3
     documents = {quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if "prov#Entity" in str(quad.object)}
-    assert documents == {IRIS.document(letter) for letter in LETTERS}
+    assert documents == {f"{DEFAULT_BASE}document/letter.txt{digest and '@'}{digest}" for digest in DIGESTS}
 
 
-def test_two_documents_make_no_conflict_where_a_name_is_no_evidence():
-    towns = {LETTERS[1]: "Warsaw", LETTERS[2]: "Poland"}
-    data = merged(*(graph(said(letter, "Smith", "P19", town)) for letter, town in towns.items()))
+def test_a_document_of_one_name_and_text_is_one_document():
+    one, other = (said("letter.txt", "John Smith", "P19", "Warsaw", run=run) for run in "rs")
+    data = merged(graph(one), graph(other))
+    assert births(data) == {(one.document, one.subject): {one.object}}
+    assert summary_of(one, other).attested == 0
+
+
+def test_two_documents_of_one_name_make_no_conflict_where_a_name_is_no_evidence():
+    towns = dict(zip(DIGESTS[1:], ["Warsaw", "Poland"], strict=True))
+    data = merged(*(graph(said("letter.txt", "Smith", "P19", town, digest=digest)) for digest, town in towns.items()))
     assert (about(data, "Conflict"), about(data, "Cluster")) == ([], [])
     assert len({fact["subject"] for fact in about(data, "Fact")}) == 2
