@@ -37,7 +37,7 @@ def convert_command(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Files, folders, glob patterns, or - for standard input. Plain text (.txt, .md), JSON Lines (.jsonl, "
             ".ndjson) and spaCy's DocBin (.spacy) are read, each also with .gz. A line of JSON Lines is an object with "
             "the key 'text', perhaps 'id', and any metadata.",

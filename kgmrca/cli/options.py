@@ -65,11 +65,11 @@ _RDF = (
     ".rdf, each also with .gz) and every --provenance is read."
 )
 
-Graphs = Annotated[list[str], typer.Argument(metavar="GRAPH...", help=_RDF, show_default=False)]
+Graphs = Annotated[list[str], typer.Argument(metavar="GRAPH", help=_RDF, show_default=False)]
 LinkedGraphs = Annotated[
     list[str],
     typer.Argument(
-        metavar="GRAPH...",
+        metavar="GRAPH",
         help=f"{_RDF} Their entities are linked to Wikidata (see `kgmrca link`).",
         show_default=False,
     ),
@@ -77,7 +77,7 @@ LinkedGraphs = Annotated[
 CheckedGraphs = Annotated[
     list[str],
     typer.Argument(
-        metavar="CHECKED...",
+        metavar="CHECKED",
         help=f"{_RDF} They hold the statements and what `kgmrca check` wrote about them.",
         show_default=False,
     ),

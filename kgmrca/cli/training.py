@@ -17,7 +17,7 @@ def corpus_command(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Annotated data, as JSON Lines or as one JSON array, also with .gz (see below for the keys).",
             show_default=False,
         ),
