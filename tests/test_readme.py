@@ -20,7 +20,8 @@ LINES = re.findall(r"^\$ (?:.*\| )?(kgmrca .*)$", README, flags=re.MULTILINE)
 SAMPLE = str(ROOT / "pipelines" / "demo" / "wikidata.ttl")
 
 
-def test_the_python_runs_and_prints_what_the_readme_says(capsys):
+def test_the_python_runs_and_prints_what_the_readme_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     names = {}
     for (language, code), (following, printed) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True):
         if language == "python":

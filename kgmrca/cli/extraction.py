@@ -252,8 +252,14 @@ def _as_dict(doc: "Doc") -> dict[str, Any]:
         "text": doc.text,
         "entities": [_span_as_dict(span) for span in doc.ents],
         "relations": [
-            {"subject": _span_as_dict(subject), "label": label, "object": _span_as_dict(object_), "score": score}
-            for subject, object_, label, score in doc._.relations
+            {
+                "subject": _span_as_dict(relation.subject),
+                "label": relation.label,
+                "predicate": relation.predicate,
+                "object": _span_as_dict(relation.object),
+                "score": relation.score,
+            }
+            for relation in doc._.relations
         ],
     }
 

@@ -53,6 +53,7 @@ def test_json_has_the_text_the_entities_and_the_relations(tag):
     assert said["text"] == BIRTH
     (relation,) = said["relations"]
     assert relation["label"] == "place of birth"
+    assert relation["predicate"] == "http://www.wikidata.org/prop/direct/P19"
     assert [BIRTH[relation[role]["start"] : relation[role]["end"]] for role in ("subject", "object")] == [
         "Marie Curie",
         "Warsaw",
