@@ -1,6 +1,12 @@
-"""kgmrca: relations between entities as a spaCy component, and the road from there to RDF with provenance.
+"""kgmrca: relations between entities as a spaCy component, and the way from there to RDF with provenance.
 
-The names below are loaded on first use: `import kgmrca` alone imports neither spaCy nor torch.
+>>> import kgmrca
+>>> nlp = kgmrca.load()
+>>> doc = nlp("Marie Curie was born in Warsaw.")
+>>> [(relation.subject.text, relation.label, relation.object.text) for relation in doc._.relations]
+[('Marie Curie', 'place of birth', 'Warsaw')]
+
+The names of this module are loaded when they are first used. So `import kgmrca` imports neither spaCy nor torch.
 """
 
 from importlib import import_module

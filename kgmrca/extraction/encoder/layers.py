@@ -77,12 +77,13 @@ def build_sentence_lstm(
 ) -> Model[list[Doc], list[Floats2d]]:
     """A BiLSTM over each sentence as `tok2vec` of any spaCy component, such as `ner` (`kgmrca.SentenceLSTM.v1`).
 
-    What spaCy's own layers see of a word are a few neighbours; where a long title ends, a whole sentence says. Each
-    word has what `tok2vec` gives and beside it the states of the BiLSTM, whose weights are stored as safetensors.
+    spaCy's own layers see a few neighbours of each word. Where a long title ends, only the whole sentence shows. The
+    output for a word is that of `tok2vec` with the states of the BiLSTM beside it. The weights of the BiLSTM are stored
+    as safetensors.
 
     Args:
         tok2vec: what the BiLSTM reads: `spacy.Tok2Vec.v2`, or another that knows its width when it is made.
-        hidden_width, depth, dropout: see `network.SentenceEncoder`; the output is wider by twice `hidden_width`.
+        hidden_width, depth, dropout: see `networks.SentenceEncoder`; the output is wider by twice `hidden_width`.
         max_tokens: a sentence longer than this is read in stretches.
     """
     width = tok2vec.get_dim("nO")

@@ -31,8 +31,15 @@ def case_flags(docs: Sequence[Doc], sentences: NDArray[np.int64]) -> NDArray[np.
 def sentence_starts(doc: Doc, sentencizer: Sentencizer, max_tokens: int) -> NDArray[np.int64]:
     """The first token of each sentence, and the Doc's length at the end.
 
-    Where nothing has set sentence boundaries, `sentencizer` is asked for them; the Doc stays as it is. A sentence
+    Where no component has set sentence boundaries, `sentencizer` finds them, and the Doc stays as it is. A sentence
     longer than `max_tokens` is cut into stretches of that length.
+
+    >>> import spacy
+    >>> doc = spacy.blank("en")("Ann slept. Bob and Cid woke up.")
+    >>> sentence_starts(doc, Sentencizer(), max_tokens=256).tolist()
+    [0, 3, 9]
+    >>> sentence_starts(doc, Sentencizer(), max_tokens=4).tolist()
+    [0, 3, 7, 9]
     """
     if doc.has_annotation("SENT_START"):
         guesses = doc.to_array("SENT_START") == 1

@@ -221,10 +221,10 @@ _TABLES: dict[Path, WordTable] = {}
 class PipelineVectors:
     """The static vectors of the pipeline, as `spacy init vectors en glove.6B.300d.txt DIR` makes them.
 
-    Registered as `kgmrca.PipelineVectors.v1`. A word that is not there is looked up in lower case as well, as uncased
-    vectors such as GloVe's want it. (Vectors with the attribute LOWER are asked for that alone; spaCy 3.8 forgets the
-    attribute when it stores them, so `--attr LOWER` changes nothing.) A word that is still not found is built from the
-    vectors of its characters (their mean), as in the MRCA paper; without any of those it has the zero vector.
+    Registered as `kgmrca.PipelineVectors.v1`. A word that is not there is looked up in lower case as well, because
+    vectors such as GloVe's have no other. (In vectors with the attribute LOWER only the lower case is looked up. spaCy
+    3.8 forgets the attribute when it stores them, so `--attr LOWER` changes nothing.) A word that is still not found
+    has the mean vector of its characters, as in the MRCA paper, or the zero vector where there are none of those.
     """
 
     def look_up(self, docs: Sequence[Doc], sentences: NDArray[np.int64]) -> Vectors:

@@ -1,8 +1,8 @@
 """The spaCy component `types_from_tags`: the types of entities, from tags that a transformer learned.
 
-spaCy's transition-based recognizer finds where an entity begins and ends; over a small table of words it is less good
-at types. A `tagger` over a transformer that learned entities as tags ("B-PER", "I-PER", "O"; `kgmrca.Corpus.v1` with
-`entity_tags`) is the other way round. Together they are better than either.
+Over a small table of words, spaCy's transition-based recognizer is good at where an entity begins and ends, and less
+good at its type. A `tagger` over a transformer that learned entities as tags ("B-PER", "I-PER", "O"; `kgmrca.Corpus.v1`
+with `entity_tags`) is better at types than at boundaries. This component takes each from the one that is better at it.
 """
 
 from collections import Counter
@@ -33,6 +33,10 @@ def type_of(span: Span) -> str:
 
 
 def commonest(types: Iterable[str]) -> str:
-    """The type that is there most often, the first of several; "" without any."""
+    """The type that is there most often, the first of several; "" without any.
+
+    >>> commonest(["PER", "", "LOC", "LOC"])
+    'LOC'
+    """
     found = Counter(filter(None, types)).most_common(1)
     return found[0][0] if found else ""

@@ -66,7 +66,7 @@ DEFAULT_CONFIG = Config().from_str("""
 @scorers = "kgmrca.relation_scorer.v1"
 """)
 
-_BATCH_SIZE = 128  # Docs, where nobody says otherwise
+_BATCH_SIZE = 128  # Docs, unless the config or the caller gives another number
 
 
 def load(
@@ -82,6 +82,9 @@ def load(
     """Load a pipeline: the one that ships, or another.
 
     The shipped one goes from tokens to sentences, entities and relations over Wikidata properties.
+
+    Several threads may use one pipeline at the same time. While others use it, do not train it, do not change its
+    settings, and do not enter `nlp.memory_zone()`. On a GPU, each thread calls `spacy.require_gpu()` first.
 
     >>> import kgmrca
     >>> nlp = kgmrca.load(threshold="precise")
@@ -144,18 +147,19 @@ def make_mrca_relations(
 
     Args:
         model: the network, `kgmrca.PairMRCA.v1` or `kgmrca.MRCA.v1`.
-        pairs: which pairs are asked about, `kgmrca.sentence_pairs.v1`.
+        pairs: chooses the pairs of spans to score, `kgmrca.sentence_pairs.v1`.
         loss: what training minimises, one of those in `kgmrca.extraction.relations.loss`.
-        threshold: the score from which a label is given: one number, one per label (others then keep the number stored
-            with the weights), or one of the `OPERATING_POINTS` that `kgmrca calibrate` stores: "precise", "balanced",
-            "complete". None: what is stored with the weights ("balanced" once it is calibrated), or 0.5.
+        threshold: the score from which a label is given. It is one number, or one per label (labels that are left out
+            keep the number stored with the weights), or one of the operating points that `kgmrca calibrate` stores:
+            "precise", "balanced", "complete". None: what is stored with the weights, which is "balanced" once they are
+            calibrated, and 0.5 before.
         spans_key: read the spans from `doc.spans[spans_key]`. None: from `doc.ents`.
         scorer: for `nlp.evaluate` and `spacy train`.
-        batch_size: Docs a batch. None: as many as `nlp.pipe` says.
+        batch_size: Docs a batch. None: the batch size of `nlp.pipe`.
         unannotated_weight: the weight, from 0 to 1, of a pair as a negative example of a label which no Doc of the
             training data is exhaustively annotated with (see `MRCARelations.get_loss`).
-        type_map: the types of entity labels that `types.coarse_type` does not know, or that are to be others than it
-            says, such as `{"GENE": "MISC"}`. Stored with the weights; what is given here goes before what is stored.
+        type_map: the types of entity labels, such as `{"GENE": "MISC"}`, where `types.coarse_type` does not know them
+            or another type is wanted. Stored with the weights. What is given here takes precedence over what is stored.
         type_rules: give a label only where the types of subject and object allow it (see `types.find_rules`).
         pretrained: start with the weights of a shipped pipeline; `nlp.initialize()` and `spacy train` go on from them.
             None: no weights, to train from scratch.
@@ -364,7 +368,7 @@ class MRCARelations(TrainablePipe):
             yield from docs
 
     def predict(self, docs: Iterable[Doc]) -> tuple[Candidates, NDArray[np.float32]]:
-        """The pairs asked about, and a score between 0 and 1 for each of them and each label, [pairs, labels].
+        """The candidate pairs, and a score between 0 and 1 for each of them and each label, [pairs, labels].
 
         A label that the type rules forbid has the score 0. Pairs for which they forbid every label are left out.
 
@@ -456,7 +460,7 @@ class MRCARelations(TrainablePipe):
         return name in TYPES or name in self.cfg["types"]
 
     def _candidates(self, docs: Sequence[Doc]) -> Candidates:
-        """The pairs asked about, with types instead of the labels of entities."""
+        """The candidate pairs, with types instead of the labels of entities."""
         candidates = self.pairs(docs, spans_key=self.spans_key)
         types = {label: coarse_type(label, self.type_map) for label in set(candidates.labels)}
         return replace(candidates, labels=[types[label] for label in candidates.labels])
@@ -581,9 +585,10 @@ class MRCARelations(TrainablePipe):
     def get_loss(self, examples: Iterable[Example], scores: tuple[Candidates, Floats2d]) -> tuple[float, Floats2d]:
         """The loss of a batch and its gradient with respect to the network's outputs, [pairs, labels].
 
-        The score of a gold relation says how true it is. That a Doc does not have a label is a "no" only where it is
-        annotated with it exhaustively (see `corpora.annotated.exhaustively_annotated`); of a label that no Doc at all
-        is annotated with exhaustively, it is a "no" with the weight `unannotated_weight`.
+        The score of a gold relation says how true it is. A pair without a label is a negative example of that label
+        where its Doc is annotated exhaustively with it (see `corpora.annotated.exhaustively_annotated`). If no Doc of
+        the training data is, the pair is a negative example with the weight `unannotated_weight`. Else it has no
+        weight.
         """
         candidates, raw = scores
         outputs = xp2torch(raw, requires_grad=True)
@@ -723,7 +728,7 @@ class _Gold:
     n_pairs: int = 0
 
     def add(self, label: str, subject_type: str, object_type: str, score: float) -> None:
-        """Count a relation; what a teacher guessed (a score below 1) says nothing about types."""
+        """Count a relation. A score below 1 is the guess of a teacher, whose types are not counted."""
         self.counts[label] = self.counts.get(label, 0) + score
         of_label = self.combinations[label]
         of_label[subject_type, object_type] = of_label.get((subject_type, object_type), 0) + (score == 1)

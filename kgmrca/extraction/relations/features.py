@@ -21,7 +21,7 @@ N_FLAGS = len(CASE) + 1
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A batch as arrays. Tokens are those of the sentences asked about, one sentence after another.
+    """A batch as arrays. Tokens are those of the sentences with candidate pairs, one sentence after another.
 
     S sentences, T tokens, E spans, P ordered pairs.
     """
@@ -52,7 +52,7 @@ class Instances:
 
 
 def make_features(docs: Sequence[Doc], candidates: Candidates, types: Iterable[str], *, words: Words) -> Features:
-    """Arrays for the sentences, spans and pairs asked about.
+    """Arrays for the sentences, spans and pairs of `candidates`.
 
     Args:
         docs: the Docs that `candidates` was made from.

@@ -1,4 +1,4 @@
-"""What a score means, and from which one a label is given: calibration and operating points, on held-out gold Docs."""
+"""Calibrating the scores and choosing the operating points, on held-out gold Docs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,8 +43,11 @@ _BATCH_SIZE = 128  # Docs
 def micro_f1(predicted: Tensor, targets: Tensor, *, n_gold: int | None = None) -> tuple[float, float, float]:
     """Precision, recall and F1 of 0/1 or Boolean arrays [pairs, labels].
 
+    >>> micro_f1(torch.tensor([[1, 0], [1, 1]]), torch.tensor([[1, 0], [0, 1]]))
+    (0.6666666666666666, 1.0, 0.8)
+
     Args:
-        n_gold: the number of true labels, where some are of pairs that nobody asked about.
+        n_gold: the number of true labels, where pairs that were not scored have some too.
     """
     right, given = int((predicted.bool() & targets.bool()).sum()), int(predicted.bool().sum())
     gold = int(targets.sum()) if n_gold is None else n_gold
@@ -112,7 +115,7 @@ class Curve:
             scores: of labels of pairs, [N].
             gold: which of them are gold, [N].
             judged: which of them the Doc is annotated with exhaustively, [N].
-            n_gold: gold relations, those included that nobody asked about.
+            n_gold: gold relations, also those of pairs that were not scored.
             thresholds: [T].
         """
         score, is_gold, is_judged = np.asarray(scores), np.asarray(gold, bool), np.asarray(judged, bool)
@@ -145,9 +148,9 @@ def find_operating_points(curve: Curve) -> dict[str, OperatingPoint]:
     """The operating points `component.OPERATING_POINTS`.
 
     - "balanced": the best F1;
-    - "precise": the lowest threshold, from that of "balanced" on, with a precision of at least 0.85. Where there is
-      none, it has not `reached` it and is the one with the highest precision among those with a recall of at least 0.1
-      (or with the highest recall, if none has as much);
+    - "precise": the lowest threshold, not below that of "balanced", with a precision of at least 0.85. Where there is
+      none, `reached` is False, and the threshold is the one with the highest precision among those with a recall of at
+      least 0.1 (if no recall is as high, among those with the highest recall);
     - "complete": the best F2, for which recall counts twice as much.
     """
     f1 = curve.f()
@@ -226,7 +229,7 @@ class Calibration:
     operating_points: dict[str, OperatingPoint]
 
     def table(self) -> str:
-        """To be read: calibration errors before and after, then the operating points."""
+        """A table as text: calibration errors before and after, then the operating points."""
         before, after = self.before, self.after
         errors = {
             f"calibration error, scores from {SHOWN}": (before.shown.error, after.shown.error),
@@ -302,7 +305,7 @@ class _Seen:
 
     scores: NDArray[np.float32]  # [P, L]
     gold: NDArray[np.bool_]  # [P, L]
-    judged: NDArray[np.bool_]  # [P, L] whether the Doc is labelled with the label completely
+    judged: NDArray[np.bool_]  # [P, L] whether the Doc is annotated exhaustively with the label
     document: NDArray[np.int64]  # [P]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Which ordered pairs of spans the network is asked about. Replaceable: register a function of your own.
+"""The candidate pairs: ordered pairs of spans that the network scores. Replaceable: register your own function.
 
 [components.mrca_relations.pairs]
 @misc = "kgmrca.sentence_pairs.v1"
@@ -37,7 +37,7 @@ class Candidates:
 
 
 class PairSuggester(Protocol):
-    """Says which pairs are asked about. Pairs are ordered: (a, b) and (b, a) are two."""
+    """Chooses the candidate pairs. Pairs are ordered: (a, b) and (b, a) are two."""
 
     def __call__(self, docs: Sequence[Doc], *, spans_key: str | None) -> Candidates:
         """Read the spans from `doc.spans[spans_key]`, or from `doc.ents` where the key is None."""
@@ -47,10 +47,16 @@ class PairSuggester(Protocol):
 def make_sentence_pairs(max_tokens: int = 256) -> PairSuggester:
     """Every ordered pair of spans of one sentence (`kgmrca.sentence_pairs.v1`).
 
-    Where nothing has set sentence boundaries, spaCy's rule-based sentencizer is asked for them; the Doc stays as it
-    is. A sentence longer than `max_tokens` is read in stretches of that length, so that a long text without any full
-    stop does not become one sentence with millions of pairs. A span that crosses a boundary is not asked about, nor
-    is a pair of two spans over the same tokens.
+    Where no component has set sentence boundaries, spaCy's rule-based sentencizer finds them, and the Doc stays as it
+    is. A sentence longer than `max_tokens` is read in stretches of that length. Otherwise a long text without a full
+    stop would be one sentence with millions of pairs. A span that crosses a boundary is in no pair, and two spans over
+    the same tokens are no pair.
+
+    >>> import spacy
+    >>> nlp = spacy.blank("en")
+    >>> nlp.add_pipe("entity_ruler").add_patterns([{"label": "X", "pattern": name} for name in ("Ann", "Bob", "Oslo")])
+    >>> make_sentence_pairs()([nlp("Ann met Bob. Oslo is cold.")], spans_key=None).pairs.tolist()
+    [[0, 1], [1, 0]]
 
     Raises:
         InputError: `max_tokens` is less than 2.

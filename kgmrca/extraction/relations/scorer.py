@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of relations, and of entities, against gold Docs; where they come from, how sure they are.
+"""Precision, recall and F1 of relations and entities against gold Docs, with intervals and the kinds of mistakes.
 
 Everything is counted from one table, `Items`: a row for each thing that is there (gold) or that was said to be there
 (given). Its sums over documents, labels or kinds of pairs are all that the scores are made of.
@@ -41,7 +41,7 @@ COUNTS = ("gold", "found", "given", "not_judged", "right")
 - not_judged: those of them whose label is not annotated exhaustively in their document
 - right: the gold ones among the others
 
-Recall is found / gold, precision right / (given - not_judged). Where everything is labelled, found equals right.
+Recall is found / gold, precision right / (given - not_judged). Where all is annotated exhaustively, found equals right.
 """
 
 NUMBERS = ("0", "1", "2", "3", "4+")
@@ -469,7 +469,7 @@ def _remarks(scores: Scores) -> list[str]:
     parts = {name: scores[name] for name in ("relations, gold entities", "relations, end to end")}
     if any(part["not_judged"] for part in parts.values()):
         numbers = ", ".join(f"{part['not_judged']:,} of {part['given']:,} ({name})" for name, part in parts.items())
-        remarks.append(f"Not judged, because the data does not label these relations completely: {numbers}.")
+        remarks.append(f"Not judged, because the data is not annotated exhaustively with these relations: {numbers}.")
     return ["\n".join(remarks)] if remarks else []
 
 

@@ -233,7 +233,7 @@ def test_the_shipped_table_tells_words_apart():
     assert len(np.unique(vectors, axis=0)) == len(vectors)
 
 
-# What all sources do: the tokens of the sentences asked about.
+# What all sources do: the tokens of the sentences with candidate pairs.
 
 
 def sentences(*found):

@@ -119,7 +119,7 @@ def test_nothing_can_be_judged(pipe, tmp_path):
         sweep(NLP, write(tmp_path / "partial.spacy", complete=[]))
 
 
-# Operating points. Ten labels were given and eight relations are gold, one of which nobody asked about.
+# Operating points. Ten labels were given and eight relations are gold, one of which is of a pair that was not scored.
 
 SCORES = np.array([0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], np.float32)
 IS_GOLD = np.array([1, 1, 1, 0, 1, 1, 0, 1, 0, 1], bool)

@@ -1,4 +1,4 @@
-"""Which pairs are asked about."""
+"""Which pairs are candidates."""
 
 import pytest
 import spacy

@@ -587,7 +587,7 @@ def test_what_is_not_known_is_a_dash(evaluated):
 
 def test_the_table_says_what_is_not_judged(evaluated):
     text = table(evaluated([annotated([], complete=PARTLY)], [annotated([(ANN, BOB, "likes")])]))
-    assert "does not label these relations completely: 1 of 1 (relations, gold entities)" in text
+    assert "is not annotated exhaustively with these relations: 1 of 1 (relations, gold entities)" in text
 
 
 def test_the_table_names_types_that_are_not_labelled(evaluated):
