@@ -218,6 +218,9 @@ def load_mapping(path: Path) -> dict[str, Mapped | None]:
 
     Raises:
         InputError: the file is not such a mapping, gives one predicate two labels, or names a property without a label.
+
+    >>> load_mapping(resource("ontologies/knowledgenet.sssom.tsv"))["CHILD_OF"]
+    Mapped(label='child', reversed=True)
     """
     prefixes, rows = _read_table(path, _COLUMNS)
     labels = {predicate: label for label, predicate in load_ontology().predicates.items()}

@@ -77,6 +77,12 @@ def get_records(doc: Doc) -> list[Record] | None:
     """The relations of a Doc as plain data, or None if no component has looked for any.
 
     No Span is made, so this is for bulk.
+
+    >>> import spacy
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> set_records(doc, [(0, 5, 18, 24, "place of birth", 0.9)])
+    >>> get_records(doc)
+    [(0, 5, 18, 24, 'place of birth', 0.9)]
     """
     stored = doc.user_data.get(KEY)
     if stored is None:
@@ -206,6 +212,12 @@ def set_relations(doc: Doc, relations: Iterable[Relation] | None) -> None:
 
     Raises:
         InputError: an item is not of that form, or its spans belong to another text.
+
+    >>> import spacy
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> set_relations(doc, [(doc[0:1], doc[4:5], "place of birth")])
+    >>> doc._.relations
+    (Relation(subject=Curie, object=Warsaw, label='place of birth', score=1.0),)
     """
     if relations is None:
         set_records(doc, None)

@@ -16,6 +16,9 @@ def resource(name: str) -> Path:
 
     Raises:
         ResourceError: it is in neither place.
+
+    >>> resource("ontologies/relations.ttl").name
+    'relations.ttl'
     """
     for root in (_PACKAGE, _PACKAGE.parent):
         if (path := root / name).exists():

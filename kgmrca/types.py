@@ -73,6 +73,9 @@ def check_type_map(type_map: Mapping[str, str]) -> dict[str, str]:
 
     Raises:
         InputError: a type is none of the scheme.
+
+    >>> check_type_map({"gene": "TERM"})
+    {'GENE': 'TERM'}
     """
     for label, name in type_map.items():
         if name not in TYPES:
@@ -83,7 +86,11 @@ def check_type_map(type_map: Mapping[str, str]) -> dict[str, str]:
 
 
 def type_numbers(types: Sequence[str]) -> NDArray[np.int64]:
-    """The numbers of coarse types, which are places in the table that `allowed` makes; 0: not known."""
+    """The numbers of coarse types, which are places in the table that `allowed` makes; 0: not known.
+
+    >>> type_numbers(["", "LOC"]).tolist()
+    [0, 1]
+    """
     return np.array([_NUMBERS.get(name, 0) for name in types], np.int64)
 
 
@@ -115,6 +122,11 @@ def allowed(rules: Mapping[str, Sequence[str]], labels: Sequence[str]) -> NDArra
     """Rules as a table [types + 1, types + 1, labels], by `type_numbers` of subject and object.
 
     A label without a rule is allowed between all types. Where a type is not known, all labels are allowed.
+
+    >>> table = allowed({"place of birth": ["PER LOC"]}, ["place of birth"])
+    >>> person, place = type_numbers(["PER", "LOC"])
+    >>> bool(table[person, place, 0]), bool(table[place, person, 0])
+    (True, False)
     """
     table = np.ones((len(_NUMBERS) + 1, len(_NUMBERS) + 1, len(labels)), bool)
     for column, label in enumerate(labels):

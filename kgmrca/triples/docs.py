@@ -21,6 +21,11 @@ def each_doc(docs: Docs) -> Iterator[tuple[Doc, str | None]]:
 
     Raises:
         InputError: `docs`, or what it gives, is something else; an id is neither text nor a whole number.
+
+    >>> import spacy
+    >>> docs = spacy.blank("en").pipe([("One.", "a"), ("Two.", 2)], as_tuples=True)
+    >>> [(doc.text, identifier) for doc, identifier in each_doc(docs)]
+    [('One.', 'a'), ('Two.', '2')]
     """
     if isinstance(docs, Doc):
         return iter([(docs, None)])
@@ -46,7 +51,12 @@ def document_name(doc: Doc, identifier: str | int | None = None) -> str:
 
 
 def document_iri(doc: Doc, name: str, base: str) -> str:
-    """The IRI of the document that a Doc was made of, in the graph with this base (see `Iris.document`)."""
+    """The IRI of the document that a Doc was made of, in the graph with this base (see `Iris.document`).
+
+    >>> import spacy
+    >>> document_iri(spacy.blank("en")("Marie Curie was born in Warsaw."), "curie.txt", "urn:kgmrca:")
+    'urn:kgmrca:document/curie.txt@e708d4b87ace1b5170e9'
+    """
     return Iris(base).document(name, text_digest(doc.text))
 
 

@@ -73,6 +73,9 @@ def check_format(format: str) -> str:
 
     Raises:
         InputError: it is none of the `FORMATS`.
+
+    >>> check_format("turtle")
+    'turtle'
     """
     if format not in FORMATS:
         raise InputError(f"There is no format '{format}': choose one of {', '.join(FORMATS)}.")
@@ -130,7 +133,11 @@ def chosen_format(format: str | None, output: str | Path | IO[bytes], *, provena
 
 
 def prefixes(base: str) -> dict[str, str]:
-    """The prefixes of a file: what each stands for."""
+    """The prefixes of a file: what each stands for.
+
+    >>> prefixes("http://example.org/")["entity"]
+    'http://example.org/entity/'
+    """
     return {
         "check": f"{base}check/",
         "cluster": f"{base}cluster/",
@@ -161,6 +168,13 @@ def write(triples: Iterable[Triple | Quad], output: IO[bytes], *, format: str, b
     Raises:
         InputError: a predicate cannot be written as RDF/XML.
         Whatever `triples` or `output` raise; what was written by then is not a whole file.
+
+    >>> import io
+    >>> from pyoxigraph import NamedNode
+    >>> out = io.BytesIO()
+    >>> write([Triple(*map(NamedNode, ("urn:a", "urn:b", "urn:c")))], out, format="ntriples", base="urn:kgmrca:")
+    >>> out.getvalue().decode()
+    '<urn:a> <urn:b> <urn:c> .\\n'
     """
     if format == "rdfxml":
         triples, output = _with_names(triples), cast("IO[bytes]", XmlOutput(output))

@@ -72,6 +72,13 @@ def rdf_files(
     Raises:
         InputError: there is no such format; an input does not exist, is the output, or gives no RDF file; a file does
             not say its format; a folder cannot be read, or holds a named pipe under the name of an RDF file.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("b.nt", "a.ttl.gz", "notes.txt"):
+    ...         Path(folder, name).touch()
+    ...     [(Path(path).name, format) for path, format in rdf_files(folder)]
+    [('a.ttl.gz', 'turtle'), ('b.nt', 'ntriples')]
     """
     if format is not None:
         check_format(format)
@@ -135,7 +142,11 @@ def graph_files(
 
 
 def name_of(graph: RdfInput) -> str:
-    """What an input is called in a message."""
+    """What an input is called in a message.
+
+    >>> name_of("-"), name_of("graph.ttl")
+    ('standard input', 'graph.ttl')
+    """
     if isinstance(graph, str | Path):
         return "standard input" if graph == STDIN else str(graph)
     name = getattr(graph, "name", None)
@@ -153,7 +164,7 @@ def opened_rdf(
     Args:
         graph: a file, "-" for standard input, or a binary stream, which stays open.
         format: one of `FORMATS`; None: by the file's extension, TriG on standard input. A stream needs it.
-        on_read: what is told how many bytes were read, after every few.
+        on_read: called with the number of bytes that were read since the last call.
 
     Raises:
         InputError: the format is not known, or the content is not of that format, or cut; it says in which line.
@@ -180,6 +191,9 @@ def format_of_input(graph: RdfInput, format: str | None) -> str:
 
     Raises:
         InputError: there is no such format, a file does not say its format, or the input is a stream.
+
+    >>> format_of_input("graph.nq.gz", None), format_of_input("-", None)
+    ('nquads', 'trig')
     """
     if format is not None:
         return check_format(format)

@@ -75,6 +75,13 @@ def add_to(
     Raises:
         ModelError: no component has set the relations of a Doc.
         InputError: an argument cannot be used, or the graph cannot hold this kind of provenance.
+
+    >>> import spacy, kgmrca
+    >>> graph, doc = rdflib.Graph(), spacy.blank("en")("Curie was born in Warsaw.")
+    >>> doc._.relations = [(doc[0:1], doc[4:5], "place of birth", 0.9)]
+    >>> kgmrca.add_to(graph, doc, provenance="none")
+    >>> len(graph)
+    3
     """
     able = [name for name in PROVENANCE if name != "rdf12"]
     if provenance not in able:

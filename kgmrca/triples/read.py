@@ -22,7 +22,7 @@ Term: TypeAlias = NamedNode | BlankNode | Literal | Triple
 Graphs: TypeAlias = Iterable[tuple[str | Path, str | None]]
 """Files, or "-" for standard input, with their formats, if these are known."""
 
-# What the object of a triple is to the statement that is its subject, by predicate.
+# The part of a statement that the object of a triple is, by the triple's predicate.
 _FIELDS: dict[str, str | None] = {
     f"{RDF}type": "type",
     f"{RDF}subject": "subject",
@@ -43,13 +43,13 @@ _FIELDS: dict[str, str | None] = {
 _NEEDED = frozenset(
     {"subject", "predicate", "object", "confidence", "label", "subject_mention", "object_mention", "document"}
 )
-# Nothing else has these. (What has no more than rdf:subject and the like is somebody else's.)
+# Only statements have these. (A node with rdf:subject and the like only is not one of ours.)
 _OWN = frozenset(
     {"confidence", "label", "subject_mention", "object_mention", "sentence", "sentence_digest", "sentence_text"}
 )
-# Two of these are no contradiction: of what is not part of a statement's IRI, the greatest counts.
+# Two values of these are no contradiction, because they are not part of the statement's IRI: the greater counts.
 _GREATEST = frozenset({"label", "sentence", "sentence_digest", "sentence_text"})
-# What RDF must have there for us to understand it.
+# What kind of term each part has to be.
 _KINDS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("subject", "predicate", "subject_mention", "object_mention", "sentence", "document"), NamedNode),
     **dict.fromkeys(("confidence", "label", "sentence_digest", "sentence_text"), Literal),
@@ -82,12 +82,12 @@ class Node:
 def read_rdf(graph: RdfInput, *, format: str | None = None) -> Iterator[Statement | Quad]:
     """Read RDF as a stream: what is a statement as a `Statement`, every other triple as a pyoxigraph `Quad`.
 
-    A statement is given as soon as all of it has been read. In files as this package writes them, and in N-Triples or
-    N-Quads that are sorted, that takes constant memory with the provenance `statements` and `rdf12`; with `graphs` and
-    `wikidata`, parts that a file sorted by others has far apart are kept until the rest comes.
+    A statement is given as soon as all of it has been read. That takes constant memory for files of this package, and
+    for sorted N-Triples or N-Quads with the provenance `statements` and `rdf12`. With `graphs` and `wikidata`, the
+    parts of a statement that are far apart in a file are kept in memory until the rest comes.
 
     A statement of several runs is given once for each. Of several confidences the highest counts. Mentions have no text
-    and no type, which RDF does not keep, except for the text of a sentence where it was written.
+    and no type, because RDF does not keep them; a sentence has its text if that was written.
 
     Args:
         graph: a file, "-" for standard input, or a binary stream, compressed by gzip or not.
@@ -111,13 +111,13 @@ def read_rdf(graph: RdfInput, *, format: str | None = None) -> Iterator[Statemen
 
 
 def read_nodes(graph: RdfInput, *, format: str | None = None) -> Iterator[Node | Quad]:
-    """As `read_rdf`, but statements in the terms of RDF, which is faster."""
+    """As `read_rdf`, but gives statements as `Node`, which is faster."""
     format = format_of_input(graph, format)
     yield from _nodes(read_quads(graph, format=format), name_of(graph), has_graphs=format in WITH_GRAPHS)
 
 
 def read_graphs(graphs: Graphs) -> Iterator[Node | Quad]:
-    """All that is in some graphs, one after the other (see `read_nodes`)."""
+    """What is in several graphs, one after the other (see `read_nodes`)."""
     for graph, format in graphs:
         yield from read_nodes(graph, format=format)
 
@@ -134,8 +134,8 @@ def read_quads(
     Args:
         graph: a file, "-" for standard input, or a binary stream, which stays open; compressed by gzip or not.
         format: see `read_rdf`.
-        rename_blank_nodes: whether blank nodes get names that no other file has.
-        on_read: what is told how many bytes were read, after every few.
+        rename_blank_nodes: whether blank nodes get new names, so that those of two files are never the same.
+        on_read: called with the number of bytes that were read since the last call.
 
     Raises:
         InputError: the format is not known, or the content is not of that format, or cut; it says in which line.
@@ -200,7 +200,7 @@ def _nodes(quads: Iterable[Quad], name: str, *, has_graphs: bool) -> Iterator[No
 
 
 class _Held:
-    """The parts of statements of which the rest is still to come."""
+    """Keeps the parts of statements that are not complete yet."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -209,7 +209,7 @@ class _Held:
         self._last: Quad | None = None
 
     def block(self, node: Term, names: list[str], quads: list[Quad]) -> list[Node | Quad]:
-        """Take triples of one subject that stand together; `names` are their fields. Gives what is whole by now."""
+        """Take neighbouring triples of one subject; `names` are their fields. Gives what is complete."""
         self._last = None
         known = self._pieces.pop(node, []) if self._pieces else []
         if (not known and _OWN.isdisjoint(names)) or "evidence" in names:
@@ -238,10 +238,10 @@ class _Held:
         return self._part(node, quad, [(field, term, quad) for field, term in spread])
 
     def rest(self) -> Iterator[Quad]:
-        """What turned out to be no part of a statement.
+        """The triples that turned out to be no part of a statement.
 
         Raises:
-            InputError: the rest of a statement did not come.
+            InputError: a statement is not complete.
         """
         for node, pieces in self._pieces.items():
             names = {field for field, _, _ in pieces}
@@ -260,7 +260,7 @@ class _Held:
         return self._whole(node, [*self._pieces.pop(node, ()), *pieces])
 
     def _whole(self, node: Term, pieces: _Pieces) -> list[Node | Quad]:
-        """The statement and what else is said of its node if these are all its pieces, else nothing: they are kept."""
+        """The statement and the other triples of its node if it is complete; otherwise its pieces are kept."""
         terms: dict[str, Term] = {}
         runs: list[str] = []
         others: list[Quad] = []
@@ -289,7 +289,7 @@ class _Held:
         return [Node(node.value, confidence, cast("dict[str, NamedNode | Literal]", terms), runs), *others]
 
     def _spread(self, node: Term, quad: Quad) -> Iterable[tuple[str, Term]]:
-        """What is said at once of the node, by `rdf:reifies` or by Wikidata's predicate that leads to the object."""
+        """The parts that one triple gives, of `rdf:reifies` or of Wikidata's predicate that leads to the object."""
         made_for = from_node_predicate(quad.predicate.value)
         if made_for:
             return ("predicate", NamedNode(made_for[0])), ("object", quad.object)
@@ -298,7 +298,7 @@ class _Held:
         return zip(("subject", "predicate", "object"), quad.object, strict=True)
 
     def _one(self, node: Term, field: str, first: Term, second: Term) -> Term:
-        """The one of two values that counts."""
+        """The value that counts, of two."""
         if first == second:
             return first
         if field == "confidence":

@@ -1,4 +1,4 @@
-"""The records that all of this room shares: a statement, the mentions it was read from, the run that read it.
+"""A statement, the mentions it was read from, and the run that found it.
 
 No spaCy is imported here, so graphs can be read, merged and checked without it.
 """
@@ -26,7 +26,7 @@ class Mention:
     Attributes:
         iri: the document's IRI with the fragment `char=start,end` (RFC 5147).
         start, end: in code points from the document's start; the end is exclusive.
-        text: what stands there, fit for a literal; "" if it was read from RDF, which need not have it.
+        text: the words, as `clean_text` gives them; "" if the mention was read from RDF that does not have them.
         type: the entity type, such as "PERSON"; "" if it has none.
     """
 
@@ -42,7 +42,7 @@ class Statement:
     """One relation between two mentions, in the terms of RDF.
 
     Attributes:
-        iri: made of all the rest but `label`, `confidence` and `run`, so a statement found again is the same one.
+        iri: made of all other attributes but `label`, `confidence` and `run`, so a statement found again is the same.
         subject, predicate: IRIs.
         object: an IRI, or the lexical form of a literal if `object_is_literal`.
         object_datatype: the IRI of the literal's datatype; None for plain text, or if the object is an IRI.
@@ -72,9 +72,9 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What decides which statements a run makes: software, pipeline and parameters.
+    """The software, pipeline and parameters of a run, which decide what statements it makes.
 
-    Two runs that agree in these have the same IRI, whenever and on whatever they ran.
+    Runs that agree in all of these have the same IRI, whatever they read and whenever.
     """
 
     model: str
@@ -88,7 +88,7 @@ class Run:
         """The run of a pipeline with parameters (anything JSON can hold).
 
         The digest covers the pipeline's configuration, and the weights of those components that have a method
-        `digest() -> str`; for the others the pipeline's name and version have to do.
+        `digest() -> str`. Those of other components are known by the pipeline's name and version only.
         """
         digests = [[name, pipe.digest()] for name, pipe in nlp.pipeline if hasattr(pipe, "digest")]
         content = json.dumps([nlp.config.to_str(), digests])
@@ -100,7 +100,11 @@ class Run:
         )
 
     def iri(self, base: str = DEFAULT_BASE) -> str:
-        """The run's IRI in the graph with this base."""
+        """The run's IRI in the graph with this base.
+
+        >>> Run("en_made_up", "1.0", "", "{}", software_version="0.1.0").iri()
+        'urn:kgmrca:run/99d4242b34aa79ade66835b216e27aba'
+        """
         return Iris(base).run(self.software_version, self.model, self.model_version, self.model_digest, self.parameters)
 
 

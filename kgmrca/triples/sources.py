@@ -31,6 +31,13 @@ def foreign_records(doc: Doc, source: str) -> list[Record]:
     Raises:
         ModelError: that component did not process this Doc.
         InputError: there is no such source, or what is on the Doc is not as that component leaves it.
+
+    >>> import spacy
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> pair = {"head_pos": [0, 1], "tail_pos": [4, 5], "head_text": ["Curie"], "tail_text": ["Warsaw"]}
+    >>> doc.user_data["._.", "relations", None, None] = [pair | {"label": "place of birth", "score": 0.9}]
+    >>> foreign_records(doc, "glirel")
+    [(0, 5, 18, 24, 'place of birth', 0.9)]
     """
     if source not in SOURCES:
         raise InputError(f"There is no source '{source}' of relations: choose one of {', '.join(SOURCES)}.")

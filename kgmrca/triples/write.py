@@ -222,7 +222,11 @@ def activity_triples(
 
 
 def moment(when: datetime) -> Literal:
-    """A time, which needs a time zone, in seconds."""
+    """A time, which needs a time zone, in seconds.
+
+    >>> moment(datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone.utc)).value
+    '2030-01-02T03:04:05Z'
+    """
     # In the canonical form, "Z" for UTC, because stores rewrite any other.
     return Literal(when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), datatype=NamedNode(XSD + "dateTime"))
 
