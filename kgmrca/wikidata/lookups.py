@@ -52,7 +52,7 @@ class Lookups:
         clock: tells the time.
 
     Raises:
-        InputError: `max_age` is negative.
+        InputError: `max_age` is negative, or the cache is a folder.
     """
 
     def __init__(
@@ -71,6 +71,8 @@ class Lookups:
             raise InputError(f"`max_age` is how long an answer is used, and cannot be negative: {max_age}.")
         if cache == _DEFAULT_CACHE and endpoint.inputs:
             cache, offline = None, False
+        if cache and cache.is_dir():
+            raise InputError(f"The cache '{cache}' cannot be used: it is a folder. Name a file (--cache).")
         self.endpoint = endpoint
         self._cache = Cache(cache, read_only=offline)
         self._offline = offline

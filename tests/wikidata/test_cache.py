@@ -247,6 +247,11 @@ def test_offline_the_file_stays_as_it_is(filled):
     assert (filled.read_bytes(), filled.stat().st_mtime_ns) == before
 
 
+def test_a_folder_is_no_cache(tmp_path):
+    with pytest.raises(InputError, match=r"cache '.*' cannot be used: it is a folder"):
+        Lookups(open_endpoint(WIKIDATA), cache=tmp_path)
+
+
 def test_an_empty_file_holds_nothing(path):
     path.parent.mkdir()
     path.touch()

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 import pytest
 from graphs import KGMRCA, WD, link, statement, write_graph
 from pyoxigraph import Literal as Text
 from pyoxigraph import NamedNode, Triple
-from server import WIKIDATA
+from server import WIKIDATA, Answer
 
 from kgmrca.errors import InputError, OutputError
 from kgmrca.wikidata.check import check
@@ -201,6 +202,33 @@ def test_an_error_of_the_temporary_database_names_the_output(graph, wikidata, tm
     with pytest.raises(OutputError, match=r"out.ttl' cannot be written: temporary database in"):
         link_graphs([graph], lookups, tmp_path / "out.ttl")
     assert not (tmp_path / "out.ttl").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_killed_run_left_is_removed_by_the_next(wikidata, tmp_path, server, command):
+    graph = write_graph(tmp_path / "graph.ttl", *PARTS, statement("Q7186", "P19", "Q270", number=1))
+    asked = threading.Event()
+
+    def hold(query):
+        asked.set()
+        return Answer(hold=True)
+
+    server.otherwise = hold
+    output = tmp_path / "out" / "out.ttl"
+    output.parent.mkdir()
+    output.write_text("what was there before")
+    given = [*map(str, arguments(command, graph, server.url)), "--cache", str(tmp_path / "cache.sqlite")]
+    process = subprocess.Popen([sys.executable, "-m", "kgmrca.cli", *given, "-o", str(output)])
+    try:
+        assert asked.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+    assert len(list(output.parent.iterdir())) > 1
+    assert output.read_text() == "what was there before"
+    done = run(*arguments(command, graph, wikidata), "-o", output)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in output.parent.iterdir()] == ["out.ttl"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
