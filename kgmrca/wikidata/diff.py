@@ -25,7 +25,17 @@ from kgmrca.triples.read import Node, read_graphs
 from kgmrca.wikidata.links import Links
 from kgmrca.wikidata.queries import checked_id
 from kgmrca.wikidata.records import Value
-from kgmrca.wikidata.review import CHECKSUMS, GONE, KEY, Table, carry_over, delimiter_of, read_table, write_table
+from kgmrca.wikidata.review import (
+    CHECKSUMS,
+    GONE,
+    KEY,
+    Table,
+    carry_over,
+    delimiter_of,
+    fact_of,
+    read_table,
+    write_table,
+)
 from kgmrca.wikidata.verdicts import Assertion, Verdict
 
 __all__ = [
@@ -215,7 +225,7 @@ def _export(
     with opened(output) as out:
         marked = accepted(accept)
         found = differences(graphs, summary, conflicts=True, format=input_format, beside=output)
-        rows = {tuple(getattr(row, name) for name in KEY): row for row in found}
+        rows = {fact_of({name: getattr(row, name) for name in KEY}): row for row in found}
         for line in _commands(marked, rows, summary, stated_in):
             out.write(line.encode("utf-8"))
     return summary
@@ -433,14 +443,15 @@ def _commands(
 ) -> Iterator[str]:
     """The command of each accepted row whose fact is still new."""
     for line, cells in marked:
-        fact = tuple(cells[name].strip() for name in KEY)
+        fact = fact_of(cells)
         if fact not in rows and cells.get("verdict", "").startswith(GONE):
             summary.n_gone += 1
             continue
         if not fact[-1]:
             summary.left_out.append(f"line {line}: it has no value that {cells['property_id']} can have")
         elif fact not in rows:
-            summary.left_out.append(f"line {line}: '{' '.join(fact)}' is not among what is new in these graphs")
+            given = " ".join(cells[name].strip() for name in KEY)
+            summary.left_out.append(f"line {line}: '{given}' is not among what is new in these graphs")
         else:
             summary.verdicts[rows[fact].verdict] += 1
             yield quickstatement(rows[fact], stated_in=stated_in)

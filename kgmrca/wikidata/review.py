@@ -4,16 +4,18 @@ A row is found again by its fact: subject, property and value. The last column h
 as the program would write it. A cell with another checksum was edited, and an edited cell is never changed.
 """
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import IO
 
 from kgmrca import tables
 from kgmrca.errors import InputError
 
-__all__ = ["CHECKSUMS", "GONE", "KEY", "Table", "carry_over", "delimiter_of", "read_table", "write_table"]
+__all__ = ["CHECKSUMS", "GONE", "KEY", "Table", "carry_over", "delimiter_of", "fact_of", "read_table", "write_table"]
 
 KEY = ("subject_item", "property_id", "value")
 """The columns that say which fact a row is about."""
@@ -26,6 +28,7 @@ _ACCEPT, _VERDICT, _OBJECT = "accept", "verdict", "object"
 _TABS, _COMMAS = frozenset({".tsv", ".tab"}), frozenset({".csv"})
 _PLAIN = frozenset({"", ".txt"})
 _TEXTS = ("subject", "property", "object", "sentence", "document", "url", "reason")
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?", re.ASCII)
 
 Cells = Mapping[str, str]
 
@@ -149,8 +152,9 @@ def carry_over(rows: Iterable[Cells], before: Table | None, columns: Sequence[st
         row = found.pop(0) if found else []
         old, added = before.cells(row), before.added(row, ours)
         edited = _edited(old, columns) if row else {}
+        edited = {name: cell for name, cell in edited.items() if _plain(cell) != _plain(cells[name])}
         review.rows.append((dict(cells) | edited, _checksums(cells, columns), added))
-        review.n_kept += any(edited[name] != cells[name] for name in edited) or any(added)
+        review.n_kept += bool(edited) or any(added)
     for _, row in before.rows:
         old, added = before.cells(row), before.added(row, ours)
         if not any(row is one for one in unused[_key(old)]):
@@ -173,10 +177,25 @@ def write_table(
         out.write(tables.table_line([*ours, checksums, *added], delimiter=delimiter))
 
 
+def fact_of(cells: Cells) -> tuple[str, ...]:
+    """What says which fact a row is about, by `KEY`, however a spreadsheet writes a number.
+
+    >>> fact_of({"subject_item": "Q90", "property_id": "P2044", "value": "28,50"})
+    ('Q90', 'P2044', '28.5')
+    """
+    return tuple(_plain(cells.get(name, "")) for name in KEY)
+
+
 def _key(cells: Cells) -> tuple[str, ...]:
-    """What says which fact a row is about; the object where it has no value that could be exported."""
-    key = tuple(cells.get(name, "").strip() for name in KEY)
-    return key if key[-1] else (*key, cells.get(_OBJECT, "").strip())
+    """What a row is found again by; the object too where the value has no form in which it could be exported."""
+    fact = fact_of(cells)
+    return fact if fact[-1] else (*fact, cells.get(_OBJECT, "").strip())
+
+
+def _plain(cell: str) -> str:
+    """A cell without spaces around it; a number with a decimal point and without zeros at its end."""
+    text = cell.strip()
+    return format(Decimal(text.replace(",", ".")).normalize(), "f") if _NUMBER.fullmatch(text) else text
 
 
 def _edited(old: Cells, columns: Sequence[str]) -> dict[str, str]:
@@ -189,7 +208,7 @@ def _edited(old: Cells, columns: Sequence[str]) -> dict[str, str]:
     return answer | {
         name: old[name]
         for name in columns
-        if name in old and known[name] not in (_checksum(old[name]), _checksum(old[name].replace(",", ".")))
+        if name in old and known[name] not in (_checksum(old[name]), _checksum(_plain(old[name])))
     }
 
 
@@ -215,4 +234,4 @@ def _checksums(cells: Cells, columns: Iterable[str]) -> str:
 
 
 def _checksum(cell: str) -> str:
-    return f"{zlib.crc32(' '.join(cell.split()).encode('utf-8', 'surrogatepass')) & 0xFFFF:04x}"
+    return f"{zlib.crc32(' '.join(cell.split()).encode('utf-8', 'surrogatepass')) & 0xFFFFFF:06x}"

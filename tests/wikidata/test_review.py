@@ -30,13 +30,15 @@ from kgmrca.wikidata.sparql import open_endpoint
 CURIE = "Q7186"
 SAID = {"P26": "Q5", "P800": "Q1128", "P742": "Marya"}  # by property what is new
 
+DATATYPES = {"P742": ""}
+
 
 def graph(path, *properties, verdict="new", confidence="0.9"):
     """A graph that says these things of Marie Curie, which are all new."""
     parts = []
     for name in properties:
         number = list(SAID).index(name)
-        one = statement(CURIE, name, SAID[name], number=number, datatype="" if name == "P742" else None)
+        one = statement(CURIE, name, SAID[name], number=number, datatype=DATATYPES.get(name))
         node = NamedNode(f"urn:kgmrca:check/{number}")
         parts += [
             replace(one, confidence=Decimal(confidence) - number * Decimal("0.1")),
@@ -145,6 +147,28 @@ def test_a_spreadsheets_decimal_comma_is_no_edit(new):
     edit(new, {"confidence": "0,9"}, {}, {})
     assert again(new, *SAID).n_kept == 0
     assert column(new, "confidence") == ["0.9", "0.8", "0.7"]
+
+
+def test_a_comma_for_a_point_in_a_text_is_an_edit(new, monkeypatch):
+    monkeypatch.setitem(SAID, "P742", "Marya. Maria")
+    again(new, *SAID)
+    edit(new, {}, {}, {"object": "Marya, Maria"})
+    again(new, *SAID)
+    assert column(new, "object")[-1] == "Marya, Maria"
+
+
+@pytest.mark.parametrize("saved", ["12,5", "12.5", "12.50", " 12,50"])
+def test_a_number_is_found_again_however_a_spreadsheet_writes_it(tmp_path, monkeypatch, saved):
+    monkeypatch.setitem(SAID, "P1082", "12.50")
+    monkeypatch.setitem(DATATYPES, "P1082", "decimal")
+    first, new = graph(tmp_path / "graph.ttl", "P1082"), tmp_path / "new.tsv"
+    diff([first], new)
+    edit(new, {"accept": "x", "value": saved})
+    assert diff([first], new).n_gone == 0
+    assert [(row["accept"], row["value"]) for row in rows(new)] == [("x", "12.50")]
+    edit(new, {"value": saved})
+    assert diff([first], accept=new, quickstatements=tmp_path / "new.qs").left_out == []
+    assert (tmp_path / "new.qs").read_text() == f"{CURIE}\tP1082\t12.50\n"
 
 
 @pytest.mark.parametrize("change", [{"accept": "x"}, {"accept": "no"}, {"note": "mine"}, {"sentence": "edited"}])
