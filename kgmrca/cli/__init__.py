@@ -1,7 +1,8 @@
 """The command line: it parses, calls and prints. What is slow to import is imported by the command that needs it.
 
-Exit codes: 0 done; 1 done, but some records or look-ups were set aside; 2 could not be done; 130 interrupted; 141
-nobody reads the output any more. Messages go to standard error, so that standard output holds data only.
+The exit code is 0 if a command has finished, 1 if it has finished but set records or look-ups aside, 2 if it has not
+finished, 130 or 143 if it was interrupted, and 141 if the reader of its output has gone. Messages go to standard error,
+so that standard output has data only.
 """
 
 import os
@@ -23,7 +24,7 @@ from kgmrca.errors import KgmrcaError, in_words
 
 __all__ = ["app", "main"]
 
-# In the order in which data takes its way, as `kgmrca --help` lists them.
+# `kgmrca --help` lists them in this order: that in which a user needs them.
 _COMMANDS: dict[str, Callable[..., None]] = {
     "tag": extraction.tag_command,
     "convert": extraction.convert_command,
@@ -51,9 +52,9 @@ def _exit_codes() -> Iterator[None]:
             yield
         finally:
             if sys.stdout:
-                sys.stdout.flush()  # here, and not when Python exits, it can be told that nobody reads it
+                sys.stdout.flush()  # an error of the flush when Python exits could not be handled
     except BrokenPipeError:
-        # Python would try to flush both streams once more at exit, and complain.
+        # Python flushes both streams once more when it exits, and would report the error again.
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
             for stream in (sys.stdout, sys.stderr):
                 with suppress(OSError, ValueError):
@@ -65,7 +66,7 @@ def _exit_codes() -> Iterator[None]:
 
 
 class _Commands(TyperGroup):
-    """All commands. Parsing and printing help counts too: `kgmrca --help | head -1` ends like any other command."""
+    """All commands. Help that is printed to a closed pipe ends like any other output, so both steps are covered."""
 
     def make_context(self, *args: Any, **options: Any) -> Any:
         with _exit_codes():

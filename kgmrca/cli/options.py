@@ -1,4 +1,4 @@
-"""What several commands share: their options and arguments, each declared once, and what is made of their values."""
+"""Options and arguments that several commands have, each declared once, and functions that read their values."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext

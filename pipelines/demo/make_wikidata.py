@@ -2,9 +2,10 @@
 
     python pipelines/demo/make_wikidata.py build/demo/graph.ttl ../data/wikidata_sample/wikidata.nt.gz
 
-It holds what `wikidata.tsv` says (well-known facts, written down by hand), and of a larger sample of Wikidata all items
-that bear the name of an entity of the graph, with all their facts by the properties that have a relation label. Names
-in the larger sample are those by which texts call an item; where `wikidata.tsv` has its label, they are aliases.
+The sample has two parts. The first are the well-known facts in `wikidata.tsv`, which were written down by hand. The
+second are the items of a larger sample of Wikidata that have the name of an entity of the graph. Of each such item, all
+claims are taken whose property has a relation label. The names in the larger sample are those that texts use for an
+item. They become aliases. If `wikidata.tsv` has no label of an item, its first name becomes the label.
 """
 
 import argparse

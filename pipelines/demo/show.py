@@ -1,4 +1,4 @@
-"""Print a graph that `kgmrca convert` wrote: every statement with its score and its sentence, then the counts.
+"""Print each statement of a graph with its score and its sentence, and then the counts.
 
     python pipelines/demo/show.py build/demo/graph.ttl pipelines/demo/corpus
 

@@ -1,4 +1,4 @@
-"""Print what Wikidata says about a graph: how many statements have which verdict, and the most certain of each.
+"""Print how many statements have each verdict, and the most certain of them.
 
     python pipelines/demo/verdicts.py build/demo/linked.ttl build/demo/checks.csv
 
