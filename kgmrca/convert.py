@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
 from inspect import signature
-from itertools import chain, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias
 
@@ -18,19 +18,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from tqdm import tqdm
 
-from kgmrca.corpora.documents import (
-    MAX_RECORD_SIZE,
-    STDIN,
-    BadRecord,
-    Document,
-    Found,
-    find_sources,
-    is_read_from_folders,
-    read_documents,
-)
+from kgmrca.corpora.documents import MAX_RECORD_SIZE, BadRecord, Document, read_documents
+from kgmrca.corpora.inputs import Found, find_inputs, is_read_from_folders
 from kgmrca.corpora.repeats import Repeat, Repeats
 from kgmrca.errors import InputError, ModelError, ResourceError
-from kgmrca.files import check_outputs, opened, target_of, whole_file
+from kgmrca.files import STANDARD, check_outputs, opened, target_of, whole_file
 from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.progress import progress_bar
 from kgmrca.triples.formats import chosen_format, write
@@ -118,7 +110,7 @@ def convert(
     is not the fault of a single record, `output` is not written, and an earlier file of that name is not changed.
 
     Args:
-        inputs: files, folders, glob patterns, or "-" for standard input (see `find_sources`).
+        inputs: files, folders, glob patterns, or "-" for standard input (see `find_inputs`).
         output: a file, "-" for standard output, or a binary stream.
         nlp: a pipeline with a relation component. The default is the pipeline that ships with the package.
         format: "turtle", "ntriples", "nquads", "trig", "jsonld" or "rdfxml". The default follows from the extension of
@@ -171,8 +163,8 @@ def convert(
     found = _find(inputs, input_format, output, rejected_to, is_default=rejected is None)
     summary = ConvertSummary(skipped=found.skipped)
     with ExitStack() as stack:
-        sizes = [source.size for source in found.sources if source.size is not None]
-        total = sum(sizes) if len(sizes) == len(found.sources) else None
+        sizes = [file.size for file in found.files if file.size is not None]
+        total = sum(sizes) if len(sizes) == len(found.files) else None
         bar = stack.enter_context(progress_bar(progress, total=total, unit="B", unit_scale=True))
         nlp = nlp or _shipped_pipeline()
         _check_labels(nlp, predicates)
@@ -187,11 +179,9 @@ def convert(
         out = stack.enter_context(opened(output))
         set_aside = stack.enter_context(_rejects(rejected_to))
         say = partial(statements, base=base, run=run, ontology=predicates, source=source, threshold=threshold_of_source)
-        records = read_documents(
-            found.sources, vocab=nlp.vocab, max_length=nlp.max_length, max_record_size=max_record_size
-        )
+        records = read_documents(found, vocab=nlp.vocab, max_length=nlp.max_length, max_record_size=max_record_size)
         triples = _triples(
-            _without_repeats(chain(found.failed, records), summary, bar),
+            _without_repeats(records, summary, bar),
             summary,
             nlp,
             run,
@@ -249,8 +239,8 @@ def _find(
     """
     inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     leave_out = {rejected_to.resolve()} if rejected_to and is_default else set()
-    found = find_sources(inputs, input_format=input_format, leave_out=leave_out)
-    files = [source.path or STDIN for source in found.sources]
+    found = find_inputs(inputs, input_format=input_format, leave_out=leave_out)
+    files = [file.path or STANDARD for file in found.files]
     folders = [name for name in inputs if Path(name).is_dir()]
     check_outputs([output, rejected_to], files, what="an INPUT")
     named = [output, None if is_default else rejected_to]
@@ -286,7 +276,7 @@ def _check_entities(nlp: Language, found: Found) -> None:
         ModelError: no component can.
     """
     pipes = _relation_pipes(nlp)
-    if not pipes or any(source.format == "docbin" for source in found.sources):
+    if not pipes or any(file.format == "docbin" for file in found.files):
         return
     *_, last = pipes
     before = list(takewhile(lambda name: name != last, nlp.pipe_names))
@@ -379,7 +369,7 @@ def _rejects(path: Path | None) -> Iterator[Callable[[BadRecord], None]]:
 
 
 def _as_json(bad: BadRecord) -> str:
-    row = {"source": bad.source, "line": bad.line, "id": bad.id, "reason": bad.reason, "record": None}
+    row = {"source": bad.file, "line": bad.line, "id": bad.id, "reason": bad.reason, "record": None}
     if bad.record:
         row["record"] = bad.record.text
         if bad.record.left_out:
@@ -506,4 +496,4 @@ def _read_doc(document: Document, doc: Doc | Exception, say: _Say) -> _Read | Ba
         except InputError as unusable:
             error = unusable
     reason = f"{type(error).__name__}: {error}"
-    return BadRecord(document.id, reason, document.source, document.line, document.size, document.record)
+    return BadRecord(document.id, reason, document.file, document.line, document.size, document.record)

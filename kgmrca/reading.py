@@ -1,16 +1,18 @@
 """Files to read: what is in a folder, and what is in a compressed file. No format is known here."""
 
+import glob
 import gzip
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, cast
 
 from kgmrca.errors import InputError
 
-__all__ = ["check_is_file", "files_in", "unpacked"]
+__all__ = ["check_is_file", "files_in", "paths_of", "unpacked"]
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -40,6 +42,28 @@ def files_in(folder: Path, *, on_error: Callable[[OSError], object] | None = Non
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
     return sorted(found, key=Path.as_posix)
+
+
+def paths_of(given: str, *, on_error: Callable[[OSError], object] | None = None) -> tuple[Sequence[Path], Path]:
+    """The files that a file, folder or glob pattern names, in order, and the folder that their names are relative to.
+
+    Args:
+        given: a file, a folder or a glob pattern.
+        on_error: called for each sub-folder that cannot be read; None: this is an error.
+
+    Raises:
+        InputError: it does not exist, or a folder cannot be read.
+    """
+    path = Path(given)
+    if path.is_dir():
+        return files_in(path, on_error=on_error), path
+    if path.exists():
+        return [path], path.parent
+    if not glob.has_magic(given):
+        raise InputError(f"There is no file or folder '{given}'.")
+    matches = sorted(map(Path, glob.glob(given, recursive=True)), key=Path.as_posix)  # noqa: PTH207
+    root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
+    return [match for match in matches if not match.is_dir()], root
 
 
 def check_is_file(path: Path) -> None:

@@ -19,7 +19,7 @@ from kgmrca import __version__, cli
 from kgmrca.cli import options
 from kgmrca.cli.command import RENAMED
 from kgmrca.corpora.annotated import exhaustively_annotated, read_gold
-from kgmrca.corpora.documents import INPUT_FORMATS
+from kgmrca.corpora.inputs import INPUT_FORMATS
 from kgmrca.triples.formats import FORMATS, PROVENANCE
 from kgmrca.triples.sources import SOURCES
 from kgmrca.wikidata.cache import Cache

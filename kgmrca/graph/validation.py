@@ -25,9 +25,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
-from kgmrca.corpora.documents import STDIN
 from kgmrca.errors import InputError
-from kgmrca.files import Output, temporary_folder
+from kgmrca.files import STANDARD, Output, temporary_folder
 from kgmrca.graph.processes import process_pool
 from kgmrca.ontology import TYPES, WIKIDATA_ENTITY, load_properties
 from kgmrca.progress import progress_bar
@@ -363,7 +362,7 @@ def _gather(
     progress: bool | None,
 ) -> None:
     """Put the triples of all sources into a database, by subject, and count them."""
-    sizes = [Path(one).stat().st_size for one, _ in sources if isinstance(one, str | Path) and one != STDIN]
+    sizes = [Path(one).stat().st_size for one, _ in sources if isinstance(one, str | Path) and one != STANDARD]
     total = sum(sizes) if len(sizes) == len(sources) else None
     with _database(path) as database, progress_bar(progress, total=total, unit="B", unit_scale=True) as bar:
         database.executescript(

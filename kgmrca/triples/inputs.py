@@ -13,10 +13,9 @@ from xml.parsers import expat
 
 from tqdm.utils import CallbackIOWrapper
 
-from kgmrca.corpora.documents import STDIN, paths_of
 from kgmrca.errors import InputError
-from kgmrca.files import Output, temporary_folder
-from kgmrca.reading import check_is_file, unpacked
+from kgmrca.files import STANDARD, Output, temporary_folder
+from kgmrca.reading import check_is_file, paths_of, unpacked
 from kgmrca.triples.formats import EXTENSIONS, FORMATS, check_format, format_of, is_rdf
 
 __all__ = [
@@ -84,8 +83,8 @@ def rdf_files(
         check_format(format)
     found: dict[Path | None, RdfFile] = {}
     for given in [inputs] if isinstance(inputs, str | Path) else inputs:
-        if given == STDIN:
-            found.setdefault(None, RdfFile(STDIN, format or _OF_STDIN))
+        if given == STANDARD:
+            found.setdefault(None, RdfFile(STANDARD, format or _OF_STDIN))
             continue
         files = list(_files_of(str(given), format, output and output.resolve()))
         if not files:
@@ -130,12 +129,12 @@ def graph_files(
         files = []
         for number, (graph, known) in enumerate(rdf_files(inputs, format=format)):
             path = Path(graph)
-            if graph == STDIN or not path.is_file():
-                name = "standard input" if graph == STDIN else path.name
+            if graph == STANDARD or not path.is_file():
+                name = "standard input" if graph == STANDARD else path.name
                 path = Path(folder, str(number), name)
                 path.parent.mkdir()
                 with ExitStack() as stack, path.open("wb") as copy:
-                    stream = sys.stdin.buffer if graph == STDIN else stack.enter_context(Path(graph).open("rb"))
+                    stream = sys.stdin.buffer if graph == STANDARD else stack.enter_context(Path(graph).open("rb"))
                     shutil.copyfileobj(stream, copy)
             files.append(RdfFile(path, known))
         yield files
@@ -148,7 +147,7 @@ def name_of(graph: RdfInput) -> str:
     ('standard input', 'graph.ttl')
     """
     if isinstance(graph, str | Path):
-        return "standard input" if graph == STDIN else str(graph)
+        return "standard input" if graph == STANDARD else str(graph)
     name = getattr(graph, "name", None)
     return name.strip("<>") if isinstance(name, str) else "the stream"
 
@@ -174,7 +173,7 @@ def opened_rdf(
     logger.info("Reading %s.", name)
     with ExitStack() as stack:
         stack.enter_context(_errors_in_words(name, format))
-        if graph == STDIN:
+        if graph == STANDARD:
             stream: IO[bytes] = sys.stdin.buffer
         elif isinstance(graph, str | Path):
             stream = stack.enter_context(Path(graph).open("rb"))
@@ -197,7 +196,7 @@ def format_of_input(graph: RdfInput, format: str | None) -> str:
     """
     if format is not None:
         return check_format(format)
-    if graph == STDIN:
+    if graph == STANDARD:
         return _OF_STDIN
     if not isinstance(graph, str | Path):
         raise InputError(f"The format of {name_of(graph)} is not known: name one of {', '.join(FORMATS)}.")

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
-from kgmrca.corpora.documents import MAX_RECORD_SIZE, BadRecord, Document, Excerpt, find_sources, read_documents
+from kgmrca.corpora.documents import MAX_RECORD_SIZE, BadRecord, Document, Excerpt, read_documents
+from kgmrca.corpora.inputs import find_inputs
 from kgmrca.errors import InputError
 
 NLP = spacy.blank("en")
@@ -25,8 +26,8 @@ BOM = b"\xef\xbb\xbf"
 
 
 def read(*inputs, max_length=1000, max_record_size=MAX_RECORD_SIZE, **options):
-    found = find_sources(inputs, **options)
-    return list(read_documents(found.sources, vocab=NLP.vocab, max_length=max_length, max_record_size=max_record_size))
+    found = find_inputs(inputs, **options)
+    return list(read_documents(found, vocab=NLP.vocab, max_length=max_length, max_record_size=max_record_size))
 
 
 def ids(records):
@@ -92,13 +93,13 @@ def test_a_folder_gives_its_files_in_the_order_of_their_paths(folder):
 
 
 def test_what_a_folder_does_not_give_is_counted(folder):
-    assert find_sources([folder]).skipped == Counter({".png": 1, "no extension": 1})
+    assert find_inputs([folder]).skipped == Counter({".png": 1, "no extension": 1})
 
 
 def test_with_an_input_format_a_folder_gives_all_its_files(folder):
-    found = find_sources([folder], input_format="text")
-    assert {"README", "picture.png", "news.jsonl"} <= {source.id for source in found.sources}
-    assert {source.format for source in found.sources} == {"text"}
+    found = find_inputs([folder], input_format="text")
+    assert {"README", "picture.png", "news.jsonl"} <= {file.id for file in found.files}
+    assert {file.format for file in found.files} == {"text"}
 
 
 def test_a_folder_does_not_give_what_is_left_out(folder):
@@ -127,17 +128,17 @@ def test_a_file_that_two_inputs_name_is_read_once(folder):
 def test_an_input_that_gives_nothing_is_refused(tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"missing|empty"):
-        find_sources([tmp_path / name])
+        find_inputs([tmp_path / name])
 
 
 def test_no_input_at_all_is_refused():
     with pytest.raises(InputError, match="at least one INPUT"):
-        find_sources([])
+        find_inputs([])
 
 
 def test_an_unknown_input_format_is_refused(folder):
     with pytest.raises(InputError, match="no input format 'csv': choose one of text, jsonl, docbin"):
-        find_sources([folder], input_format="csv")
+        find_inputs([folder], input_format="csv")
 
 
 def test_a_file_name_that_is_not_utf8_is_made_readable(tmp_path):
@@ -164,13 +165,13 @@ def test_standard_input_can_be_a_docbin(stdin):
 
 
 def test_the_size_of_standard_input_is_not_known(stdin):
-    assert find_sources(["-"]).sources[0].size is None
+    assert find_inputs(["-"]).files[0].size is None
 
 
 def test_the_sizes_of_records_add_up_to_those_of_the_files(folder):
-    found = find_sources([folder])
-    records = read_documents(found.sources, vocab=NLP.vocab, max_length=1000)
-    assert sum(record.size for record in records) == sum(source.size for source in found.sources)
+    found = find_inputs([folder])
+    records = read_documents(found, vocab=NLP.vocab, max_length=1000)
+    assert sum(record.size for record in records) == sum(file.size for file in found.files)
 
 
 def test_jsonl_keeps_id_and_metadata(jsonl):
@@ -266,9 +267,9 @@ def test_a_damaged_compressed_file_is_set_aside(tmp_path, data):
 
 
 def test_a_file_that_vanished_is_set_aside(folder):
-    found = find_sources([folder / "a.txt", folder / "b.txt"])
+    found = find_inputs([folder / "a.txt", folder / "b.txt"])
     (folder / "a.txt").unlink()
-    bad, good = read_documents(found.sources, vocab=NLP.vocab, max_length=1000)
+    bad, good = read_documents(found, vocab=NLP.vocab, max_length=1000)
     assert "cannot be read" in bad.reason
     assert good.id == "b.txt"
 
@@ -304,8 +305,8 @@ def test_jsonl_is_read_line_by_line(monkeypatch):
 
     lines = endless()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=SimpleNamespace(readline=lambda size: next(lines))))
-    found = find_sources(["-"], input_format="jsonl")
-    assert next(read_documents(found.sources, vocab=NLP.vocab, max_length=1000)).content == "0"
+    found = find_inputs(["-"], input_format="jsonl")
+    assert next(read_documents(found, vocab=NLP.vocab, max_length=1000)).content == "0"
     assert next(lines) == b'{"text": "1"}\n'
 
 
@@ -334,7 +335,7 @@ def test_a_file_that_is_no_text_by_its_name_is_refused(tmp_path, monkeypatch, na
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_text("Text")
     with pytest.raises(InputError) as caught:
-        find_sources([name])
+        find_inputs([name])
     assert reason in str(caught.value)
     assert "To read it as it stands, give the input format 'text'" in str(caught.value)
     assert read(name, input_format="text")[0].id == name
@@ -361,7 +362,7 @@ def test_a_file_that_is_no_text_by_its_content_is_refused_if_it_is_named(tmp_pat
     data = NO_TEXT[kind]
     (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
     with pytest.raises(InputError, match=f"'{tmp_path / name}' is {kind}.*, not plain text: "):
-        find_sources([tmp_path / name])
+        find_inputs([tmp_path / name])
     assert len(read(tmp_path / name, input_format="text")) == 1
 
 
@@ -384,15 +385,15 @@ def test_standard_input_that_is_no_text_is_refused(stdin, kind):
 def test_a_pattern_gives_no_file_whose_name_says_that_it_is_no_text(tmp_path):
     for name in ("a.txt", "b.html", "README"):
         (tmp_path / name).write_text("Text")
-    found = find_sources([f"{tmp_path}/*"])
-    assert [source.id for source in found.sources] == ["README", "a.txt"]
+    found = find_inputs([f"{tmp_path}/*"])
+    assert [file.id for file in found.files] == ["README", "a.txt"]
     assert found.skipped == {".html": 1}
 
 
 def test_it_is_said_what_a_folder_has_instead_of_text(tmp_path):
     (tmp_path / "a.pdf").touch()
     with pytest.raises(InputError, match=r"There is nothing to read in .*, only \.pdf \(1\): a folder gives its"):
-        find_sources([tmp_path])
+        find_inputs([tmp_path])
 
 
 def test_the_content_of_what_has_a_format_is_not_asked(tmp_path):
@@ -408,8 +409,8 @@ def test_a_named_pipe_in_a_folder_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
     (tmp_path / "a.txt").write_text("Text")
     for pattern in (tmp_path, f"{tmp_path}/*"):
-        found = find_sources([pattern])
-        assert [source.id for source in found.sources] == ["a.txt"]
+        found = find_inputs([pattern])
+        assert [file.id for file in found.files] == ["a.txt"]
         assert found.skipped == {"named pipe": 1}
 
 
@@ -418,7 +419,7 @@ def test_a_socket_in_a_folder_is_not_read(tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("s.txt")
         Path("a.txt").write_text("Text")
-        assert find_sources(["."]).skipped == {"socket": 1}
+        assert find_inputs(["."]).skipped == {"socket": 1}
 
 
 def test_a_named_pipe_that_is_named_itself_is_read(tmp_path):
@@ -439,12 +440,13 @@ def test_a_folder_in_a_folder_that_cannot_be_read_is_set_aside(folder, monkeypat
         return scan(path)
 
     monkeypatch.setattr("os.scandir", scandir)
-    found = find_sources([folder])
-    (failed,) = found.failed
-    assert (failed.source, failed.reason) == (str(folder / "a"), "the folder cannot be read: Permission denied")
-    assert "b.txt" in {source.id for source in found.sources}
+    found = find_inputs([folder])
+    assert found.failed == ((str(folder / "a"), "the folder cannot be read: Permission denied"),)
+    bad = next(read_documents(found, vocab=NLP.vocab, max_length=1000))
+    assert (bad.file, bad.reason) == found.failed[0]
+    assert "b.txt" in {file.id for file in found.files}
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
-        find_sources([folder / "a"])
+        find_inputs([folder / "a"])
 
 
 def test_a_link_that_leads_nowhere_is_set_aside(tmp_path):

@@ -7,8 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgmrca.corpora.documents import STDIN
-from kgmrca.files import Output, check_outputs, target_of
+from kgmrca.files import STANDARD, Output, check_outputs, target_of
 from kgmrca.reading import unpacked
 from kgmrca.terms import KGMRCA
 from kgmrca.triples.formats import is_rdf
@@ -53,7 +52,7 @@ def find_inputs(inputs: Sequence[str | Path], format: str | None, output: Output
     """
     target = target_of(output)
     is_own = target is not None and (not target.exists() or _is_merged(target))
-    named = [given for given in inputs if str(given) == STDIN or Path(given).is_file()] if is_own else inputs
+    named = [given for given in inputs if str(given) == STANDARD or Path(given).is_file()] if is_own else inputs
     check_outputs([output], named, takes=None if format else is_rdf)
     return [_input(*file) for file in rdf_files(inputs, format=format, output=target)]
 
@@ -72,7 +71,7 @@ def _is_merged(path: Path) -> bool:
 
 
 def _input(source: str | Path, format: str) -> Input:
-    if source == STDIN:
+    if source == STANDARD:
         return Input(None, format, _SIZE_OF_STREAM)
     path = Path(source)
     if not path.is_file():

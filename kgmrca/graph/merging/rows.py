@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from pyoxigraph import BlankNode, Quad, Triple
 
-from kgmrca.corpora.documents import STDIN
 from kgmrca.errors import InputError
+from kgmrca.files import STANDARD
 from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.inputs import Input
 from kgmrca.terms import DEFAULT_GRAPH
@@ -63,7 +63,7 @@ def deal_input(store: Store, format: str, part: str, source: Input) -> int:
     """
     buckets = store.buckets(part)
     count = 0
-    for found in read_nodes(source.path or STDIN, format=source.format):
+    for found in read_nodes(source.path or STANDARD, format=source.format):
         if isinstance(found, Node):
             row = _row(found)
             _check_length(row, source.name)
