@@ -205,7 +205,12 @@ def _read_ontology(path: Path, version: tuple[int, ...]) -> Ontology:
     try:
         return _read_sssom(path) if path.suffix.lower() == ".tsv" else _read_rdf(path)
     except (OSError, SyntaxError) as error:
-        raise InputError(f"The ontology '{path}' cannot be read: {error}") from error
+        reason = str(error)
+        if "LoadDocumentCallback" in reason:
+            reason = (
+                "its JSON-LD @context is at another address, and nothing is fetched: put the context into the file."
+            )
+        raise InputError(f"The ontology '{path}' cannot be read: {reason}") from error
 
 
 def load_mapping(path: Path) -> dict[str, Mapped | None]:

@@ -29,6 +29,6 @@ GENERATED_BY = NamedNode(PROV + "wasGeneratedBy")
 ENTITY_TYPE = NamedNode(KGMRCA + "entityType")
 CHECKED_AGAINST = NamedNode(KGMRCA + "checkedAgainst")
 SAME = frozenset({NamedNode(KGMRCA + "item"), NamedNode(OWL + "sameAs"), NamedNode(SKOS + "exactMatch")})
-"""By what graphs say which item an entity is."""
+"""The predicates that lead from an entity to the item that it stands for."""
 
 DECIMAL = NamedNode(XSD + "decimal")
