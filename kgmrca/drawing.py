@@ -88,7 +88,8 @@ def render(
         InputError: there is something else in `docs` or `options`.
     """
     settings = _settings(options or {})
-    figures = [_figure(_as_doc(doc), **settings) for doc in ([docs] if isinstance(docs, Doc | Span) else docs)]
+    several = docs if isinstance(docs, Iterable) and not isinstance(docs, Doc | Span) else [docs]
+    figures = [_figure(_as_doc(doc), **settings) for doc in several]
     drawn = "\n".join(figures)
     if page:
         drawn = (

@@ -257,7 +257,7 @@ def test_options_that_are_none(options):
         kgmrca.render(NLP(CURIE), options=options)
 
 
-@pytest.mark.parametrize("docs", ["a text", [CURIE], [None]])
+@pytest.mark.parametrize("docs", ["a text", [CURIE], [None], None])
 def test_what_is_no_doc(docs):
     with pytest.raises(InputError, match="render draws Docs and Spans"):
         kgmrca.render(docs)

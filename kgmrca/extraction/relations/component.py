@@ -438,13 +438,12 @@ class MRCARelations(TrainablePipe):
     def _warn(self, docs: Iterable[Doc]) -> None:
         """Say why nothing is found in these Docs if the pipeline is the cause; once, in words that say what to do."""
         nlp = self._pipeline.nlp
-        if nlp is None:
-            return
+        components = nlp.components if nlp else ()
         for doc in docs:
             reason = why_nothing(
                 doc,
                 nlp=nlp,
-                name=next((name for name, pipe in nlp.components if pipe is self), self.name),
+                name=next((name for name, pipe in components if pipe is self), self.name),
                 spans_key=self.spans_key,
                 language=self._language,
                 is_known=self._knows_type_of,
@@ -576,7 +575,7 @@ class MRCARelations(TrainablePipe):
         outputs, backprop = self.model.begin_update(self._features(docs, candidates))
         loss, gradient = self.get_loss(examples, (candidates, outputs))
         backprop(gradient)
-        self._language = None  # from now on that of the examples
+        self._language = self.vocab.lang  # from now on that of the examples
         if sgd is not None:
             self.finish_update(sgd)
         losses[self.name] += loss
@@ -697,7 +696,7 @@ class MRCARelations(TrainablePipe):
                 raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
         self._weights_came_with_it = built
         if (checksum := zlib.crc32(weights)) != self._weights_checksum:
-            self._weights_checksum, self._language = checksum, None
+            self._weights_checksum, self._language = checksum, self.vocab.lang
 
 
 class _Pipeline:

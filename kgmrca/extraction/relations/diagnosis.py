@@ -13,7 +13,7 @@ __all__ = ["why_nothing"]
 def why_nothing(
     doc: Doc,
     *,
-    nlp: Language,
+    nlp: Language | None,
     name: str,
     spans_key: str | None,
     language: str | None,
@@ -23,7 +23,8 @@ def why_nothing(
 
     Args:
         doc: a Doc without relations.
-        nlp: the pipeline.
+        nlp: the pipeline that the component was made for. None, or another one than that of the Doc: not known, because
+            the component was taken out of it with `source`, or to another process.
         name: the relation component's name in it.
         spans_key: where the component reads its spans; None: from `doc.ents`.
         language: the language of the component's weights ("en"); None: not known.
@@ -31,17 +32,20 @@ def why_nothing(
     """
     if not doc.text.strip():
         return None
+    if nlp is not None and (nlp.vocab is not doc.vocab or name not in nlp.component_names):
+        nlp = None
+    lang = doc.vocab.lang
     if spans_key is None and not doc.has_annotation("ENT_IOB") and (reason := _no_recognizer(nlp, name)):
         return f"'{name}' finds no relations: {reason}"
-    if language is not None and nlp.lang not in (language, "xx", ""):
+    if language is not None and lang not in (language, "xx", ""):
         return (
             f"'{name}' has weights that were trained on the language '{language}', and this is a pipeline for "
-            f"'{nlp.lang}': expect no relations, or wrong ones. Train it on texts in '{nlp.lang}' (pretrained = null), "
-            f"or use a pipeline for '{language}'."
+            f"'{lang}': expect no relations, or wrong ones. Train it on texts in '{lang}' (pretrained = null), or use "
+            f"a pipeline for '{language}'."
         )
     spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
     labels = {span.label_ for span in spans}
-    if len(spans) > 1 and not any(map(is_known, labels | set(_labels_of_recognizers(nlp)))):
+    if len(spans) > 1 and not any(map(is_known, labels.union(_labels_of_recognizers(nlp)))):
         return (
             f"'{name}' finds no relations: it does not know the types of entities with the labels "
             f"{', '.join(sorted(labels))}. Give each label one of the types {', '.join(sorted(TYPES))} with the "
@@ -50,11 +54,11 @@ def why_nothing(
     return None
 
 
-def _no_recognizer(nlp: Language, name: str) -> str | None:
+def _no_recognizer(nlp: Language | None, name: str) -> str | None:
     """Why no component sets entities before this one; None where one does or may do so."""
+    if nlp is None:
+        return "no component has set the entities (doc.ents). Add a recognizer before it, such as 'ner'."
     names = nlp.component_names
-    if name not in names:
-        return None
     place = names.index(name)
     if any(_may_set_entities(nlp, other) for other in names[:place] if other not in nlp.disabled):
         return None
@@ -81,7 +85,7 @@ def _may_set_entities(nlp: Language, name: str) -> bool:
     return _sets_entities(nlp, name) or not made_by.startswith("spacy")
 
 
-def _labels_of_recognizers(nlp: Language) -> Iterator[str]:
-    for name, component in nlp.pipeline:
+def _labels_of_recognizers(nlp: Language | None) -> Iterator[str]:
+    for name, component in nlp.pipeline if nlp else ():
         if _sets_entities(nlp, name):
             yield from getattr(component, "labels", ())

@@ -90,6 +90,19 @@ def test_under_the_name_that_the_component_has():
     assert one_warning(nlp, TEXT).startswith("'facts' finds no relations")
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_in_a_pipeline_that_it_was_taken_to(is_kept):
+    source = kgmrca.load()
+    nlp = spacy.blank("en")
+    nlp.add_pipe("mrca_relations", source=source)
+    source = source if is_kept else None
+    assert "no component has set the entities" in one_warning(nlp, TEXT)
+    other = spacy.blank("de")
+    add_ruler(other)
+    other.add_pipe("mrca_relations", source=kgmrca.load())
+    assert "a pipeline for 'de'" in one_warning(other, "Hamburg.")
+
+
 # It does so once.
 
 
@@ -133,7 +146,8 @@ def test_a_warning_that_is_an_error_spoils_no_document(alone):
 
 def test_a_component_is_pickled_without_its_pipeline(alone):
     pipe = pickle.loads(pickle.dumps(alone.get_pipe("mrca_relations")))
-    assert pipe(alone.make_doc(TEXT))._.relations == ()
+    with pytest.warns(UserWarning, match="no component has set the entities"):
+        assert pipe(alone.make_doc(TEXT))._.relations == ()
 
 
 # No false alarms.
