@@ -434,3 +434,19 @@ def test_a_reader_that_goes_away_is_exit_code_141(graph):
     error = running.stderr.read()
     running.stderr.close()
     assert (running.wait(), error) == (141, b"")
+
+
+@pytest.mark.parametrize(("option", "name"), [("--graphml", "g.graphml"), ("--neo4j", "tables")])
+@pytest.mark.parametrize("size", [0, 300])
+def test_a_full_disk_is_said_by_the_name_of_the_output_and_leaves_nothing(graph, option, name, size):
+    resource = pytest.importorskip("resource")
+    out = graph.with_name(name)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        done = run(graph, option, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert done.exit_code == 2
+    assert f"'{out}' cannot be written: " in done.stderr
+    assert list(graph.parent.iterdir()) == [graph]

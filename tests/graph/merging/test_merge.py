@@ -17,7 +17,11 @@ from rdflib import Dataset
 
 from kgmrca.errors import InputError, OutputError
 from kgmrca.graph.merging import merge as module
+from kgmrca.graph.merging.buckets import Store
+from kgmrca.graph.merging.entities import write_triples
+from kgmrca.graph.merging.inputs import find_inputs
 from kgmrca.graph.merging.merge import merge
+from kgmrca.graph.merging.rows import deal_input
 from kgmrca.ontology import load_properties
 from kgmrca.resources import resource
 from kgmrca.triples.formats import FORMATS, PROVENANCE, format_of, write
@@ -461,7 +465,7 @@ def test_an_item_that_is_the_same_as_another_is_a_conflict():
 
 
 def test_names_with_escapes_are_compared_as_texts():
-    names_ = ['Hotel "Bristol"', 'hotel  "bristol"']
+    names_ = ['Hotel\t"Bristol"', 'hotel  "bristol"']  # a tab is written as an escape
     found = clusters(*(said(document, name, "P17", "Poland") for document, name in zip("ab", names_, strict=True)))
     assert (len(found), len(found[0]["member"])) == (1, 2)
 
@@ -873,3 +877,62 @@ def test_two_documents_of_one_name_make_no_conflict_where_a_name_is_no_evidence(
     data = merged(*(graph(said("letter.txt", "Smith", "P19", town, digest=digest)) for digest, town in towns.items()))
     assert (about(data, "Conflict"), about(data, "Cluster")) == ([], [])
     assert len({fact["subject"] for fact in about(data, "Fact")}) == 2
+
+
+# The order of what is written, on which equal bytes depend
+
+
+def objects_in_order(data, name):
+    """The objects of a property of ours in the order of the lines."""
+    return re.findall(rf"<{re.escape(KGMRCA)}{name}> (\S+) \.\n", data.decode())
+
+
+def test_items_of_an_entity_are_written_in_order():
+    items = [f"Q{number}" for number in (9, 8, 77, 6, 55, 4)]
+    data = merged([link("urn:x:a", item) for item in items])
+    assert objects_in_order(data, "conflicting") == ["<urn:x:a>", *(f"<{WD}{item}>" for item in sorted(items))]
+
+
+def test_items_and_entities_of_an_ambiguous_name_are_written_in_order():
+    documents = "abcdefgh"
+    items = [f"Q{number}" for number in (9, 8, 77, 6, 55, 4)]
+    linked = [said(f"x{item}", f"Warsaw={item}", "P17", "2000") for item in items]
+    data = merged(graph(*linked, *(said(document, "Warsaw", "P17", "2000") for document in documents)))
+    entities = sorted(entity(document, "Warsaw") for document in documents)
+    assert objects_in_order(data, "conflicting") == [
+        *(f"<{WD}{item}>" for item in sorted(items)),
+        *(f"<{iri}>" for iri in entities),
+    ]
+
+
+def test_members_and_types_of_a_cluster_are_written_in_order():
+    iris = [f"urn:x:{letter}" for letter in "hgfedcba"]
+    types = ["PERSON", "GPE", "ORG", "DATE", "Gene"]
+    quads = [link(iri, "Q270") for iri in iris]
+    quads += [Triple(NamedNode("urn:x:a"), NamedNode(f"{KGMRCA}entityType"), Literal(type_)) for type_ in types]
+    data = merged(quads)
+    assert objects_in_order(data, "member") == [f"<{iri}>" for iri in sorted(iris)]
+    found = [one for one in objects_in_order(data, "entityType") if one != '"GPE"'][len(types) - 1 :]
+    assert found == sorted(found)
+    assert len(found) == len(types)
+
+
+def test_evidence_is_written_in_order():
+    found = [said("a", "Warsaw=Q270", "P17", "Poland=Q36", at=100 * number) for number in range(8)]
+    assert objects_in_order(merged(graph(*found)), "evidence") == sorted(f"<{one.iri}>" for one in found)
+
+
+def shared_names(folder, *quads):
+    """The names that have to be looked at together, as the step of the triples finds them."""
+    (read,) = find_inputs([file(folder, quads)], None, "-")
+    store = Store(folder, 0)
+    deal_input(store, "ntriples", "part", read)
+    return write_triples(store, "ntriples", DEFAULT_BASE, range(1)).shared_names
+
+
+def test_only_names_of_an_entity_without_an_item_lead_to_one_another(tmp_path):
+    type_ = Triple(NamedNode("urn:x:a"), NamedNode(f"{KGMRCA}entityType"), Literal("GPE"))
+    names = labelled("urn:x:a", "Warsaw", "Varsovie")
+    assert len(shared_names(tmp_path, type_, *names)) == 2
+    assert shared_names(tmp_path, type_, names[0]) == set()
+    assert shared_names(tmp_path, type_, *names, link("urn:x:a", "Q270")) == set()
