@@ -1,4 +1,4 @@
-"""Public relation data -> gold Docs, DocBin files, and the spaCy reader that feeds training with them.
+"""Converts annotated relation data to gold Docs and DocBin files, and reads these for training with spaCy.
 
 Two formats are understood, told apart by their keys:
 
@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 ENTITIES = "entities"
-"""The span group that holds every gold mention, overlapping ones too."""
+"""The span group with every gold mention, including overlapping ones."""
 
 EXHAUSTIVE = "kgmrca.exhaustive"
 """Where a gold Doc's `user_data` names the relations that are annotated exhaustively in it."""
@@ -64,7 +64,7 @@ EXHAUSTIVE = "kgmrca.exhaustive"
 _EXHAUSTIVE_BEFORE = "kgmrca.labelled"  # the same in files of version 0.1
 
 UNTYPED = "ENTITY"
-"""The label of a mention whose source gives it no type: a Doc cannot hold entities without one."""
+"""The label of a mention that has no type in the data, because an entity of a Doc needs a label."""
 
 _Item = TypeVar("_Item")
 
@@ -73,12 +73,12 @@ _NO_SPACE_AFTER = re.compile(r"[(\[{$£€“‘]")
 
 
 def relation_labels(path: Path, mapping: Path | None = None) -> dict[str, Mapped | None]:
-    """Names of the relations in a data file: `predicate -> label`.
+    """The labels of the relations in a data file: `predicate -> label`.
 
-    They are read from a mapping (see `ontology.load_mapping`), else from the `relations.tsv` beside the file, if any.
-    Its columns are `relation`, `wikidata_pid` and `label`. Where every relation has a Wikidata property, a property
-    with a label in our own ontology gets that one, so that data sets agree; a relation without any label keeps its
-    name.
+    They are read from the mapping if there is one (see `ontology.load_mapping`), and otherwise from `relations.tsv`
+    beside the file. This table has the columns `relation`, `wikidata_pid` and `label`. If every relation in it has a
+    Wikidata property, the labels of our ontology are used for properties that have one there, so that data sets have
+    the same labels. A relation without a label keeps its name. Without a table there are no labels.
 
     Raises:
         InputError: the table cannot be read, or has no column `relation`.
@@ -145,19 +145,19 @@ def read_annotated(
     partial: bool = False,
     left_out: Counter[str] | None = None,
 ) -> Iterator[Doc]:
-    """The gold Docs of a data file, one at a time.
+    """Read the gold Docs of a data file one at a time.
 
     Args:
-        path: JSON Lines or a JSON array, perhaps gzipped.
-        vocab: the vocabulary the Docs share.
+        path: a file of JSON Lines or with a JSON array; it may be compressed by gzip.
+        vocab: the vocabulary of the Docs.
         labels: `predicate -> label` renames relations, and may exchange their subjects and objects; a relation for
             which it says None is left out, a predicate it does not name stays as it is. It names all that the data is
             labelled with, unless `partial`.
         partial: the data has some relations only, see above.
-        left_out: relations that are left out are counted here.
+        left_out: a counter for the relations that are left out.
 
     Raises:
-        InputError: names the file, the record (counted from 1) and what is wrong with it.
+        InputError: a record cannot be used. The message has the file, the number of the record from 1, and the fault.
     """
     names = _Labels(labels or {}, partial=partial)
     for number, record in enumerate(_records(path), start=1):
@@ -277,7 +277,7 @@ def _with_relations(doc: Doc, relations: Iterable[Relation | None]) -> Doc:
 
 
 def _spaces(words: Sequence[str]) -> list[bool]:
-    """Whether a space follows each token: a guess at the text the tokens came from, by English typesetting."""
+    """Whether a space follows each token. The original text is not known, so this follows English typesetting."""
     spaces, quoted = [], False
     for index, word in enumerate(words):
         following = words[index + 1] if index + 1 < len(words) else ""
@@ -311,19 +311,23 @@ def write_gold(
     partial: bool = False,
     progress: bool | None = None,
 ) -> tuple[dict[Path, tuple[int, int]], Counter[str]]:
-    """Write the gold Docs of data files to a `.spacy` file, and perhaps a part of them to a second one.
+    """Write the gold Docs of data files to a `.spacy` file, and if asked a part of them to a second one.
 
-    Which Docs go to `dev` is decided by a hash of their ids, so it stays the same whatever else is added. Files are
-    written only once everything was read.
+    The hash of its id decides whether a Doc goes to `dev`, so this does not change when data is added. The files are
+    written after all inputs were read.
 
     Args:
-        inputs, output, dev, dev_share: what is read, what is written, and the second file's share.
-        mapping: names the relations; without it the `relations.tsv` beside each input does (see `relation_labels`).
+        inputs: the data files.
+        output: the `.spacy` file to write.
+        dev: a second file, for the share `dev_share` of the Docs.
+        dev_share: a number from 0 to 1.
+        mapping: a table with the labels of the relations, instead of `relations.tsv` beside each input (see
+            `relation_labels`).
         partial: no relation is annotated exhaustively.
-        progress: see `files.progress_bar`.
+        progress: see `progress.progress_bar`.
 
     Returns:
-        The numbers of Docs and of relations in each file written, and of relations left out by their predicates.
+        The numbers of Docs and relations in each written file, and the number of left-out relations by predicate.
 
     Raises:
         InputError: an input cannot be read, an output is an input, or there is no folder to write to.
@@ -366,15 +370,15 @@ def exhaustively_annotated(doc: Doc) -> frozenset[str] | None:
 
 
 def hash_share(name: str) -> float:
-    """A number from 0 to 1 that depends on the name alone and is spread evenly."""
+    """A number from 0 to 1 that depends only on the name; the numbers of many names are distributed evenly."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big") / 2**64
 
 
 def read_gold(path: Path, vocab: Vocab) -> Iterator[Doc]:
-    """The gold Docs of a `.spacy` file.
+    """Read the gold Docs of a `.spacy` file.
 
     Raises:
-        InputError: the file cannot be read, or a Doc in it was stored without its relations.
+        InputError: the file cannot be read, or a Doc in it has no relations stored with it.
     """
     try:
         stored = DocBin(store_user_data=True).from_disk(path)
@@ -397,14 +401,14 @@ def read_gold(path: Path, vocab: Vocab) -> Iterator[Doc]:
 class Corpus:
     """Reads gold Docs for `spacy train` (registered as `kgmrca.Corpus.v1`).
 
-    What is predicted on starts with the gold entities and sentence boundaries, so that relations can be trained and
-    scored on their own. Docs are never split, because a relation cannot be cut in two.
+    The predicted Docs begin with the gold entities and sentence boundaries, so that relations can be trained and scored
+    on their own. Docs are never split, because the arguments of a relation could be separated.
 
     Args:
         path: a `.spacy` file made by `kgmrca corpus`.
         gold_entities: give `predicted` the gold entities (`doc.ents` and `doc.spans["entities"]`).
-        entity_tags: give the tokens of `reference` their entities as tags (`token.tag_`: "B-PER", "I-PER", "O"; none
-            where it is unknown), from which spaCy's `tagger` learns them (see `types_from_tags`).
+        entity_tags: give the tokens of `reference` their entities as tags, so that spaCy's `tagger` can learn them (see
+            `types_from_tags`): `token.tag_` is "B-PER", "I-PER", "O", or empty if it is unknown.
     """
 
     def __init__(self, path: str | Path | None, *, gold_entities: bool = True, entity_tags: bool = False) -> None:
