@@ -1,8 +1,10 @@
 """The package as a whole: its names, its entry points, the direction of its imports, what it imports at the start."""
 
 import ast
+import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -127,6 +129,39 @@ def test_imports_within_extraction_run_one_way(path):
         parts = name.split(".")
         if parts[:2] == ["kgmrca", "extraction"] and parts[2] in rooms:
             assert rooms.index(parts[2]) <= rooms.index(path.parent.name), f"{path} imports {name} from its right"
+
+
+def test_no_modules_import_one_another_in_a_circle():
+    names = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+
+    def known(name: str) -> str:
+        return name if name in names else name.rpartition(".")[0]
+
+    imports = {
+        name: {known(imported) for imported in imported_modules(path) if known(imported) in names} - {name, "kgmrca"}
+        for name, path in names.items()
+    }
+    TopologicalSorter(imports).prepare()  # a CycleError names the circle
+
+
+GROUND_FLOOR = ("errors", "resources", "files", "reading", "terms", "tables", "ontology", "types")
+
+
+@pytest.mark.parametrize("name", GROUND_FLOOR)
+def test_the_ground_floor_needs_neither_spacy_nor_torch(name):
+    imported = {module.split(".")[0] for module in imported_modules(PACKAGE / f"{name}.py")}
+    assert not imported & {"spacy", "thinc", "torch", "rdflib", "networkx"}
+
+
+def test_the_map_names_every_module_and_no_other():
+    contributing = PACKAGE.parent / "CONTRIBUTING.md"
+    if not contributing.is_file():
+        pytest.skip("the map is in the repository, and the tests run without it")
+    section = contributing.read_text(encoding="utf-8").split("## The map of the house")[1].split("\n## ")[0]
+    mapped = set(re.findall(r"^- `(\S+\.py)`", section, flags=re.MULTILINE))
+    modules = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
+    assert mapped == {module for module in modules if not module.endswith("__init__.py")} | {"cli/__init__.py"}
 
 
 @pytest.mark.parametrize(
