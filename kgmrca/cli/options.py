@@ -167,7 +167,7 @@ def looked_up(
     from kgmrca.wikidata.lookups import Lookups, default_cache
     from kgmrca.wikidata.sparql import open_endpoint
 
-    asked = open_endpoint(endpoint, contact=contact)
+    asked = open_endpoint(endpoint, contact=contact, offline=offline)
     with Lookups(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as lookups:
         yield lookups
 

@@ -172,7 +172,7 @@ class WikidataLinker:
 
             cache = default_cache() if self.cache is None else None if self.cache == ":memory:" else Path(self.cache)
             try:
-                endpoint = open_endpoint(self.endpoint, contact=self.contact)
+                endpoint = open_endpoint(self.endpoint, contact=self.contact, offline=self.offline)
                 self._lookups = Lookups(endpoint, cache=cache, offline=self.offline)
             except InputError as error:  # a ModelError, because no document is at fault
                 raise ModelError(f"'{self.name}' cannot ask '{self.endpoint}': {error}") from error

@@ -126,6 +126,7 @@ def open_endpoint(
     interval: float | None = None,
     clock: Clock = time,
     progress: bool | None = None,
+    offline: bool = False,
 ) -> Endpoint:
     """Make an endpoint. Nothing is sent or read before the first query.
 
@@ -138,6 +139,7 @@ def open_endpoint(
         interval: the shortest time between two requests, in seconds; None: 1 for a public endpoint, else 0.
         clock: tells the time.
         progress: whether to show a progress bar while a large file is read; None: if standard error is a terminal.
+        offline: whether no request may be sent. Then a public endpoint needs no contact.
 
     Raises:
         InputError: `where` is none of these, or the contact is missing or malformed.
@@ -158,6 +160,8 @@ def open_endpoint(
         raise InputError(f"'{url}' is no URL of an endpoint: 'https://host/path' would be one.")
     if parts.username is not None:
         raise InputError(f"The URL of the endpoint at {parts.hostname} holds a user name: that would be passed on.")
+    if offline:
+        return _Offline(url)
     is_public = not _is_loopback(cast(str, parts.hostname))
     if contact is None and is_public:
         raise InputError(
@@ -214,6 +218,18 @@ class _Local:
             ):
                 store.bulk_load(content, FORMATS[format])
         return store, next(iter(store.named_graphs()), None) is not None
+
+
+class _Offline:
+    """A SPARQL endpoint that is not asked."""
+
+    def __init__(self, url: str) -> None:
+        self.name = url
+        self.inputs: tuple[Path, ...] = ()
+        self.queries = 0
+
+    def select(self, query: str) -> list[Row]:
+        raise EndpointError(f"{self.name} is not asked, because this is offline.", reason="offline")
 
 
 class _Trouble(EndpointError):

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from kgmrca.wikidata.check import check
 from kgmrca.wikidata.enrich import enrich
 from kgmrca.wikidata.link import link_graphs
 from kgmrca.wikidata.lookups import Lookups
-from kgmrca.wikidata.sparql import open_endpoint
+from kgmrca.wikidata.sparql import PRESETS, open_endpoint
 
 COMMANDS = ["link", "check", "enrich"]
 ENTITY = "urn:kgmrca:entity/curie"
@@ -324,6 +325,19 @@ def test_a_local_wikidata_needs_no_home(graph, wikidata, tmp_path, command):
     done = run(*arguments(command, graph, wikidata), "-o", tmp_path / "out.ttl", env=environment)
     assert done.returncode == 0, done.stderr
     assert list(home.iterdir()) == []
+
+
+def test_offline_a_cache_is_enough(tmp_path, wikidata_url):
+    graph, cache = write_graph(tmp_path / "graph.ttl", statement("Q7186", "P19", "Q270")), tmp_path / "cache.sqlite"
+    with Lookups(open_endpoint(wikidata_url), cache=cache) as lookups:
+        check([graph], lookups)
+    connection = sqlite3.connect(cache)
+    connection.execute("UPDATE endpoints SET name = ?", (PRESETS["wikidata"],))
+    connection.commit()
+    connection.close()
+    done = run("check", graph, "--endpoint", "wikidata", "--offline", "--cache", cache, "--csv", tmp_path / "out.csv")
+    assert done.returncode == 0, done.stderr
+    assert ",confirmed," in (tmp_path / "out.csv").read_text()
 
 
 ### What a check says of a graph without links

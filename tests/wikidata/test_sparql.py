@@ -86,6 +86,16 @@ def test_a_public_endpoint_needs_a_contact(where):
         open_endpoint(where)
 
 
+def test_offline_a_public_endpoint_needs_no_contact_and_is_not_asked():
+    endpoint = open_endpoint("wikidata", offline=True)
+    assert endpoint.name == PRESETS["wikidata"]
+    with pytest.raises(EndpointError) as caught:
+        endpoint.select(QUERY)
+    assert (caught.value.reason, endpoint.queries) == ("offline", 0)
+    with pytest.raises(InputError, match="no URL"):
+        open_endpoint("http://", offline=True)
+
+
 def test_presets_stand_for_urls():
     assert open_endpoint("wikidata", contact="me@example.org").name == "https://query.wikidata.org/sparql"
 
