@@ -9,6 +9,7 @@ from email.utils import formatdate
 import pytest
 from pyoxigraph import Literal, NamedNode
 from server import JSON, NOTHING, WIKIDATA, Answer
+from SPARQLWrapper import SPARQLWrapper
 
 from kgmrca import __version__
 from kgmrca.errors import EndpointError, InputError
@@ -463,3 +464,13 @@ def test_a_local_file_is_opened_as_any_other_rdf(tmp_path):
     path = tmp_path / "wikidata.ttl"
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf<urn:a> <urn:b> <urn:c> ."))
     assert len(open_endpoint(path).select("SELECT * { ?s ?p ?o }")) == 1
+
+
+def test_nothing_private_of_sparqlwrapper_is_used(server, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("private")
+
+    for name in ("_query", "_createRequest", "_getRequestEncodedParameters", "_getAcceptHeader"):
+        monkeypatch.setattr(SPARQLWrapper, name, refuse)
+    server.otherwise = lambda query: Answer(body=ROW % b"1")
+    assert len(open_endpoint(server.url).select(QUERY)) == 1
