@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,12 @@ def test_the_statement_is_what_convert_writes(tmp_path):
     for line in block.splitlines():
         if "wasGeneratedBy" not in line:  # the run is named after the versions of what ran
             assert line in written
+
+
+def test_the_extras_are_those_of_the_package():
+    section = README.split("## Installing")[1].split("## ")[0]
+    named = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
+    assert sorted(named) == sorted(metadata("kgmrca").get_all("Provides-Extra"))
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)", README))
