@@ -55,3 +55,14 @@ def test_a_bucket_is_gone_once_it_is_read_unless_it_is_kept(tmp_path):
     assert list(Store(tmp_path, 0).rows("kind", 0, keep=True)) == [b"a\tx"]
     assert list(Store(tmp_path, 0).rows("kind", 0)) == [b"a\tx"]
     assert list(Store(tmp_path, 0).rows("kind", 0)) == []
+
+
+def test_keys_are_spread_over_the_buckets(tmp_path):
+    store = Store(tmp_path, 3)
+    dealt = store.buckets("part")
+    for number in range(400):
+        dealt.put("kind", b"%d" % number, b"%d\t" % number)
+    dealt.flush()
+    sizes = [len(list(store.rows("kind", number))) for number in range(8)]
+    assert sum(sizes) == 400
+    assert min(sizes) > 20

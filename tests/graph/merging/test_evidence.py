@@ -50,6 +50,11 @@ def test_sentences_without_a_digest_are_no_copies():
     assert of(("a", "", "0.5"), ("b", "", "0.36")) == Decimal("0.6")
 
 
+def test_of_equal_confidences_of_a_document_the_first_digest_counts_in_any_order():
+    evidence = [("a", "x", "0.5"), ("a", "y", "0.5"), ("b", "y", "0.36")]
+    assert of(*evidence) == of(*reversed(evidence)) == Decimal("0.6")
+
+
 def test_four_decimals():
     assert of(("a", "x", "0.5"), ("b", "y", "0.5")) == Decimal("0.6464")
 

@@ -628,6 +628,12 @@ def test_a_blank_node_is_an_error():
     assert merged([Quad(NamedNode("urn:a"), NamedNode("urn:b"), Literal("no _:x"))])
 
 
+def test_texts_with_the_marks_of_blank_nodes_and_triple_terms_are_texts():
+    quad = Quad(NamedNode("urn:a"), NamedNode("urn:x:b"), Literal("_:x <<( a b c )>>"))
+    found = parse(merged([quad], format="rdfxml"), RdfFormat.RDF_XML)
+    assert [one.object for one in found] == [quad.object]
+
+
 def test_the_summary_counts(tmp_path):
     paths = [
         file(tmp_path, graph(*BOTH), "a.nt"),
@@ -790,6 +796,14 @@ def test_a_literal_that_is_too_long_is_an_error_with_the_name_of_the_file(tmp_pa
     with pytest.raises(InputError, match=f"{re.escape(name)}: a literal or an IRI is longer than 16 MiB"):
         merge(path, tmp_path / "out.ttl")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_statement_with_a_text_that_is_too_long_is_an_error_too(tmp_path):
+    path = file(tmp_path, graph(said("a", "Marie Curie", "P19", "Warsaw")), "long.ttl")
+    lines_ = "\n" * (2**23 + 2**22)
+    path.write_text(path.read_text().replace('relationLabel "P19"', f'relationLabel """{lines_}"""'))
+    with pytest.raises(InputError, match=r"long\.ttl: a literal or an IRI is longer than 16 MiB"):
+        merge(path, tmp_path / "out.ttl")
 
 
 def test_a_literal_that_is_just_not_too_long_is_merged(tmp_path):
