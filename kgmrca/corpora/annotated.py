@@ -150,9 +150,9 @@ def read_annotated(
     Args:
         path: a file of JSON Lines or with a JSON array; it may be compressed by gzip.
         vocab: the vocabulary of the Docs.
-        labels: `predicate -> label` renames relations, and may exchange their subjects and objects; a relation for
-            which it says None is left out, a predicate it does not name stays as it is. It names all that the data is
-            labelled with, unless `partial`.
+        labels: `predicate -> label`, which may also exchange subject and object. A relation with None is left out. A
+            predicate that is not in it is the label itself. Unless `partial`, the relations in it are those that are
+            annotated exhaustively.
         partial: the data has some relations only, see above.
         left_out: a counter for the relations that are left out.
 
