@@ -165,8 +165,8 @@ def open_endpoint(
     is_public = not _is_loopback(cast(str, parts.hostname))
     if contact is None and is_public:
         raise InputError(
-            f"{parts.hostname} is a public endpoint: give a mail address or a URL as `contact` (--contact), by which "
-            "those who run it can reach you. Wikidata refuses requests without one."
+            f"{parts.hostname} is a public endpoint: say with `contact` (--contact) how those who run it can reach "
+            "you, by a mail address or a URL. Wikidata refuses requests without that."
         )
     if contact is not None and not (contact.isascii() and contact.isprintable() and _CONTACT.fullmatch(contact)):
         raise InputError(f"The contact {contact!r} is neither a mail address nor an http(s) URL.")
