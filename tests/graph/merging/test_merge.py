@@ -950,3 +950,13 @@ def test_only_names_of_an_entity_without_an_item_lead_to_one_another(tmp_path):
     assert len(shared_names(tmp_path, type_, *names)) == 2
     assert shared_names(tmp_path, type_, names[0]) == set()
     assert shared_names(tmp_path, type_, *names, link("urn:x:a", "Q270")) == set()
+    item = NamedNode(f"{WD}Q270")
+    of_item = [Triple(item, triple.predicate, triple.object) for triple in (type_, *names)]
+    assert shared_names(tmp_path, *of_item) == set()
+
+
+def test_conflicts_of_an_earlier_merge_are_derived_again():
+    many = [said(document, "Warsaw", "urn:x:p", "1867") for document in "abc"]
+    first = merged(graph(*many), max_cluster=2)
+    assert len(about(first, "Conflict")) == 1
+    assert about(merged(first), "Conflict") == []
