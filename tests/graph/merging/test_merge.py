@@ -301,6 +301,19 @@ def test_subject_and_object_of_a_fact_are_clusters():
     assert fact["object"] == IRIS.cluster("LOC", "warsaw")
 
 
+def test_the_subject_of_a_fact_is_the_node_of_its_cluster():
+    data = merged(graph(*(said(document, "Marie Curie", "P569", "1867") for document in "ab")))
+    nodes = {quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if quad.object.value == f"{KGMRCA}Cluster"}
+    (fact,) = about(data, "Fact")
+    assert nodes == {fact["subject"]}
+
+
+def test_the_cluster_of_an_item_has_an_iri_made_of_it():
+    data = merged([link("urn:x:a", "Q270")])
+    nodes = {quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if quad.object.value == f"{KGMRCA}Cluster"}
+    assert nodes == {IRIS.cluster(f"{WD}Q270")}
+
+
 def test_a_fact_names_entities_themselves_if_they_are_in_no_cluster():
     (fact,) = about(merged(graph(one := said("a", "Marie Curie", "P19", "Warsaw"))), "Fact")
     assert (fact["subject"], fact["object"]) == (one.subject, one.object)
