@@ -1,4 +1,4 @@
-"""How far a job is, on standard error: a bar on a terminal, a line now and then in a log."""
+"""What a job says of itself: how far it is (a bar on a terminal, a line now and then in a log), and how much it did."""
 
 import sys
 import time
@@ -6,10 +6,19 @@ from typing import Any
 
 from tqdm import tqdm
 
-__all__ = ["progress_bar"]
+__all__ = ["counted", "progress_bar"]
 
 _now = time.monotonic
 _FIRST_LINE, _EVERY_LINE = 10.0, 60.0  # seconds
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun, in the singular or in the plural (which by default has an "s" more).
+
+    >>> counted(1, "document"), counted(2000, "document"), counted(2, "entity", "entities")
+    ('1 document', '2,000 documents', '2 entities')
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def progress_bar(progress: bool | None, **options: Any) -> "tqdm[Any]":

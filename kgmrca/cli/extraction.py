@@ -22,8 +22,9 @@ from kgmrca.cli.options import (
     number_or_name,
     suggest,
 )
-from kgmrca.cli.printing import columns, counted, one_line
+from kgmrca.cli.printing import columns, one_line
 from kgmrca.errors import InputError, ModelError
+from kgmrca.progress import counted
 from kgmrca.triples.iris import DEFAULT_BASE
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kgmrca.cli.options import Base, Format, GraphFormat, Graphs, Output, Provenance, no_stream, opened_if_named
-from kgmrca.cli.printing import counted
+from kgmrca.progress import counted
 from kgmrca.triples.iris import DEFAULT_BASE
 
 

@@ -3,16 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["columns", "counted", "one_line", "width"]
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun, in the singular or in the plural (which by default has an "s" more).
-
-    >>> counted(1, "document"), counted(2000, "document"), counted(2, "entity", "entities")
-    ('1 document', '2,000 documents', '2 entities')
-    """
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+__all__ = ["columns", "one_line", "width"]
 
 
 def width(text: str) -> int:

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from kgmrca.cli.options import Pipeline, load_pipeline, no_stream, opened_if_named
-from kgmrca.cli.printing import counted
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD, check_folder, check_outputs, whole_folder
+from kgmrca.progress import counted
 from kgmrca.resources import resource
 
 

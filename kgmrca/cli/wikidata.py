@@ -25,6 +25,7 @@ from kgmrca.cli.options import (
     suggest,
 )
 from kgmrca.errors import InputError
+from kgmrca.progress import counted
 from kgmrca.triples.iris import DEFAULT_BASE
 
 
@@ -345,9 +346,10 @@ def cache_command(
                 f"The cache has no answers of '{clear}'. It has answers of: {', '.join(names) or 'no endpoint'}."
             )
         n_removed = answers.clear(endpoint=endpoint, expired_at=now if clear == "expired" else None)
-        print(f"kgmrca: {n_removed:,} answers were removed.", file=sys.stderr)
+        print(f"kgmrca: {counted(n_removed, 'answer')} removed.", file=sys.stderr)
     print(f"{path}  {path.stat().st_size / 1e6:,.1f} MB")
     for usage in answers.usage(now=now):
         oldest = time.strftime("%Y-%m-%d", time.localtime(usage.oldest))
-        print(f"{usage.endpoint}  {usage.entries:,} answers, {usage.expired:,} expired, the oldest from {oldest}")
+        answered = counted(usage.entries, "answer")
+        print(f"{usage.endpoint}  {answered}, {usage.expired:,} expired, the oldest from {oldest}")
     answers.close()

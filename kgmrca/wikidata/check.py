@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 from kgmrca import __version__
 from kgmrca.files import STANDARD, opened
 from kgmrca.ontology import WIKIDATA_ENTITY
-from kgmrca.progress import progress_bar
+from kgmrca.progress import counted, progress_bar
 from kgmrca.tables import table_line
 from kgmrca.terms import (
     CHECKED_AGAINST,
@@ -111,8 +111,8 @@ class CheckSummary:
         total = self.verdicts.total()
         rows = [(verdict.value, self.verdicts[verdict]) for verdict in Verdict if self.verdicts[verdict]]
         lines = [f"{name:<28}{count:>10,}{count / total:>9.1%}" for name, count in rows]
-        took = f"{self.queries:,} queries, {self.seconds:.1f} s"
-        lines.append(f"kgmrca: {total:,} statements checked against {endpoint}: {took}")
+        took = f"{counted(self.queries, 'query', 'queries')}, {self.seconds:.1f} s"
+        lines.append(f"kgmrca: {counted(total, 'statement')} checked against {endpoint}: {took}")
         if total and total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]:
             lines.append("kgmrca: no statement is between entities that are linked to items: run kgmrca link first")
         return "\n".join(lines)
@@ -144,7 +144,7 @@ def check(
             as TriG, which includes Turtle and N-Triples.
         format: of the RDF. With None it is known by the file's extension; standard output gets Turtle.
         base: what new IRIs begin with.
-        progress: see `files.progress_bar`.
+        progress: see `kgmrca.progress.progress_bar`.
 
     Raises:
         InputError: an argument or a graph cannot be used, or an output would overwrite what is read.

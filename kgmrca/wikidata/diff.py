@@ -17,6 +17,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD, check_outputs, opened
 from kgmrca.ontology import load_ontology, load_properties, wikidata_predicate
+from kgmrca.progress import counted
 from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import graph_files
@@ -127,14 +128,14 @@ class DiffSummary:
     def in_words(self, output: str) -> str:
         """The summary in lines of text; `output` is where the result was written."""
         counts = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(self.verdicts.items()))
-        lines = [f"{self.verdicts.total():,} facts" + ("" if output == "-" else f" -> {output}")]
+        lines = [counted(self.verdicts.total(), "fact") + ("" if output == "-" else f" -> {output}")]
         lines[0] += f": {counts}" if counts else ""
         if self.unchecked:
-            lines.append(f"{self.unchecked:,} statements have no verdict: see kgmrca check")
+            lines.append(f"{counted(self.unchecked, 'statement')} without a verdict: see kgmrca check")
         if self.n_kept:
-            lines.append(f"{self.n_kept:,} rows have what was written in them before: answers, edits, notes")
+            lines.append(f"{counted(self.n_kept, 'row')} that you worked on before: kept as they were")
         if self.n_gone:
-            lines.append(f"{self.n_gone:,} rows with answers, edits or notes are no longer listed: they stand last")
+            lines.append(f"{counted(self.n_gone, 'row')} that you worked on, no longer listed: kept at the end")
         lines += [f"not exported, {why}" for why in self.left_out]
         return "\n".join(f"kgmrca: {line}" for line in lines)
 

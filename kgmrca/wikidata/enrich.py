@@ -21,7 +21,7 @@ from kgmrca import __version__
 from kgmrca.errors import InputError
 from kgmrca.files import opened
 from kgmrca.ontology import WIKIDATA_DIRECT, WIKIDATA_ENTITY
-from kgmrca.progress import progress_bar
+from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import (
     CHECKED_AGAINST,
     DECIMAL,
@@ -96,12 +96,14 @@ class EnrichSummary:
     def in_words(self, output: str) -> str:
         """The summary in lines of text; `output` is where the result was written."""
         to = "" if output == "-" else f" -> {output}"
-        found = f"{self.claims:,} claims and {self.labels:,} labels of {self.items:,} items{to}"
-        lines = [f"{found}; {self.queries:,} queries"]
+        found = (
+            f"{counted(self.claims, 'claim')} and {counted(self.labels, 'label')} of {counted(self.items, 'item')}{to}"
+        )
+        lines = [f"{found}; {counted(self.queries, 'query', 'queries')}"]
         if not self.items:
             lines.append("no entity is linked to an item: see kgmrca link")
         if self.unknown:
-            lines.append(f"{self.unknown:,} values left out that Wikidata says are unknown")
+            lines.append(f"{counted(self.unknown, 'value')} left out: unknown to Wikidata")
         for reason, asked in sorted(self.failed.items()):
             more = f" and {len(asked) - _LISTED:,} more" if len(asked) > _LISTED else ""
             lines.append(f"not looked up, {reason}: {', '.join(asked[:_LISTED])}{more}")
@@ -135,7 +137,7 @@ def enrich(
             as TriG, which includes Turtle and N-Triples.
         format: of the output. With None it is known by the file's extension; standard output gets Turtle.
         base: what new IRIs begin with.
-        progress: see `files.progress_bar`.
+        progress: see `kgmrca.progress.progress_bar`.
 
     Raises:
         InputError: an argument or a graph cannot be used, or there are neither properties nor languages.

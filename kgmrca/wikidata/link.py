@@ -18,7 +18,7 @@ from kgmrca import __version__
 from kgmrca.errors import InputError, OutputError
 from kgmrca.files import STANDARD, opened, temporary_folder
 from kgmrca.ontology import WIKIDATA_ENTITY
-from kgmrca.progress import progress_bar
+from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import (
     CHECKED_AGAINST,
     COMMENT,
@@ -99,10 +99,12 @@ class LinkSummary:
     def in_words(self, output: str) -> str:
         """The summary in lines of text; `output` is where the result was written."""
         counts = [f"{self.outcomes[name]:,} {name}" for name in _OUTCOMES if self.outcomes[name]]
-        total = f"kgmrca: {self.outcomes.total():,} entities" + ("" if output == "-" else f" -> {output}")
+        total = f"kgmrca: {counted(self.outcomes.total(), 'entity', 'entities')}" + (
+            "" if output == "-" else f" -> {output}"
+        )
         lines = [": ".join([total, ", ".join(counts)]) if counts else total]
         lines += [f"kgmrca: not looked up, {reason}: {count:,}" for reason, count in self.reasons.most_common()]
-        return "\n".join([*lines, f"kgmrca: {self.queries:,} queries in {self.seconds:,.0f} s"])
+        return "\n".join([*lines, f"kgmrca: {counted(self.queries, 'query', 'queries')} in {self.seconds:,.0f} s"])
 
 
 def link_graphs(
@@ -137,7 +139,7 @@ def link_graphs(
             as TriG, which includes Turtle and N-Triples.
         format: of the output. With None it is known by the file's extension; a stream gets Turtle.
         base: what new IRIs begin with.
-        progress: see `files.progress_bar`.
+        progress: see `kgmrca.progress.progress_bar`.
 
     Raises:
         InputError: an argument or a graph cannot be used, the output would overwrite what is read, or its format cannot

@@ -48,7 +48,7 @@ class Lookups:
         refresh: whether to use only answers that were fetched since this object was made.
         max_age: how long an answer is used.
         batch: how many keys are put into a query. It is halved when a query times out, and grows again slowly.
-        progress: see `files.progress_bar`.
+        progress: see `kgmrca.progress.progress_bar`.
         clock: tells the time.
 
     Raises:

@@ -8,8 +8,8 @@ from helpers import TEXT, make_nlp
 from typer.testing import CliRunner
 
 from kgmrca.cli import app
-from kgmrca.cli.printing import counted
 from kgmrca.convert import convert
+from kgmrca.progress import counted
 
 
 @pytest.fixture

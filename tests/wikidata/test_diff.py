@@ -177,7 +177,7 @@ def test_statements_without_verdict_are_counted(graph, tmp_path):
     summary = DiffSummary()
     differences([graph, other], summary)
     assert summary.unchecked == 1
-    assert "1 statements have no verdict: see kgmrca check" in summary.in_words("-")
+    assert "1 statement without a verdict: see kgmrca check" in summary.in_words("-")
 
 
 def test_a_graph_without_any_verdict_is_refused(tmp_path):
@@ -383,7 +383,7 @@ def test_the_command_lists_and_exports(run, graph, tmp_path, capsys):
     assert run(graph, "--accept", new, "--quickstatements", "-", "--stated-in", "Q328") == 0
     captured = capsys.readouterr()
     assert captured.out == 'Q7186\tP800\tQ1128\tS248\tQ328\tS854\t"https://example.org/lives"\n'
-    assert "1 facts: 1 new" in captured.err
+    assert "1 fact: 1 new" in captured.err
 
 
 def test_the_command_says_with_1_that_something_accepted_was_left_out(run, graph, tmp_path, capsys):

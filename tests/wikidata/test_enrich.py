@@ -222,7 +222,7 @@ def test_unknown_values_are_counted_and_redirects_followed(tmp_path, lookups):
         ("Q999999001", "P569", '"1867-11-07"^^<xsd:date>'),
     ]
     assert summary.unknown == 1
-    assert "1 values left out that Wikidata says are unknown" in summary.in_words("-")
+    assert "1 value left out: unknown to Wikidata" in summary.in_words("-")
 
 
 def test_what_could_not_be_looked_up_is_listed_and_the_rest_is_there(graph, lookups, tmp_path, wikidata_file, clock):

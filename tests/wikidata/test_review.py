@@ -84,7 +84,7 @@ def test_answers_are_kept(new):
     summary = again(new, *SAID)
     assert column(new, "accept") == ["x", "no", ""]
     assert (summary.n_kept, summary.n_gone) == (2, 0)
-    assert "2 rows have what was written in them before" in summary.in_words("new.tsv")
+    assert "2 rows that you worked on before: kept as they were" in summary.in_words("new.tsv")
 
 
 def test_a_table_that_nobody_touched_is_the_same_again(new):
@@ -177,7 +177,7 @@ def test_what_was_written_in_a_row_that_is_not_listed_any_more_is_kept_at_the_en
     for _ in range(2):
         summary = again(new, "P742")
         assert summary.n_gone == 1
-        assert "1 rows with answers, edits or notes are no longer listed" in summary.in_words("new.tsv")
+        assert "1 row that you worked on, no longer listed" in summary.in_words("new.tsv")
         last = rows(new)[-1]
         assert [row["property_id"] for row in rows(new)] == ["P742", "P26"]
         assert last["verdict"] == "no longer listed (was: new)"

@@ -88,4 +88,6 @@ def _write_conflicts(part: Part, subject: str, predicate: str, facts: dict[str, 
         comment = (
             f"{subject[1:-1]} has {len(objects)} different objects of {predicate[1:-1]}, of which a subject has one."
         )
+        if subject.startswith(f"<{part.iris.base}cluster/"):
+            comment += " Not all of them are right, or the cluster has entities that are different things."
         part.conflict("several objects", [subject, predicate], comment, [facts[object_] for object_ in objects])

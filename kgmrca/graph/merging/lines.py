@@ -24,8 +24,6 @@ from kgmrca.triples.write import statement_triples
 
 __all__ = ["prefix_lines", "statement_text"]
 
-"""The formats that begin with a list of prefixes; all others are written as N-Quads first."""
-
 _Term: TypeAlias = NamedNode | Literal | Triple
 
 _NEXT_PREDICATE = " ;\n\t"
@@ -45,7 +43,7 @@ def statement_text(cells: Cells, *, format: str, base: str, provenance: str) -> 
         format: "turtle" or "trig", without the prefixes at the file's beginning; any other means N-Quads, of which
             N-Triples are a part.
         base: that of the prefixes.
-        provenance: the shape (see `kgmrca.triples.write.PROVENANCE`), any but "none".
+        provenance: the shape (see `kgmrca.triples.formats.PROVENANCE`), any but "none".
     """
     runs = cells.runs.split()
     made_for = None

@@ -527,6 +527,7 @@ def test_several_objects_of_a_predicate_that_has_one_are_a_conflict():
     assert conflict["conflictKind"] == "several objects"
     assert conflict["comment"] == (
         f"{IRIS.cluster('PER', 'marie curie')} has 2 different objects of {WDT}P569, of which a subject has one."
+        " Not all of them are right, or the cluster has entities that are different things."
     )
     facts = [quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if quad.object.value == f"{KGMRCA}Fact"]
     assert conflict["conflicting"] == sorted(facts)
