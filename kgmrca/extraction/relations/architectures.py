@@ -72,11 +72,3 @@ def _wrapped(network: torch.nn.Module, words: Words, features: partial[Any]) -> 
 def _convert_inputs(model: Model, features: Features | Instances, is_train: bool) -> tuple[ArgsKwargs, object]:
     # thinc's own conversion asks for gradients of every array, which whole numbers cannot have.
     return ArgsKwargs(args=(), kwargs=as_tensors(features, model.shims[0].device)), lambda _: []
-
-
-# TODO(move): remove once every checkout has been installed anew; entry points of the old place look here.
-from kgmrca.extraction.encoder.layers import (  # noqa: E402, F401
-    build_sentence_lstm,
-    build_transformer_embed,
-    build_word_table_embed,
-)
