@@ -23,7 +23,7 @@ from kgmrca.corpora.inputs import Found, find_inputs, is_read_from_folders
 from kgmrca.corpora.repeats import Repeat, Repeats
 from kgmrca.errors import InputError, ModelError, ResourceError
 from kgmrca.files import STANDARD, check_outputs, opened, target_of, whole_file
-from kgmrca.ontology import Ontology, load_ontology
+from kgmrca.ontology import ONTOLOGIES, Ontology, load_ontology
 from kgmrca.progress import progress_bar
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
@@ -161,6 +161,10 @@ def convert(
     rejected_to = _rejected_path(rejected, target)
     threshold_of_source = _threshold_of_source(source, threshold)
     found = _find(inputs, input_format, output, rejected_to, is_default=rejected is None)
+    if ontology not in ONTOLOGIES:
+        check_outputs([output, rejected_to], [ontology], what="the ontology")
+    if nlp and nlp.path:
+        check_outputs([output, rejected_to], [nlp.path], what="a file of the pipeline", takes=Path.exists)
     summary = ConvertSummary(skipped=found.skipped)
     with ExitStack() as stack:
         sizes = [file.size for file in found.files if file.size is not None]

@@ -11,6 +11,7 @@ from spacy.tokens import DocBin
 
 from kgmrca.convert import convert
 from kgmrca.errors import InputError, ModelError
+from kgmrca.resources import resource
 from kgmrca.triples.iris import text_digest
 
 BIRTH = "Marie Curie was born in Warsaw."
@@ -369,6 +370,27 @@ def test_an_input_is_not_overwritten_under_another_name(folder, nlp, tmp_path, m
     with pytest.raises(InputError, match=r"'graph\.ttl' is an INPUT and would be overwritten"):
         convert(given, "graph.ttl", nlp=nlp)
     assert (folder / "lives.txt").read_text() == TEXT
+
+
+@pytest.mark.parametrize("option", ["output", "rejected"])
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+def test_the_ontology_is_not_overwritten(jsonl, nlp, tmp_path, option, link):
+    ontology = tmp_path / "ontology.ttl"
+    ontology.write_text(text := resource("ontologies/relations.ttl").read_text(encoding="utf-8"), encoding="utf-8")
+    place = ontology
+    if link:
+        getattr(place := tmp_path / "other.ttl", link)(ontology)
+    options = {"output": tmp_path / "graph.ttl", "format": "turtle", option: place}
+    with pytest.raises(InputError, match="is the ontology and would be overwritten"):
+        convert(jsonl(BIRTH), nlp=nlp, ontology=ontology, **options)
+    assert ontology.read_text(encoding="utf-8") == text
+
+
+def test_a_file_of_the_pipeline_is_not_overwritten(jsonl, nlp, tmp_path):
+    nlp.to_disk(tmp_path / "pipeline")
+    loaded = spacy.load(tmp_path / "pipeline")
+    with pytest.raises(InputError, match="is a file of the pipeline and would be overwritten"):
+        convert(jsonl(BIRTH), tmp_path / "pipeline" / "meta.json", nlp=loaded, format="turtle")
 
 
 @pytest.mark.parametrize("option", ["output", "rejected"])

@@ -334,7 +334,9 @@ def write_gold(
         OutputError: an output cannot be written.
     """
     inputs = list(inputs)
-    check_outputs([output, dev], [*inputs, *([mapping] if mapping else [])], what="an INPUT")
+    check_outputs([output, dev], inputs, what="an INPUT")
+    tables = [mapping] if mapping else [path.parent / "relations.tsv" for path in inputs]
+    check_outputs([output, dev], tables, what="the table of relations")
     vocab = Vocab()
     bins = {path: DocBin(store_user_data=True) for path in (output, dev) if path}
     counts = dict.fromkeys(bins, (0, 0))

@@ -1,5 +1,6 @@
 """What a file is that is no plain text, by its name or its first bytes, and what to do with it."""
 
+import csv
 import json
 import re
 from collections.abc import Mapping
@@ -43,6 +44,10 @@ _ZIP = Kind("a ZIP archive or an office document", "unpack it, or save it as pla
 _GZIP = Kind("compressed with gzip", "give it a name that ends in .gz")
 _IMAGE = Kind("an image", "recognize its text first")
 _MEDIA = Kind("a recording", "write down its text first")
+_MAIL = Kind("an e-mail", "save the text of its messages first")
+_LATEX = Kind("LaTeX", "make it text first, for example with pandoc -t plain")
+_SUBTITLES = Kind("subtitles", "save their text first")
+_CODE = Kind("source code or settings", "save the text in it first")
 _UTF16 = Kind("text in UTF-16 or UTF-32", "save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8")
 _BINARY = Kind("a binary file", "make it text first")
 
@@ -50,7 +55,7 @@ _BY_SUFFIX: Mapping[str, Kind] = {
     f".{suffix}": kind
     for kind, suffixes in (
         (_HTML, "html htm xhtml mhtml"),
-        (_XML, "xml tei nxml"),
+        (_XML, "xml tei nxml xsd xsl rss atom docbook"),
         (_WIKI, "wiki mediawiki"),
         (_PDF, "pdf"),
         (_RTF, "rtf"),
@@ -62,6 +67,10 @@ _BY_SUFFIX: Mapping[str, Kind] = {
         (_RDF, "ttl nt nq trig jsonld rdf owl n3"),
         (_ARCHIVE, "zip tar tgz bz2 xz zst 7z rar"),
         (_IMAGE, "png jpg jpeg gif tif tiff webp bmp svg ico heic"),
+        (_MAIL, "eml mbox msg"),
+        (_LATEX, "tex ltx bib"),
+        (_SUBTITLES, "srt vtt"),
+        (_CODE, "yaml yml toml ini cfg py ipynb r java c h cpp cs go rs js ts css php rb pl sh bat sql"),
         (_MEDIA, "mp3 wav ogg flac m4a mp4 mkv avi mov webm"),
         (_BINARY, "exe dll so o pyc parquet arrow sqlite db pkl npy npz pt bin"),
     )
@@ -96,9 +105,25 @@ _HTML_FRAGMENT = re.compile(
     rb"(?:\s[^<>]*)?>.*</[a-z]",
     re.IGNORECASE | re.DOTALL,
 )
+# Signs of HTML within a text, of which one alone may be meant as it stands.
+_HTML_SIGNS = (
+    re.compile(rb"<br\s*/?>", re.IGNORECASE),
+    re.compile(rb"<(?:a|img|font|span|td)\s[^<>]*=[^<>]*>", re.IGNORECASE),
+    re.compile(rb"</(?:p|div|span|a|b|i|em|strong|sup|sub|li|ul|td|tr|h[1-6])>", re.IGNORECASE),
+    re.compile(rb"&(?:amp|lt|gt|quot|nbsp|[lr][ds]quo|[mn]dash|hellip|#\d{2,5}|#x[0-9a-f]{2,5});", re.IGNORECASE),
+)
 _RIFF = re.compile(rb"RIFF....(?:WAVE|AVI |WEBP)", re.DOTALL)
 _RDF_START = re.compile(rb"(?:@prefix|@base|PREFIX)\s[^<\n]*<|<[a-z][a-z0-9+.-]*:[^<>\s]*>\s+<[a-z]")
-_XML_START = re.compile(rb"<\?xml[\s?]|<!DOCTYPE\s", re.IGNORECASE)
+# A declaration, or an element that has an attribute, begins with another element, or ends: "<Ada> Hello" is a chat.
+_XML_START = re.compile(
+    rb"""<\?[a-z]|<!DOCTYPE\s|<!--|<(?P<name>[a-z_][\w:.-]*)(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))+\s*/?>"""
+    rb"|<[a-z_][\w:.-]*>\s*<[a-z_]|<(?P<closed>[a-z_][\w:.-]*)>.*</(?P=closed)\s*>",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAIL_START = re.compile(rb"(?:From [^\n]*\n)?(?:[A-Za-z][A-Za-z-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
+_MAIL_SIGNS = re.compile(rb"(?mi)^(?:MIME-Version|Message-ID|Received|Content-Type):")
+_LATEX_SIGNS = re.compile(rb"\\documentclass\b|\\begin\{document\}")
+_SUBTITLES_SIGNS = re.compile(rb"(?m)^\d\d:\d\d(?::\d\d)?[.,]\d{3} --> \d\d:\d\d")
 _JSON_START = re.compile(rb'\[\s*\{\s*["}]|\{\s*"(?:[^"\\]|\\.)*"\s*:|\[\s*"(?:[^"\\]|\\.)*"\s*,\s*"', re.DOTALL)
 _WIKI_SIGNS = (
     re.compile(rb"'''[^'\n]+'''"),
@@ -151,17 +176,45 @@ def kind_of_content(head: bytes, *, is_whole: bool = False, is_markdown: bool = 
         zeros_at_even = head[::2].count(0)
         is_every_other = zeros > len(head) // 8 and not zeros // 8 < zeros_at_even < zeros - zeros // 8
         return _UTF16 if is_every_other else _BINARY
-    if _HTML_START.match(start) or (not is_markdown and _HTML_FRAGMENT.match(start)):
-        return _HTML
-    if _XML_START.match(start):
-        return _XML
     if _RDF_START.match(start):
         return _RDF
+    if _HTML_START.match(start) or (not is_markdown and _HTML_FRAGMENT.match(start)):
+        return _HTML
+    if (not is_markdown or start.startswith((b"<?", b"<!D"))) and _XML_START.match(start):
+        return _XML
     if _JSON_START.match(start) or (is_whole and _is_json(start)):
         return _JSON
-    if not is_markdown and sum(bool(sign.search(start)) for sign in _WIKI_SIGNS) >= 2:
-        return _WIKI
+    if (header := _MAIL_START.match(start)) and _MAIL_SIGNS.search(header[0]):
+        return _MAIL
+    if _LATEX_SIGNS.search(start):
+        return _LATEX
+    if _SUBTITLES_SIGNS.search(start):
+        return _SUBTITLES
+    if _is_table(start if is_whole else start.rpartition(b"\n")[0]):
+        return _TABLE
+    if not is_markdown:
+        for kind, signs in ((_WIKI, _WIKI_SIGNS), (_HTML, _HTML_SIGNS)):
+            if sum(bool(sign.search(start)) for sign in signs) >= 2:
+                return kind
     return None
+
+
+def _is_table(data: bytes) -> bool:
+    """Whether all of several lines have the same number of cells; in a sentence a space follows what parts them."""
+    lines = [line for line in data.decode(errors="replace").splitlines() if line.strip()]
+    if len(lines) < 2:
+        return False
+    for delimiter in "\t;,|":
+        if delimiter not in lines[0]:
+            continue
+        try:
+            rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+        except csv.Error:
+            continue
+        is_parted = all(not cell.startswith(" ") for row in rows for cell in row[1:])
+        if is_parted and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
+            return True
+    return False
 
 
 def _is_json(data: bytes) -> bool:

@@ -19,6 +19,7 @@ from spacy.tokens import DocBin
 
 from kgmrca.corpora.documents import MAX_RECORD_SIZE, BadRecord, Document, Excerpt, read_documents
 from kgmrca.corpora.inputs import find_inputs
+from kgmrca.corpora.kinds import kind_of_content
 from kgmrca.errors import InputError
 
 NLP = spacy.blank("en")
@@ -329,6 +330,10 @@ def test_jsonl_is_read_line_by_line(monkeypatch):
         ("all.zip", "is an archive, not plain text: unpack it first"),
         ("picture.png", "is an image"),
         ("graph.ttl", "is RDF, so a graph already, not plain text: use it with kgmrca merge"),
+        ("letter.eml", "is an e-mail"),
+        ("paper.tex", "is LaTeX"),
+        ("film.srt", "is subtitles"),
+        ("job.yaml", "is source code or settings"),
     ],
 )
 def test_a_file_that_is_no_text_by_its_name_is_refused(tmp_path, monkeypatch, name, reason):
@@ -353,7 +358,38 @@ NO_TEXT = {
     "text in UTF-16": "Ada Lovelace".encode("utf-16"),
     "a binary file": bytes(range(256)),
     "compressed with gzip": gzip.compress(b"Ada"),
+    "an e-mail": b"From: Ada <ada@example.org>\nTo: Charles\nMIME-Version: 1.0\n\nI was born in London.\n",
+    "LaTeX": b"\\documentclass{article}\n\\begin{document}\nAda was born in London.\n\\end{document}\n",
+    "subtitles": b"1\n00:00:01,000 --> 00:00:04,000\nAda was born in London.\n",
+    "a table": b"name;born\nAda Lovelace;London\n",
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("XML", b'<TEI xmlns="http://www.tei-c.org/ns/1.0"><text><p>Ada was born in London.'),
+        ("XML", b"<PubmedArticle>\n<Abstract>Ada was born in London."),
+        ("XML", b"<text>Ada was born in London.</text>"),
+        ("XML", b"<doc id='1'>Ada was born in London."),
+        ("XML", b"<?php echo 'Ada'; ?>"),
+        ("HTML", b"Ada was born<br>in <a href='x'>London</a>."),
+        ("HTML", b"&ldquo;Ada&rdquo; was born in <em>London</em>."),
+        ("a table", b"name\tborn\nAda\tLondon\nGrace\tNew"),
+        ("a table", b'name,born\n"Lovelace, Ada",London\n'),
+        (None, b"<Ada> I was born in London.\n<Charles> So was I.\n"),
+        (None, b"Ada & Charles met in London; he was 41, she was 17."),
+        (None, b"She was born in London, they say,\nand died in London, too.\n"),
+        (None, b"London; Paris; Rome.\nVienna; Prague; Bern.\n"),
+        (None, b"Subject: a letter\nDear Ada, I was born in London.\n"),
+        (None, b"1,000 people live here\nand many elsewhere\n"),
+        (None, b"10:30 Ada arrives.\n11:30 Ada leaves.\n"),
+        (None, b"The sign &amp; is for &."),
+    ],
+)
+def test_what_is_text_and_what_is_not(name, data):
+    kind = kind_of_content(data, is_whole=True)
+    assert (kind and kind.name) == name
 
 
 @pytest.mark.parametrize("kind", NO_TEXT)
