@@ -18,12 +18,12 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kgmrca.errors import InputError
 from kgmrca.files import check_outputs
 from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
-from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.progress import progress_bar
-from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, SAME, XSD
+from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, XSD
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
 from kgmrca.triples.iris import normal_name
+from kgmrca.triples.items import ItemLinks, item_id, link_in, only_item
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Statement
 
@@ -35,7 +35,6 @@ _DESCRIBED = frozenset(
     {f"{PROV}{name}" for name in ("Entity", "Activity", "SoftwareAgent")}
     | {f"{KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict")}
 )
-_SAME = frozenset(link.value for link in SAME)
 _STRING = f"{XSD}string"
 _TYPE = f"{RDF}type"
 _KIND = f"{KGMRCA}conflictKind"
@@ -148,7 +147,7 @@ class Statistics:
         self._facts: dict[_Fact, int] = {}
         self._stated = array("L")
         self._confidences = array("d")
-        self._links: dict[str, str] = {}  # from entities to items
+        self._links = ItemLinks()
         self._statements = 0
         self._last = ""
         self._documents: set[str] = set()
@@ -192,8 +191,8 @@ class Statistics:
 
     def _add_quad(self, quad: Quad) -> None:
         subject, predicate, object_ = str(_node(quad.subject)), quad.predicate.value, quad.object
-        if predicate in _SAME and _is_item(item := getattr(object_, "value", "")):
-            self._links[subject] = min(item, self._links.get(subject, item))
+        if link := link_in(quad):
+            self._links.add(*link)
         if predicate == _TYPE:
             self._add_type(subject, str(_node(object_)))
         elif predicate == f"{RDFS}label":
@@ -319,12 +318,11 @@ class Statistics:
 
     def _items_of_nodes(self, nodes: list[_Node]) -> dict[int, str]:
         """The item of each node that is one, that is linked to one, or that is in a cluster with such a node."""
-        items: dict[int, str] = {}
+        items: dict[int, set[str]] = {}
         for number, node in enumerate(nodes):
-            if isinstance(node, str) and (item := node if _is_item(node) else self._links.get(node)):
-                root = _find(self._parents, number)
-                items[root] = min(item, items.get(root, item))
-        return items
+            if isinstance(node, str) and (item := item_id(node) or self._links.item(node)):
+                items.setdefault(_find(self._parents, number), set()).add(item)
+        return {root: item for root, found in items.items() if (item := only_item(found))}
 
     def _distinct_facts(self, nodes: list[_Node]) -> "tuple[dict[_Fact, int], array[int], array[float]]":
         """The facts with one entity for each cluster; how often each is stated, and the highest confidence of it."""
@@ -447,10 +445,6 @@ def _sentence(row: dict[str, Any]) -> str:
 
 def _if_several(what: str, count: int) -> dict[str, int]:
     return {what: count} if count > 1 else {}
-
-
-def _is_item(iri: str) -> bool:
-    return iri.startswith(f"{WIKIDATA_ENTITY}Q")
 
 
 def _node(term: Any) -> _Node:

@@ -1,7 +1,6 @@
 """What a Doc says, as `Statement` records: subject, predicate, object, how sure, and where it was read."""
 
 import math
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -15,6 +14,7 @@ from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_p
 from kgmrca.relations import get_records, make_relations
 from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
+from kgmrca.triples.items import is_item_id
 from kgmrca.triples.literals import typed_literal
 from kgmrca.triples.records import Mention, Run, Statement, rounded, sentence_digest
 from kgmrca.triples.sources import foreign_records
@@ -148,7 +148,7 @@ def _mention(document: str, span: Span) -> Mention:
 
 
 def _resource(iris: Iris, document: str, span: Span) -> str:
-    if re.fullmatch(r"Q[1-9][0-9]*", span.kb_id_):
+    if is_item_id(span.kb_id_):
         return WIKIDATA_ENTITY + span.kb_id_
     return iris.entity(document, span.text)
 

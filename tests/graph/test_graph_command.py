@@ -425,6 +425,18 @@ def test_entities_of_one_name_with_different_items_stand_in_rows_of_their_own(tm
     assert [row.get("facts") for row in report["most_attested"]] == [2, None]
 
 
+def test_an_entity_that_is_linked_to_two_items_counts_as_linked_to_none(tmp_path, nlp):
+    path = written(tmp_path / "g.ttl", nlp, texts=["Warsaw is in Poland."] * 3)
+    links = "".join(
+        f"<{next(statements(nlp('Warsaw is in Poland.'), document_id=f'd{number}')).subject}> "
+        f"<https://w3id.org/kgmrca#item> <http://www.wikidata.org/entity/Q{item}> .\n"
+        for number, item in ((0, 270), (1, 270), (1, 579978))
+    )
+    path.write_text(path.read_text(encoding="utf-8") + links, encoding="utf-8")
+    report = figures(path)
+    assert [row.get("facts") for row in report["most_attested"]] == [2, None]
+
+
 def test_a_reader_that_goes_away_is_exit_code_141(graph):
     code = "from kgmrca.cli import main; main()"
     running = subprocess.Popen(

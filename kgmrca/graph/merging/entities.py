@@ -9,15 +9,14 @@ from pyoxigraph import Literal, RdfFormat, parse
 from kgmrca.graph.merging.buckets import Buckets, Store
 from kgmrca.graph.merging.clusters import Named, NameGroup, group_names, name_key, parts_of
 from kgmrca.graph.merging.parts import Part, Result, written_part
-from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.terms import ENTITY_TYPE, KGMRCA, LABEL, SAME, TYPE
+from kgmrca.triples.items import item_id, only_item
 from kgmrca.types import coarse_type
 
 __all__ = ["join_names", "join_shared_names", "write_clusters", "write_quads", "write_triples"]
 
 _TYPE, _LABEL, _ENTITY_TYPE = map(str, (TYPE, LABEL, ENTITY_TYPE))
 _LINKS = tuple(map(str, SAME))
-_ITEM = f"<{WIKIDATA_ENTITY}Q"
 _DERIVED = frozenset(f"{_TYPE} <{KGMRCA}{name}> ." for name in ("Fact", "Cluster", "Conflict"))
 # How the lines begin that say what we need to know of their subject.
 _CLUES = tuple(f"{clue} ".encode() for clue in (_TYPE, _LABEL, _ENTITY_TYPE, *_LINKS))
@@ -86,7 +85,7 @@ def write_clusters(store: Store, format: str, base: str, numbers: range) -> Resu
                 thing = key.decode()
                 members = [row.decode().split("\t") for row in rows]
                 labels = Counter(label for _, label, _ in members if label)
-                is_item = thing.startswith(_ITEM)
+                is_item = _is_item(thing)
                 cluster = f"<{part.iris.cluster(thing[1:-1])}>" if is_item else thing
                 lines = [f"{_TYPE} <{KGMRCA}Cluster>"]
                 lines += [f"{_LABEL} {label}" for label, _ in labels.most_common(1)]
@@ -110,11 +109,10 @@ def _deal_entity(entity: str, clues: Iterable[str], buckets: Buckets, shared: se
     for clue in clues:
         predicate, _, value = clue.partition(" ")
         said.setdefault(predicate, []).append(value.removesuffix(" ."))
-    items = {entity} if entity.startswith(_ITEM) else set()
-    items.update(value for link in _LINKS for value in said.get(link, ()) if value.startswith(_ITEM))
+    items = set(filter(_is_item, [entity, *(value for link in _LINKS for value in said.get(link, ()))]))
     if len(items) > 1:
         return sorted(items)
-    item = next(iter(items), "")
+    item = only_item(items)
     types = frozenset(map(_text, said.get(_ENTITY_TYPE, ())))
     labels = sorted(said.get(_LABEL, ()), reverse=True)
     names = {name: label for label in labels if (name := name_key(_text(label), types))}
@@ -152,6 +150,11 @@ def _join(part: Part, groups: Iterable[NameGroup]) -> None:
             thing = items[0] if items else f"<{part.iris.cluster(type_, name)}>"
             for named in entities:
                 _deal_member(part.buckets, named.entity, thing, named.label, type_)
+
+
+def _is_item(term: str) -> bool:
+    """Whether a term of N-Triples is an item."""
+    return bool(item_id(term[1:-1]))
 
 
 def _text(literal: str) -> str:
