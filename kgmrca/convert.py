@@ -288,7 +288,7 @@ def _check_entities(nlp: Language, found: Found) -> None:
     if not any(not (done := nlp.get_pipe_meta(name).assigns) or "doc.ents" in done for name in before):
         names = ", ".join(f"'{name}'" for name in before) or "no component"
         raise ModelError(
-            f"Nothing gives entities to '{last}', so there would be no relations: before it in the pipeline there is "
+            f"Nothing gives entities to '{last}', so there would be no relations. The components before it are: "
             f"{names}. Add a component that sets doc.ents, such as 'ner' or 'entity_ruler', before '{last}'."
         )
 

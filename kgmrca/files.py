@@ -1,4 +1,4 @@
-"""Where commands write: refused before any work if it cannot be written there, and there only once it is whole."""
+"""Writing files: an output that cannot be written is refused before any work, and a file appears only when complete."""
 
 import errno
 import glob
@@ -138,7 +138,7 @@ def _is_special(path: Path) -> bool:
 
 
 def _identity(name: str | Path, standard: IO[Any] | None) -> Hashable:
-    """What all names of a file have in common; None where reading and writing do not meet, as on a terminal."""
+    """What all names of a file have in common; None if what is written there cannot be read again, as on a terminal."""
     if name == STANDARD:
         try:
             status = os.fstat(cast("IO[Any]", standard).fileno())
@@ -428,7 +428,7 @@ def _remove_stale(target: Path) -> None:
 
 @contextmanager
 def _naming(output: str | Path, folder: Path | None = None) -> Iterator[None]:
-    """Give errors of the system the name of an output; with a `folder`, only a full disk and errors of files in it."""
+    """Name the output in errors of the system; with a `folder`, if the disk is full or the file lies in the folder."""
     try:
         yield
     except OSError as error:

@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import sys
-from graphlib import TopologicalSorter
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -15,27 +14,11 @@ import kgmrca
 
 PACKAGE = Path(kgmrca.__file__).parent
 
-# The rooms from left to right: one imports from those before it only (the map is in CONTRIBUTING.md).
-ROOMS = (
-    "errors",
-    "resources",
-    "progress",
-    "files",
-    "reading",
-    "tables",
-    "terms",
-    "ontology",
-    "types",
-    "relations",
-    "drawing",
-    "corpora",
-    "extraction",
-    "triples",
-    "graph",
-    "wikidata",
-    "convert",
-    "cli",
-)
+# The modules in the order of the map in CONTRIBUTING.md: each imports from those before it only.
+_CONTRIBUTING = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+_SECTION = _CONTRIBUTING.split("## The map of the house")[1].split("\n## ")[0]
+MAP = re.findall(r"^- `(\S+\.py)`", _SECTION, flags=re.MULTILINE)
+GROUND_FLOOR = MAP[: MAP.index("relations.py")]
 
 
 def test_exported_names():
@@ -94,10 +77,6 @@ def test_entry_point_resolves_and_spacy_finds_it(entry):
         assert spacy.registry.get(entry.group.removeprefix("spacy_"), entry.name) == function
 
 
-def room(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
 def imported_modules(path: Path) -> list[str]:
     names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -109,59 +88,26 @@ def imported_modules(path: Path) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_one_way(path):
-    if path == PACKAGE / "__init__.py":
-        return
-    here = ROOMS.index(room(path))
-    for name in imported_modules(path):
-        parts = name.split(".")
-        if parts[0] == "kgmrca" and parts[1] in ROOMS:
-            assert ROOMS.index(parts[1]) <= here, f"{path} imports {name} from its right"
+def test_the_map_names_every_module_once_and_no_other():
+    modules = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
+    rooms = [module for module in modules if module.endswith("__init__.py") and module != "cli/__init__.py"]
+    assert sorted(MAP) == sorted(set(modules) - set(rooms))
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "extraction").rglob("*.py")), ids=lambda path: path.name)
-def test_imports_within_extraction_run_one_way(path):
-    rooms = ("encoder", "entities", "relations")
-    if path.parent.name not in rooms:
-        return
-    for name in imported_modules(path):
-        parts = name.split(".")
-        if parts[:2] == ["kgmrca", "extraction"] and parts[2] in rooms:
-            assert rooms.index(parts[2]) <= rooms.index(path.parent.name), f"{path} imports {name} from its right"
+@pytest.mark.parametrize("module", MAP)
+def test_a_module_imports_from_those_before_it_only(module):
+    names = {name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): name for name in MAP}
+    for imported in imported_modules(PACKAGE / module):
+        name = imported.removeprefix("kgmrca.")
+        found = names.get(name) or names.get(name.rpartition(".")[0])
+        if imported.startswith("kgmrca.") and found:
+            assert MAP.index(found) <= MAP.index(module), f"{module} imports {imported} from below it in the map"
 
 
-def test_no_modules_import_one_another_in_a_circle():
-    names = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
-    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
-
-    def known(name: str) -> str:
-        return name if name in names else name.rpartition(".")[0]
-
-    imports = {
-        name: {known(imported) for imported in imported_modules(path) if known(imported) in names} - {name, "kgmrca"}
-        for name, path in names.items()
-    }
-    TopologicalSorter(imports).prepare()  # a CycleError names the circle
-
-
-GROUND_FLOOR = ROOMS[: ROOMS.index("relations")]
-
-
-@pytest.mark.parametrize("name", GROUND_FLOOR)
-def test_the_ground_floor_needs_neither_spacy_nor_torch(name):
-    imported = {module.split(".")[0] for module in imported_modules(PACKAGE / f"{name}.py")}
+@pytest.mark.parametrize("module", GROUND_FLOOR)
+def test_the_ground_floor_needs_neither_spacy_nor_torch(module):
+    imported = {name.split(".")[0] for name in imported_modules(PACKAGE / module)}
     assert not imported & {"spacy", "thinc", "torch", "rdflib", "networkx"}
-
-
-def test_the_map_names_every_module_and_no_other():
-    contributing = PACKAGE.parent / "CONTRIBUTING.md"
-    if not contributing.is_file():
-        pytest.skip("the map is in the repository, and the tests run without it")
-    section = contributing.read_text(encoding="utf-8").split("## The map of the house")[1].split("\n## ")[0]
-    mapped = set(re.findall(r"^- `(\S+\.py)`", section, flags=re.MULTILINE))
-    modules = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")}
-    assert mapped == {module for module in modules if not module.endswith("__init__.py")} | {"cli/__init__.py"}
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def suggest(*names: str) -> Callable[[str], list[str]]:
 
 
 _RDF = (
-    "RDF files, folders of them, glob patterns, or - for standard input. Every format (.ttl, .nt, .nq, .trig, .jsonld, "
-    ".rdf, each also with .gz) and every --provenance is read."
+    "RDF files, folders of them, glob patterns, or - for standard input. All formats (.ttl, .nt, .nq, .trig, .jsonld, "
+    ".rdf, each also with .gz) and all forms of provenance that `kgmrca convert` writes are read."
 )
 
 Graphs = Annotated[list[str], typer.Argument(metavar="GRAPH", help=_RDF, show_default=False)]

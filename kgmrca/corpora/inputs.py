@@ -137,7 +137,11 @@ class _Search:
         if not n_found:
             only = f", only {', '.join(f'{what} ({count:,})' for what, count in skipped.items())}" if skipped else ""
             kinds = ", ".join(sorted(_IN_FOLDERS))
-            raise InputError(f"There is nothing to read in '{given}'{only}: a folder gives its {kinds} files.")
+            known = [(what, kind_of_name(Path(f"a{what}"))) for what in skipped]
+            advice = "".join(f" {what} is {kind.name}: {kind.advice}." for what, kind in known if kind)
+            raise InputError(
+                f"There is nothing to read in '{given}'{only}. What is read from a folder is {kinds}.{advice}"
+            )
 
     def _file(self, path: Path, root: Path) -> InputFile:
         size = path.stat().st_size if path.is_file() else None

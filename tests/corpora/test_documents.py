@@ -428,7 +428,7 @@ def test_a_pattern_gives_no_file_whose_name_says_that_it_is_no_text(tmp_path):
 
 def test_it_is_said_what_a_folder_has_instead_of_text(tmp_path):
     (tmp_path / "a.pdf").touch()
-    with pytest.raises(InputError, match=r"There is nothing to read in .*, only \.pdf \(1\): a folder gives its"):
+    with pytest.raises(InputError, match=r"There is nothing to read in .*, only \.pdf \(1\)\..*pdftotext"):
         find_inputs([tmp_path])
 
 
