@@ -86,7 +86,7 @@ def test_the_summary_has_confirmed_new_and_unlinked_statements(checked, monkeypa
     assert dict(re.findall("^([a-z -]+): ([0-9]+)$", printed, re.MULTILINE)) == {
         verdict: str(count) for verdict, count in found.items()
     }
-    assert "Marie Skłodowska-Curie (Q7186) | date of birth | 1867-11-07: Wikidata says so." in printed
+    assert "Marie Skłodowska-Curie (Q7186) | date of birth | 1867-11-07: Wikidata has the same statement." in printed
 
 
 def test_what_is_new_is_listed_for_review(checked):

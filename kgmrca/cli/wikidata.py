@@ -157,7 +157,7 @@ def check_command(
             lookups,
             output,
             csv=csv,
-            json=jsonl,
+            jsonl=jsonl,
             input_format=input_format and input_format.value,
             format=format and format.value,
             base=base,

@@ -184,8 +184,8 @@ class Cache:
     def damaged(self, why: str) -> InputError:
         """The error for content that this package did not write."""
         return InputError(
-            f"The cache '{self.path}' cannot be used: {why}. Name another (--cache), or remove the file: everything in "
-            "it can be fetched again."
+            f"The cache '{self.path}' cannot be used: {why}. Name another file with --cache, or remove the file: "
+            "everything in it can be fetched again."
         )
 
     def _rows(self, endpoint: str, kind: str, keys: Iterable[Key]) -> Iterator[tuple[Key, float, float, Any]]:
@@ -236,7 +236,7 @@ class Cache:
             if version not in (None, _VERSION):
                 raise InputError(
                     f"The cache '{self.path}' was written by an older version of kgmrca: use it once without "
-                    "--offline, or name another (--cache)."
+                    "--offline, or name another file with --cache."
                 )
         except BaseException:
             connection.close()
@@ -276,11 +276,13 @@ class Cache:
         if not n_tables:
             return None
         if program != _PROGRAM:
-            raise InputError(f"The cache '{self.path}' is a database of another program: name another (--cache).")
+            raise InputError(
+                f"The cache '{self.path}' is a database of another program: name another file with --cache."
+            )
         if version > _VERSION:
             raise InputError(
                 f"The cache '{self.path}' was written by a newer version of kgmrca: update kgmrca, or name another "
-                "cache (--cache)."
+                "file with --cache."
             )
         return int(version)
 
@@ -310,15 +312,18 @@ class Cache:
         if _is(error, "SQLITE_NOTADB", "not a database") or _is(error, "SQLITE_CORRUPT", "malformed"):
             return self.damaged(str(error))
         if _is(error, "SQLITE_FULL", "disk is full") or isinstance(error, OSError):
-            return InputError(f"{cannot}: {getattr(error, 'strerror', None) or error}. Name another (--cache).")
+            return InputError(f"{cannot}: {getattr(error, 'strerror', None) or error}. Name another file with --cache.")
         if _is(error, "SQLITE_BUSY", "locked"):
-            return InputError(f"{cannot}: another program has locked it. Try again later, or name another (--cache).")
+            return InputError(
+                f"{cannot}: another program has locked it. Try again later, or name another file with --cache."
+            )
         if _is(error, "SQLITE_READONLY", "readonly"):
             return InputError(
-                f"{cannot}: it may be read, but not written. With --offline it is only read; or name another (--cache)."
+                f"{cannot}: it may be read, but not written. With --offline it is only read; or name another file with "
+                "--cache."
             )
         if isinstance(error, sqlite3.OperationalError):
-            return InputError(f"{cannot}: {error}. Name another (--cache).")
+            return InputError(f"{cannot}: {error}. Name another file with --cache.")
         return self.damaged(str(error))
 
 

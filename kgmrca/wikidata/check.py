@@ -1,6 +1,6 @@
 """Graphs and what Wikidata says about each of their statements: as records, and as RDF, CSV and JSON Lines."""
 
-import json as json_module
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -97,7 +97,6 @@ class CheckSummary:
 
     Attributes:
         verdicts: the number of statements by verdict.
-        links: the number of entities that are linked to an item.
         queries: the number of queries that were sent.
         seconds: the time it took.
     """
@@ -124,7 +123,7 @@ def check(
     output: str | Path | None = None,
     *,
     csv: str | Path | None = None,
-    json: str | Path | None = None,
+    jsonl: str | Path | None = None,
     input_format: str | None = None,
     format: str | None = None,
     base: str = DEFAULT_BASE,
@@ -138,8 +137,9 @@ def check(
         graphs: RDF files, folders of them, glob patterns, or "-" for standard input.
         lookups: where to look up.
         output: the file for the verdicts as RDF; "-" for standard output, None for no RDF.
-        csv, json: the files for the verdicts as a table, with tabs between cells if its name ends in .tsv and else with
-            commas, and as JSON Lines (see `COLUMNS`).
+        csv: the file for the verdicts as a table (see `COLUMNS`), with tabs between cells if its name ends in .tsv,
+            else with commas.
+        jsonl: the file for the verdicts as JSON Lines, with the same columns as members.
         input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
             as TriG, which includes Turtle and N-Triples.
         format: of the RDF. With None it is known by the file's extension; standard output gets Turtle.
@@ -154,7 +154,7 @@ def check(
     iris = Iris(base)
     if output is not None:
         format = chosen_format(format, output)
-    outputs = (output, csv, json)
+    outputs = (output, csv, jsonl)
     check_writable(outputs, graphs, lookups, input_format=input_format)
     delimiter = delimiter_of(csv or STANDARD, default=",")
     places = [nullcontext() if place is None else opened(place) for place in outputs]
@@ -252,7 +252,7 @@ def _json_writer(stream: IO[bytes]) -> Callable[[Checked], object]:
     def put(checked: Checked) -> None:
         row: dict[str, Any] = {name: cell or None for name, cell in checked.row().items()}
         row["confidence"] = float(checked.confidence) if checked.confidence else None
-        stream.write(json_module.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+        stream.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
 
     return put
 

@@ -172,9 +172,20 @@ def diff(
         OSError: something cannot be read or written.
     """
     if (accept is None) != (quickstatements is None):
-        raise InputError("QuickStatements are written of what a person has accepted: name that table, and where to.")
-    if (output is None) == (accept is None):
-        raise InputError("Either list what is new (an output), or export what was accepted of such a list.")
+        raise InputError(
+            "--accept and --quickstatements go together: name the reviewed table with --accept and the file to write "
+            "with --quickstatements."
+        )
+    if output is None and accept is None:
+        raise InputError(
+            "There is nothing to do: name either --output, to list new facts, or --accept and --quickstatements, to "
+            "export accepted ones."
+        )
+    if output is not None and accept is not None:
+        raise InputError(
+            "A table is either written or exported: name --output, to list new facts, or --accept and "
+            "--quickstatements, to export accepted ones; not both."
+        )
     if stated_in:
         checked_id(stated_in, kinds="Q")
     check_outputs([output, quickstatements], graphs, takes=None if input_format else is_rdf)
@@ -191,7 +202,7 @@ def _list(
     before = _table_before(output)
     summary = DiffSummary()
     with opened(output) as out:
-        found = differences(graphs, summary, conflicts=conflicts, format=input_format, beside=output)
+        found = differences(graphs, summary, conflicts=conflicts, input_format=input_format, beside=output)
         rows = ({name: one_line(str(getattr(row, name))) for name in _CELLS} for row in found)
         review = carry_over(rows, before, _CELLS)
         if before:
@@ -225,7 +236,7 @@ def _export(
     summary = DiffSummary()
     with opened(output) as out:
         marked = accepted(accept)
-        found = differences(graphs, summary, conflicts=True, format=input_format, beside=output)
+        found = differences(graphs, summary, conflicts=True, input_format=input_format, beside=output)
         rows = {fact_of({name: getattr(row, name) for name in KEY}): row for row in found}
         for line in _commands(marked, rows, summary, stated_in):
             out.write(line.encode("utf-8"))
@@ -237,7 +248,7 @@ def differences(
     summary: DiffSummary,
     *,
     conflicts: bool = False,
-    format: str | None = None,
+    input_format: str | None = None,
     beside: str | Path | None = None,
 ) -> list[Row]:
     """The facts of which every verdict is "new" (or a conflict), the most certain first. Graphs are read twice.
@@ -246,7 +257,7 @@ def differences(
         graphs: see `diff`.
         summary: counts the statements without a verdict.
         conflicts: whether conflicts are listed as well.
-        format: of all graphs.
+        input_format: the format of all graphs, see `diff`.
         beside: the output, beside which temporary files lie.
 
     Raises:
@@ -254,7 +265,7 @@ def differences(
         OSError: a graph cannot be read.
     """
     wanted = _NEW | _CONFLICTS if conflicts else _NEW
-    with graph_files(graphs, format, beside=beside) as files:
+    with graph_files(graphs, input_format, beside=beside) as files:
         noted = _Noted()
         links = Links(noted.passing(read_graphs(files)))
         noted.close()

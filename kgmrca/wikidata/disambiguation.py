@@ -560,15 +560,17 @@ def _decision(
     if reason:
         return LinkDecision("not looked up", reason=reason)
     if not shortlist:
-        return LinkDecision("no candidates", reason="no item bears this name")
+        return LinkDecision("no candidates", reason="No item has this name.")
     order = np.argsort(-belief[1:], kind="stable")
     items = list(shortlist)
     candidates = tuple((items[number], round(float(belief[1 + number]), 4)) for number in order)
     best, second = candidates[0][1], candidates[1][1] if len(candidates) > 1 else 0.0
     if best < min_probability:
-        return LinkDecision("abstained", None, candidates, f"the best has {best:.2f}, less than {min_probability:.2f}")
+        reason = f"The best candidate has a probability of {best:.2f}, below {min_probability:.2f}."
+        return LinkDecision("abstained", None, candidates, reason)
     if best - second < margin:
-        return LinkDecision("abstained", None, candidates, f"the best two have {best:.2f} and {second:.2f}")
+        reason = f"The best two candidates have probabilities of {best:.2f} and {second:.2f}."
+        return LinkDecision("abstained", None, candidates, reason)
     return LinkDecision("linked", candidates[0][0], candidates)
 
 

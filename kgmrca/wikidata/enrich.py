@@ -146,7 +146,7 @@ def enrich(
     asked = list(dict.fromkeys(checked_id(name, kinds="P") for name in properties))
     spoken = list(dict.fromkeys(map(checked_language, languages)))
     if not asked and not spoken:
-        raise InputError("Nothing is asked for: name properties, a preset or the languages of labels.")
+        raise InputError("Name what to fetch: --properties, --preset or --languages.")
     format = chosen_format(format, output)
     summary, queries = EnrichSummary(), lookups.endpoint.queries
     writer = _Writer(Iris(base), lookups.endpoint.name, asked, spoken, has_graphs=format in WITH_GRAPHS)

@@ -2,7 +2,9 @@
 
 `span._.wikidata_link` is the decision about an entity. It is stored as plain data, like relations (see
 `kgmrca.relations`): `doc.user_data["kgmrca.links"]` is a list of `[start, end, outcome, item, candidates, reason]` with
-character offsets, "" where there is no `item`, and a list of `[item, probability]` as `candidates`.
+character offsets, "" where there is no `item`, and a list of `[item, probability]` as `candidates`. A checksum of the
+words of each entity lies beside it, under a key that spaCy moves along when it makes a Doc of a span. So the entities
+of `span.as_doc(copy_user_data=True)` have their decisions, and other words at the same offsets have none.
 """
 
 import contextlib
@@ -10,6 +12,7 @@ import os
 import re
 import threading
 import weakref
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -41,6 +44,8 @@ __all__ = ["WikidataLinker", "get_link", "make_wikidata_linker"]
 
 KEY = "kgmrca.links"
 
+_CHECKS = ("._.", "kgmrca.links.checks", 0, None)
+"""spaCy's form of a key with a place in the text: `Span.as_doc` moves the place, which is then not 0 any more."""
 _BATCH_SIZE = 128  # Docs, by default
 _ITEM = re.compile(r"Q[1-9][0-9]*")
 
@@ -213,15 +218,41 @@ class WikidataLinker:
                     if decision.item:
                         for token in span:
                             token.ent_kb_id_ = decision.item
-            doc.user_data[KEY] = sorted(records)
+            _store(doc, sorted(records))
 
 
 def get_link(span: Span) -> LinkDecision | None:
     """Read `span._.wikidata_link`: the decision about an entity; None if the span was no entity when linking ran."""
-    for start, end, outcome, item, candidates, reason in span.doc.user_data.get(KEY, ()):
-        if (start, end) == (span.start_char, span.end_char):
+    data = span.doc.user_data
+    records = data.get(KEY, ())
+    key = _CHECKS if _CHECKS in data else next(filter(_is_checks, data), None)
+    moved = 0 if key is None else key[2]
+    checks: Sequence[int | None] = [None] * len(records)  # of data that was stored without
+    if key is not None:
+        if len(data[key]) != len(records):  # the records belong to another Doc than the checksums
+            return None
+        checks = data[key]
+    for (start, end, outcome, item, candidates, reason), check in zip(records, checks, strict=True):
+        if (start + moved, end + moved) == (span.start_char, span.end_char) and check in (None, _check(span.text)):
             return LinkDecision(outcome, item or None, tuple((one, score) for one, score in candidates), reason)
     return None
+
+
+def _store(doc: Doc, records: list[list[Any]]) -> None:
+    """Store the decisions about the entities of a Doc, in place of earlier ones."""
+    for key in [key for key in doc.user_data if key == KEY or _is_checks(key)]:
+        del doc.user_data[key]
+    text = doc.text
+    doc.user_data[KEY] = records
+    doc.user_data[_CHECKS] = [_check(text[start:end]) for start, end, *_ in records]
+
+
+def _is_checks(key: Any) -> bool:
+    return isinstance(key, tuple) and key[:2] == _CHECKS[:2]
+
+
+def _check(words: str) -> int:
+    return zlib.crc32(words.encode("utf-8", "surrogatepass"))
 
 
 def register_extension() -> None:

@@ -72,7 +72,7 @@ class Lookups:
         if cache == _DEFAULT_CACHE and endpoint.inputs:
             cache, offline = None, False
         if cache and cache.is_dir():
-            raise InputError(f"The cache '{cache}' cannot be used: it is a folder. Name a file (--cache).")
+            raise InputError(f"The cache '{cache}' cannot be used: it is a folder. Name a file with --cache.")
         self.endpoint = endpoint
         self._cache = Cache(cache, read_only=offline)
         self._offline = offline

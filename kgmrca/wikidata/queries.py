@@ -45,6 +45,11 @@ CONSTRAINTS = {
 """The kinds of constraints that are looked up."""
 
 _ID = re.compile(r"[PQ][1-9][0-9]{0,17}", re.ASCII)
+_FORMS = {
+    "P": "that of a property is P and a number, such as P19",
+    "Q": "that of an item is Q and a number, such as Q42",
+    "PQ": "it is P or Q and a number, such as P19 or Q42",
+}
 _LANGUAGE = re.compile(r"[a-zA-Z]+(-[a-zA-Z0-9]+)*", re.ASCII)
 _SPECIAL = re.compile(r'\\[uU]?|["\n\r]')
 _ESCAPED = {'"': '\\"', "\n": "\\n", "\r": "\\r", "\\": "\\\\", "\\u": "\\\\\\u0075", "\\U": "\\\\\\u0055"}
@@ -91,7 +96,7 @@ def checked_id(id: str, *, kinds: str = "PQ") -> str:
         InputError: it is none.
     """
     if not is_id(id, kinds=kinds):
-        raise InputError(f"'{id}' is not an id of Wikidata: {' or '.join(kinds)} and a number is.")
+        raise InputError(f"'{id}' is not an id of Wikidata: {_FORMS[kinds]}.")
     return id
 
 
@@ -127,7 +132,7 @@ def literal(text: str, language: str) -> str:
     """
     tag = checked_language(language)
     if _SURROGATE.search(text):
-        raise InputError(f"{text!r} has half of a surrogate pair: no text that is stored anywhere has.")
+        raise InputError(f"{text!r} contains a lone surrogate, which UTF-8 cannot hold.")
     return f'"{_SPECIAL.sub(lambda match: _ESCAPED[match[0]], text)}"@{tag}'
 
 

@@ -157,9 +157,12 @@ def open_endpoint(
     except ValueError:
         usable = False
     if not usable or re.search(r"[\s\x00-\x1f\x7f-\U0010ffff]", url):
-        raise InputError(f"'{url}' is no URL of an endpoint: 'https://host/path' would be one.")
+        raise InputError(f"'{url}' is not the URL of an endpoint, such as https://host/path.")
     if parts.username is not None:
-        raise InputError(f"The URL of the endpoint at {parts.hostname} holds a user name: that would be passed on.")
+        raise InputError(
+            f"The URL of the endpoint at {parts.hostname} contains a user name, which would be sent to the server. "
+            "Remove it."
+        )
     if offline:
         return _Offline(url)
     is_public = not _is_loopback(cast(str, parts.hostname))
@@ -289,7 +292,8 @@ class _Http:
         wait = self._not_before - self._clock.monotonic()
         if wait > _LONGEST_WAIT:
             raise EndpointError(
-                f"{self.name} asks not to be asked for another {wait:,.0f} s: run it again then.", reason="slow down"
+                f"{self.name} allows the next request in {wait:,.0f} s. Run the command again after that.",
+                reason="slow down",
             )
         if wait > 0:
             self._clock.sleep(wait)
@@ -304,7 +308,7 @@ class _Http:
             self._stopped = trouble
         elif len(self._errors) >= _MOST_ERRORS or self._errors_in_a_row >= _MOST_ERRORS_IN_A_ROW:
             self._stopped = EndpointError(
-                f"{self.name} is not asked any more: {len(self._errors)} errors in {_ERROR_WINDOW:.0f} s, "
+                f"No more queries are sent to {self.name}: {len(self._errors)} errors in {_ERROR_WINDOW:.0f} s, "
                 f"{self._errors_in_a_row} in a row, the last: {trouble}",
                 reason="gave up: too many errors",
             )
@@ -450,7 +454,7 @@ def _parsed(body: bytes) -> list[Row] | str:
     """
     try:
         answer = parse_query_results(body, QueryResultsFormat.JSON)
-        return _rows(answer) if isinstance(answer, QuerySolutions) else "an answer to a yes-or-no question"
+        return _rows(answer) if isinstance(answer, QuerySolutions) else "the answer to an ASK query"
     except SyntaxError as error:
         return error.msg
 

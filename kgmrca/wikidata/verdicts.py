@@ -45,6 +45,7 @@ _DAY, _MONTH, _YEAR, _CENTURY = 11, 10, 9, 7
 _RANKS = ("preferred", "normal", "deprecated")
 # The kind of value that a property of this datatype takes, and its name. Other datatypes take any literal.
 _KINDS = {"WikibaseItem": ("item", "an item"), "Time": ("time", "a date"), "Quantity": ("quantity", "a number")}
+_BELONGING = {"instance": "an instance", "subclass": "a subclass", "either": "an instance or a subclass"}
 # A time zone may follow: in "1867-05:00" there is no month.
 _DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
@@ -185,10 +186,10 @@ def judge(assertion: Assertion, known: Knowledge) -> Judgement:
     'confirmed'
     """
     if assertion.property is None:
-        return Judgement(Verdict.unmapped, reason="The predicate is no property of Wikidata.")
+        return Judgement(Verdict.unmapped, reason="The predicate is not a property of Wikidata.")
     if assertion.subject is None or assertion.object is None:
         which = "subject" if assertion.subject is None else "object"
-        return Judgement(Verdict.unlinked, reason=f"The {which} is linked to no item.")
+        return Judgement(Verdict.unlinked, reason=f"The {which} is not linked to an item.")
     return _judge(_Triple(assertion.subject, assertion.property, assertion.object), _Looked(known), resolved=False)
 
 
@@ -216,10 +217,11 @@ def _by_claims(ours: Value, theirs: _Claims) -> Judgement | None:
     found = _first_same(ours, theirs)
     if found is None:
         return None
-    ended = ", of a time that has ended" if _has(found, {_END_TIME}) else ""
+    ended = " with an end date" if _has(found, {_END_TIME}) else ""
     if found.rank == _best_rank(theirs):
-        return Judgement(Verdict.confirmed, found, f"Wikidata says so{ended}.")
-    return Judgement(Verdict.other_rank, found, f"Wikidata says so{ended}, and prefers another value.")
+        return Judgement(Verdict.confirmed, found, f"Wikidata has the same statement{ended}.")
+    reason = f"Wikidata has the same statement{ended}, but another value has a better rank."
+    return Judgement(Verdict.other_rank, found, reason)
 
 
 def _by_reverse(triple: _Triple, about: Property, looked: _Looked) -> Judgement | None:
@@ -234,7 +236,9 @@ def _by_reverse(triple: _Triple, about: Property, looked: _Looked) -> Judgement 
         return unclear
     for verdict, claims in reverse:
         if found := _first_same(Value("item", triple.subject), claims):
-            return Judgement(verdict, found, f"Wikidata says so of {triple.object.text}, by {found.property}.")
+            which = "inverse" if verdict is Verdict.inverse else "symmetric"
+            reason = f"Wikidata states it of {triple.object.text} with the {which} property {found.property}."
+            return Judgement(verdict, found, reason)
     return None
 
 
@@ -251,7 +255,8 @@ def _by_others(triple: _Triple, looked: _Looked) -> Judgement | None:
     for claim in sorted(chain.from_iterable(qualified), key=_by_rank):
         values = [value for name, value in claim.qualifiers if name == triple.property]
         if claim.rank != "deprecated" and any(compare(triple.object, value) == "same" for value in values):
-            return Judgement(Verdict.qualifier, claim, f"Wikidata says so by a qualifier of {claim.property}.")
+            reason = f"Wikidata has it as a qualifier of a {claim.property} statement."
+            return Judgement(Verdict.qualifier, claim, reason)
     return None
 
 
@@ -269,9 +274,10 @@ def _by_other_properties(triple: _Triple, looked: _Looked) -> Judgement | None:
         return unclear
     for claims in narrower:
         if found := _first_same(object_, claims):
-            return Judgement(Verdict.subproperty, found, f"Wikidata says so by {found.property}.")
+            reason = f"Wikidata has it with the sub-property {found.property}."
+            return Judgement(Verdict.subproperty, found, reason)
     if is_inside:
-        return Judgement(Verdict.transitivity, reason=f"Wikidata says so step by step, by {property}.")
+        return Judgement(Verdict.transitivity, reason=f"Wikidata has it in several {property} steps.")
     return None
 
 
@@ -291,7 +297,7 @@ def _unconfirmed(triple: _Triple, about: Property, theirs: _Claims, looked: _Loo
     agreements = [(claim, compare(triple.object, claim.value)) for claim in sorted(theirs, key=_by_rank)]
     for claim, agreement in agreements:
         if agreement == "same":
-            return Judgement(Verdict.deprecated, claim, "Wikidata has it, marked as deprecated.")
+            return Judgement(Verdict.deprecated, claim, "Wikidata has the same statement with the deprecated rank.")
     valid = [(claim, agreement) for claim, agreement in agreements if claim.rank != "deprecated"]
     near = [claim for claim, agreement in valid if agreement == "near"]
     if _may_be_place(triple):
@@ -299,16 +305,17 @@ def _unconfirmed(triple: _Triple, about: Property, theirs: _Claims, looked: _Loo
     if unclear := looked.unclear():
         return unclear
     if near:
-        reason = f"Wikidata has {near[0].value.text}, and both may be meant."
+        reason = f"Wikidata has {near[0].value.text}, which does not exclude this value."
         return Judgement(Verdict.soft_conflict, near[0], reason)
     best = [(claim, agreement) for claim, agreement in valid if claim.rank == _best_rank(theirs)]
     for claim, agreement in best:
         if agreement == "different" and _leaves_no_room(claim, triple.subject, about.constraints):
-            value = claim.value.text or "it that there is no value"
-            return Judgement(Verdict.conflict, claim, f"Wikidata has {value}.")
+            has = f"has {claim.value.text}" if claim.value.text else "states that there is no value"
+            return Judgement(Verdict.conflict, claim, f"Wikidata {has}.")
     for claim, _ in best:
         if claim.value.kind == "somevalue":
-            return Judgement(Verdict.unknown_value, claim, "Wikidata has it that there is a value, but not which.")
+            reason = "Wikidata states that there is a value, but that it is unknown."
+            return Judgement(Verdict.unknown_value, claim, reason)
     if not theirs and looked.property(triple.property) is None:
         return Judgement(Verdict.unmapped, reason=f"There is no property {triple.property}.")
     reason = "Wikidata has other values, and there may be more." if valid else "Wikidata has nothing about it."
@@ -331,7 +338,7 @@ def _type_violation(triple: _Triple, about: Property, looked: _Looked) -> Judgem
     """A type violation, if subject or value violate a constraint of the property that has no exception for it."""
     rules = about.constraints
     if triple.object.kind == "item" and about.datatype not in ("", "WikibaseItem"):
-        return Judgement(Verdict.type_violation, reason=f"A value of {triple.property} is no item.")
+        return Judgement(Verdict.type_violation, reason=f"{triple.property} does not take an item.")
     if triple.subject in rules.exceptions:
         return None
     ends = [("subject", triple.subject, rules.subject_types, rules.subject_relation)]
@@ -339,8 +346,9 @@ def _type_violation(triple: _Triple, about: Property, looked: _Looked) -> Judgem
     wrong = [end for end in ends if not _belongs(*end[1:], looked)]
     if unclear := looked.unclear():
         return unclear
-    for what, id, classes, _ in wrong:
-        reason = f"{id} is none of what a {what} of {triple.property} should be ({', '.join(sorted(classes))})."
+    for what, id, classes, relation in wrong:
+        classes_named = f"any class that {triple.property} requires of its {what} ({', '.join(sorted(classes))})"
+        reason = f"{id} is not {_BELONGING[relation]} of {classes_named}."
         return Judgement(Verdict.type_violation, reason=reason)
     return None
 
@@ -361,7 +369,7 @@ def _unfit(about: Property, object_: Value) -> Judgement | None:
     kind, name = _KINDS.get(about.datatype, (object_.kind, ""))
     if object_.kind in (kind, "item"):
         return None
-    return Judgement(Verdict.unlinked, reason=f"A value of {about.id} is {name}, and the object is a text without one.")
+    return Judgement(Verdict.unlinked, reason=f"{about.id} takes {name}, and the object is not one.")
 
 
 def _may_be_place(triple: _Triple) -> bool:

@@ -146,7 +146,7 @@ def test_a_database_of_another_program_is_refused(path):
     path.parent.mkdir()
     execute(path, "CREATE TABLE facts (x)")
     for read_only in (False, True):
-        with pytest.raises(InputError, match=r"another program: name another \(--cache\)"):
+        with pytest.raises(InputError, match=r"another program: name another file with --cache"):
             Cache(path, read_only=read_only).usage(now=0)
 
 
@@ -230,7 +230,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_anything_is_asked(read_
         path = read_only.parent / name
         with unprivileged(), Lookups(endpoint, cache=path) as lookups, pytest.raises(InputError) as caught:
             lookups.items(["Q90"])
-        assert str(caught.value) == f"The cache '{path}' cannot be used: {why}. Name another (--cache)."
+        assert str(caught.value) == f"The cache '{path}' cannot be used: {why}. Name another file with --cache."
     assert endpoint.queries == 0
 
 

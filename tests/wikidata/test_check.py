@@ -249,7 +249,7 @@ def test_csv_says_the_same(graph, tmp_path):
 
 def test_json_lines_say_the_same(tmp_path):
     path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P569", "1867", datatype="gYear"))
-    check([path], StandIn(), json=tmp_path / "out.jsonl")
+    check([path], StandIn(), jsonl=tmp_path / "out.jsonl")
     (line,) = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
     row = json.loads(line)
     assert tuple(row) == COLUMNS
@@ -288,7 +288,7 @@ def test_standard_input_is_read_and_standard_output_written(graph, monkeypatch):
     [
         ({"output": "graph.ttl"}, "is a GRAPH"),
         ({"output": "out.ttl", "csv": "out.ttl"}, "are the same file"),
-        ({"output": "-", "json": "-"}, "are the same file"),
+        ({"output": "-", "jsonl": "-"}, "are the same file"),
         ({"output": "nowhere/out.ttl"}, "no folder"),
         ({"csv": "."}, "is a folder"),
         ({"output": "out.xyz"}, "does not say its format"),
@@ -313,7 +313,7 @@ def test_an_interrupt_leaves_no_half_file(graph, tmp_path, monkeypatch):
 
     monkeypatch.setattr(lookups, "properties", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        check([graph], lookups, tmp_path / "out.ttl", csv=tmp_path / "out.csv", json=tmp_path / "out.jsonl")
+        check([graph], lookups, tmp_path / "out.ttl", csv=tmp_path / "out.csv", jsonl=tmp_path / "out.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["graph.ttl"]
 
 

@@ -270,10 +270,10 @@ def test_what_is_no_such_table_is_refused(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "Either list what is new"),
-        ({"output": "a.tsv", "accept": "b.tsv", "quickstatements": "c.qs"}, "Either list what is new"),
-        ({"accept": "b.tsv"}, "QuickStatements are written of what a person has accepted"),
-        ({"quickstatements": "c.qs"}, "QuickStatements are written of what a person has accepted"),
+        ({}, "There is nothing to do: name either --output"),
+        ({"output": "a.tsv", "accept": "b.tsv", "quickstatements": "c.qs"}, "not both"),
+        ({"accept": "b.tsv"}, "--accept and --quickstatements go together"),
+        ({"quickstatements": "c.qs"}, "--accept and --quickstatements go together"),
         ({"output": "a.tsv", "stated_in": "P1"}, "'P1' is not an id"),
         ({"output": "nowhere/a.tsv"}, "no folder"),
         ({"output": "graph.ttl"}, "would be overwritten"),
@@ -396,4 +396,4 @@ def test_the_command_says_with_1_that_something_accepted_was_left_out(run, graph
 
 def test_the_command_needs_a_table(run, graph, capsys):
     assert run(graph) == 2
-    assert "Either list what is new" in capsys.readouterr().err
+    assert "There is nothing to do" in capsys.readouterr().err

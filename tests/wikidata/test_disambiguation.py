@@ -43,8 +43,8 @@ def test_the_only_item_of_a_name_is_linked():
     assert (decision.outcome, decision.item) == ("linked", "Q1")
 
 
-def test_a_name_that_no_item_bears_has_no_candidates():
-    assert choose_items(Known(), "Paris") == (LinkDecision("no candidates", reason="no item bears this name"),)
+def test_a_name_that_no_item_has_has_no_candidates():
+    assert choose_items(Known(), "Paris") == (LinkDecision("no candidates", reason="No item has this name."),)
 
 
 def test_between_two_equal_items_nothing_is_decided():
@@ -81,7 +81,7 @@ def test_a_weak_candidate_is_not_linked():
     known = Known({"Paris": [Candidate("Q1", "Paris", False, "fr", 0)]})
     (decision,) = choose_items(known, "Paris", languages=("en", "fr"))
     assert decision.outcome == "abstained"
-    assert decision.reason.startswith("the best has")
+    assert decision.reason.startswith("The best candidate has a probability of")
 
 
 def test_the_better_known_item_is_meant():

@@ -105,7 +105,7 @@ def test_labels_are_fetched_in_the_languages_asked_for(graph, lookups):
 def test_only_what_is_asked_for_is_asked(graph, lookups):
     enriched(graph, lookups, properties=["P31"])
     assert lookups.endpoint.queries == 1
-    with pytest.raises(InputError, match="Nothing is asked for"):
+    with pytest.raises(InputError, match="Name what to fetch"):
         enriched(graph, lookups)
 
 
@@ -354,7 +354,7 @@ def test_the_command_fails_with_1_where_the_endpoint_does(run, graph, tmp_path, 
 
 def test_the_command_needs_something_to_ask_for(run, graph, wikidata_file, capsys):
     assert run(graph, "--endpoint", wikidata_file, "-o", "-") == 2
-    assert "Nothing is asked for" in capsys.readouterr().err
+    assert "Name what to fetch" in capsys.readouterr().err
 
 
 def test_the_command_writes_nothing_but_data_to_standard_output(run, graph, wikidata_file, capfdbinary):

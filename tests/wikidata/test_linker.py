@@ -78,7 +78,7 @@ def test_over_http_too(wikidata_url, config):
 def test_what_no_item_is_called_stays_as_it_is(nlp):
     doc = nlp("Utopia")
     assert items(doc) == {"Utopia": ""}
-    assert doc.ents[0]._.wikidata_link == LinkDecision("no candidates", reason="no item bears this name")
+    assert doc.ents[0]._.wikidata_link == LinkDecision("no candidates", reason="No item has this name.")
 
 
 def test_relations_tell_which_item_is_meant(config):
@@ -227,7 +227,7 @@ def test_the_decision_is_kept_with_its_candidates(nlp):
     assert [item for item, _ in decision.candidates] == [Q90, Q830149, "Q167646"]
 
 
-def test_nobody_asked_about_other_spans(nlp):
+def test_a_span_that_is_no_entity_has_no_decision(nlp):
     assert nlp("Paris is nice.")[1:2]._.wikidata_link is None
     assert nlp.make_doc("Paris")[:1]._.wikidata_link is None
 
@@ -248,6 +248,40 @@ def test_decisions_survive_storing(nlp, stored):
     again = stored(doc)
     assert items(again) == items(doc)
     assert [ent._.wikidata_link for ent in again.ents] == [ent._.wikidata_link for ent in doc.ents]
+
+
+def test_a_doc_of_a_span_has_the_decisions_about_its_entities(nlp):
+    doc = nlp("Utopia. Paris, France. Warsaw and Utopia.")
+    part = doc[2:].as_doc(copy_user_data=True)
+    assert [ent.text for ent in part.ents] == ["Paris", "France", "Warsaw", "Utopia"]
+    assert [ent._.wikidata_link for ent in part.ents] == [ent._.wikidata_link for ent in doc.ents[1:]]
+    again = through_doc_bin(through_bytes(part[4:].as_doc(copy_user_data=True)))
+    assert [ent._.wikidata_link for ent in again.ents] == [ent._.wikidata_link for ent in doc.ents[3:]]
+
+
+def test_other_words_at_the_same_place_have_no_decision(nlp):
+    doc = nlp("Paris and Warsaw.")
+    part = doc[2:].as_doc(copy_user_data=True)  # "Warsaw." begins where "Paris" began
+    assert part[:1].text == "Warsaw"
+    assert part[:1]._.wikidata_link == doc.ents[1]._.wikidata_link
+    other = nlp.make_doc("Texas and Warsaw.")
+    other.user_data.update(doc.user_data)
+    assert other[:1]._.wikidata_link is None
+
+
+def test_a_doc_of_a_span_can_be_linked_again(nlp):
+    part = nlp("Utopia. Paris.")[2:].as_doc(copy_user_data=True)
+    part[0].ent_kb_id_ = ""
+    again = nlp.get_pipe("wikidata_linker")(part)
+    assert again.ents[0]._.wikidata_link.outcome == "linked"
+
+
+def test_decisions_that_were_stored_without_checksums_are_read(nlp):
+    doc = nlp("Paris, France.")
+    decisions = [ent._.wikidata_link for ent in doc.ents]
+    for key in [key for key in doc.user_data if key != "kgmrca.links"]:
+        del doc.user_data[key]
+    assert [ent._.wikidata_link for ent in doc.ents] == decisions
 
 
 def test_a_failed_look_up_is_no_answer():

@@ -117,7 +117,7 @@ def test_the_graph_is_not_overwritten(graph, wikidata, tmp_path, command, name):
     assert graph.read_bytes() == before
 
 
-@pytest.mark.parametrize("option", ["csv", "json"])
+@pytest.mark.parametrize("option", ["csv", "jsonl"])
 def test_no_table_of_a_check_overwrites_what_is_read(graph, wikidata, option):
     before = wikidata.read_bytes(), graph.read_bytes()
     with Lookups(open_endpoint(wikidata), cache=None) as lookups:

@@ -93,7 +93,7 @@ def test_offline_a_public_endpoint_needs_no_contact_and_is_not_asked():
     with pytest.raises(EndpointError) as caught:
         endpoint.select(QUERY)
     assert (caught.value.reason, endpoint.queries) == ("offline", 0)
-    with pytest.raises(InputError, match="no URL"):
+    with pytest.raises(InputError, match="is not the URL of an endpoint"):
         open_endpoint("http://", offline=True)
 
 
