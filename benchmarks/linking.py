@@ -31,7 +31,7 @@ from training import command
 import kgmrca
 from kgmrca.corpora.annotated import hash_share, read_annotated, relation_labels
 from kgmrca.ontology import load_ontology
-from kgmrca.relations import get_records, set_relations
+from kgmrca.relations import get_plain_relations, set_relations
 from kgmrca.wikidata.disambiguation import (
     Entity,
     EntityGroup,
@@ -105,7 +105,7 @@ def read(path: Path) -> Iterator[Sentence]:
                 items=[one["qid"] for one in entities],
                 predicted=[
                     EntityPair(number[a, b], number[c, d], property_for(label), score)
-                    for a, b, c, d, label, score in get_records(doc) or ()
+                    for a, b, c, d, label, score in get_plain_relations(doc) or ()
                 ],
                 labelled=[
                     EntityPair(one["subject"], one["object"], property_for(labels[one["predicate"]].label))  # type: ignore[union-attr]

@@ -48,7 +48,7 @@ from kgmrca.errors import InputError
 from kgmrca.extraction.relations.calibration import figure_class
 from kgmrca.extraction.relations.loss import BCE, RCDice
 from kgmrca.extraction.relations.network import MRCANetwork
-from kgmrca.relations import get_records
+from kgmrca.relations import get_plain_relations
 
 RESULTS = Path(__file__).parent / "results" / "paper.jsonl"
 
@@ -140,7 +140,7 @@ def print_data(options: argparse.Namespace) -> None:
     print(f"{'':<8} {'':<24} {'train':>8} {'dev':>8} {'test':>8} {'relations':>10}")
     for name in options.sets:
         found = docs[name]
-        labels = {record[4] for some in found.values() for doc in some for record in get_records(doc) or ()}
+        labels = {record[4] for some in found.values() for doc in some for record in get_plain_relations(doc) or ()}
         sizes = [f"{len(found[part]):,}" if part in found else "-" for part in ("train", "dev", "test")]
         for row, cells in (("paper", SIZES[name]), ("here", (*sizes, str(len(labels)) if labels else "-"))):
             print(f"{TITLES[name]:<8} {row:<24} " + " ".join(f"{cell:>8}" for cell in cells[:3]) + f" {cells[3]:>10}")

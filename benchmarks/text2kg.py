@@ -56,9 +56,9 @@ from training import command
 import kgmrca
 from kgmrca.corpora.annotated import read_annotated
 from kgmrca.errors import InputError, ModelError
-from kgmrca.extraction.relations.component import SHIPPED
 from kgmrca.ontology import load_ontology, wikidata_predicate
-from kgmrca.relations import get_records
+from kgmrca.relations import get_plain_relations
+from kgmrca.resources import SHIPPED
 from kgmrca.triples.literals import typed_literal
 
 BATCH_SIZE = 64  # sentences
@@ -319,7 +319,7 @@ def read_named(path: Path) -> list[Sentence]:
     sentences = []
     for doc in read_annotated(path, spacy.blank("en").vocab):
         gold = []
-        for a, b, c, d, predicate, _ in get_records(doc) or ():
+        for a, b, c, d, predicate, _ in get_plain_relations(doc) or ():
             label, iri = properties.get(predicate, (predicate, None))
             gold.append(Triple(doc.text[a:b], label, doc.text[c:d], iri))
         sentences.append(Sentence(doc.text, gold))
@@ -543,7 +543,7 @@ def predicted_triples(doc: Doc) -> list[Triple]:
     """The relations of a Doc as triples, with the IRIs of the properties that the package knows."""
     return [
         Triple(doc.text[a:b], label, doc.text[c:d], _iri(label), score)
-        for a, b, c, d, label, score in get_records(doc) or ()
+        for a, b, c, d, label, score in get_plain_relations(doc) or ()
     ]
 
 

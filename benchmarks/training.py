@@ -39,7 +39,7 @@ from kgmrca.extraction.relations.loss import BCE, Loss
 from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
 from kgmrca.extraction.relations.operating_points import best_threshold, best_thresholds, micro_f1
 from kgmrca.extraction.relations.pairs import Candidates, make_sentence_pairs
-from kgmrca.relations import get_records
+from kgmrca.relations import get_plain_relations
 from kgmrca.types import coarse_type
 
 __all__ = [
@@ -233,7 +233,7 @@ class _Frozen:
 
 def make_split(docs: dict[str, list[Doc]], words: Words, *, level: Level, device: str) -> Split:
     """The Docs of `_read_parts` as arrays; the labels and the types that are learnt are those of the training part."""
-    labels = sorted({record[4] for doc in docs["train"] for record in get_records(doc) or ()})
+    labels = sorted({record[4] for doc in docs["train"] for record in get_plain_relations(doc) or ()})
     types = sorted({coarse_type(span.label_) for doc in docs["train"] for span in doc.spans[ENTITIES]})
     parts = {}
     for part, some in docs.items():
@@ -260,7 +260,7 @@ def _pair_data(
     column = {label: index for index, label in enumerate(labels)}
     positives, n_gold = [], 0
     for number, doc in enumerate(docs):
-        for a, b, c, d, label, _ in get_records(doc) or ():
+        for a, b, c, d, label, _ in get_plain_relations(doc) or ():
             n_gold += 1
             row = row_of.get(((number, a, b), (number, c, d)))
             if row is not None and label in column:

@@ -25,6 +25,7 @@ from kgmrca.errors import InputError, ModelError, ResourceError
 from kgmrca.files import STANDARD, check_outputs, opened, target_of, whole_file
 from kgmrca.ontology import ONTOLOGIES, Ontology, load_ontology
 from kgmrca.progress import progress_bar
+from kgmrca.relations import Threshold
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
 from kgmrca.triples.records import Run, Statement
@@ -32,9 +33,8 @@ from kgmrca.triples.sources import SOURCES
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples, run_triples
 
-__all__ = ["ConvertSummary", "convert"]
+__all__ = ["ConvertSummary", "convert", "threshold_settings"]
 
-Threshold: TypeAlias = float | str | Mapping[str, float]
 _Say: TypeAlias = Callable[..., Iterator[Statement]]
 
 _BATCH_CHARACTERS = 1_000_000
@@ -176,7 +176,7 @@ def convert(
         parameters: dict[str, Any] = {"source": source, "threshold": threshold_of_source}
         if source is None:
             _check_entities(nlp, found)
-            settings = _threshold_settings(nlp, threshold, default_operating_point)
+            settings = threshold_settings(nlp, threshold, default_operating_point)
             parameters = {"threshold": _thresholds_in_force(nlp, settings)}
         name = ontology.name if isinstance(ontology, Path) else ontology
         run = Run.of(nlp, parameters={**parameters, "ontology": name})
@@ -293,8 +293,15 @@ def _check_entities(nlp: Language, found: Found) -> None:
         )
 
 
-def _threshold_settings(nlp: Language, threshold: Threshold | None, default: str | None) -> dict[str, dict[str, Any]]:
+def threshold_settings(
+    nlp: Language, threshold: Threshold | None, default: str | None = None
+) -> dict[str, dict[str, Any]]:
     """The `component_cfg` of `nlp.pipe` that gives the threshold to the relation components.
+
+    Args:
+        nlp: the pipeline.
+        threshold: a threshold for all its relation components. None: each has its own, or the `default`.
+        default: the operating point that is used without a `threshold` by the components that have it.
 
     Raises:
         ModelError: no component takes a threshold for one call, or `threshold` names an operating point and a component
@@ -468,7 +475,7 @@ def _read_batch(
 def _process(
     nlp: Language, documents: Sequence[Document], settings: dict[str, dict[str, Any]]
 ) -> list[Doc | Exception]:
-    """Run the pipeline. Where a batch fails, its halves are tried, so that one bad document takes no other with it.
+    """Run the pipeline. Where a batch fails, its halves are tried, so that a bad document does not stop the others.
 
     spaCy's error handlers are left as they are: they are called with a whole batch, and pipes of others need not use
     them.

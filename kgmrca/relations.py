@@ -1,6 +1,6 @@
-"""`Relation` and `doc._.relations`: the one record that all parts of the package share.
+"""`Relation` and `doc._.relations`, which all parts of the package share.
 
-What is kept on a Doc is plain data, `doc.user_data["kgmrca.relations"]`: a list of
+A Doc holds its relations as plain data, `doc.user_data["kgmrca.relations"]`: a list of
 `[subject start, subject end, object start, object end, label, score]` with character offsets into `doc.text`. It
 survives `to_bytes`, `DocBin(store_user_data=True)`, pickling, `n_process > 1` and retokenising, and means the same for
 two tokenisations of one text. Spans are made when the relations are read.
@@ -18,7 +18,7 @@ Importing this module registers three extensions:
 
 import contextlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from spacy.tokens import Doc, Span
@@ -27,14 +27,15 @@ from kgmrca.errors import ExtensionError, InputError
 from kgmrca.ontology import load_ontology, wikidata_predicate
 
 __all__ = [
-    "Record",
+    "PlainRelation",
     "Relation",
+    "Threshold",
     "from_docs",
-    "get_records",
+    "get_plain_relations",
     "get_relations",
     "make_relations",
     "register_extensions",
-    "set_records",
+    "set_plain_relations",
     "set_relations",
 ]
 
@@ -43,8 +44,11 @@ KEY = "kgmrca.relations"
 _CHECKS = ("._.", "kgmrca.relations.checks", 0, None)
 """spaCy's form of a key with a place in the text: `Span.as_doc` moves the place, which is then not 0 any more."""
 
-Record: TypeAlias = tuple[int, int, int, int, str, float]
+PlainRelation: TypeAlias = tuple[int, int, int, int, str, float]
 """Subject start and end, object start and end (characters; ends exclusive), label, score."""
+
+Threshold: TypeAlias = float | str | Mapping[str, float]
+"""The score from which a label is given: one number, one per label, or the name of an operating point."""
 
 
 class Relation(NamedTuple):
@@ -66,50 +70,54 @@ class Relation(NamedTuple):
         """The IRI of the Wikidata predicate that stands for the label; None if none does.
 
         A label that is itself a Wikidata property, such as "P6553", stands for that. A label for which there is none
-        gets a predicate of its own where it is written as RDF, under the base of that graph (see `statements`). Another
-        ontology is asked by `load_ontology("dbpedia").predicate(relation.label)`, or with the name of a file; for some
-        of its predicates subject and object have to be exchanged (`is_reversed`), which for Wikidata's never is so.
+        gets a predicate of its own where it is written as RDF, under the base of that graph (see `statements`).
+
+        `load_ontology("dbpedia").predicate(relation.label)` gives the predicate of another ontology, whose name or file
+        `load_ontology` takes. Some predicates of other ontologies run from the object to the subject (`is_reversed`);
+        none of Wikidata's does.
         """
         return load_ontology().predicate(self.label) or wikidata_predicate(self.label)
 
 
-def get_records(doc: Doc) -> list[Record] | None:
+def get_plain_relations(doc: Doc) -> list[PlainRelation] | None:
     """The relations of a Doc as plain data, or None if no component has looked for any.
 
     No Span is made, so this is for bulk.
 
     >>> import spacy
     >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
-    >>> set_records(doc, [(0, 5, 18, 24, "place of birth", 0.9)])
-    >>> get_records(doc)
+    >>> set_plain_relations(doc, [(0, 5, 18, 24, "place of birth", 0.9)])
+    >>> get_plain_relations(doc)
     [(0, 5, 18, 24, 'place of birth', 0.9)]
     """
     stored = doc.user_data.get(KEY)
     if stored is None:
         return None
     # JSON and msgpack turn tuples into lists, DocBin lists into tuples: read both, give one.
-    records: list[Record] = [tuple(record) for record in stored]
+    plain: list[PlainRelation] = [tuple(relation) for relation in stored]
     key = _CHECKS if _CHECKS in doc.user_data else next(filter(_is_checks, doc.user_data), None)
-    if key is None:  # stored without, by hand or by an earlier version
-        return records
-    return _records_within(doc.text, records, doc.user_data[key], moved=key[2])
+    if key is None:  # written by hand or by an earlier version, and therefore without checksums
+        return plain
+    return _within(doc.text, plain, doc.user_data[key], moved=key[2])
 
 
 def _is_checks(key: Any) -> bool:
     return isinstance(key, tuple) and key[:2] == _CHECKS[:2]
 
 
-def _records_within(text: str, records: Sequence[Record], checks: Sequence[int], *, moved: int) -> list[Record] | None:
-    """The records whose words lie in the text, at their places there; None where the text has other words there.
+def _within(
+    text: str, relations: Sequence[PlainRelation], checks: Sequence[int], *, moved: int
+) -> list[PlainRelation] | None:
+    """The relations whose words lie in the text, at their places there; None where the text has other words there.
 
     Args:
-        checks: of each record (see `_check`).
-        moved: where the text begins that the records were made for; at or before the start of this one.
+        checks: the checksum of each relation (see `_check`).
+        moved: where the text begins that the relations were made for; at or before the start of this one.
     """
-    if len(checks) != len(records):  # changed by hand
-        return None if moved else list(records)
+    if len(checks) != len(relations):  # changed by hand
+        return None if moved else list(relations)
     found = []
-    for (a, b, c, d, label, score), check in zip(records, checks, strict=True):
+    for (a, b, c, d, label, score), check in zip(relations, checks, strict=True):
         place = a + moved, b + moved, c + moved, d + moved
         if min(place) < 0 or max(place) > len(text):
             continue
@@ -124,20 +132,33 @@ def _check(text: str, a: int, b: int, c: int, d: int) -> int:
     return zlib.crc32(f"{text[a:b]}\n{text[c:d]}".encode("utf-8", "surrogatepass"))
 
 
-def set_records(doc: Doc, records: Iterable[Sequence[Any]] | None) -> None:
-    """Store relations given as plain data; numbers become plain Python ones, which every format can hold."""
+def set_plain_relations(doc: Doc, relations: Iterable[Sequence[Any]] | None) -> None:
+    """Store relations given as plain data; numbers become plain Python ones, which every format can hold.
+
+    >>> import spacy
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> set_plain_relations(doc, [(0, 5, 18, 24, "place of birth", 0.9)])
+    >>> doc._.relations[0].object
+    Warsaw
+    """
     for key in [key for key in doc.user_data if key == KEY or _is_checks(key)]:
         del doc.user_data[key]
-    if records is not None:
+    if relations is not None:
         stored: list[Any] = [
-            [int(a), int(b), int(c), int(d), str(label), float(score)] for a, b, c, d, label, score in records
+            [int(a), int(b), int(c), int(d), str(label), float(score)] for a, b, c, d, label, score in relations
         ]
         text = doc.text
         doc.user_data[KEY] = stored
         doc.user_data[_CHECKS] = [_check(text, a, b, c, d) for a, b, c, d, *_ in stored]
 
 
-def from_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
+def from_docs(
+    docs: Iterable[Doc],
+    ensure_whitespace: bool = True,
+    attrs: Sequence[int | str] | None = None,
+    *,
+    exclude: Iterable[str] = (),
+) -> Doc | None:
     """One Doc of several, as `Doc.from_docs` makes it, with their relations.
 
     >>> import spacy, kgmrca
@@ -150,42 +171,74 @@ def from_docs(docs: Iterable[Doc], *, ensure_whitespace: bool = True) -> Doc:
     Args:
         docs: Docs of one vocabulary. Some may have no relations set.
         ensure_whitespace: put a space between two Docs where there is none.
+        attrs: the attributes of tokens to keep, as numbers or names. None: all.
+        exclude: parts to leave out, of "spans", "tensor" and "user_data". Relations are user data.
 
     Returns:
-        The Doc; `doc._.relations` is None where it is None in all of them.
+        The Doc, or None if there are no Docs; `doc._.relations` is None where it is None in all of them.
+
+    Raises:
+        InputError: `docs` is one Doc, or has something else in it than Docs.
     """
     copies, found = [], []
     n_tokens = 0
-    for doc in docs:
+    for doc in _checked_docs(docs):
         copy = doc.copy()
-        set_records(copy, None)  # of what it does not know how to merge spaCy warns
+        set_plain_relations(copy, None)  # because spaCy warns of user data that it does not know how to merge
         copies.append(copy)
-        found.append((n_tokens, get_records(doc)))
+        found.append((n_tokens, get_plain_relations(doc)))
         n_tokens += len(doc)
-    merged = Doc.from_docs(copies, ensure_whitespace=ensure_whitespace)
-    if merged is not None and any(records is not None for _, records in found):
-        set_records(
-            merged,
-            [
-                (a + start, b + start, c + start, d + start, label, score)
-                for start, records in ((merged[first].idx, records) for first, records in found if records)
-                for a, b, c, d, label, score in records
-            ],
-        )
+    exclude = tuple(exclude)
+    merged = Doc.from_docs(copies, ensure_whitespace, attrs, exclude=exclude)
+    if merged is None or "user_data" in exclude or all(relations is None for _, relations in found):
+        return merged
+    set_plain_relations(
+        merged,
+        [
+            (a + start, b + start, c + start, d + start, label, score)
+            for start, relations in ((merged[first].idx, relations) for first, relations in found if relations)
+            for a, b, c, d, label, score in relations
+        ],
+    )
     return merged
 
 
-def get_relations(doc: Doc) -> tuple[Relation, ...] | None:
-    """Read `doc._.relations` (see `make_relations`)."""
-    records = get_records(doc)
-    return None if records is None else make_relations(doc, records)
-
-
-def make_relations(doc: Doc, records: Iterable[Record]) -> tuple[Relation, ...]:
-    """Records with their spans. A span that is an entity, or is in a span group, keeps that label and `kb_id_`.
+def _checked_docs(docs: Any) -> list[Doc]:
+    """The Docs as a list.
 
     Raises:
-        InputError: the records belong to another text.
+        InputError: it is one Doc, or not Docs.
+    """
+    if isinstance(docs, Doc):
+        raise InputError("from_docs takes several Docs, not one: give it a list, as in from_docs([doc, other]).")
+    if not isinstance(docs, Iterable):
+        raise InputError(f"from_docs takes an iterable of Docs, not {docs!r}.")
+    checked = []
+    for doc in docs:
+        if not isinstance(doc, Doc):
+            raise InputError(f"from_docs takes Docs, not {doc!r}. `nlp(text)` makes a Doc of a text.")
+        checked.append(doc)
+    return checked
+
+
+def get_relations(doc: Doc) -> tuple[Relation, ...] | None:
+    """The relations of a Doc, as `doc._.relations` gives them (see `make_relations`).
+
+    >>> import spacy
+    >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
+    >>> doc._.relations = [(doc[0:1], doc[4:5], "place of birth")]
+    >>> [(relation.subject, relation.label, relation.object) for relation in get_relations(doc)]
+    [(Curie, 'place of birth', Warsaw)]
+    """
+    plain = get_plain_relations(doc)
+    return None if plain is None else make_relations(doc, plain)
+
+
+def make_relations(doc: Doc, plain: Iterable[PlainRelation]) -> tuple[Relation, ...]:
+    """Relations with spans, from plain data. A span of `doc.ents` or of a span group keeps its label and `kb_id_`.
+
+    Raises:
+        InputError: the relations belong to another text.
     """
     known: dict[tuple[int, int], Span] = {}
     for group in doc.spans.values():
@@ -204,7 +257,7 @@ def make_relations(doc: Doc, records: Iterable[Record]) -> tuple[Relation, ...]:
             known[start, end] = span
         return known[start, end]
 
-    return tuple(Relation(span_at(a, b), span_at(c, d), label, score) for a, b, c, d, label, score in records)
+    return tuple(Relation(span_at(a, b), span_at(c, d), label, score) for a, b, c, d, label, score in plain)
 
 
 def set_relations(doc: Doc, relations: Iterable[Relation] | None) -> None:
@@ -220,9 +273,9 @@ def set_relations(doc: Doc, relations: Iterable[Relation] | None) -> None:
     (Relation(subject=Curie, object=Warsaw, label='place of birth', score=1.0),)
     """
     if relations is None:
-        set_records(doc, None)
+        set_plain_relations(doc, None)
         return
-    records: list[Record] = []
+    plain: list[PlainRelation] = []
     for item in relations:
         if not (isinstance(item, tuple) and 3 <= len(item) <= 4 and all(isinstance(end, Span) for end in item[:2])):
             raise InputError(f"doc._.relations takes (subject span, object span, label, score) tuples, not {item!r}.")
@@ -230,7 +283,7 @@ def set_relations(doc: Doc, relations: Iterable[Relation] | None) -> None:
         for span in relation[:2]:
             if doc.text[span.start_char : span.end_char] != span.text:
                 raise InputError(f"The span {span.text!r} is not in this Doc: relations need spans of the same text.")
-        records.append(
+        plain.append(
             (
                 relation.subject.start_char,
                 relation.subject.end_char,
@@ -240,7 +293,7 @@ def set_relations(doc: Doc, relations: Iterable[Relation] | None) -> None:
                 relation.score,
             )
         )
-    set_records(doc, records)
+    set_plain_relations(doc, plain)
 
 
 def _span_relations(span: Span) -> tuple[Relation, ...] | None:
@@ -256,12 +309,10 @@ def _span_relations(span: Span) -> tuple[Relation, ...] | None:
 
 
 def _relations_json(doc: Doc) -> list[dict[str, Any]] | None:
-    records = get_records(doc)
-    if records is None:
+    plain = get_plain_relations(doc)
+    if plain is None:
         return None
-    return [
-        {"subject": [a, b], "object": [c, d], "label": label, "score": score} for a, b, c, d, label, score in records
-    ]
+    return [{"subject": [a, b], "object": [c, d], "label": label, "score": score} for a, b, c, d, label, score in plain]
 
 
 def register_extensions() -> None:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from kgmrca.errors import ResourceError
 
-__all__ = ["resource"]
+__all__ = ["SHIPPED", "resource"]
+
+SHIPPED = "en_kgmrca_sm"
+"""The pipeline that ships with the package."""
 
 _PACKAGE = Path(__file__).parent
 

@@ -18,7 +18,7 @@ from spacy.vocab import Vocab
 
 from kgmrca.corpora.annotated import read_gold
 from kgmrca.progress import progress_bar
-from kgmrca.relations import get_records, set_records
+from kgmrca.relations import get_plain_relations, set_plain_relations
 
 
 def sentences(doc: Doc) -> list[str]:
@@ -52,13 +52,15 @@ def mix(inputs: Sequence[tuple[Path, int]], held_out: Iterable[Path], output: Pa
         for doc in progress_bar(None, iterable=read_gold(path, vocab), desc=path.name, unit=" documents"):
             if known.isdisjoint(sentences(doc)):
                 kept.append((doc, times))
-                for *_, label, score in get_records(doc) or ():
+                for *_, label, score in get_plain_relations(doc) or ():
                     counts[label] += score == 1
             else:
                 done.held_out += times
     mixed = DocBin(store_user_data=True)
     for doc, times in kept:
-        set_records(doc, [record for record in get_records(doc) or () if counts[record[4]] >= min_examples])
+        set_plain_relations(
+            doc, [record for record in get_plain_relations(doc) or () if counts[record[4]] >= min_examples]
+        )
         done.taken += times
         for _ in range(times):
             mixed.add(doc)

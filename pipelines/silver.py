@@ -28,7 +28,7 @@ from kgmrca.corpora.annotated import ENTITIES, EXHAUSTIVE, UNTYPED, exhaustively
 from kgmrca.extraction.entities.types_from_tags import type_of
 from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.progress import progress_bar
-from kgmrca.relations import get_records, set_records
+from kgmrca.relations import get_plain_relations, set_plain_relations
 from kgmrca.types import coarse_type
 
 THRESHOLD = 0.02
@@ -51,7 +51,7 @@ class Teacher:
         scored = self.relations.pipe(self.find_entities(gold, path.name), batch_size=64)
         bar = progress_bar(None, iterable=scored, total=len(gold), desc=f"{path.name}, relations")
         for given, doc in zip(gold, bar, strict=True):
-            set_records(doc, relations(given, doc))
+            set_plain_relations(doc, relations(given, doc))
             yield doc
 
     def find_entities(self, gold: Sequence[Doc], name: str) -> list[Doc]:
@@ -98,7 +98,7 @@ def typical_types(gold: Sequence[Doc], read: Sequence[Doc]) -> dict[tuple[str, i
 
 def arguments(given: Doc) -> Iterator[tuple[str, int, int, int]]:
     """Label, place (0: subject, 1: object), start and end in characters of each argument of the gold relations."""
-    for a, b, c, d, label, _ in get_records(given) or ():
+    for a, b, c, d, label, _ in get_plain_relations(given) or ():
         yield label, 0, a, b
         yield label, 1, c, d
 
@@ -143,13 +143,13 @@ def leave_open(doc: Doc, terms: set[str]) -> None:
 
 def relations(given: Doc, doc: Doc) -> list[tuple[int, int, int, int, str, float]]:
     """The gold relations, and those of the teacher that are neither positive nor negative examples in the gold Doc."""
-    gold = get_records(given) or []
+    gold = get_plain_relations(given) or []
     places = {(span.start_char, span.end_char) for span in given.spans[ENTITIES]}
     exhaustive = exhaustively_annotated(given)
     said = {record[:5] for record in gold}
     rest = [
         record
-        for record in get_records(doc) or ()
+        for record in get_plain_relations(doc) or ()
         if record[:5] not in said
         and not (record[:2] in places and record[2:4] in places and (exhaustive is None or record[4] in exhaustive))
     ]

@@ -9,7 +9,7 @@ import pyoxigraph
 import pytest
 from rdflib import DCTERMS, OWL, RDF, RDFS, SKOS, Graph, Literal, Namespace, URIRef
 
-from kgmrca.extraction.relations.component import SHIPPED, load
+from kgmrca.extraction.relations.component import load
 from kgmrca.ontology import (
     ONTOLOGIES,
     TYPES,
@@ -20,7 +20,7 @@ from kgmrca.ontology import (
     load_types,
     wikidata_predicate,
 )
-from kgmrca.resources import resource
+from kgmrca.resources import SHIPPED, resource
 
 FOLDER = resource("ontologies")
 TABLES = sorted(FOLDER.glob("*.sssom.tsv"))

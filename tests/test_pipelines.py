@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
 from kgmrca.corpora.annotated import ENTITIES, EXHAUSTIVE, UNTYPED, exhaustively_annotated, read_gold
-from kgmrca.relations import get_records, set_records
+from kgmrca.relations import get_plain_relations, set_plain_relations
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 VOCAB = spacy.blank("en").vocab
@@ -36,7 +36,7 @@ def a_doc(words, entities=(), records=(), *, complete=None, partial=False):
     spans = [Span(doc, start, end, label=label) for start, end, label in entities]
     doc.spans[ENTITIES] = spans
     doc.set_ents(spans, default="missing" if partial else "outside")
-    set_records(doc, records)
+    set_plain_relations(doc, records)
     if complete is not None:
         doc.user_data[EXHAUSTIVE] = complete
     return doc
@@ -78,7 +78,7 @@ def test_mix_leaves_out_relations_that_are_rare(mix, tmp_path):
     path = store(tmp_path / "a.spacy", a_doc("Ann Oslo", [], [often, rare, unsure]), a_doc("Ann Oslo", [], [often]))
     done = mix([(path, 3)], [], tmp_path / "out.spacy", min_examples=2)
     assert done.rare == {"b": 1, "c": 0}
-    assert [get_records(doc) for doc in read_gold(tmp_path / "out.spacy", VOCAB)] == [[often]] * 6
+    assert [get_plain_relations(doc) for doc in read_gold(tmp_path / "out.spacy", VOCAB)] == [[often]] * 6
 
 
 def test_teacher_types_a_mention_without_a_type(silver):
@@ -157,7 +157,9 @@ class FixedTeacher:
     def relations(self, docs, batch_size):
         for doc in docs:
             first, second = doc.ents
-            set_records(doc, [(first.start_char, first.end_char, second.start_char, second.end_char, "residence", 0.4)])
+            set_plain_relations(
+                doc, [(first.start_char, first.end_char, second.start_char, second.end_char, "residence", 0.4)]
+            )
             yield doc
 
 
@@ -174,7 +176,7 @@ def test_silver_documents_hold_what_the_data_says_and_the_teacher(silver, tmp_pa
     silver.annotate(teacher, [path], tmp_path / "silver.spacy")
     (doc,) = read_gold(tmp_path / "silver.spacy", VOCAB)
     assert entities(doc) == [("Ann", "MISC"), ("Oslo", "LOC")]
-    assert get_records(doc) == [(0, 3, 9, 13, "residence", 0.4)]
+    assert get_plain_relations(doc) == [(0, 3, 9, 13, "residence", 0.4)]
     assert EXHAUSTIVE not in doc.user_data
 
 
@@ -200,7 +202,7 @@ def test_entities_have_the_types_that_the_recognizer_gives(monkeypatch, tmp_path
     importlib.import_module("retype").retype(nlp, path, tmp_path / "retyped.spacy")
     (doc,) = read_gold(tmp_path / "retyped.spacy", VOCAB)
     assert entities(doc) == [("Ann", "PER"), ("Oslo", "ORG"), ("Lake Garda", "LOC"), ("May", "TIME")]
-    assert get_records(doc) == get_records(gold)
+    assert get_plain_relations(doc) == get_plain_relations(gold)
     assert exhaustively_annotated(doc) == {"residence"}
 
 
@@ -215,5 +217,5 @@ def test_an_assembled_pipeline_keeps_no_words_of_its_training(monkeypatch):
     for nlp in (trained, fresh):
         doc = nlp.make_doc("Marie Curie was born in Warsaw.")
         doc.set_ents([Span(doc, 0, 2, label="PER"), Span(doc, 5, 6, label="LOC")])
-        found.append(get_records(nlp(doc)))
+        found.append(get_plain_relations(nlp(doc)))
     assert found[0] == found[1] != []

@@ -33,7 +33,7 @@ def test_a_log_gets_a_line_after_ten_seconds_and_then_up_to_every_minute(capsys,
     assert all("left" in line and "/s" in line for line in lines)
 
 
-def test_a_log_is_not_told_what_is_left_where_nobody_knows(capsys, monkeypatch):
+def test_a_log_is_not_told_what_is_left_where_the_total_is_unknown(capsys, monkeypatch):
     advance(None, monkeypatch, 10, unit=" nodes")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("kgmrca: 10 nodes, ")

@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 
 from kgmrca.errors import ExtensionError, InputError
-from kgmrca.relations import KEY, Relation, from_docs, get_records, register_extensions, set_relations
+from kgmrca.relations import KEY, Relation, from_docs, get_plain_relations, register_extensions, set_relations
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ RELATIONS = [
 ]
 
 
-def test_none_means_nobody_asked():
+def test_a_doc_has_none_before_a_component_has_looked():
     assert spacy.blank("en")("Some text.")._.relations is None
 
 
-def test_empty_means_asked_and_none_found():
+def test_a_doc_in_which_nothing_was_found_has_an_empty_tuple():
     doc = spacy.blank("en")("Some text.")
     doc._.relations = []
     assert doc._.relations == ()
@@ -96,7 +96,7 @@ def test_numpy_scores_become_plain(doc):
     import numpy as np
 
     doc._.relations = [(doc.ents[0], doc.ents[1], "author", np.float32(0.5))]
-    assert type(get_records(doc)[0][5]) is float
+    assert type(get_plain_relations(doc)[0][5]) is float
 
 
 def test_survives_bytes(doc):
@@ -223,13 +223,33 @@ def test_docs_are_put_together_with_their_relations(doc):
     assert plain(from_docs([doc, unasked], ensure_whitespace=False)) == RELATIONS
 
 
-def test_docs_that_nobody_asked_are_put_together(doc):
+def test_docs_without_relations_are_put_together(doc):
     nlp = spacy.Language(doc.vocab)
     assert from_docs([nlp("One."), nlp("Two.")])._.relations is None
     none = nlp("None.")
     none._.relations = ()
     assert from_docs([nlp("One."), none])._.relations == ()
     assert from_docs([]) is None
+
+
+def test_attributes_and_parts_of_docs_can_be_left_out(doc):
+    doc.spans["people"] = [doc[0:2]]
+    merged = from_docs([doc, doc], True, ["LEMMA", "ENT_TYPE"], exclude=["spans"])
+    assert (dict(merged.spans), plain(merged)) == ({}, 2 * RELATIONS)
+    assert merged[0].ent_type_ == doc[0].ent_type_ != ""
+    assert not merged.has_annotation("SENT_START")
+    assert from_docs([doc], exclude=["user_data"])._.relations is None
+
+
+@pytest.mark.parametrize("docs", ["x", ["x"], [None], 3, None])
+def test_what_is_no_doc_is_not_put_together(docs):
+    with pytest.raises(InputError, match="from_docs takes"):
+        from_docs(docs)
+
+
+def test_one_doc_is_not_put_together(doc):
+    with pytest.raises(InputError, match="give it a list"):
+        from_docs(doc)
 
 
 def test_spacys_own_way_to_put_docs_together_gives_no_wrong_relations(doc):

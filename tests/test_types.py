@@ -10,7 +10,7 @@ from spacy.tokens import Span
 from spacy.training import Example
 
 from kgmrca.errors import InputError
-from kgmrca.relations import Relation, get_records
+from kgmrca.relations import Relation, get_plain_relations
 from kgmrca.types import allowed, check_type_map, coarse_type, find_rules, type_numbers
 
 # Types.
@@ -150,7 +150,9 @@ def test_rules_can_be_switched_off():
 
 
 def test_what_is_allowed_has_the_score_that_it_has_without_rules():
-    with_rules, without = (get_records(make(type_rules=rules)("Ann and Boo in Oslo")) for rules in (True, False))
+    with_rules, without = (
+        get_plain_relations(make(type_rules=rules)("Ann and Boo in Oslo")) for rules in (True, False)
+    )
     assert len(with_rules) < len(without)
     assert set(map(tuple, with_rules)) < set(map(tuple, without))
 

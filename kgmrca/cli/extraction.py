@@ -28,7 +28,6 @@ from kgmrca.progress import counted
 from kgmrca.triples.iris import DEFAULT_BASE
 
 if TYPE_CHECKING:
-    from spacy.language import Language
     from spacy.tokens import Doc, Span
 
     from kgmrca.convert import ConvertSummary
@@ -52,9 +51,8 @@ def convert_command(
         typer.Option(
             metavar="NAME_OR_FILE",
             autocompletion=suggest("wikidata", "dbpedia", "schema"),
-            help="The ontology whose predicates are written: wikidata, dbpedia, schema, or a file of your own, "
-            "which is "
-            "an ontology (.ttl, .rdf, .owl, ...) or an SSSOM table (.tsv).",
+            help="The ontology whose predicates are written: wikidata, dbpedia, schema, or a file of your own, which "
+            "is an ontology (.ttl, .rdf, .owl, ...) or an SSSOM table (.tsv).",
         ),
     ] = "wikidata",
     provenance: Annotated[
@@ -68,9 +66,9 @@ def convert_command(
         float,
         typer.Option(
             min=0,
-            metavar="SCORE",
-            help="Write the plain triple beside each statement with at least this confidence; with 2, beside none. "
-            "With --provenance none, only such triples are written.",
+            metavar="CONFIDENCE",
+            help="Write the plain triple beside each statement with at least this confidence. With a number above "
+            "1, no plain triples are written. With --provenance none, only such triples are written.",
         ),
     ] = 0,
     sentence_text: Annotated[
@@ -137,7 +135,7 @@ def convert_command(
         format=format and format.value,
         base=base,
         threshold=chosen,
-        default_operating_point="precise",  # who reads the graph cannot ask again
+        default_operating_point="precise",  # the reader of a graph cannot choose another threshold
         batch_size=batch_size,
         input_format=input_format and input_format.value,
         max_record_size=max_record_size,
@@ -185,16 +183,17 @@ def tag_command(
       kgmrca tag "Marie Curie was born in Warsaw." --threshold complete --json
       kgmrca tag - < letter.txt
     """
+    from kgmrca.convert import threshold_settings
+
     chosen = None if threshold is None else number_or_name(threshold)
     content = _read_text(text)
     nlp = load_pipeline(pipeline)
-    _set_threshold(nlp, chosen)
     if len(content) > nlp.max_length:
         raise InputError(
             f"The text has {len(content):,} characters, and the pipeline takes {nlp.max_length:,} at once: cut it into "
             "documents, and use `kgmrca convert`."
         )
-    doc = nlp(content)
+    (doc,) = nlp.pipe([content], component_cfg=threshold_settings(nlp, chosen))
     if doc._.relations is None:
         raise ModelError("No component of this pipeline finds relations: add one, such as 'mrca_relations'.")
     if not doc._.relations:
@@ -221,15 +220,6 @@ def _read_text(text: str) -> str:
     if not content.strip():
         raise InputError("The text is empty: give a sentence in quotes, or - to read it from standard input.")
     return content
-
-
-def _set_threshold(nlp: "Language", threshold: float | str | None) -> None:
-    pipes = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "threshold")]
-    if threshold is not None and not pipes:
-        raise ModelError("No component of this pipeline has a threshold to set.")
-    for pipe in pipes:
-        if threshold is not None:
-            pipe.threshold = threshold
 
 
 def _nothing_found(doc: "Doc") -> str:

@@ -13,7 +13,7 @@ import typer
 from kgmrca import __version__
 from kgmrca.cli.printing import columns
 from kgmrca.errors import KgmrcaError
-from kgmrca.resources import resource
+from kgmrca.resources import SHIPPED, resource
 
 _LIBRARIES = (
     "spacy",
@@ -30,11 +30,10 @@ _LIBRARIES = (
     "cupy-cuda12x",
     "matplotlib",
 )
-_SHIPPED = "pipelines/en_kgmrca_sm"
 
 
 def info_command(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print this as JSON.")] = False,
 ) -> None:
     """Print versions, device, pipeline and cache, for bug reports.
 
@@ -84,7 +83,7 @@ def _build(cuda: str | None) -> str:
 
 
 def _pipeline() -> dict[str, str]:
-    folder = resource(_SHIPPED)
+    folder = resource(f"pipelines/{SHIPPED}")
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     return {
         "name": f"{meta['lang']}_{meta['name']}",

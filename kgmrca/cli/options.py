@@ -11,6 +11,7 @@ import typer
 from kgmrca.cli.verbosity import logger
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD, opened
+from kgmrca.resources import SHIPPED
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -107,15 +108,15 @@ Base = Annotated[
 Pipeline = Annotated[
     str,
     typer.Argument(
-        metavar="PIPELINE", help="The name or the folder of a spaCy pipeline.", autocompletion=suggest("en_kgmrca_sm")
+        metavar="PIPELINE", help="The name or the folder of a spaCy pipeline.", autocompletion=suggest(SHIPPED)
     ),
 ]
 PipelineOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME_OR_FOLDER",
-        autocompletion=suggest("en_kgmrca_sm"),
-        help="The spaCy pipeline that finds the relations.  [default: en_kgmrca_sm, which comes with kgmrca]",
+        autocompletion=suggest(SHIPPED),
+        help=f"The spaCy pipeline that finds the relations.  [default: {SHIPPED}, which comes with kgmrca]",
         show_default=False,
     ),
 ]
@@ -210,7 +211,7 @@ def load_pipeline(name: str | None) -> "Language":
     Raises:
         InputError: it cannot be loaded.
     """
-    logger.info("Loading the pipeline %s.", name or "en_kgmrca_sm")
+    logger.info("Loading the pipeline %s.", name or SHIPPED)
     from kgmrca.extraction.relations.component import load
 
     try:

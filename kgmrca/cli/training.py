@@ -28,13 +28,18 @@ def corpus_command(
     dev: Annotated[
         Path | None,
         typer.Option(
-            callback=no_stream, metavar="FILE", help="Write a part of the documents to this .spacy file instead."
+            callback=no_stream,
+            metavar="FILE",
+            help="A second .spacy file, for a part of the documents.",
         ),
     ] = None,
     dev_share: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="The size of that part, from 0 to 1. The ids of the documents decide which are in it."
+            min=0,
+            max=1,
+            help="The share of the documents that is written to --dev, from 0 to 1. The id of a document decides where "
+            "it is written.",
         ),
     ] = 0.1,
     mapping: Annotated[
@@ -48,7 +53,7 @@ def corpus_command(
         bool,
         typer.Option(
             "--partial",
-            help="The data has some of the relations of each text only. Pairs without an annotation are not taken for "
+            help="Only some of the relations of each text are annotated. Pairs without an annotation are not taken for "
             "negative examples.",
         ),
     ] = False,
@@ -125,7 +130,7 @@ def evaluate_command(
     thresholds: Annotated[
         bool,
         typer.Option(
-            "--thresholds", help="Score the relations with gold entities at thresholds from 0.05 to 0.95 instead."
+            "--thresholds", help="Score only the relations with gold entities, at thresholds from 0.05 to 0.95."
         ),
     ] = False,
     per_label: Annotated[
@@ -213,7 +218,6 @@ def calibrate_command(
     Example:
       kgmrca calibrate training/model-best dev.spacy -o calibrated --plot reliability.png
     """
-
     from kgmrca.extraction.relations.calibration import draw, figure_class
     from kgmrca.extraction.relations.operating_points import calibrate
 

@@ -41,7 +41,7 @@ from kgmrca.errors import InputError, unreadable
 from kgmrca.files import check_outputs, whole_file
 from kgmrca.ontology import Mapped, load_mapping, load_ontology
 from kgmrca.progress import progress_bar
-from kgmrca.relations import Relation, get_records, set_relations
+from kgmrca.relations import Relation, get_plain_relations, set_relations
 from kgmrca.tables import text_lines
 
 __all__ = [
@@ -348,7 +348,7 @@ def write_gold(
             path = dev if dev and hash_share(doc.user_data[ID]) < dev_share else output
             bins[path].add(doc)
             documents, relations = counts[path]
-            counts[path] = documents + 1, relations + len(get_records(doc) or ())
+            counts[path] = documents + 1, relations + len(get_plain_relations(doc) or ())
     with ExitStack() as stack:
         streams = [stack.enter_context(whole_file(path)) for path in bins]
         for stream, docs in zip(streams, bins.values(), strict=True):
@@ -390,7 +390,7 @@ def read_gold(path: Path, vocab: Vocab) -> Iterator[Doc]:
     except Exception as error:  # whatever msgpack, zlib or the file system say of a file that is not a DocBin
         raise InputError(f"{path} cannot be read as a DocBin: {error}.") from error
     for number, doc in enumerate(docs, start=1):
-        if get_records(doc) is None:
+        if get_plain_relations(doc) is None:
             raise InputError(
                 f"{path}, Doc {number} has no doc._.relations: make the file with `kgmrca corpus`, "
                 "or with DocBin(store_user_data=True)."

@@ -1,4 +1,4 @@
-"""Relations that the components of others leave on a Doc, as records of ours.
+"""Relations that the components of others leave on a Doc, as plain data (see `relations`).
 
 Each shape is as its component's source code writes it:
 
@@ -20,12 +20,12 @@ from typing import Any
 from spacy.tokens import Doc, Span
 
 from kgmrca.errors import InputError, ModelError
-from kgmrca.relations import Record
+from kgmrca.relations import PlainRelation
 
-__all__ = ["SOURCES", "foreign_records"]
+__all__ = ["SOURCES", "foreign_relations"]
 
 
-def foreign_records(doc: Doc, source: str) -> list[Record]:
+def foreign_relations(doc: Doc, source: str) -> list[PlainRelation]:
     """The relations that a component of others (one of `SOURCES`) left on a Doc, whatever their score.
 
     Raises:
@@ -36,7 +36,7 @@ def foreign_records(doc: Doc, source: str) -> list[Record]:
     >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
     >>> pair = {"head_pos": [0, 1], "tail_pos": [4, 5], "head_text": ["Curie"], "tail_text": ["Warsaw"]}
     >>> doc.user_data["._.", "relations", None, None] = [pair | {"label": "place of birth", "score": 0.9}]
-    >>> foreign_records(doc, "glirel")
+    >>> foreign_relations(doc, "glirel")
     [(0, 5, 18, 24, 'place of birth', 0.9)]
     """
     if source not in SOURCES:
@@ -67,11 +67,11 @@ def _stored(doc: Doc, name: str) -> Any:
     return Doc.get_extension(name)[0] if Doc.has_extension(name) else None
 
 
-def _read_glirel(doc: Doc, stored: Sequence[Mapping[str, Any]]) -> Iterator[Record]:
+def _read_glirel(doc: Doc, stored: Sequence[Mapping[str, Any]]) -> Iterator[PlainRelation]:
     for item in stored:
         subject = _span_of_tokens(doc, item["head_pos"], item["head_text"])
         object_ = _span_of_tokens(doc, item["tail_pos"], item["tail_text"])
-        yield _record(subject, object_, item["label"], item["score"])
+        yield _plain_relation(subject, object_, item["label"], item["score"])
 
 
 def _span_of_tokens(doc: Doc, position: Sequence[int], words: Sequence[str]) -> Span:
@@ -81,16 +81,16 @@ def _span_of_tokens(doc: Doc, position: Sequence[int], words: Sequence[str]) -> 
     return doc[start:end]
 
 
-def _read_rebel(doc: Doc, stored: Mapping[Any, Mapping[str, Any]]) -> Iterator[Record]:
+def _read_rebel(doc: Doc, stored: Mapping[Any, Mapping[str, Any]]) -> Iterator[PlainRelation]:
     for item in stored.values():
         spans = item["head_span"], item["tail_span"]
         for span in spans:
             if doc.text[span.start_char : span.end_char] != span.text:
                 raise ValueError(f"the span {span.text!r} is of another text")
-        yield _record(*spans, item["relation"], 1.0)
+        yield _plain_relation(*spans, item["relation"], 1.0)
 
 
-def _read_spacy_rel(doc: Doc, stored: Mapping[tuple[int, int], Mapping[str, float]]) -> Iterator[Record]:
+def _read_spacy_rel(doc: Doc, stored: Mapping[tuple[int, int], Mapping[str, float]]) -> Iterator[PlainRelation]:
     entities = {entity.start: entity for entity in doc.ents}
     for pair, scores in stored.items():
         for start in pair:
@@ -98,16 +98,16 @@ def _read_spacy_rel(doc: Doc, stored: Mapping[tuple[int, int], Mapping[str, floa
                 raise ValueError(f"no entity of doc.ents starts at token {start}")
         first, second = pair
         for label, score in scores.items():
-            yield _record(entities[first], entities[second], label, score)
+            yield _plain_relation(entities[first], entities[second], label, score)
 
 
-def _record(subject: Span, object_: Span, label: Any, score: Any) -> Record:
+def _plain_relation(subject: Span, object_: Span, label: Any, score: Any) -> PlainRelation:
     if not isinstance(label, str):
         raise TypeError(f"{label!r} is not a label")
     return subject.start_char, subject.end_char, object_.start_char, object_.end_char, label, float(score)
 
 
-SOURCES: dict[str, tuple[str, str, Callable[[Doc, Any], Iterator[Record]]]] = {
+SOURCES: dict[str, tuple[str, str, Callable[[Doc, Any], Iterator[PlainRelation]]]] = {
     "glirel": ("GLiREL's component", "relations", _read_glirel),
     "rebel": ("REBEL's component", "rel", _read_rebel),
     "spacy-rel": ("The component of spaCy's tutorial", "rel", _read_spacy_rel),

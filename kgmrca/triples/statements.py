@@ -11,13 +11,13 @@ from spacy.tokens import Doc, Span
 
 from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_predicate
-from kgmrca.relations import get_records, make_relations
+from kgmrca.relations import get_plain_relations, make_relations
 from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
 from kgmrca.triples.items import is_item_id
 from kgmrca.triples.literals import typed_literal
 from kgmrca.triples.records import Mention, Run, Statement, rounded, sentence_digest
-from kgmrca.triples.sources import foreign_records
+from kgmrca.triples.sources import foreign_relations
 
 __all__ = ["LITERAL_TYPES", "statements"]
 
@@ -87,7 +87,7 @@ def _of_doc(
     source: str | None,
     threshold: float | None,
 ) -> Iterator[Statement]:
-    records = get_records(doc) if source is None else foreign_records(doc, source)
+    records = get_plain_relations(doc) if source is None else foreign_relations(doc, source)
     if records is None:
         raise ModelError(
             "No component set doc._.relations: use a pipeline with a relation component, such as "

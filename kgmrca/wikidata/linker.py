@@ -24,7 +24,7 @@ from spacy.util import minibatch
 
 from kgmrca.errors import ExtensionError, InputError, ModelError
 from kgmrca.ontology import load_ontology
-from kgmrca.relations import get_records
+from kgmrca.relations import get_plain_relations
 from kgmrca.wikidata.disambiguation import (
     MARGIN,
     MIN_PROBABILITY,
@@ -308,7 +308,7 @@ def _group(doc: Doc, groups: Sequence[tuple[str | None, Sequence[Span]]]) -> Ent
     ontology = load_ontology()
     pairs = [
         EntityPair(number[a, b], number[c, d], property_of(ontology.predicate(label) or label), score)
-        for a, b, c, d, label, score in get_records(doc) or ()
+        for a, b, c, d, label, score in get_plain_relations(doc) or ()
         if (a, b) in number and (c, d) in number
     ]
     sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]

@@ -90,6 +90,14 @@ def test_a_threshold_leaves_out_what_is_less_certain(tag):
     assert "No relations were found" in tag(BIRTH, "--threshold", "1").stderr
 
 
+def test_a_component_that_takes_no_threshold_for_one_text_is_left_as_it_is(tag, monkeypatch):
+    """Its attribute `threshold` may mean something else, so `convert` does not set it either."""
+    monkeypatch.setattr("helpers.CueRelations.__call__", lambda self, doc: doc)
+    done = tag(BIRTH, "--threshold", "0.5")
+    assert done.exit_code == 2
+    assert "set the threshold of the component in the pipeline" in done.stderr
+
+
 def test_a_file_is_not_tagged_by_its_name(tag, tmp_path):
     (tmp_path / "letter.txt").write_text(BIRTH)
     done = tag(tmp_path / "letter.txt")

@@ -21,7 +21,7 @@ from kgmrca.corpora.annotated import (
 from kgmrca.corpora.documents import ID
 from kgmrca.errors import InputError
 from kgmrca.ontology import Mapped
-from kgmrca.relations import Relation, get_records
+from kgmrca.relations import Relation, get_plain_relations
 
 NLP = spacy.blank("en")
 
@@ -729,7 +729,7 @@ def test_a_corpus_made_with_a_docbin_by_hand(tmp_path):
     doc._.relations = [Relation(doc[0:1], doc[2:3], "knows")]
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "hand.spacy")
     (example,) = Corpus(tmp_path / "hand.spacy")(NLP)
-    assert get_records(example.reference) == [(0, 3, 8, 11, "knows", 1.0)]
+    assert get_plain_relations(example.reference) == [(0, 3, 8, 11, "knows", 1.0)]
 
 
 def test_files_of_version_0_1_are_read(tmp_path):

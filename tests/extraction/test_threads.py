@@ -10,7 +10,7 @@ from helpers import write_encoder
 from spacy.training import Example
 
 import kgmrca
-from kgmrca.relations import Relation, get_records
+from kgmrca.relations import Relation, get_plain_relations
 
 N_THREADS = 4
 TEXTS = [
@@ -36,7 +36,7 @@ def threads_take_turns_often():
 
 
 def answer(doc):
-    return [(span.start, span.end, span.label_) for span in doc.ents], get_records(doc)
+    return [(span.start, span.end, span.label_) for span in doc.ents], get_plain_relations(doc)
 
 
 def in_threads(nlp):

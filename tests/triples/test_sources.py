@@ -9,7 +9,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 
 from kgmrca.errors import InputError, ModelError
-from kgmrca.triples.sources import SOURCES, foreign_records
+from kgmrca.triples.sources import SOURCES, foreign_relations
 from kgmrca.triples.statements import statements
 
 NLP = spacy.blank("en")
@@ -95,12 +95,12 @@ def test_a_threshold_counts_for_relations_of_ours_too(nlp):
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_doc_that_the_component_did_not_see_is_refused(source):
     with pytest.raises(ModelError, match=r"component.* has set no doc\._\.rel"):
-        foreign_records(NLP(TEXT), source)
+        foreign_relations(NLP(TEXT), source)
 
 
 def test_an_unknown_source_is_refused():
     with pytest.raises(InputError, match="no source 'zshot' of relations: choose one of glirel, rebel, spacy-rel"):
-        foreign_records(NLP(TEXT), "zshot")
+        foreign_relations(NLP(TEXT), "zshot")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_unknown_source_is_refused():
 )
 def test_another_shape_is_refused(source, doc, message):
     with pytest.raises(InputError, match=r"doc\._\.rel(ations)? is not as .* leaves it") as caught:
-        foreign_records(doc, source)
+        foreign_relations(doc, source)
     assert message.lower() in str(caught.value).lower()
 
 

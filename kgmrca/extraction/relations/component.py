@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import spacy
@@ -37,20 +37,14 @@ from kgmrca.extraction.relations.loss import Loss
 from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
 from kgmrca.extraction.relations.pairs import Candidates, PairSuggester
 from kgmrca.ontology import TYPES
-from kgmrca.relations import Record, get_records, register_extensions, set_records
-from kgmrca.resources import resource
+from kgmrca.relations import PlainRelation, Threshold, get_plain_relations, register_extensions, set_plain_relations
+from kgmrca.resources import SHIPPED, resource
 from kgmrca.types import allowed, check_type_map, coarse_type, find_rules, type_numbers
 
-__all__ = ["OPERATING_POINTS", "SHIPPED", "MRCARelations", "load", "make_mrca_relations", "relation_pipe"]
-
-SHIPPED = "en_kgmrca_sm"
-"""The pipeline that ships with the package."""
+__all__ = ["OPERATING_POINTS", "MRCARelations", "load", "make_mrca_relations", "relation_pipe"]
 
 OPERATING_POINTS = ("precise", "balanced", "complete")
 """The names of the thresholds that `kgmrca calibrate` finds (see `operating_points.find_operating_points`)."""
-
-Threshold: TypeAlias = float | str | Mapping[str, float]
-"""The score from which a label is given: one number, one per label, or the name of one of the `OPERATING_POINTS`."""
 
 DEFAULT_CONFIG = Config().from_str("""
 [model]
@@ -420,7 +414,7 @@ class MRCARelations(TrainablePipe):
         pair, label = np.nonzero((scores >= self._thresholds(threshold)) & (scores > 0))
         subject, object_ = candidates.pairs[pair].T
         doc_of = candidates.sentences[candidates.spans[subject, 0], 0]
-        found: list[list[Record]] = [[] for _ in docs]
+        found: list[list[PlainRelation]] = [[] for _ in docs]
         for doc, (a, b), (c, d), column, score in zip(
             doc_of.tolist(),
             candidates.characters[subject].tolist(),
@@ -431,7 +425,7 @@ class MRCARelations(TrainablePipe):
         ):
             found[doc].append((a, b, c, d, self.cfg["labels"][column], round(score, 4)))
         for doc, records in zip(docs, found, strict=True):
-            set_records(doc, records)
+            set_plain_relations(doc, records)
         if self._warnings_left:
             self._warn(doc for doc, records in zip(docs, found, strict=True) if not records)
 
@@ -529,7 +523,7 @@ class MRCARelations(TrainablePipe):
             for number, example in enumerate(batch):
                 names = exhaustively_annotated(example.reference)
                 gold.complete = None if gold.complete is None or names is None else gold.complete | names
-                for a, b, c, d, label, score in get_records(example.reference) or ():
+                for a, b, c, d, label, score in get_plain_relations(example.reference) or ():
                     gold.add(label, type_at.get((number, a, b), ""), type_at.get((number, c, d), ""), score)
         return gold
 
@@ -617,7 +611,7 @@ class MRCARelations(TrainablePipe):
         known = counts[doc_of[candidates.pairs[:, 0]]]
         targets = np.zeros_like(known)
         for number, example in enumerate(examples):
-            for a, b, c, d, label, score in get_records(example.reference) or ():
+            for a, b, c, d, label, score in get_plain_relations(example.reference) or ():
                 pair = (span_at.get((number, a, b)), span_at.get((number, c, d)))
                 if pair in pair_at and label in column:
                     targets[pair_at[pair], column[label]] = score

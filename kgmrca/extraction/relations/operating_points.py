@@ -18,7 +18,7 @@ from kgmrca.errors import InputError
 from kgmrca.extraction.relations.calibration import FREQUENT, SHOWN, Quality, cross_fit, fit, quality, scale
 from kgmrca.extraction.relations.component import OPERATING_POINTS, MRCARelations, relation_pipe
 from kgmrca.progress import progress_bar
-from kgmrca.relations import get_records
+from kgmrca.relations import get_plain_relations
 
 __all__ = [
     "Calibration",
@@ -196,7 +196,7 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
     for example, doc in zip(examples, docs, strict=True):
         gold, complete = _gold(example), exhaustively_annotated(example.reference)
         n_gold += len(gold)
-        for *place, label, score in get_records(doc) or ():
+        for *place, label, score in get_plain_relations(doc) or ():
             found.append((score, (*place, label) in gold, complete is None or label in complete))
     columns = np.array(found, float).reshape(-1, 3).T
     curve = Curve.of(*columns, n_gold=n_gold, thresholds=THRESHOLDS)
@@ -212,7 +212,7 @@ def _read(nlp: Language, path: Path) -> list[Example]:
 
 
 def _gold(example: Example) -> set[tuple[Any, ...]]:
-    return {record[:5] for record in get_records(example.reference) or ()}
+    return {record[:5] for record in get_plain_relations(example.reference) or ()}
 
 
 # Calibration.

@@ -21,7 +21,7 @@ from spacy.training import Example
 from kgmrca.corpora.annotated import UNTYPED, Corpus, exhaustively_annotated
 from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.progress import progress_bar
-from kgmrca.relations import get_records
+from kgmrca.relations import get_plain_relations
 
 __all__ = ["evaluate", "make_relation_scorer", "score_relations", "table"]
 
@@ -75,7 +75,7 @@ def score_relations(examples: Iterable[Example], **_: Any) -> dict[str, Any]:
         `rel_micro_p`, `rel_micro_r`, `rel_micro_f` and `rel_per_type`, `label -> {"p", "r", "f"}` as spaCy's own
         scorers give it. None for all where no example was scored, for precision and F1 where nothing can be judged.
     """
-    scored = [example for example in examples if get_records(example.reference) is not None]
+    scored = [example for example in examples if get_plain_relations(example.reference) is not None]
     items = Items.of_relations(scored)
     micro = _rates(items.total(), judged=items.judged) if scored else np.full(3, np.nan)
     if scored and items.judged:
@@ -202,8 +202,8 @@ class Items:
         """The relations: subject start and end, object start and end (characters), label."""
         return cls.compare(
             (
-                {record[:5] for record in get_records(example.reference) or ()},
-                {record[:5] for record in get_records(example.predicted) or ()},
+                {record[:5] for record in get_plain_relations(example.reference) or ()},
+                {record[:5] for record in get_plain_relations(example.predicted) or ()},
                 exhaustively_annotated(example.reference),
             )
             for example in examples
@@ -305,7 +305,7 @@ def _sentence_sets(examples: Iterable[Example]) -> Items:
     def compared(example: Example) -> tuple[Keys, Keys, frozenset[str] | None]:
         starts = [token.idx for token in example.reference if token.is_sent_start]
         gold, given = (
-            {(bisect_right(starts, record[0]), record[4]) for record in get_records(doc) or ()}
+            {(bisect_right(starts, record[0]), record[4]) for record in get_plain_relations(doc) or ()}
             for doc in (example.reference, example.predicted)
         )
         return gold, given, exhaustively_annotated(example.reference)

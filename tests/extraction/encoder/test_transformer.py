@@ -23,7 +23,7 @@ from kgmrca.extraction.encoder.layers import build_transformer_embed
 from kgmrca.extraction.encoder.networks import TransformerWords
 from kgmrca.extraction.encoder.shim import as_tensors
 from kgmrca.extraction.encoder.words import Transformer, WordTable
-from kgmrca.relations import Relation, get_records
+from kgmrca.relations import Relation, get_plain_relations
 
 transformers = pytest.importorskip("transformers", reason="the library transformers is not installed")
 
@@ -293,7 +293,7 @@ def equal(one, other):
 
 
 def scores(nlp):
-    return [get_records(doc) for doc in nlp.pipe(TEXTS)]
+    return [get_plain_relations(doc) for doc in nlp.pipe(TEXTS)]
 
 
 def test_the_encoder_is_trained_along(folder):

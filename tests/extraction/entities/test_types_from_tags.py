@@ -5,7 +5,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 
 from kgmrca.corpora.annotated import Corpus
-from kgmrca.relations import set_records
+from kgmrca.relations import set_plain_relations
 
 VOCAB = spacy.blank("en").vocab
 
@@ -49,7 +49,7 @@ def test_words_with_tags_alone_are_no_entity():
 def test_corpus_gives_entities_as_tags(tmp_path, default, tag):
     doc = Doc(VOCAB, words=["Ann", "Lee", "left"])
     doc.set_ents([Span(doc, 0, 2, label="PER")], default=default)
-    set_records(doc, [])
+    set_plain_relations(doc, [])
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "gold.spacy")
     (example,) = Corpus(tmp_path / "gold.spacy", entity_tags=True)(spacy.blank("en"))
     assert [token.tag_ for token in example.reference] == ["B-PER", "I-PER", tag]

@@ -21,7 +21,7 @@ from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations.calibration import cross_fit, draw, fit, quality, reliability, scale
 from kgmrca.extraction.relations.component import OPERATING_POINTS
 from kgmrca.extraction.relations.operating_points import calibrate
-from kgmrca.relations import Relation, get_records
+from kgmrca.relations import Relation, get_plain_relations
 
 # Numbers.
 
@@ -163,7 +163,7 @@ def pipe_of(nlp):
 
 
 def found(nlp):
-    return {(record[4], record[5]) for record in get_records(nlp(TEXT))}
+    return {(record[4], record[5]) for record in get_plain_relations(nlp(TEXT))}
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ def test_a_named_threshold_for_one_stream_of_docs(calibrated):
     given = {}
     for name in OPERATING_POINTS:
         (doc,) = calibrated.pipe([TEXT], component_cfg={"mrca_relations": {"threshold": name}})
-        given[name] = {label for *_, label, _ in get_records(doc)}
+        given[name] = {label for *_, label, _ in get_plain_relations(doc)}
     assert given == {"precise": set(), "balanced": {"rules"}, "complete": {"rules", "visits"}}
     assert pipe.threshold == "balanced"
 

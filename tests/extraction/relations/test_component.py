@@ -22,7 +22,7 @@ from spacy.training import Example
 from kgmrca.corpora.annotated import EXHAUSTIVE
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations.component import MRCARelations, relation_pipe
-from kgmrca.relations import Relation, get_records
+from kgmrca.relations import Relation, get_plain_relations
 
 NAMES = {"Ann Lee": "PERSON", "Bob": "PERSON", "Cid": "PERSON", "Oslo": "GPE", "Rome": "GPE"}
 GOLD = [
@@ -96,7 +96,7 @@ def plain(doc):
 
 
 def scores(docs):
-    return [record[5] for doc in docs for record in get_records(doc)]
+    return [record[5] for doc in docs for record in get_plain_relations(doc)]
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_a_span_group_is_read_as_entities_are(nlp, pipe):
     same = nlp.make_doc("Bob lives in Rome.")
     same.spans["sc"] = [Span(same, span.start, span.end, span.label) for span in doc.ents]
     pipe_of(make(spans_key="sc")).from_bytes(pipe.to_bytes())(same)
-    assert get_records(same) == get_records(doc)
+    assert get_plain_relations(same) == get_plain_relations(doc)
 
 
 def test_a_doc_of_50000_tokens(nlp, pipe):
@@ -203,7 +203,7 @@ def test_a_doc_of_50000_tokens(nlp, pipe):
 
 def test_offsets_are_those_of_the_text(nlp):
     doc = nlp("  Bob \n\n lives in Rome.")
-    assert {doc.text[a:b] for a, b, *_ in get_records(doc)} == {"Bob", "Rome"}
+    assert {doc.text[a:b] for a, b, *_ in get_plain_relations(doc)} == {"Bob", "Rome"}
 
 
 @pytest.mark.parametrize("network", [PAIRS, PUBLISHED])
@@ -341,9 +341,11 @@ def test_labels_without_a_chosen_threshold_keep_the_stored_one_when_saved(pipe):
 @pytest.mark.parametrize("threshold", [1, 0.5, {"born in": 1.0, "works in": 0.5}])
 def test_a_threshold_for_one_stream_of_docs(nlp, pipe, threshold):
     pipe.threshold = threshold
-    expected = [get_records(doc) for doc in nlp.pipe(TEXTS)]
+    expected = [get_plain_relations(doc) for doc in nlp.pipe(TEXTS)]
     pipe.threshold = 0
-    found = [get_records(doc) for doc in nlp.pipe(TEXTS, component_cfg={"mrca_relations": {"threshold": threshold}})]
+    found = [
+        get_plain_relations(doc) for doc in nlp.pipe(TEXTS, component_cfg={"mrca_relations": {"threshold": threshold}})
+    ]
     assert found == expected
     assert pipe.threshold == 0
     assert scores(nlp.pipe(TEXTS)) != scores(nlp.pipe(TEXTS, component_cfg={"mrca_relations": {"threshold": 1}}))
@@ -677,15 +679,15 @@ def run(script, *arguments, timeout=60):
 TWO_PROCESSES = """
 import sys
 import spacy, torch
-from kgmrca.relations import get_records
+from kgmrca.relations import get_plain_relations
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
     torch.ones(800, 800) @ torch.ones(800, 800)  # now there are threads, which a forked process would wait for
     nlp = spacy.load(sys.argv[1])
     texts = ["Bob, Cid and Ann Lee went from Oslo to Rome."] * 40
-    one = [get_records(doc) for doc in nlp.pipe(texts, batch_size=10)]
-    two = [get_records(doc) for doc in nlp.pipe(texts, batch_size=10, n_process=2)]
+    one = [get_plain_relations(doc) for doc in nlp.pipe(texts, batch_size=10)]
+    two = [get_plain_relations(doc) for doc in nlp.pipe(texts, batch_size=10, n_process=2)]
     print(len(one), one == two)
 """
 

@@ -9,7 +9,7 @@ from kgmrca.corpora.annotated import EXHAUSTIVE
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.relations import operating_points
 from kgmrca.extraction.relations.operating_points import Curve, OperatingPoint, find_operating_points, sweep
-from kgmrca.relations import set_records
+from kgmrca.relations import set_plain_relations
 
 NLP = spacy.blank("en")
 # What is found in a text: a relation of the characters 0 to 1 and 2 to 3, its label and its score.
@@ -31,7 +31,7 @@ class Pipe:
     def pipe(self, docs, *, threshold=None):
         threshold = self.threshold if threshold is None else threshold
         for doc in docs:
-            set_records(doc, [(0, 1, 2, 3, *found) for found in FOUND[doc.text] if found[1] >= threshold])
+            set_plain_relations(doc, [(0, 1, 2, 3, *found) for found in FOUND[doc.text] if found[1] >= threshold])
             yield doc
 
 
@@ -47,7 +47,7 @@ def write(path, *, complete=None):
     docs = []
     for text, labels in GOLD.items():
         doc = NLP(text)
-        set_records(doc, [(0, 1, 2, 3, label, 1.0) for label in labels])
+        set_plain_relations(doc, [(0, 1, 2, 3, label, 1.0) for label in labels])
         if complete is not None:
             doc.user_data[EXHAUSTIVE] = complete
         docs.append(doc)

@@ -10,10 +10,9 @@ import spacy
 
 import kgmrca
 from kgmrca.errors import InputError, ModelError
-from kgmrca.extraction.relations.component import SHIPPED
 from kgmrca.ontology import load_ontology
-from kgmrca.relations import get_records
-from kgmrca.resources import resource
+from kgmrca.relations import get_plain_relations
+from kgmrca.resources import SHIPPED, resource
 
 MAX_BYTES = 30_000_000
 NOT_PICKLE = {"", ".json", ".jsonl", ".cfg", ".safetensors", ".bin", ".txt", ".md", ".tsv", ".png"}
@@ -82,9 +81,11 @@ def test_every_label_has_a_predicate(shipped):
 def test_batch_and_single_calls_agree(shipped):
     batch, single = list(shipped.pipe(TEXTS)), [shipped(text) for text in TEXTS]
     for one, other in zip(batch, single, strict=True):
-        assert [record[:5] for record in get_records(one)] == [record[:5] for record in get_records(other)]
-        assert [record[5] for record in get_records(one)] == pytest.approx(
-            [record[5] for record in get_records(other)], abs=1.1e-4
+        assert [record[:5] for record in get_plain_relations(one)] == [
+            record[:5] for record in get_plain_relations(other)
+        ]
+        assert [record[5] for record in get_plain_relations(one)] == pytest.approx(
+            [record[5] for record in get_plain_relations(other)], abs=1.1e-4
         )
 
 
@@ -93,13 +94,13 @@ def test_the_component_in_the_pipeline_is_the_one_that_is_added(shipped, nlp):
 
 
 def test_its_weights_survive_initialising(nlp):
-    expected = get_records(nlp(EASY))
+    expected = get_plain_relations(nlp(EASY))
     pipe, ruler = nlp.get_pipe("mrca_relations"), nlp.get_pipe("entity_ruler")
     digest, patterns = pipe.digest(), ruler.patterns
     nlp.initialize()
     ruler.add_patterns(patterns)  # spaCy's ruler forgets its own
     assert pipe.digest() == digest
-    assert get_records(nlp(EASY)) == expected
+    assert get_plain_relations(nlp(EASY)) == expected
 
 
 def test_its_weights_survive_assembling(nlp, tmp_path):
@@ -121,7 +122,9 @@ def test_its_weights_survive_assembling(nlp, tmp_path):
 def test_saved_and_loaded_it_gives_the_same(shipped, tmp_path):
     shipped.to_disk(tmp_path)
     loaded = spacy.load(tmp_path)
-    assert [get_records(doc) for doc in loaded.pipe(TEXTS)] == [get_records(doc) for doc in shipped.pipe(TEXTS)]
+    assert [get_plain_relations(doc) for doc in loaded.pipe(TEXTS)] == [
+        get_plain_relations(doc) for doc in shipped.pipe(TEXTS)
+    ]
 
 
 # What people try.

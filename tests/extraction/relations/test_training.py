@@ -17,7 +17,7 @@ from spacy.util import load_config, load_model_from_config
 
 from kgmrca.corpora.annotated import Corpus
 from kgmrca.errors import ModelError
-from kgmrca.relations import Relation, get_records
+from kgmrca.relations import Relation, get_plain_relations
 
 PIPELINES = Path(__file__).parents[3] / "pipelines"
 CONFIGS = ["relations.cfg", "ner.cfg"]
@@ -358,7 +358,7 @@ def test_apply_command(tmp_path, model, paths):
     docs = list(DocBin(store_user_data=True).from_disk(tmp_path / "found.spacy").get_docs(VOCAB))
     gold = list(DocBin(store_user_data=True).from_disk(paths["paths.dev"]).get_docs(VOCAB))
     assert len(docs) == len(gold) > 0
-    found = [{record[:5] for record in get_records(doc)} for doc in docs]
-    assert sum(a == {record[:5] for record in get_records(b)} for a, b in zip(found, gold, strict=True)) > 5
+    found = [{record[:5] for record in get_plain_relations(doc)} for doc in docs]
+    assert sum(a == {record[:5] for record in get_plain_relations(b)} for a, b in zip(found, gold, strict=True)) > 5
     # They are those of the pipeline, not those that were in the file.
-    assert any(record[5] < 1 for doc in docs for record in get_records(doc))
+    assert any(record[5] < 1 for doc in docs for record in get_plain_relations(doc))
