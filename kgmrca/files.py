@@ -91,7 +91,7 @@ def check_outputs(
                 other = "" if str(path) == str(same) else f" (it is '{path}')"
                 raise InputError(f"'{same}' is {what} and would be overwritten{other}: write to another file.")
         if str(given) != STANDARD and Path(given).is_dir():
-            _refuse_inside(Path(given), written.values(), what, takes)
+            _refuse_inside(Path(given), written.values(), takes)
 
 
 def target_of(output: Output, *, inputs: Iterable[str | Path] = (), what: str = "a GRAPH") -> Path | None:
@@ -181,15 +181,12 @@ def _files_of(given: str | Path, takes: Callable[[Path], bool] | None) -> Iterat
         yield from map(Path, glob.iglob(str(given), recursive=True))  # noqa: PTH207
 
 
-def _refuse_inside(
-    folder: Path, outputs: Iterable[str | Path], what: str, takes: Callable[[Path], bool] | None
-) -> None:
+def _refuse_inside(folder: Path, outputs: Iterable[str | Path], takes: Callable[[Path], bool] | None) -> None:
     for output in outputs:
         path = Path(output).resolve()
         if output != STANDARD and path.is_relative_to(folder.resolve()) and (takes is None or takes(path)):
             raise InputError(
-                f"'{output}' lies in the folder '{folder}', from where it would be read as {what}: "
-                "write to another folder."
+                f"'{output}' lies in the folder '{folder}', which this command reads: write to another folder."
             )
 
 

@@ -357,7 +357,7 @@ def test_the_records_set_aside_by_an_earlier_job_are_not_read(folder, nlp):
 )
 def test_no_output_lies_where_it_would_be_read(folder, nlp, tmp_path, monkeypatch, options):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="lies in the folder 'documents', from where it would be read as an INPUT"):
+    with pytest.raises(InputError, match="lies in the folder 'documents', which this command reads"):
         convert("documents", nlp=nlp, **options)
 
 

@@ -211,7 +211,7 @@ def test_a_file_system_that_heeds_case_is_known_as_one(tmp_path):
 
 def test_no_output_lies_where_it_would_be_read(graph):
     Path("in").mkdir()
-    with pytest.raises(InputError, match=r"'in/new\.ttl' lies in the folder 'in', from where it would be read"):
+    with pytest.raises(InputError, match=r"'in/new\.ttl' lies in the folder 'in', which this command reads"):
         check_outputs(["in/new.ttl"], ["in"])
     check_outputs(["in/new.json"], ["in"], takes=lambda path: path.suffix == ".ttl")
 

@@ -108,9 +108,9 @@ def graph_command(
 
     It also lists the most frequent predicates and entities, the facts with the most statements, and conflicts.
 
-    A fact is a subject, predicate and object that is stated at least once, or is there as a plain triple. The degree of
-    an entity is the number of facts that it is part of. The entities of one cluster count as one entity. A statement
-    that is in several files is counted once for each of them: merge the files first.
+    A fact is a subject, predicate and object. It is in the graph as a plain triple, or as one or more statements. The
+    degree of an entity is the number of facts that it is part of. The entities of one cluster count as one entity. A
+    statement that is in several files is counted once for each file. To count it once, merge the files first.
 
     Entities and facts are kept in memory. Statements are not, except with --graphml.
 
@@ -122,10 +122,12 @@ def graph_command(
     """
     import json
 
-    from kgmrca.graph.statistics import graph_report, table
+    from kgmrca.graph.statistics import graph_report, report_table
 
-    report = graph_report(graphs, format=input_format and input_format.value, top=top, graphml=graphml, tables=neo4j)
-    print(json.dumps(report, indent=2) if as_json else table(report))
+    report = graph_report(
+        graphs, input_format=input_format and input_format.value, top=top, graphml=graphml, neo4j=neo4j
+    )
+    print(json.dumps(report, indent=2) if as_json else report_table(report))
 
 
 def validate_command(
@@ -180,7 +182,7 @@ def validate_command(
     with opened_if_named(output, inputs=[shapes] if shapes else [], what="read") as stream:
         report = validate(
             graphs,
-            format=input_format and input_format.value,
+            input_format=input_format and input_format.value,
             shapes=shapes,
             limit=10 if limit is None and report_format is ReportFormat.text else limit,
             workers=workers,

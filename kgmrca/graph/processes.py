@@ -39,7 +39,7 @@ def process_pool(
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()  # its result is not needed any more
         if isinstance(error, BrokenProcessPool):
-            raise KgmrcaError("A process was killed, perhaps for want of memory: use fewer workers.") from error
+            raise KgmrcaError("A process was killed, perhaps because memory ran out: use fewer workers.") from error
         raise
     finally:
         pool.shutdown(cancel_futures=True)

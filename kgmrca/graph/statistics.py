@@ -18,7 +18,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kgmrca.errors import InputError
 from kgmrca.files import check_outputs
 from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
-from kgmrca.progress import progress_bar
+from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, XSD
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
@@ -27,7 +27,7 @@ from kgmrca.triples.items import ItemLinks, item_id, link_in, only_item
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Statement
 
-__all__ = ["Statistics", "graph_report", "table"]
+__all__ = ["Statistics", "graph_report", "report_table"]
 
 # Triples with these predicates, and those of nodes of these types, describe the graph itself and are no facts.
 _DESCRIBING = (KGMRCA, PROV, RDF, RDFS, f"{DCTERMS}identifier")
@@ -64,8 +64,8 @@ class _FactRow:
     facts: int = 1
 
 
-class _Shown:
-    """What nodes look like in rankings.
+class _Rows:
+    """The rows of rankings.
 
     Before graphs are merged, each document has entities of its own, and a ranking by IRIs would show what ten documents
     state ten times, in the same words. So entities of one name stand in one row; those of an item stand in its row.
@@ -89,7 +89,7 @@ class _Shown:
     def facts(
         self, facts: "dict[_Fact, int]", predicates: list[str], stated: "array[int]", confidences: "array[float]"
     ) -> list[_FactRow]:
-        """The rows of the facts that are stated at all; `facts` has their places in the arrays."""
+        """The rows of the facts that have statements; `facts` has their places in the arrays."""
         rows: dict[Hashable, _FactRow] = {}
         for fact, number in facts.items():
             if not stated[number]:
@@ -97,7 +97,7 @@ class _Shown:
             subject, predicate, object_ = fact
             iris = str(self._nodes[subject]), str(self._nodes[object_]), predicates[predicate]
             new = _FactRow(fact, iris, confidences[number], stated[number])
-            old = rows.setdefault((self._appearance(subject), predicate, self._appearance(object_)), new)
+            old = rows.setdefault((self._key_of_row(subject), predicate, self._key_of_row(object_)), new)
             if old is not new:
                 if (-new.confidence, iris) < (-old.confidence, old.iris):
                     old.fact, old.iris, old.confidence = fact, iris, new.confidence
@@ -109,13 +109,13 @@ class _Shown:
         """The rows of entities: one of those that look the same, the sum of their degrees, how many they are."""
         rows: dict[Hashable, tuple[int, int, int]] = {}
         for entity in entities:
-            appearance = self._appearance(entity)
-            first, degree, count = rows.get(appearance, (entity, 0, 0))
+            key = self._key_of_row(entity)
+            first, degree, count = rows.get(key, (entity, 0, 0))
             first = min(first, entity, key=lambda number: (-degrees[number], str(self._nodes[number])))
-            rows[appearance] = first, degree + degrees[entity], count + 1
+            rows[key] = first, degree + degrees[entity], count + 1
         return list(rows.values())
 
-    def _appearance(self, number: int) -> Hashable:
+    def _key_of_row(self, number: int) -> Hashable:
         if number in self._items:
             return "item", self._items[number]
         node = self._nodes[number]
@@ -124,18 +124,19 @@ class _Shown:
 
 
 class Statistics:
-    """Counts the records of a graph.
+    """Counts the statements and other triples of a graph.
 
     >>> import io
     >>> statistics = Statistics()
-    >>> for record in read_rdf(io.BytesIO(b"<urn:Warsaw> <urn:country> <urn:Poland> ."), format="ntriples"):
-    ...     statistics.add(record)
+    >>> for found in read_rdf(io.BytesIO(b"<urn:Warsaw> <urn:country> <urn:Poland> ."), format="ntriples"):
+    ...     statistics.add(found)
     >>> statistics.report()["entities"]
     2
 
-    A fact is a subject, predicate and object, stated any number of times or just there as a plain triple. Entities are
-    what facts are about; those in one cluster of a merged graph count as one. An entity's degree is the number of facts
-    it is in; entities are in one component if facts join them.
+    A fact is a subject, predicate and object. It is in the graph as a plain triple, or as one or more statements.
+    Entities are the subjects of facts, and those of their objects that are no literals. The entities of one cluster of
+    a merged graph count as one. An entity's degree is the number of facts that it is part of. Entities are in one
+    component if facts connect them.
     """
 
     def __init__(self) -> None:
@@ -157,14 +158,14 @@ class Statistics:
         self._block: list[Quad] = []
         self._merged: dict[str, dict[int, Any]] = {}  # facts of a merged graph, until all of one is known
 
-    def add(self, record: Statement | Quad) -> None:
-        """Count a record that `kgmrca.triples.read.read_rdf` gives."""
-        if isinstance(record, Statement):
-            self._add_statement(record)
+    def add(self, found: Statement | Quad) -> None:
+        """Count what `kgmrca.triples.read.read_rdf` gives."""
+        if isinstance(found, Statement):
+            self._add_statement(found)
             return
-        if self._block and self._block[0].subject != record.subject:
+        if self._block and self._block[0].subject != found.subject:
             self._end_block()
-        self._block.append(record)
+        self._block.append(found)
 
     def _add_statement(self, statement: Statement) -> None:
         if statement.iri == self._last:
@@ -250,7 +251,7 @@ class Statistics:
     def report(self, *, top: int = 10) -> dict[str, Any]:
         """The figures, as JSON can hold them; of rankings, the first `top`.
 
-        A row of a ranking says how many "facts" or "entities" it stands for, if these are several (see `_Shown`).
+        A row of a ranking says how many "facts" or "entities" it stands for, if these are several (see `_Rows`).
         """
         self._end_block()
         nodes, predicates = list(self._nodes), list(self._predicates)
@@ -267,7 +268,7 @@ class Statistics:
         entities = [number for number, degree in enumerate(degrees) if degree]
         sizes = Counter(_find(parents, entity) for entity in entities)
 
-        shown = _Shown(nodes, self._names, self._items_of_nodes(nodes))
+        shown = _Rows(nodes, self._names, self._items_of_nodes(nodes))
         rows = shown.facts(facts, predicates, stated, confidences)
 
         def as_json(row: _FactRow) -> dict[str, Any]:
@@ -342,20 +343,21 @@ class Statistics:
 def graph_report(
     graphs: str | Path | Iterable[str | Path],
     *,
-    format: str | None = None,
+    input_format: str | None = None,
     top: int = 10,
     graphml: Path | None = None,
-    tables: Path | None = None,
+    neo4j: Path | None = None,
     progress: bool | None = None,
 ) -> dict[str, Any]:
     """Read RDF once: count what is in them and, if asked, write the statements in other forms.
 
     Args:
         graphs: files, folders, glob patterns, or "-" for standard input.
-        format: of all of them; None: by extension, TriG on standard input, of which Turtle and N-Triples are parts.
+        input_format: the format of all graphs; None: by extension, TriG on standard input, of which Turtle and
+            N-Triples are parts.
         top: how many rows the rankings have.
         graphml: a file for the graph as GraphML (see `write_graphml`).
-        tables: a folder for the graph as tables (see `neo4j_tables`).
+        neo4j: a folder for the graph as tables for Neo4j (see `neo4j_tables`).
         progress: see `progress_bar`.
 
     Returns:
@@ -366,51 +368,56 @@ def graph_report(
         OutputError: a file cannot be written.
     """
     graphs = [graphs] if isinstance(graphs, str | Path) else list(graphs)
-    _check_outputs(graphml, tables, graphs, None if format else is_rdf)
-    files = rdf_files(graphs, format=format)
+    _check_outputs(graphml, neo4j, graphs, None if input_format else is_rdf)
+    files = rdf_files(graphs, format=input_format)
     statistics = Statistics()
     takers: list[Callable[[Statement | Quad], None]] = [statistics.add]
     with ExitStack() as stack:
-        if tables:
-            takers.append(stack.enter_context(neo4j_tables(tables)))
+        if neo4j:
+            takers.append(stack.enter_context(neo4j_tables(neo4j)))
         read = chain.from_iterable(read_rdf(file.path, format=file.format) for file in files)
-        bar = stack.enter_context(progress_bar(progress, iterable=read, unit=" records", unit_scale=True))
-        records = _shown_to(takers, bar)
-        graph = to_networkx(records) if graphml else None
-        deque(records, maxlen=0)  # reads on to the end
+        bar = stack.enter_context(progress_bar(progress, iterable=read, unit=" triples", unit_scale=True))
+        content = _passed_to(takers, bar)
+        graph = to_networkx(content) if graphml else None
+        deque(content, maxlen=0)  # reads on to the end
         report = statistics.report(top=top)
-        if (graphml or tables) and not report["statements"]:
-            raise InputError("There are no statements to write in another form: plain triples alone have no scores.")
+        if (graphml or neo4j) and not report["statements"]:
+            raise InputError("There are no statements to write in another form, only plain triples.")
         if graphml:
             write_graphml(graph, graphml)
     return report
 
 
 def _check_outputs(
-    graphml: Path | None, tables: Path | None, graphs: Sequence[str | Path], takes: Callable[[Path], bool] | None
+    graphml: Path | None, neo4j: Path | None, graphs: Sequence[str | Path], takes: Callable[[Path], bool] | None
 ) -> None:
-    if tables and tables.exists() and not tables.is_dir():
-        raise InputError(f"'{tables}' is a file: name a folder for {' and '.join(NEO4J_TABLES)}.")
-    in_folder = [tables / name for name in NEO4J_TABLES] if tables and tables.exists() else [tables]
+    if neo4j and neo4j.exists() and not neo4j.is_dir():
+        raise InputError(f"'{neo4j}' is a file: name a folder for {' and '.join(NEO4J_TABLES)}.")
+    in_folder = [neo4j / name for name in NEO4J_TABLES] if neo4j and neo4j.exists() else [neo4j]
     check_outputs([graphml, *in_folder], graphs, takes=takes)
 
 
-def _shown_to(
-    takers: Iterable[Callable[[Statement | Quad], None]], records: Iterable[Statement | Quad]
+def _passed_to(
+    takers: Iterable[Callable[[Statement | Quad], None]], content: Iterable[Statement | Quad]
 ) -> Iterator[Statement | Quad]:
-    for record in records:
+    for found in content:
         for take in takers:
-            take(record)
-        yield record
+            take(found)
+        yield found
 
 
-def table(report: dict[str, Any]) -> str:
+def report_table(report: dict[str, Any]) -> str:
     """A report in words and columns."""
     degree, components = report["degree"], report["components"]
+    largest = counted(components["largest"], "entity", "entities")
     rows = [
         *((name, f"{report[name]:,}", "") for name in ("entities", "facts", "statements", "predicates", "documents")),
-        ("degree", f"{degree['mean']:.2f}", f"facts an entity is in, on average; at most {degree['max']:,}"),
-        ("components", f"{components['count']:,}", f"the largest of {components['largest']:,} entities"),
+        ("degree", f"{degree['mean']:.2f}", f"facts per entity on average; maximum {degree['max']:,}"),
+        (
+            "components",
+            f"{components['count']:,}",
+            f"the largest has {largest}",
+        ),
         ("conflicts", f"{sum(report['conflicts'].values()):,}", _list(report["conflicts"])),
     ]
     lines = [f"{name:<12}{number:>12}  {words}".rstrip() for name, number, words in rows]
@@ -418,7 +425,7 @@ def table(report: dict[str, Any]) -> str:
         ("Predicates of most facts", "top_predicates", lambda row: f"{row['facts']:,}", _name),
         ("Entities in most facts", "top_entities", lambda row: f"{row['degree']:,}", _entity),
         ("Most certain", "most_certain", lambda row: f"{row['confidence']:.4f}", _sentence),
-        ("Most attested", "most_attested", lambda row: f"{row['statements']:,}", _sentence),
+        ("Most statements", "most_attested", lambda row: f"{row['statements']:,}", _sentence),
         ("Conflicts", "top_conflicts", lambda row: row["kind"], lambda row: row["comment"] or row["iri"]),
     ):
         if report[key]:
@@ -427,7 +434,7 @@ def table(report: dict[str, Any]) -> str:
 
 
 def _list(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name or 'of no kind'} {count:,}" for name, count in sorted(counts.items()))
+    return ", ".join(f"{name or 'without a kind'} {count:,}" for name, count in sorted(counts.items()))
 
 
 def _name(about: dict[str, str]) -> str:

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import chain, groupby
 from pathlib import Path
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
@@ -149,7 +150,7 @@ class Report:
         return all(severity in ("warning", "info") for severity, _ in self.counts)
 
     def as_text(self) -> str:
-        """For people: the findings by shape, and what it comes to in the last line."""
+        """For people: the findings by shape, and a summary in the last line."""
         lines = []
         for (severity, shape), count in sorted(self.counts.items()):
             found = [finding for finding in self.findings if (finding.severity, finding.shape) == (severity, shape)]
@@ -210,9 +211,9 @@ class Report:
 
 
 def validate(
-    source: RdfInput | Iterable[RdfInput],
+    graphs: RdfInput | Iterable[RdfInput],
     *,
-    format: str | None = None,
+    input_format: str | None = None,
     shapes: Path | None = None,
     limit: int | None = None,
     workers: int = 1,
@@ -226,8 +227,8 @@ def validate(
     the graph takes as N-Quads without what the shapes do not look at.
 
     Args:
-        source: files, folders, glob patterns, "-" for standard input, or binary streams, compressed by gzip or not.
-        format: one of `FORMATS`; None: by a file's extension, TriG (or Turtle, or N-Triples) for a stream.
+        graphs: files, folders, glob patterns, "-" for standard input, or binary streams, compressed by gzip or not.
+        input_format: one of `FORMATS`; None: by a file's extension, TriG (or Turtle, or N-Triples) for a stream.
         shapes: a file with shapes to check against instead of those that ship. SHACL Core and SPARQL constraints; no
             `owl:imports`, no inference.
         limit: how many findings of each shape are kept at most; all are counted.
@@ -243,7 +244,7 @@ def validate(
         OSError: a file cannot be read.
     """
     _need_pyshacl()
-    sources = _sources(source, format)
+    inputs = _inputs(graphs, input_format)
     if shapes is None:
         checks = _lines(read_quads(resource("ontologies/shapes.ttl"))) + _relation_shapes()
     else:
@@ -252,7 +253,7 @@ def validate(
     report = Report()
     with temporary_folder(beside) as folder, _quiet():
         path = folder / "nodes.sqlite"
-        _gather(sources, path, _looked_at(checks), report, progress)
+        _fill_database(inputs, path, _looked_at(checks), report, progress)
         starts = range(1, report.nodes + 1, block)
         ranges = [(start, min(start + block, report.nodes + 1)) for start in starts]
         kept: Counter[tuple[str, str]] = Counter()
@@ -275,9 +276,9 @@ def validate(
     return report
 
 
-def _sources(source: RdfInput | Iterable[RdfInput], format: str | None) -> list[tuple[RdfInput, str]]:
+def _inputs(graphs: RdfInput | Iterable[RdfInput], format: str | None) -> list[tuple[RdfInput, str]]:
     """The files and streams with their formats."""
-    given = [cast(RdfInput, source)] if isinstance(source, str | Path) or hasattr(source, "read") else [*source]
+    given = [cast(RdfInput, graphs)] if isinstance(graphs, str | Path) or hasattr(graphs, "read") else [*graphs]
     found: list[tuple[RdfInput, str]] = []
     for is_named, group in groupby(given, lambda one: isinstance(one, str | Path)):
         if is_named:
@@ -354,47 +355,59 @@ def _value_predicate(predicate: str) -> str:
     return Iris().node_predicates(predicate)[1]
 
 
-def _gather(
-    sources: list[tuple[RdfInput, str]],
+def _fill_database(
+    inputs: list[tuple[RdfInput, str]],
     path: Path,
     looked_at: frozenset[str] | None,
     report: Report,
     progress: bool | None,
 ) -> None:
-    """Put the triples of all sources into a database, by subject, and count them."""
-    sizes = [Path(one).stat().st_size for one, _ in sources if isinstance(one, str | Path) and one != STANDARD]
-    total = sum(sizes) if len(sizes) == len(sources) else None
+    """Put the triples of all inputs into a database, by subject, and count them."""
+    sizes = [Path(one).stat().st_size for one, _ in inputs if isinstance(one, str | Path) and one != STANDARD]
+    total = sum(sizes) if len(sizes) == len(inputs) else None
     with _database(path) as database, progress_bar(progress, total=total, unit="B", unit_scale=True) as bar:
         database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "CREATE TABLE row (subject TEXT, kind INTEGER, lines TEXT);"
         )
-        for number, (source, format) in enumerate(sources):
-            quads = read_quads(source, format=format, rename_blank_nodes=number > 0, on_read=bar.update)
-            database.executemany("INSERT INTO row VALUES (?, ?, ?)", _rows(quads, looked_at, report, name_of(source)))
-        database.executescript(
-            "CREATE INDEX by_subject ON row (subject, kind);"
-            "CREATE TABLE node AS SELECT subject FROM row WHERE kind = 0 GROUP BY subject ORDER BY min(rowid);"
-        )
+        for number, (graph, format) in enumerate(inputs):
+            quads = read_quads(graph, format=format, rename_blank_nodes=number > 0, on_read=bar.update)
+            database.executemany("INSERT INTO row VALUES (?, ?, ?)", _rows(quads, looked_at, report, name_of(graph)))
+        with _sorting_in(path.parent, database):
+            database.executescript(
+                "CREATE INDEX by_subject ON row (subject, kind);"
+                "CREATE TABLE node AS SELECT subject FROM row WHERE kind = 0 GROUP BY subject ORDER BY min(rowid);"
+            )
         report.nodes = database.execute("SELECT count(*) FROM node").fetchone()[0]
 
 
 @contextmanager
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    """A new database, whose own temporary files lie beside it.
+    """A new database.
 
     Raises:
         OSError: there is no room for it.
     """
     with closing(sqlite3.connect(path)) as database:
         try:
-            database.execute(f"PRAGMA temp_store_directory = {_quoted(str(path.parent))}")
             yield database
         except sqlite3.OperationalError as error:
             # SQLite says that a disk is full, or not even that.
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+
+
+_SORTING = Lock()  # SQLite has one folder for temporary files in a process
+
+
+@contextmanager
+def _sorting_in(folder: Path, database: sqlite3.Connection) -> Iterator[None]:
+    """Let SQLite put the temporary files with which it sorts into a folder; one thread at a time."""
+    with _SORTING:
+        database.execute(f"PRAGMA temp_store_directory = {_quoted(str(folder))}")
+        try:
+            yield
         finally:
-            database.execute("PRAGMA temp_store_directory = ''")  # which is one for the whole process
+            database.execute("PRAGMA temp_store_directory = ''")
 
 
 def _quoted(text: str) -> str:
@@ -435,14 +448,21 @@ def _rows(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without rdflib's warnings about literals that are not of their datatype: these are findings."""
+    """Without rdflib's warnings about literals that are not of their datatype, because these are findings.
+
+    Warnings of other threads are not affected.
+    """
     logger = logging.getLogger("rdflib.term")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    thread = get_ident()
+
+    def is_wanted(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR or get_ident() != thread
+
+    logger.addFilter(is_wanted)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        logger.removeFilter(is_wanted)
 
 
 Found: TypeAlias = tuple[int, list[tuple[bool, Finding]]]
@@ -508,7 +528,7 @@ class _Checker:
                 types.setdefault(quad.subject, set()).add(coarse_type(quad.object.value))
         triples = chain(
             (quad.triple for quad in chain(*known.values(), beside)),
-            *(_spelled_out(own, about.get(node, []), types) for node, own in known.items()),
+            *(_derived(own, about.get(node, []), types) for node, own in known.items()),
         )
         try:
             conforms, results, text = pyshacl.validate(
@@ -584,7 +604,7 @@ def _is_statement(own: Iterable[Quad]) -> bool:
     return any(quad.predicate == TYPE and quad.object in (STATEMENT, RDF_STATEMENT) for quad in own)
 
 
-def _spelled_out(own: list[Quad], about: list[Quad], types: Mapping[Term, set[str]]) -> Iterator[Triple]:
+def _derived(own: list[Quad], about: list[Quad], types: Mapping[Term, set[str]]) -> Iterator[Triple]:
     """What is said of a node in other ways than SHACL Core can see (see `ontologies/shapes.ttl`).
 
     Args:

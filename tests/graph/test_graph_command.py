@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from kgmrca.cli import app
 from kgmrca.graph.merging.merge import merge
-from kgmrca.graph.statistics import Statistics, table
+from kgmrca.graph.statistics import Statistics, report_table
 from kgmrca.triples.docs import document_iri
 from kgmrca.triples.formats import write
 from kgmrca.triples.records import Run
@@ -228,14 +228,14 @@ def test_an_empty_graph_has_figures(tmp_path):
     (tmp_path / "empty.ttl").touch()
     report = figures(tmp_path / "empty.ttl")
     assert (report["entities"], report["degree"]["mean"], report["components"]["count"]) == (0, 0, 0)
-    assert table(report).startswith("entities")
+    assert report_table(report).startswith("entities")
 
 
 def test_the_table(graph):
     done = run(graph)
     assert (done.exit_code, done.stderr) == (0, "")
     assert re.search(r"^entities +5$", done.stdout, re.MULTILINE)
-    assert re.search(r"^components +2  the largest of 3 entities$", done.stdout, re.MULTILINE)
+    assert re.search(r"^components +2  the largest has 3 entities$", done.stdout, re.MULTILINE)
     assert re.search(r"^ +0\.9000  Marie Curie \| place of birth \| Warsaw$", done.stdout, re.MULTILINE)
 
 
@@ -375,7 +375,7 @@ def test_a_literal_that_is_too_long_is_an_error_with_the_name_of_the_file(tmp_pa
 def rows(table):
     """The rankings of facts in a table, as lists of lines by their titles."""
     blocks = [block.splitlines() for block in table.split("\n\n")]
-    return {title: lines for title, *lines in blocks if title in ("Most certain", "Most attested")}
+    return {title: lines for title, *lines in blocks if title in ("Most certain", "Most statements")}
 
 
 def test_a_fact_of_ten_documents_stands_in_one_row_before_they_are_merged(tmp_path, nlp):
@@ -396,7 +396,7 @@ def test_a_fact_of_ten_documents_stands_in_one_row_before_they_are_merged(tmp_pa
             "      0.8000  Marie Curie | date of birth | 1867",
             "      0.5500  Warsaw | country | Poland  (10 facts)",
         ],
-        "Most attested": [
+        "Most statements": [
             "          10  Warsaw | country | Poland  (10 facts)",
             "           1  Marie Curie | date of birth | 1867",
         ],

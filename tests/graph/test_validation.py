@@ -1,7 +1,9 @@
 import gzip
 import io
 import json
+import logging
 import re
+import threading
 from datetime import datetime, timezone
 
 import pyoxigraph
@@ -57,7 +59,7 @@ VALID = """
 <urn:x:conflict> a kgmrca:Conflict ; rdfs:comment "Two birthplaces." ; kgmrca:conflictKind "single value" ;
     kgmrca:conflicting <urn:x:fact> .
 """
-# The same statement in other shapes; each stands in for the part of VALID from its type to its object.
+# The same statement in other forms; each stands in for the part of VALID from its type to its object.
 SAID = re.search(r"a rdf:Statement.*?<urn:x:warsaw> ;", VALID)[0]
 OTHERWISE = {
     "statements": (SAID, ""),
@@ -453,9 +455,56 @@ def test_compressed_files_are_read_and_cut_ones_refused(tmp_path):
         validate(path, progress=False)
 
 
+class Waiting(io.BytesIO):
+    """A stream that waits before it is read, and says that it is read."""
+
+    def __init__(self, text, before, begun):
+        super().__init__(text.encode())
+        self._before, self._begun = before, begun
+
+    def read(self, size=-1):
+        self._begun.set()
+        assert self._before.wait(60)
+        return super().read(size)
+
+
+def test_validating_in_two_threads_at_once_leaves_no_trace():
+    logger = logging.getLogger("rdflib.term")
+    before = logger.level, list(logger.filters)
+    first_begun, second_begun, first_done = threading.Event(), threading.Event(), threading.Event()
+    reports = {}
+
+    def first():
+        reports["first"] = validate(Waiting(VALID, second_begun, first_begun), progress=False)
+        first_done.set()
+
+    def second():
+        assert first_begun.wait(60)
+        reports["second"] = validate(Waiting(VALID, first_done, second_begun), progress=False)
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [reports[name].conforms for name in ("first", "second")] == [True, True]
+    assert (logger.level, list(logger.filters)) == before
+
+
+def test_warnings_of_another_thread_are_shown_while_a_graph_is_validated(caplog):
+    begun, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: validate(Waiting(VALID, done, begun), progress=False))
+    thread.start()
+    assert begun.wait(60)
+    logging.getLogger("rdflib.term").warning("of this thread")
+    done.set()
+    thread.join()
+    assert "of this thread" in caplog.messages
+
+
 def test_an_unknown_format_is_refused():
     with pytest.raises(InputError, match="no format 'n3'"):
-        check(VALID, format="n3")
+        check(VALID, input_format="n3")
 
 
 def test_a_missing_library_is_said(monkeypatch):

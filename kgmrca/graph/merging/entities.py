@@ -39,7 +39,7 @@ def write_triples(store: Store, format: str, base: str, numbers: range) -> Resul
                 entity = subject.decode()
                 items = _deal_entity(entity, clues, part.buckets, part.result.shared_names)
                 if len(items) > 1:
-                    comment = f"{entity[1:-1]} is linked to {len(items)} items, and therefore joined with none."
+                    comment = f"{entity[1:-1]} is linked to {len(items)} items, so it was not joined with any of them."
                     part.conflict("several items", [entity], comment, dict.fromkeys([entity, *items]))
     return part.result
 
@@ -141,15 +141,23 @@ def _join(part: Part, groups: Iterable[NameGroup]) -> None:
     for names, entities, items, conflict in groups:
         type_, name = parts_of(names[0])
         if conflict:
-            comment = (
-                f"'{name}' ({type_}) is the name of {len(items):,} items and of {len(entities):,} entities linked to "
-                "none: no entities were joined by it."
-            )
+            comment = _reason(conflict, f"the name '{name}' ({type_})", len(entities))
             part.conflict(conflict, names, comment, [*items, *sorted(named.entity for named in entities)])
         elif items or len(entities) > 1:
             thing = items[0] if items else f"<{part.iris.cluster(type_, name)}>"
             for named in entities:
                 _deal_member(part.buckets, named.entity, thing, named.label, type_)
+
+
+def _reason(conflict: str, name: str, n_entities: int) -> str:
+    """Why entities of one name were not joined."""
+    if conflict == "large cluster":
+        return f"{n_entities:,} entities have {name}, more than --max-cluster allows, so they were not joined."
+    if n_entities == 1:
+        return f"Several items have {name}, so the entity with this name was not joined."
+    if n_entities:
+        return f"Several items have {name}, so the {n_entities:,} entities with this name were not joined."
+    return f"Several items have {name}."
 
 
 def _is_item(term: str) -> bool:

@@ -1,4 +1,4 @@
-"""The steps that replace entities by their clusters, and write the facts that the statements come to."""
+"""The steps that replace entities by their clusters, and write the facts that the statements support."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -85,9 +85,7 @@ def _write_fact(part: Part, subject: str, predicate: str, object_: str, evidence
 def _write_conflicts(part: Part, subject: str, predicate: str, facts: dict[str, str]) -> None:
     """Write a conflict if the facts (by object) of a predicate that has one object contradict one another."""
     if objects := disagreeing(list(facts)):
-        comment = (
-            f"{subject[1:-1]} has {len(objects)} different objects of {predicate[1:-1]}, of which a subject has one."
-        )
+        comment = f"{predicate[1:-1]} takes one value, and {subject[1:-1]} has {len(objects)} of them."
         if subject.startswith(f"<{part.iris.base}cluster/"):
             comment += " Not all of them are right, or the cluster has entities that are different things."
         part.conflict("several objects", [subject, predicate], comment, [facts[object_] for object_ in objects])

@@ -44,7 +44,7 @@ class MergeSummary:
         files: how many files were read.
         read: how many statements the files have; a statement in two files counts twice.
         statements: how many different statements the files have.
-        facts: how many facts the statements come to.
+        facts: how many facts the statements support.
         attested: how many facts have evidence in several documents.
         clusters: how many clusters there are, of several entities, or of entities and an item.
         conflicts: how many conflicts there are, by kind.
@@ -73,7 +73,7 @@ def merge(
 ) -> MergeSummary:
     """Merge graphs that `kgmrca convert` wrote, and any other RDF that has no blank nodes.
 
-        merge(["monday.ttl", "tuesday/"], "week.ttl")
+        >>> merge(["monday.ttl", "tuesday/"], "week.ttl")  # doctest: +SKIP
 
     A statement that is found again keeps its highest confidence and all its runs. Statements with the same subject,
     predicate and object are evidence of one `kgmrca:Fact` (`evidence.combined` says how sure it is), where entities in

@@ -507,7 +507,7 @@ def test_an_entity_of_two_items_is_a_conflict_and_stays_apart():
     links = [link(WARSAWS[0], "Q270"), link(WARSAWS[0], "Q579978")]
     (conflict,) = conflicts(*BOTH, *links)
     assert conflict["conflictKind"] == "several items"
-    assert conflict["comment"] == f"{WARSAWS[0]} is linked to 2 items, and therefore joined with none."
+    assert conflict["comment"] == f"{WARSAWS[0]} is linked to 2 items, so it was not joined with any of them."
     assert conflict["conflicting"] == sorted([WARSAWS[0], f"{WD}Q270", f"{WD}Q579978"])
     assert clusters(*BOTH, *links) == []
 
@@ -526,7 +526,7 @@ def test_several_objects_of_a_predicate_that_has_one_are_a_conflict():
     (conflict,) = about(data, "Conflict")
     assert conflict["conflictKind"] == "several objects"
     assert conflict["comment"] == (
-        f"{IRIS.cluster('PER', 'marie curie')} has 2 different objects of {WDT}P569, of which a subject has one."
+        f"{WDT}P569 takes one value, and {IRIS.cluster('PER', 'marie curie')} has 2 of them."
         " Not all of them are right, or the cluster has entities that are different things."
     )
     facts = [quad.subject.value for quad in parse(data, RdfFormat.N_TRIPLES) if quad.object.value == f"{KGMRCA}Fact"]
@@ -537,7 +537,7 @@ def test_conflicts_of_a_subject_are_in_the_order_of_their_predicates():
     single = [iri for iri, known in load_properties().items() if known.single_valued]
     years = ("1867", "1934")
     found = [said("a", "Marie Curie", iri, year) for iri in sorted(single, reverse=True) for year in years]
-    kinds = re.findall(r"different objects of (\S+), of which", merged(graph(*found)).decode())
+    kinds = re.findall(r"(http\S+) takes one value, and", merged(graph(*found)).decode())
     assert len(single) > 5
     assert kinds == sorted(single)
     assert summary_of(*found).conflicts == {"several objects": len(single)}
@@ -547,16 +547,31 @@ def test_only_facts_that_contradict_another_are_conflicting():
     dates = ["1867", "1867-11-07", "1867-11-08"]
     data = merged(graph(*(said("a", "Marie Curie", "P569", date) for date in dates)))
     (conflict,) = about(data, "Conflict")
-    assert "has 2 different objects" in conflict["comment"]
+    assert "has 2 of them" in conflict["comment"]
     objects = {fact["object"] for fact in about(data, "Fact")}
     assert (len(conflict["conflicting"]), objects) == (2, set(dates))
 
 
 def test_a_conflict_says_how_many_have_the_name():
     many = [said(document, "Warsaw", "urn:x:p", "1867") for document in "abc"]
-    assert conflicts(*many, max_cluster=2)[0]["comment"].startswith(
-        "'warsaw' (LOC) is the name of 0 items and of 3 entities"
+    assert conflicts(*many, max_cluster=2)[0]["comment"] == (
+        "3 entities have the name 'warsaw' (LOC), more than --max-cluster allows, so they were not joined."
     )
+
+
+@pytest.mark.parametrize(
+    ("n_entities", "reason"),
+    [
+        (0, "."),
+        (1, ", so the entity with this name was not joined."),
+        (2, ", so the 2 entities with this name were not joined."),
+    ],
+)
+def test_a_conflict_says_that_several_items_have_the_name(n_entities, reason):
+    items = [said("x", "Warsaw=Q270", "urn:x:p", "1867"), said("y", "Warsaw=Q579978", "urn:x:p", "1867")]
+    others = [said(document, "Warsaw", "urn:x:p", "1867") for document in "ab"[:n_entities]]
+    (conflict,) = conflicts(*items, *others)
+    assert conflict["comment"] == f"Several items have the name 'warsaw' (LOC){reason}"
 
 
 def summary_of(*parts):
