@@ -29,6 +29,9 @@ class Metadata(BuildHookInterface[Any]):
             ),
         }
         key = "force_include_editable" if version == "editable" else "force_include"
+        if version == "editable":  # which leaves out what pyproject.toml adds to the wheel
+            for source, place in (("package.py", "__init__.py"), (f"{PIPELINE}/meta.json", "meta.json")):
+                build_data.setdefault(key, {})[str(Path(self.root) / "pipelines" / source)] = f"{PIPELINE}/{place}"
         Path(self.directory).mkdir(parents=True, exist_ok=True)
         for place, text in files.items():
             path = Path(self.directory) / Path(place).name

@@ -50,6 +50,8 @@ def assemble(size: str, parts: Iterable[Path]) -> Language:
         description=f"English entities, and relations between them over {len(pipe.labels)} Wikidata properties.",
         requirements=[f"kgmrca{EXTRAS[size]}>={kgmrca.__version__}"],
     )
+    if size == "sm":
+        nlp.config["initialize"]["after_init"] = {"@callbacks": "kgmrca.restore_shipped_entities.v1"}
     return with_fresh_strings(nlp)
 
 

@@ -51,7 +51,14 @@ def test_unknown_name_is_an_attribute_error():
 
 OURS = [
     entry
-    for group in ("spacy_factories", "spacy_architectures", "spacy_readers", "spacy_scorers", "spacy_misc")
+    for group in (
+        "spacy_factories",
+        "spacy_architectures",
+        "spacy_callbacks",
+        "spacy_readers",
+        "spacy_scorers",
+        "spacy_misc",
+    )
     for entry in entry_points(group=group)
     if entry.value.startswith("kgmrca.")
 ]
@@ -61,6 +68,7 @@ def test_there_are_entry_points_of_every_kind():
     assert {entry.group for entry in OURS} == {
         "spacy_factories",
         "spacy_architectures",
+        "spacy_callbacks",
         "spacy_readers",
         "spacy_scorers",
         "spacy_misc",

@@ -18,17 +18,26 @@ from spacy.cli.package import package
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    """The files in the wheel, by their names."""
+def built(folder: Path, target: str) -> dict[str, bytes]:
+    """The files in a wheel, by their names."""
     if not (ROOT / "pyproject.toml").exists():
         pytest.skip("this is an installation, not a checkout")
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    build = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (path,) = folder.glob("*.whl")
     with zipfile.ZipFile(path) as content:
         return {name: content.read(name) for name in content.namelist()}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    return built(tmp_path_factory.mktemp("wheel"), "wheel")
+
+
+def test_an_editable_installation_has_the_package_of_the_pipeline(wheel, tmp_path):
+    editable = built(tmp_path, "wheel:editable")
+    for name in ("en_kgmrca_sm/__init__.py", "en_kgmrca_sm/meta.json"):
+        assert editable[name] == wheel[name]
 
 
 @pytest.mark.parametrize("pattern", ["*.cfg", "mrca/*.cfg", "words_en_sm/*", "en_kgmrca_sm/**/*"])

@@ -103,6 +103,23 @@ def test_its_weights_survive_initialising(nlp):
     assert get_plain_relations(nlp(EASY)) == expected
 
 
+def test_the_whole_pipeline_survives_initialising(tmp_path):
+    nlp = kgmrca.load()
+    expected = get_plain_relations(nlp(EASY))
+    nlp.initialize()
+    assert get_plain_relations(nlp(EASY)) == expected
+    nlp.to_disk(tmp_path)
+    copy = spacy.load(tmp_path)
+    copy.initialize()
+    assert get_plain_relations(copy(EASY)) == expected
+
+
+def test_without_its_recognizer_it_is_initialised_as_well():
+    nlp = kgmrca.load(exclude="ner")
+    nlp.initialize()
+    assert nlp.pipe_names == ["sentencizer", "mrca_relations"]
+
+
 def test_its_weights_survive_assembling(nlp, tmp_path):
     nlp.select_pipes(enable=["entity_ruler"])
     nlp.remove_pipe("mrca_relations")
