@@ -32,16 +32,16 @@ import kgmrca
 from kgmrca.corpora.annotated import hash_share, read_annotated, relation_labels
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_plain_relations, set_relations
+from kgmrca.triples.items import property_id
 from kgmrca.wikidata.disambiguation import (
     Entity,
     EntityGroup,
     EntityPair,
-    Knowledge,
+    LinkKnowledge,
     choose_items,
-    look_up,
     neighbours,
-    property_of,
 )
+from kgmrca.wikidata.link_lookups import look_up
 from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.sparql import open_endpoint
 
@@ -88,7 +88,7 @@ def read(path: Path) -> Iterator[Sentence]:
     labels, ontology = relation_labels(path), load_ontology()
 
     def property_for(label: str) -> str | None:
-        return property_of(ontology.predicate(label) or label)
+        return property_id(ontology.predicate(label) or label)
 
     docs = []
     for doc in read_annotated(path, nlp.vocab, labels=labels):
@@ -165,7 +165,7 @@ def print_row(
     print(f"{name:<32}{cells}")
 
 
-def without_facts(sentence: Sentence, knowledge: Knowledge) -> Knowledge:
+def without_facts(sentence: Sentence, knowledge: LinkKnowledge) -> LinkKnowledge:
     """The knowledge of Wikidata without the fact that is annotated in the sentence."""
     connections = dict[tuple[str, str], frozenset[str]]()
     for pair in sentence.labelled:

@@ -44,7 +44,7 @@ from kgmrca.triples.formats import write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri, text_digest
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import statement_triples
-from kgmrca.wikidata.check import verdicts
+from kgmrca.wikidata.check import checked_statements
 from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.sparql import open_endpoint
 
@@ -266,7 +266,7 @@ def check_slowly(graph: Path, url: str) -> dict[str, str]:
     """The verdicts by statement, without waiting."""
     endpoint = open_endpoint(url, clock=Hurried())
     with Lookups(endpoint, cache=None, progress=False) as lookups:
-        found = verdicts([graph], lookups, progress=False)
+        found = checked_statements([graph], lookups, progress=False)
         return {checked.iri: checked.judgement.verdict.value for checked in found}
 
 

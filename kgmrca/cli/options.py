@@ -165,11 +165,11 @@ def looked_up(
     endpoint: str, *, contact: str | None, cache: Path | None, offline: bool, refresh: bool
 ) -> "Iterator[Lookups]":
     """What an endpoint answers, from the cache first."""
-    from kgmrca.wikidata.lookups import Lookups, default_cache
+    from kgmrca.wikidata.lookups import Lookups
     from kgmrca.wikidata.sparql import open_endpoint
 
-    asked = open_endpoint(endpoint, contact=contact, offline=offline)
-    with Lookups(asked, cache=cache or default_cache(), offline=offline, refresh=refresh) as lookups:
+    opened_endpoint = open_endpoint(endpoint, contact=contact, offline=offline)
+    with Lookups(opened_endpoint, cache=cache or "default", offline=offline, refresh=refresh) as lookups:
         yield lookups
 
 

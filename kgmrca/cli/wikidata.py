@@ -331,7 +331,7 @@ def cache_command(
     import time
 
     from kgmrca.wikidata.cache import Cache, default_cache
-    from kgmrca.wikidata.sparql import PRESETS
+    from kgmrca.wikidata.sparql import ENDPOINTS
 
     path = cache or default_cache()
     if not path.is_file():
@@ -339,7 +339,7 @@ def cache_command(
         return
     answers, now = Cache(path, read_only=clear is None), time.time()
     if clear is not None:
-        endpoint = None if clear in ("all", "expired") else PRESETS.get(clear, clear)
+        endpoint = None if clear in ("all", "expired") else ENDPOINTS.get(clear, clear)
         names = [usage.endpoint for usage in answers.usage(now=now)] if endpoint else []
         if endpoint and endpoint not in names:
             raise InputError(

@@ -1,4 +1,4 @@
-"""Which Wikidata item a term is, and which item an entity of our graphs is linked to: one rule for all modules.
+"""Which Wikidata item or property a term is, and which item an entity of our graphs is linked to.
 
 An entity is linked to an item by a triple with one of the predicates `SAME`, such as `kgmrca:item`, in any named graph.
 An entity that is linked to several items counts as linked to none, because nothing says which of them is right.
@@ -9,12 +9,13 @@ from collections.abc import Set as AbstractSet
 
 from pyoxigraph import NamedNode, Quad
 
-from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.ontology import WIKIDATA_DIRECT, WIKIDATA_ENTITY
 from kgmrca.terms import SAME
 
-__all__ = ["ItemLinks", "is_item_id", "item_id", "item_of", "link_in", "only_item"]
+__all__ = ["ItemLinks", "is_item_id", "is_property_id", "item_id", "item_of", "link_in", "only_item", "property_id"]
 
-_ID = re.compile("Q[1-9][0-9]{0,17}", re.ASCII)
+_NUMBER = "[1-9][0-9]{0,17}"
+_ITEM, _PROPERTY = re.compile(f"Q{_NUMBER}", re.ASCII), re.compile(f"P{_NUMBER}", re.ASCII)
 
 
 def is_item_id(text: str) -> bool:
@@ -23,7 +24,26 @@ def is_item_id(text: str) -> bool:
     >>> is_item_id("Q90"), is_item_id("Q0"), is_item_id("P19")
     (True, False, False)
     """
-    return _ID.fullmatch(text) is not None
+    return _ITEM.fullmatch(text) is not None
+
+
+def is_property_id(text: str) -> bool:
+    """Whether a text is the id of a property: P and a number.
+
+    >>> is_property_id("P19"), is_property_id("P0"), is_property_id("Q90")
+    (True, False, False)
+    """
+    return _PROPERTY.fullmatch(text) is not None
+
+
+def property_id(predicate: str) -> str | None:
+    """The id of the property that a predicate is, by the IRI of the direct predicate or by the id itself; else None.
+
+    >>> property_id("http://www.wikidata.org/prop/direct/P19"), property_id("P19"), property_id("urn:x")
+    ('P19', 'P19', None)
+    """
+    id = predicate.removeprefix(WIKIDATA_DIRECT)
+    return id if is_property_id(id) else None
 
 
 def item_id(iri: str) -> str:

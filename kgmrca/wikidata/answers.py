@@ -13,7 +13,7 @@ from kgmrca.ontology import WIKIDATA_DIRECT
 from kgmrca.terms import RDF, XSD
 from kgmrca.wikidata import queries
 from kgmrca.wikidata.cache import Key
-from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, Property, Rank, Value, ValueKind
+from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, Rank, Value, ValueKind, WikidataProperty
 from kgmrca.wikidata.sparql import Row, Term
 
 __all__ = [
@@ -23,13 +23,13 @@ __all__ = [
     "PROPERTIES",
     "QUALIFIED",
     "SUPERCLASSES",
-    "Kind",
+    "LookUpKind",
     "as_candidates",
     "as_claims",
     "as_item",
     "as_property",
-    "candidates",
-    "items",
+    "candidates_kind",
+    "items_kind",
     "value_of",
 ]
 
@@ -64,11 +64,12 @@ class _Either(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class LookUpKind:
     """A kind of look-up.
 
     Attributes:
-        name: its name in the cache and in the progress bar.
+        name: its name in messages and in the progress bar.
+        stored_as: its name in the cache.
         share: how many keys are put into one query, in units of the batch size; more where the answers are small.
         query: makes the query for some keys.
         read: turns the rows about one key into plain JSON, which is what the cache stores.
@@ -77,6 +78,7 @@ class Kind:
     """
 
     name: str
+    stored_as: str
     share: float
     query: Callable[[Sequence[Key]], str]
     read: Callable[[Key, Sequence[Row]], Any]
@@ -275,7 +277,7 @@ def _read_constraints(rows: Sequence[Row]) -> dict[str, dict[str, list[str]]]:
     return {kind: {of: sorted(ids) for of, ids in qualifiers.items()} for kind, qualifiers in found.items()}
 
 
-def as_property(plain: Any) -> Property | None:
+def as_property(plain: Any) -> WikidataProperty | None:
     """Turns the JSON of a property, with its "id", into a record."""
     if plain is None:
         return None
@@ -288,7 +290,7 @@ def as_property(plain: Any) -> Property | None:
         relations = {_RELATIONS[id] for id in ids([kind], _RELATION) if id in _RELATIONS}
         return relations.pop() if len(relations) == 1 else "either" if relations else "instance"
 
-    return Property(
+    return WikidataProperty(
         plain["id"],
         plain["label"],
         plain["datatype"],
@@ -334,7 +336,9 @@ def as_candidates(key: Key) -> Callable[[Any], tuple[Candidate, ...]]:
     """Turns the JSON of a key (name, languages) into candidates."""
 
     def load(plain: Any) -> tuple[Candidate, ...]:
-        return tuple(Candidate(item, key[0], is_label, language, links) for item, is_label, language, links in plain)
+        return tuple(
+            Candidate(item, key[0], is_label, language, sitelinks) for item, is_label, language, sitelinks in plain
+        )
 
     return load
 
@@ -380,9 +384,10 @@ def _firsts(keys: Iterable[Key]) -> list[str]:
     return [first for first, _ in keys]
 
 
-def items(languages: Sequence[str]) -> Kind:
+def items_kind(languages: Sequence[str]) -> LookUpKind:
     """The look-up of items with their labels in some languages."""
-    return Kind(
+    return LookUpKind(
+        "items",
         "items",
         share=3,
         query=lambda keys: queries.items(_firsts(keys), languages=languages),
@@ -392,9 +397,10 @@ def items(languages: Sequence[str]) -> Kind:
     )
 
 
-def candidates(languages: Sequence[str]) -> Kind:
+def candidates_kind(languages: Sequence[str]) -> LookUpKind:
     """The look-up of the items with a name in some languages."""
-    return Kind(
+    return LookUpKind(
+        "names",
         "names",
         share=1,
         query=lambda keys: queries.candidates(_firsts(keys), languages=languages),
@@ -404,7 +410,8 @@ def candidates(languages: Sequence[str]) -> Kind:
     )
 
 
-CLAIMS = Kind(
+CLAIMS = LookUpKind(
+    "claims",
     "statements",
     share=1,
     query=queries.claims,
@@ -412,7 +419,8 @@ CLAIMS = Kind(
     key=lambda row: (_item_in(row["asked"]), row["property"].value.removeprefix(_PROP)),
     shape=[_CLAIM_SHAPE],
 )
-PROPERTIES = Kind(
+PROPERTIES = LookUpKind(
+    "properties",
     "properties",
     share=0.25,  # the properties that are looked up have long answers
     query=lambda keys: queries.properties(_firsts(keys), languages=("en", "mul")),
@@ -420,7 +428,8 @@ PROPERTIES = Kind(
     key=_asked,
     shape=_Either((_PROPERTY_SHAPE, _REDIRECT, _OR_NONE)),
 )
-SUPERCLASSES = Kind(
+SUPERCLASSES = LookUpKind(
+    "classes",
     "classes",
     share=1,
     query=lambda keys: queries.superclasses(_firsts(keys)),
@@ -428,10 +437,17 @@ SUPERCLASSES = Kind(
     key=_asked,
     shape=[_is_id],
 )
-AREAS = Kind(
-    "places", share=1, query=lambda keys: queries.areas(_firsts(keys)), read=_read_above, key=_asked, shape=[_is_id]
+AREAS = LookUpKind(
+    "places",
+    "places",
+    share=1,
+    query=lambda keys: queries.areas(_firsts(keys)),
+    read=_read_above,
+    key=_asked,
+    shape=[_is_id],
 )
-CONNECTIONS = Kind(
+CONNECTIONS = LookUpKind(
+    "connections",
     "connections",
     share=5,
     query=queries.connections,
@@ -439,7 +455,8 @@ CONNECTIONS = Kind(
     key=lambda row: (_item_in(row["subject"]), _item_in(row["object"])),
     shape=[str],
 )
-QUALIFIED = Kind(
+QUALIFIED = LookUpKind(
+    "qualifiers",
     "qualifiers",
     share=5,
     query=queries.qualified,

@@ -28,6 +28,7 @@ Key: TypeAlias = tuple[str, str]
 _VERSION = 1  # of the tables and of what the values mean
 _PROGRAM = 0x6B676D72  # "kgmr", SQLite's application id of our files
 _BUSY = 60.0  # seconds to wait for other processes
+# Answers are rows of the table `facts`: files with that name of it are on disk.
 _TABLES = (
     "DROP TABLE IF EXISTS facts",
     "DROP TABLE IF EXISTS endpoints",
@@ -164,7 +165,7 @@ class Cache:
             self._connection().execute("VACUUM")
         return n_removed
 
-    def check_writable(self) -> None:
+    def make_writable(self) -> None:
         """Make the file ready to be written, so that a fault shows before anything is looked up.
 
         Raises:

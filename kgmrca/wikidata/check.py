@@ -34,17 +34,17 @@ from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import Node, read_graphs
 from kgmrca.triples.write import activity_triples
-from kgmrca.wikidata.links import Links, plain_statements
+from kgmrca.wikidata.assertions import Links, plain_statements
 from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.review import delimiter_of
-from kgmrca.wikidata.verdicts import Assertion, Judgement, Knowledge, Verdict, judge
+from kgmrca.wikidata.verdicts import Assertion, CheckKnowledge, Judgement, Verdict, judge
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.lookups import Lookups
 
-__all__ = ["COLUMNS", "CheckSummary", "Checked", "check", "check_assertions", "verdicts"]
+__all__ = ["CHECK_COLUMNS", "CheckSummary", "Checked", "check", "check_assertions", "checked_statements"]
 
-COLUMNS = (
+CHECK_COLUMNS = (
     *("statement", "subject", "subject_item", "predicate", "object", "object_datatype", "object_item", "confidence"),
     *("verdict", "basis", "basis_property", "basis_value", "reason"),
 )
@@ -78,7 +78,7 @@ class Checked:
     judgement: Judgement
 
     def row(self) -> dict[str, str]:
-        """The cells of the table, by `COLUMNS`; "" for a missing one."""
+        """The cells of the table, by `CHECK_COLUMNS`; "" for a missing one."""
         basis, object_ = self.judgement.basis, self.assertion.object
         cells = (
             *(self.iri, self.subject, self.assertion.subject or "", self.predicate, self.object.value),
@@ -88,7 +88,7 @@ class Checked:
             *((basis.iri, basis.property, basis.value.text or basis.value.kind) if basis else ("", "", "")),
             self.judgement.reason,
         )
-        return dict(zip(COLUMNS, cells, strict=True))
+        return dict(zip(CHECK_COLUMNS, cells, strict=True))
 
 
 @dataclass(slots=True)
@@ -137,8 +137,8 @@ def check(
         graphs: RDF files, folders of them, glob patterns, or "-" for standard input.
         lookups: where to look up.
         output: the file for the verdicts as RDF; "-" for standard output, None for no RDF.
-        csv: the file for the verdicts as a table (see `COLUMNS`), with tabs between cells if its name ends in .tsv,
-            else with commas.
+        csv: the file for the verdicts as a table (see `CHECK_COLUMNS`), with tabs between cells if its name
+            ends in .tsv, else with commas.
         jsonl: the file for the verdicts as JSON Lines, with the same columns as members.
         input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
             as TriG, which includes Turtle and N-Triples.
@@ -164,8 +164,10 @@ def check(
     with ExitStack() as stack:
         out, table, lines = map(stack.enter_context, places)
         puts = [put for put in (table and _csv_writer(table, delimiter), lines and _json_writer(lines)) if put]
-        found = verdicts(graphs, lookups, input_format=input_format, base=base, progress=progress, beside=beside)
-        counted = _counted(found, summary, puts)
+        found = checked_statements(
+            graphs, lookups, input_format=input_format, base=base, progress=progress, beside=beside
+        )
+        counted = _counting_verdicts(found, summary, puts)
         if out and format:
             write(_triples(counted, lookups.endpoint.name, iris, started), out, format=format, base=base)
         else:
@@ -179,7 +181,7 @@ def check(
     return summary
 
 
-def verdicts(
+def checked_statements(
     graphs: Sequence[str | Path],
     lookups: "Lookups",
     *,
@@ -190,9 +192,9 @@ def verdicts(
 ) -> Iterator[Checked]:
     """The statements of the graphs with their verdicts, in the order of the files.
 
-    Files are read twice, first for the links of entities (see `links.Links`), which are kept in memory, and then for
-    the statements, some thousands at a time. In graphs without statements, the plain triples with a predicate of
-    Wikidata are checked instead.
+    Files are read twice, first for the links of entities, which are kept in memory (see `assertions.Links`), and
+    then for the statements, some thousands at a time. In graphs without statements, the plain triples with a predicate
+    of Wikidata are checked instead.
 
     Raises:
         InputError: a graph cannot be used.
@@ -217,7 +219,7 @@ def verdicts(
 
 def check_assertions(assertions: Iterable[Assertion], lookups: "Lookups") -> dict[Assertion, Judgement]:
     """The judgement of each distinct assertion. In every round, what any of them needs is looked up together."""
-    known = Knowledge()
+    known = CheckKnowledge()
     judgements: dict[Assertion, Judgement] = {}
     undecided = list(dict.fromkeys(assertions))
     while undecided:
@@ -244,7 +246,7 @@ def _chunks(nodes: Iterable[Node]) -> Iterator[list[Node]]:
 
 
 def _csv_writer(stream: IO[bytes], delimiter: str) -> Callable[[Checked], object]:
-    stream.write(table_line(COLUMNS, delimiter=delimiter))
+    stream.write(table_line(CHECK_COLUMNS, delimiter=delimiter))
     return lambda checked: stream.write(table_line(checked.row().values(), delimiter=delimiter))
 
 
@@ -257,7 +259,7 @@ def _json_writer(stream: IO[bytes]) -> Callable[[Checked], object]:
     return put
 
 
-def _counted(
+def _counting_verdicts(
     found: Iterable[Checked], summary: CheckSummary, puts: Sequence[Callable[[Checked], object]]
 ) -> Iterator[Checked]:
     for checked in found:

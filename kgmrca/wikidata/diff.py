@@ -23,30 +23,30 @@ from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import clean_text
 from kgmrca.triples.read import Node, read_graphs
-from kgmrca.wikidata.links import Links
+from kgmrca.wikidata.assertions import Links
 from kgmrca.wikidata.queries import checked_id
 from kgmrca.wikidata.records import Value
 from kgmrca.wikidata.review import (
     CHECKSUMS,
-    GONE,
     KEY,
+    NOT_LISTED,
     Table,
     carry_over,
     delimiter_of,
     fact_of,
-    read_table,
+    read_review,
     write_table,
 )
 from kgmrca.wikidata.verdicts import Assertion, Verdict
 
 __all__ = [
-    "COLUMNS",
+    "DIFF_COLUMNS",
     "DiffSummary",
     "Row",
     "accepted",
+    "clean_line",
     "diff",
     "differences",
-    "one_line",
     "quickstatement",
     "value_text",
 ]
@@ -102,7 +102,7 @@ class Row:
 
 
 _CELLS = tuple(field.name for field in fields(Row))
-COLUMNS = (*_CELLS, CHECKSUMS)
+DIFF_COLUMNS = (*_CELLS, CHECKSUMS)
 """The columns of the table."""
 
 
@@ -115,15 +115,15 @@ class DiffSummary:
         unchecked: the number of statements without a verdict.
         left_out: accepted rows that were not exported, each with its line and why.
         n_kept: the number of listed rows in which something that a person wrote before was kept.
-        n_gone: the number of rows that a person worked on and that are not listed any more. They are kept in the table,
-            and not exported.
+        n_not_listed: the number of rows that a person worked on and that are not listed any more. They are kept in
+            the table, and not exported.
     """
 
     verdicts: Counter[str] = field(default_factory=Counter)
     unchecked: int = 0
     left_out: list[str] = field(default_factory=list)
     n_kept: int = 0
-    n_gone: int = 0
+    n_not_listed: int = 0
 
     def in_words(self, output: str) -> str:
         """The summary in lines of text; `output` is where the result was written."""
@@ -134,8 +134,8 @@ class DiffSummary:
             lines.append(f"{counted(self.unchecked, 'statement')} without a verdict: see kgmrca check")
         if self.n_kept:
             lines.append(f"{counted(self.n_kept, 'row')} that you worked on before: kept as they were")
-        if self.n_gone:
-            lines.append(f"{counted(self.n_gone, 'row')} that you worked on, no longer listed: kept at the end")
+        if self.n_not_listed:
+            lines.append(f"{counted(self.n_not_listed, 'row')} that you worked on, no longer listed: kept at the end")
         lines += [f"not exported, {why}" for why in self.left_out]
         return "\n".join(f"kgmrca: {line}" for line in lines)
 
@@ -203,13 +203,13 @@ def _list(
     summary = DiffSummary()
     with opened(output) as out:
         found = differences(graphs, summary, conflicts=conflicts, input_format=input_format, beside=output)
-        rows = ({name: one_line(str(getattr(row, name))) for name in _CELLS} for row in found)
+        rows = ({name: clean_line(str(getattr(row, name))) for name in _CELLS} for row in found)
         review = carry_over(rows, before, _CELLS)
         if before:
             delimiter = before.delimiter
         write_table(review, out, _CELLS, delimiter=delimiter, has_mark=before is not None and before.has_mark)
     summary.verdicts.update(row.verdict for row in found)
-    summary.n_kept, summary.n_gone = review.n_kept, review.n_gone
+    summary.n_kept, summary.n_not_listed = review.n_kept, review.n_not_listed
     return summary
 
 
@@ -223,7 +223,7 @@ def _table_before(output: str | Path) -> Table | None:
     if output == STANDARD or not path.is_file() or not path.stat().st_size:
         return None
     try:
-        return read_table(path, ("accept", *KEY))
+        return read_review(path, ("accept", *KEY))
     except InputError as error:
         raise InputError(f"{error} So it is not written over: write to another file, or remove it.") from error
 
@@ -266,21 +266,21 @@ def differences(
     """
     wanted = _NEW | _CONFLICTS if conflicts else _NEW
     with graph_files(graphs, input_format, beside=beside) as files:
-        noted = _Noted()
-        links = Links(noted.passing(read_graphs(files)))
-        noted.close()
-        if not noted.verdicts:
+        first = _FirstReading()
+        links = Links(first.collecting(read_graphs(files)))
+        first.finish()
+        if not first.verdicts:
             raise InputError("The graphs have no verdicts: name what kgmrca check wrote as well.")
         found: dict[tuple[str, str, str], Row] = {}
-        for node in noted.statements(read_graphs(files)):
-            verdicts = noted.verdicts.get(node.iri)
+        for node in first.statements(read_graphs(files)):
+            verdicts = first.verdicts.get(node.iri)
             if verdicts is None:
                 summary.unchecked += 1
                 continue
             assertion = links.assertion(node)
             if not wanted.issuperset(verdicts) or not (assertion.subject and assertion.property and assertion.object):
                 continue
-            row = noted.row(node, assertion)
+            row = first.row(node, assertion)
             # A fact that cannot be exported has no value to tell it from others.
             key = row.subject_item, row.property_id, row.value or f" {node.terms['object']}"
             other = found.get(key)
@@ -297,7 +297,7 @@ def accepted(path: Path) -> list[tuple[int, dict[str, str]]]:
         InputError: it is no such table, or a mark is neither yes nor no.
         OSError: it cannot be read.
     """
-    table = read_table(path, ("accept", *KEY))
+    table = read_review(path, ("accept", *KEY))
     marked = []
     for line, row in table.rows:
         cells = table.cells(row)
@@ -338,18 +338,18 @@ def value_text(value: Value, property: str) -> str:
         return _time_text(value)
     if value.kind == "quantity":
         return format(Decimal(value.text), "f")
-    if value.kind == "text" and one_line(value.text):
+    if value.kind == "text" and clean_line(value.text):
         return (f"{value.language}:" if value.language else "") + _quoted(value.text)
     return ""
 
 
-def one_line(text: str) -> str:
+def clean_line(text: str) -> str:
     """A text in one line: white space of any kind becomes single spaces, without any at the ends."""
     return " ".join(clean_text(text).split())
 
 
 def _quoted(text: str) -> str:
-    return f'"{one_line(text)}"'
+    return f'"{clean_line(text)}"'
 
 
 def _time_text(value: Value) -> str:
@@ -367,7 +367,7 @@ def _time_text(value: Value) -> str:
     return f"{sign}{number:04}-{month}-{day}T00:00:00Z/{precision}{julian}"
 
 
-class _Noted:
+class _FirstReading:
     """What the first reading of graphs collects: names, documents, and verdicts by statement."""
 
     def __init__(self) -> None:
@@ -376,14 +376,14 @@ class _Noted:
         self._checks: dict[str, dict[str, list[str]]] = {}
         self._plain: dict[str, dict[str, NamedNode | Literal]] = {}  # statements of plain triples
 
-    def passing(self, graphs: Iterable[Node | Quad]) -> Iterator[Node | Quad]:
+    def collecting(self, graphs: Iterable[Node | Quad]) -> Iterator[Node | Quad]:
         """Collect from what is passed on."""
         for found in graphs:
             if isinstance(found, Quad) and found.graph_name == DEFAULT_GRAPH:
-                self._note(found)
+                self._collect(found)
             yield found
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Put together what was collected."""
         for check in self._checks.values():
             for statement in check.get(_CHECKED, ()):
@@ -434,7 +434,7 @@ class _Noted:
     def _name(self, entity: str, value: Value | None) -> str:
         return self._texts.get((entity, _LABEL)) or (value.text if value else "")
 
-    def _note(self, quad: Quad) -> None:
+    def _collect(self, quad: Quad) -> None:
         subject, predicate, object_ = quad.subject, quad.predicate.value, quad.object
         if not isinstance(subject, NamedNode) or not isinstance(object_, NamedNode | Literal):
             return
@@ -456,8 +456,8 @@ def _commands(
     """The command of each accepted row whose fact is still new."""
     for line, cells in marked:
         fact = fact_of(cells)
-        if fact not in rows and cells.get("verdict", "").startswith(GONE):
-            summary.n_gone += 1
+        if fact not in rows and cells.get("verdict", "").startswith(NOT_LISTED):
+            summary.n_not_listed += 1
             continue
         if not fact[-1]:
             summary.left_out.append(f"line {line}: it has no value that {cells['property_id']} can have")

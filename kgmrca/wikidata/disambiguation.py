@@ -1,31 +1,27 @@
 """Entity disambiguation: which of the Wikidata items with an entity's name is meant, decided for a group of entities.
 
-Each entity is one of the items that have its name, or none of them. The score of an item is a sum of `WEIGHTS`. It
-counts how the item has the name, in how many wikis it has a page, and whether its class agrees with the entity's type
-and with the relations of the entity. For two entities at once it counts whether Wikidata connects the two items, by the
-property of a relation between them or by any other property. Belief propagation turns the scores into marginal
-probabilities. They are exact where the pairs of entities form no cycle, and approximate where they do.
+Each entity is one of the items that have its name, or none of them. The log odds of an item are a sum of `WEIGHTS`:
+for how the item has the name, in how many wikis it has a page, and whether its class agrees with the entity's type and
+with the relations of the entity. For two entities at once there is a weight for whether Wikidata connects the two
+items, by the property of a relation between them or by any other property. Belief propagation turns the log odds into
+marginal probabilities. They are exact where the pairs of entities form no cycle, and approximate where they do.
 
-`choose_items` is a pure function: it takes an `EntityGroup` and `Knowledge`, and returns a `LinkDecision` for each
-entity. `look_up` asks the endpoint for that knowledge.
+Nothing is looked up here: `choose_items` takes an `EntityGroup` and `LinkKnowledge`, and returns a `LinkDecision` for
+each entity. `link_lookups` asks the endpoint for that knowledge.
 """
 
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmrca.errors import InputError
-from kgmrca.ontology import TYPES, WIKIDATA_DIRECT, Property, load_properties, wikidata_predicate
+from kgmrca.ontology import TYPES, Property, load_properties, wikidata_predicate
 from kgmrca.types import coarse_type
-from kgmrca.wikidata.records import Candidate, Item, NotChecked
-
-if TYPE_CHECKING:
-    from kgmrca.wikidata.lookups import Lookups
+from kgmrca.wikidata.records import Candidate, NotChecked
 
 __all__ = [
     "MARGIN",
@@ -34,16 +30,16 @@ __all__ = [
     "Entity",
     "EntityGroup",
     "EntityPair",
-    "Knowledge",
     "LinkDecision",
+    "LinkKnowledge",
     "LinkOutcome",
     "Weights",
     "choose_items",
-    "link",
-    "look_up",
+    "item_pairs",
+    "items_by_name",
     "marginals",
     "neighbours",
-    "property_of",
+    "shortlists_of",
     "spellings",
 ]
 
@@ -51,7 +47,7 @@ LinkOutcome: TypeAlias = Literal["linked", "kept", "abstained", "no candidates",
 
 
 class Weights(NamedTuple):
-    """The weights of the evidence for an item, as log odds against "none of these items". A score is a sum of them.
+    """Log odds for an item against "none of these items". Those of an item are a sum of these weights.
 
     `alias`, `any_property` and `same_property` were chosen on sentences of wiki80's training part with the candidates
     of a sample of Wikidata (`benchmarks/linking.py`). The sample has neither classes nor numbers of pages, so
@@ -97,30 +93,11 @@ _BY_NAME, _BY_TYPE = 50, 16  # how many candidates are kept once names are compa
 _NEAR = 3  # how many of the entities after it in its sentence are an entity's neighbours
 _PAIRS = 64  # how many pairs of items are looked up for one pair of entities
 
-# The entity type of each of these classes and its subclasses. An item of no such class may be of any type. Items of the
-# classes with "" are never what a text speaks of.
-_ROOTS = {
-    "Q5": "PER",  # human
-    "Q95074": "PER",  # fictional character
-    "Q43229": "ORG",  # organization
-    "Q2221906": "LOC",  # geographic location
-    "Q27096213": "LOC",  # geographic entity
-    "Q811979": "LOC",  # architectural structure
-    "Q41710": "LOC",  # ethnic group: nationalities are LOC here
-    "Q386724": "MISC",  # work
-    "Q1190554": "MISC",  # occurrence
-    "Q618779": "MISC",  # award
-    "Q34770": "MISC",  # language
-    "Q4167410": "",  # Wikimedia disambiguation page
-    "Q17442446": "",  # Wikimedia internal item
-    "Q101352": "",  # family name
-    "Q202444": "",  # given name
-}
-_CERTAIN = 100.0  # log odds of what is linked already
+_LINKED_BEFORE = 100.0  # log odds of what is linked already
 _ROUNDS = 100
 _VALUES = frozenset({"TIME", "NUM"})
 
-Scores: TypeAlias = NDArray[np.float64]
+LogOdds: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +159,7 @@ class LinkDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class LinkKnowledge:
     """What Wikidata has about the names and items of groups; `NotChecked` where a look-up failed.
 
     Attributes:
@@ -197,35 +174,6 @@ class Knowledge:
     connections: Mapping[tuple[str, str], frozenset[str] | NotChecked]
 
 
-def link(
-    groups: Sequence[EntityGroup],
-    lookups: "Lookups",
-    *,
-    languages: Sequence[str] = ("en", "mul"),
-    min_probability: float = MIN_PROBABILITY,
-    margin: float = MARGIN,
-) -> list[tuple[LinkDecision, ...]]:
-    """Link the entities of groups. Groups are decided independently; their look-ups are sent together.
-
-    Args:
-        groups: the entities to link.
-        lookups: where to look up.
-        languages: the languages of names, that of the texts first. "mul" is Wikidata's tag for all languages.
-        min_probability, margin: see `MIN_PROBABILITY` and `MARGIN`.
-
-    Returns:
-        For each group a decision for each of its entities, in their order.
-
-    Raises:
-        InputError: there is no language, one is no language tag, or the cache cannot be used.
-    """
-    knowledge = look_up(groups, lookups, languages=languages)
-    return [
-        choose_items(group, knowledge, language=languages[0], min_probability=min_probability, margin=margin)
-        for group in groups
-    ]
-
-
 def neighbours(entities: Sequence[int]) -> list[EntityPair]:
     """Pair each entity of a sentence with the next few, so that a long list does not make pairs without number.
 
@@ -237,16 +185,6 @@ def neighbours(entities: Sequence[int]) -> list[EntityPair]:
     """
     pairs = ((one, other) for place, one in enumerate(entities) for other in entities[place + 1 : place + 1 + _NEAR])
     return [EntityPair(*pair) for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
-
-
-def property_of(predicate: str) -> str | None:
-    """The id of the Wikidata property that a predicate is, by its IRI or by its id; None if it is none.
-
-    >>> property_of("http://www.wikidata.org/prop/direct/P19"), property_of("P19"), property_of("urn:x")
-    ('P19', 'P19', None)
-    """
-    name = predicate.removeprefix(WIKIDATA_DIRECT)
-    return name if wikidata_predicate(name) else None
 
 
 def spellings(name: str) -> tuple[str, ...]:
@@ -264,12 +202,11 @@ def spellings(name: str) -> tuple[str, ...]:
 
 def choose_items(
     group: EntityGroup,
-    knowledge: Knowledge,
+    knowledge: LinkKnowledge,
     *,
     language: str = "en",
     min_probability: float = MIN_PROBABILITY,
     margin: float = MARGIN,
-    weights: Weights = WEIGHTS,
 ) -> tuple[LinkDecision, ...]:
     """Decide for each entity of a group which item it is.
 
@@ -278,37 +215,36 @@ def choose_items(
 
     Args:
         group: the entities.
-        knowledge: what `look_up` found for the same language and weights.
+        knowledge: what `link_lookups.look_up` found for the same language.
         language: the language of the text.
         min_probability, margin: see `MIN_PROBABILITY` and `MARGIN`.
-        weights: of the evidence.
 
-    >>> known = Knowledge({"Paris": (Candidate("Q90", "Paris", True, "en", 300),)}, {}, {})
+    >>> known = LinkKnowledge({"Paris": (Candidate("Q90", "Paris", True, "en", 300),)}, {}, {})
     >>> choose_items(EntityGroup([Entity("Paris")]), known)[0].item
     'Q90'
     """
-    local = _shortlists(group, knowledge, language=language, weights=weights)
+    local = shortlists_of(group, knowledge, language=language)
     failed = [(number, found) for number, found in enumerate(local) if isinstance(found, NotChecked)]
     shortlists = [{} if isinstance(found, NotChecked) else found for found in local]
-    pairs: dict[tuple[int, int], Scores] = {}
+    pairs: dict[tuple[int, int], LogOdds] = {}
     for pair in group.pairs:
-        worth = _worth(pair, shortlists, knowledge.connections, weights)
-        if isinstance(worth, NotChecked):
-            failed.append((pair.subject, worth))
-        elif worth.any():
+        odds = _pair_log_odds(pair, shortlists, knowledge.connections)
+        if isinstance(odds, NotChecked):
+            failed.append((pair.subject, odds))
+        elif odds.any():
             first, second = sorted((pair.subject, pair.object))
-            worth = worth if first == pair.subject else worth.T
+            odds = odds if first == pair.subject else odds.T
             # Two relations between the same two say hardly more than one.
-            pairs[first, second] = np.maximum(pairs.get((first, second), 0), worth)
-    reasons = _spread(failed, group, shortlists)
-    beliefs = marginals([np.array([0.0, *scores.values()]) for scores in shortlists], pairs)
+            pairs[first, second] = np.maximum(pairs.get((first, second), 0), odds)
+    reasons = _failure_reasons(failed, group, shortlists)
+    beliefs = marginals([np.array([0.0, *log_odds.values()]) for log_odds in shortlists], pairs)
     return tuple(
         _decision(entity, shortlist, belief, reason, min_probability=min_probability, margin=margin)
         for entity, shortlist, belief, reason in zip(group.entities, shortlists, beliefs, reasons, strict=True)
     )
 
 
-def marginals(local: Sequence[Scores], pairs: Mapping[tuple[int, int], Scores]) -> list[Scores]:
+def marginals(local: Sequence[LogOdds], pairs: Mapping[tuple[int, int], LogOdds]) -> list[LogOdds]:
     """Marginal probabilities of the states of variables, by sum-product belief propagation (Pearl 1988, chapter 4).
 
     Args:
@@ -325,77 +261,18 @@ def marginals(local: Sequence[Scores], pairs: Mapping[tuple[int, int], Scores]) 
         sent = {}
         for (start, end), back in ((edge, messages[edge[::-1]]) for edge in messages):
             pair = pairs[start, end] if (start, end) in pairs else pairs[end, start].T
-            said = _log_normal(np.logaddexp.reduce((beliefs[start] - back)[:, None] + pair, axis=0))
+            message = _log_normal(np.logaddexp.reduce((beliefs[start] - back)[:, None] + pair, axis=0))
             # Damped, because undamped messages can oscillate where the pairs form cycles.
-            sent[start, end] = 0.3 * messages[start, end] + 0.7 * said
+            sent[start, end] = 0.3 * messages[start, end] + 0.7 * message
         change = max((float(abs(sent[edge] - messages[edge]).max()) for edge in messages), default=0.0)
         messages = sent
-        totals = [scores.copy() for scores in local]
+        totals = [log_odds.copy() for log_odds in local]
         for (_, end), message in messages.items():
             totals[end] += message
         beliefs = list(map(_log_normal, totals))
         if change < 1e-7:
             break
     return list(map(np.exp, beliefs))
-
-
-def look_up(
-    groups: Sequence[EntityGroup], lookups: "Lookups", *, languages: Sequence[str], weights: Weights = WEIGHTS
-) -> Knowledge:
-    """Look up what `choose_items` needs with these weights: names, then classes of items, then what connects items.
-
-    Raises:
-        InputError: there is no language, one is no language tag, or the cache cannot be used.
-    """
-    if not languages:
-        raise InputError("There is no language to look for names in: name at least one, such as en.")
-    entities = [entity for group in groups for entity in group.entities if entity.item is None]
-    names = {spelling for entity in entities for spelling in spellings(entity.name)}
-    candidates = lookups.candidates(sorted(names), languages=tuple(languages))
-    items = {
-        item
-        for entity in entities
-        if not isinstance(found := _by_name(entity, candidates, languages[0], weights), NotChecked)
-        for item in found
-    }
-    knowledge = Knowledge(candidates, _types(items, lookups), {})
-    pairs: set[tuple[str, str]] = set()
-    for group in groups:
-        shortlists = [
-            {} if isinstance(found, NotChecked) else found
-            for found in _shortlists(group, knowledge, language=languages[0], weights=weights)
-        ]
-        for pair in group.pairs:
-            for subject, object_ in _item_pairs(pair, shortlists):
-                pairs.update(((subject, object_), (object_, subject)))
-    return replace(knowledge, connections=lookups.connections(sorted(pairs)))
-
-
-def _types(items: Iterable[str], lookups: "Lookups") -> dict[str, frozenset[str] | NotChecked]:
-    known = lookups.items(sorted(items))
-    classes = sorted({one for item in known.values() if isinstance(item, Item) for one in item.types})
-    below = lookups.subclasses([(one, root) for one in classes for root in _ROOTS if one not in _ROOTS])
-    types: dict[str, frozenset[str] | NotChecked] = {}
-    for name, item in known.items():
-        if isinstance(item, NotChecked):
-            types[name] = item
-        else:
-            types[name] = _types_of(item.types if item else (), below)
-    return types
-
-
-def _types_of(
-    classes: Iterable[str], below: Mapping[tuple[str, str], bool | NotChecked]
-) -> frozenset[str] | NotChecked:
-    found = {_ROOTS[one] for one in classes if one in _ROOTS}
-    for one in classes:
-        for root, type_ in _ROOTS.items():
-            answer = below.get((one, root), False)
-            if isinstance(answer, NotChecked):
-                return answer
-            if answer:
-                found.add(type_)
-    return frozenset(found)
 
 
 Role: TypeAlias = tuple[frozenset[str], float]
@@ -415,62 +292,63 @@ def _property(pair: EntityPair) -> Property | None:
     return load_properties().get(wikidata_predicate(pair.property or "") or "")
 
 
-def _by_name(
-    entity: Entity, candidates: Mapping[str, tuple[Candidate, ...] | NotChecked], language: str, weights: Weights
+def items_by_name(
+    entity: Entity, candidates: Mapping[str, tuple[Candidate, ...] | NotChecked], language: str
 ) -> dict[str, float] | NotChecked:
     """The items with an entity's name, the best first, scored by how they have the name and how known they are."""
-    scores: dict[str, float] = {}
+    log_odds: dict[str, float] = {}
     for number, spelling in enumerate(spellings(entity.name)):
         found = candidates.get(spelling, ())
         if isinstance(found, NotChecked):
             return found
         for one in found:
-            score = weights.label
-            score += weights.alias * (not one.is_label)
-            score += weights.language * (one.language not in (language, "mul"))
-            score += weights.respelled * (number > 0)
+            value = WEIGHTS.label
+            value += WEIGHTS.alias * (not one.is_label)
+            value += WEIGHTS.language * (one.language not in (language, "mul"))
+            value += WEIGHTS.respelled * (number > 0)
             if one.sitelinks is not None:
-                score += weights.sitelinks * math.log((1 + one.sitelinks) / 6)
-            scores[one.item] = max(score, scores.get(one.item, -math.inf))
-    return _best(scores, _BY_NAME)
+                value += WEIGHTS.sitelinks * math.log((1 + one.sitelinks) / 6)
+            log_odds[one.item] = max(value, log_odds.get(one.item, -math.inf))
+    return _best(log_odds, _BY_NAME)
 
 
-def _shortlists(
-    group: EntityGroup, knowledge: Knowledge, *, language: str, weights: Weights
+def shortlists_of(
+    group: EntityGroup, knowledge: LinkKnowledge, *, language: str
 ) -> list[dict[str, float] | NotChecked]:
+    """For each entity of a group its candidates, the best first, with their log odds apart from other entities."""
     return [
-        _shortlist(entity, roles, knowledge, language=language, weights=weights)
+        _shortlist(entity, roles, knowledge, language=language)
         for entity, roles in zip(group.entities, _roles(group), strict=True)
     ]
 
 
 def _shortlist(
-    entity: Entity, roles: Sequence[Role], knowledge: Knowledge, *, language: str, weights: Weights
+    entity: Entity, roles: Sequence[Role], knowledge: LinkKnowledge, *, language: str
 ) -> dict[str, float] | NotChecked:
     """An entity's candidates, the best first, scored by all evidence except other entities."""
     if entity.item is not None:
-        return {entity.item: _CERTAIN}
-    scores = _by_name(entity, knowledge.candidates, language, weights)
-    if isinstance(scores, NotChecked):
-        return scores
+        return {entity.item: _LINKED_BEFORE}
+    log_odds = items_by_name(entity, knowledge.candidates, language)
+    if isinstance(log_odds, NotChecked):
+        return log_odds
     type_ = coarse_type(entity.type)
     expected = _comparable(frozenset({type_}) & TYPES - _VALUES)
     allowed = [(_comparable(types), confidence) for types, confidence in roles]
-    for item in list(scores):
+    for item in list(log_odds):
         types = knowledge.types.get(item, frozenset())
         if isinstance(types, NotChecked):
             return types
         if "" in types:
-            del scores[item]
+            del log_odds[item]
             continue
-        scores[item] += weights.value * (type_ in _VALUES)
+        log_odds[item] += WEIGHTS.value * (type_ in _VALUES)
         if types:
             if expected:
-                scores[item] += weights.type_agrees if types & expected else weights.type_differs
-            scores[item] += weights.role_differs * max(
+                log_odds[item] += WEIGHTS.type_agrees if types & expected else WEIGHTS.type_differs
+            log_odds[item] += WEIGHTS.role_differs * max(
                 (confidence for role, confidence in allowed if not types & role), default=0.0
             )
-    return _best(scores, _BY_TYPE)
+    return _best(log_odds, _BY_TYPE)
 
 
 def _comparable(types: frozenset[str]) -> frozenset[str]:
@@ -478,40 +356,39 @@ def _comparable(types: frozenset[str]) -> frozenset[str]:
     return types | {"MISC"} if "TERM" in types else types
 
 
-def _best(scores: Mapping[str, float], count: int) -> dict[str, float]:
-    return dict(sorted(scores.items(), key=lambda one: (-one[1], int(one[0][1:])))[:count])
+def _best(log_odds: Mapping[str, float], count: int) -> dict[str, float]:
+    return dict(sorted(log_odds.items(), key=lambda one: (-one[1], int(one[0][1:])))[:count])
 
 
-def _worth(
+def _pair_log_odds(
     pair: EntityPair,
     shortlists: Sequence[Mapping[str, float]],
     connections: Mapping[tuple[str, str], frozenset[str] | NotChecked],
-    weights: Weights,
-) -> Scores | NotChecked:
+) -> LogOdds | NotChecked:
     """What a pair of entities adds for each pair of states; the first state of each entity is "none of these"."""
     rows, columns = (
         {item: number for number, item in enumerate(shortlists[end], start=1)} for end in (pair.subject, pair.object)
     )
-    worth = np.zeros((1 + len(rows), 1 + len(columns)))
+    odds = np.zeros((1 + len(rows), 1 + len(columns)))
     known = _property(pair)
     backwards = (
         {known.inverse, wikidata_predicate(pair.property or "") if known.symmetric else None} if known else set()
     )
-    same = weights.any_property + (weights.same_property - weights.any_property) * pair.confidence
-    for subject, object_ in _item_pairs(pair, shortlists):
+    same = WEIGHTS.any_property + (WEIGHTS.same_property - WEIGHTS.any_property) * pair.confidence
+    for subject, object_ in item_pairs(pair, shortlists):
         there, back = connections[subject, object_], connections[object_, subject]
         if isinstance(there, NotChecked):
             return there
         if isinstance(back, NotChecked):
             return back
         if pair.property in there or not backwards.isdisjoint(map(wikidata_predicate, back)):
-            worth[rows[subject], columns[object_]] = same
+            odds[rows[subject], columns[object_]] = same
         elif there or back:
-            worth[rows[subject], columns[object_]] = weights.any_property
-    return worth
+            odds[rows[subject], columns[object_]] = WEIGHTS.any_property
+    return odds
 
 
-def _item_pairs(pair: EntityPair, shortlists: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
+def item_pairs(pair: EntityPair, shortlists: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
     """The pairs of items to look up for two entities, the most probable first; none if neither has a choice."""
     subjects, objects = shortlists[pair.subject], shortlists[pair.object]
     if pair.subject == pair.object or max(len(subjects), len(objects)) < 2:
@@ -520,7 +397,7 @@ def _item_pairs(pair: EntityPair, shortlists: Sequence[Mapping[str, float]]) -> 
     return sorted(pairs, key=lambda pair: -subjects[pair[0]] - objects[pair[1]])[:_PAIRS]
 
 
-def _spread(
+def _failure_reasons(
     failed: Iterable[tuple[int, NotChecked]], group: EntityGroup, shortlists: Sequence[Mapping[str, float]]
 ) -> list[str]:
     """For each entity the reason why it cannot be decided, or "".
@@ -549,7 +426,7 @@ def _spread(
 def _decision(
     entity: Entity,
     shortlist: Mapping[str, float],
-    belief: Scores,
+    belief: LogOdds,
     reason: str,
     *,
     min_probability: float,
@@ -574,5 +451,5 @@ def _decision(
     return LinkDecision("linked", candidates[0][0], candidates)
 
 
-def _log_normal(scores: Scores) -> Scores:
-    return scores - np.logaddexp.reduce(scores)
+def _log_normal(log_odds: LogOdds) -> LogOdds:
+    return log_odds - np.logaddexp.reduce(log_odds)

@@ -42,7 +42,7 @@ from kgmrca.triples.inputs import rdf_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import read_graphs
 from kgmrca.triples.write import activity_triples, moment
-from kgmrca.wikidata.links import linked_items
+from kgmrca.wikidata.assertions import linked_items
 from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.queries import checked_id, checked_language
 from kgmrca.wikidata.records import Claim, NotChecked, Rank, Value
@@ -143,19 +143,19 @@ def enrich(
         InputError: an argument or a graph cannot be used, or there are neither properties nor languages.
         OSError: something cannot be read or written.
     """
-    asked = list(dict.fromkeys(checked_id(name, kinds="P") for name in properties))
-    spoken = list(dict.fromkeys(map(checked_language, languages)))
-    if not asked and not spoken:
+    ids = list(dict.fromkeys(checked_id(name, kinds="P") for name in properties))
+    tags = list(dict.fromkeys(map(checked_language, languages)))
+    if not ids and not tags:
         raise InputError("Name what to fetch: --properties, --preset or --languages.")
     format = chosen_format(format, output)
     summary, queries = EnrichSummary(), lookups.endpoint.queries
-    writer = _Writer(Iris(base), lookups.endpoint.name, asked, spoken, has_graphs=format in WITH_GRAPHS)
+    writer = _Writer(Iris(base), lookups.endpoint.name, ids, tags, has_graphs=format in WITH_GRAPHS)
     check_writable([output], graphs, lookups, input_format=input_format)
     with opened(output) as out:
         items = sorted(linked_items(read_graphs(rdf_files(graphs, format=input_format))), key=lambda id: int(id[1:]))
         summary.items = len(items)
         with progress_bar(progress, total=len(items), unit=" items") as bar:
-            found = _found(_counted(items, bar), lookups, asked, spoken, summary)
+            found = _found(_counting_items(items, bar), lookups, ids, tags, summary)
             write(writer.triples(found), out, format=format, base=base)
         out.flush()
     summary.queries = lookups.endpoint.queries - queries
@@ -252,7 +252,7 @@ def _other(text: str) -> NamedNode | Literal:
         return Literal(clean_text(text))
 
 
-def _counted(items: Sequence[str], bar: "tqdm[Any]") -> Iterator[str]:
+def _counting_items(items: Sequence[str], bar: "tqdm[Any]") -> Iterator[str]:
     """The items; each counts as done when the next is taken."""
     for item in items:
         yield item
@@ -289,9 +289,9 @@ def _found(
                     continue
                 values, n_unknown = _values(answer, NamedNode(WIKIDATA_DIRECT + name))
                 summary.unknown += n_unknown
-                for value, sources in values:
+                for value, claim_iris in values:
                     summary.claims += 1
-                    yield item, value, stated_at[item, name], sources
+                    yield item, value, stated_at[item, name], claim_iris
 
 
 def _values(claims: Iterable[Claim], predicate: NamedNode) -> tuple[list[tuple[_Found, list[str]]], int]:
@@ -319,8 +319,8 @@ class _Writer:
 
     def triples(self, found: Iterable[tuple[str, _Found, float, list[str]]]) -> Iterator[Triple | Quad]:
         place: Callable[[Triple], Triple | Quad] = self._placed if self._graph else lambda triple: triple
-        for item, value, fetched, sources in found:
-            for triple in self._node(NamedNode(WIKIDATA_ENTITY + item), value, fetched, sources):
+        for item, value, fetched, claim_iris in found:
+            for triple in self._node(NamedNode(WIKIDATA_ENTITY + item), value, fetched, claim_iris):
                 yield place(triple)
         if self._graph:
             yield Triple(self._graph, GENERATED_BY, self._run)
@@ -329,7 +329,7 @@ class _Writer:
     def _placed(self, triple: Triple) -> Quad:
         return Quad(triple.subject, triple.predicate, triple.object, self._graph or DEFAULT_GRAPH)
 
-    def _node(self, item: NamedNode, value: _Found, fetched: float, sources: Iterable[str]) -> Iterator[Triple]:
+    def _node(self, item: NamedNode, value: _Found, fetched: float, claim_iris: Iterable[str]) -> Iterator[Triple]:
         predicate, object_, unit = value
         if self._graph:
             yield Triple(item, predicate, object_)
@@ -342,7 +342,7 @@ class _Writer:
         yield Triple(node, OBJECT, object_)
         if unit:
             yield Triple(node, _UNIT, NamedNode(WIKIDATA_ENTITY + unit))
-        for source in sources:
-            yield Triple(node, DERIVED_FROM, NamedNode(source))
+        for claim_iri in claim_iris:
+            yield Triple(node, DERIVED_FROM, NamedNode(claim_iri))
         yield Triple(node, _GENERATED_AT, moment(datetime.fromtimestamp(fetched, timezone.utc)))
         yield Triple(node, GENERATED_BY, self._run)

@@ -33,6 +33,7 @@ from kgmrca.terms import (
 from kgmrca.triples.formats import FORMATS, WITH_GRAPHS, WITH_TRIPLE_TERMS, chosen_format, write
 from kgmrca.triples.inputs import RdfFile, graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
+from kgmrca.triples.items import item_of, link_in, property_id
 from kgmrca.triples.read import Graphs, Node, read_graphs, read_quads
 from kgmrca.triples.records import rounded
 from kgmrca.triples.write import activity_triples
@@ -44,11 +45,9 @@ from kgmrca.wikidata.disambiguation import (
     EntityPair,
     LinkDecision,
     LinkOutcome,
-    link,
     neighbours,
-    property_of,
 )
-from kgmrca.wikidata.links import item_of, link_in
+from kgmrca.wikidata.link_lookups import link_entities
 from kgmrca.wikidata.outputs import check_writable
 
 if TYPE_CHECKING:
@@ -58,9 +57,11 @@ __all__ = ["LinkSummary", "link_graphs"]
 
 _ITEM, _CLUSTER = NamedNode(f"{KGMRCA}item"), NamedNode(f"{KGMRCA}Cluster")
 _LINK, _LINK_OF, _OUTCOME, _CHOSEN = (NamedNode(KGMRCA + name) for name in ("Link", "linkOf", "outcome", "chosen"))
-_CANDIDATE, _CANDIDATE_ITEM, _SCORE = (NamedNode(KGMRCA + name) for name in ("candidate", "candidateItem", "linkScore"))
+_CANDIDATE, _CANDIDATE_ITEM, _PROBABILITY = (
+    NamedNode(KGMRCA + name) for name in ("candidate", "candidateItem", "linkScore")
+)
 _TEXTS = {LABEL: "names", ENTITY_TYPE: "types"}  # the tables that literals go into
-_OURS = re.compile(r".*[:/]link/[0-9a-f]{32}")
+_LINK_IRI = re.compile(r".*[:/]link/[0-9a-f]{32}")
 
 _OUTCOMES = get_args(LinkOutcome)
 _CHUNK = 2_000  # entities that are linked together, so that queries are full; some MB
@@ -134,7 +135,7 @@ def link_graphs(
         graphs: RDF files, folders of them, glob patterns, or "-" for standard input.
         lookups: where to look up.
         output: a file, "-" for standard output, or a binary stream.
-        languages, min_probability, margin: see `disambiguation.link`.
+        languages, min_probability, margin: see `link_lookups.link_entities`.
         input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
             as TriG, which includes Turtle and N-Triples.
         format: of the output. With None it is known by the file's extension; a stream gets Turtle.
@@ -154,24 +155,26 @@ def link_graphs(
     check_writable([output], graphs, lookups, input_format=input_format)
     with (
         opened(output) as out,
-        graph_files(graphs, input_format, beside=output) as sources,
+        graph_files(graphs, input_format, beside=output) as files,
         temporary_folder(output) as folder,
         _database_errors(output, folder),
         _Store(folder) as store,
     ):
-        store.read(sources)
+        store.read(files)
         found = _decisions(
             store,
-            lambda groups: link(groups, lookups, languages=languages, min_probability=min_probability, margin=margin),
+            lambda groups: link_entities(
+                groups, lookups, languages=languages, min_probability=min_probability, margin=margin
+            ),
             progress,
         )
         links = (
             triple
-            for entity, decision in _counted(found, summary)
+            for entity, decision in _counting_outcomes(found, summary)
             for triple in _link_triples(iris, entity, decision, endpoint, run)
         )
         record = activity_triples(run, [(CHECKED_AGAINST, NamedNode(endpoint))], started=started)
-        triples: Iterator[Triple | Quad] = chain(_copied(sources, store, format), links, record)
+        triples: Iterator[Triple | Quad] = chain(_copied(files, store, format), links, record)
         write(triples, out, format=format, base=base)
         out.flush()
     summary.queries = lookups.endpoint.queries - queries
@@ -235,7 +238,7 @@ class _Store:
         subject, predicate, object_ = quad.subject, quad.predicate, quad.object
         if not isinstance(subject, NamedNode):
             return
-        if _OURS.fullmatch(subject.value):
+        if _LINK_IRI.fullmatch(subject.value):
             if predicate == _LINK_OF and isinstance(object_, NamedNode):
                 self._put("links", subject.value, object_.value)
             elif predicate == _CHOSEN and (item := item_of(object_)):
@@ -254,7 +257,7 @@ class _Store:
         starts = [_start(terms[name].value) for name in ("subject_mention", "object_mention")]
         object_ = terms["object"].value if isinstance(terms["object"], NamedNode) else None
         sentence = terms["sentence"].value if "sentence" in terms else None
-        property = property_of(terms["predicate"].value)
+        property = property_id(terms["predicate"].value)
         document, subject = terms["document"].value, terms["subject"].value
         self._put("pairs", document, subject, property, object_, float(node.confidence), sentence, *starts)
 
@@ -291,7 +294,7 @@ class _Store:
         if quad.predicate == _ITEM:
             query = "SELECT 1 FROM ours WHERE entity = ? AND item = ?"
             return self._database.execute(query, (subject.value, item_of(object_))).fetchone() is not None
-        return subject.value in self.runs or _OURS.fullmatch(subject.value) is not None
+        return subject.value in self.runs or _LINK_IRI.fullmatch(subject.value) is not None
 
     def _of_documents(self) -> Iterator[_Group]:
         rows = self._database.execute(
@@ -363,7 +366,9 @@ def _decisions(
             bar.update(sum(entity is not None for entities, _ in chunk for entity in entities))
 
 
-def _counted(found: Iterable[tuple[str, LinkDecision]], summary: LinkSummary) -> Iterator[tuple[str, LinkDecision]]:
+def _counting_outcomes(
+    found: Iterable[tuple[str, LinkDecision]], summary: LinkSummary
+) -> Iterator[tuple[str, LinkDecision]]:
     for entity, decision in found:
         summary.outcomes[decision.outcome] += 1
         if decision.outcome == "not looked up":
@@ -385,13 +390,15 @@ def _link_triples(iris: Iris, entity: str, decision: LinkDecision, endpoint: str
         yield Triple(node, _CHOSEN, item)
     if decision.reason:
         yield Triple(node, COMMENT, Literal(clean_text(decision.reason)))
-    candidates = [(NamedNode(iris.link(entity, endpoint, item)), item, score) for item, score in decision.candidates]
+    candidates = [
+        (NamedNode(iris.link(entity, endpoint, item)), item, probability) for item, probability in decision.candidates
+    ]
     for candidate, _, _ in candidates:
         yield Triple(node, _CANDIDATE, candidate)
     yield Triple(node, GENERATED_BY, run)
-    for candidate, id, score in candidates:
+    for candidate, id, probability in candidates:
         yield Triple(candidate, _CANDIDATE_ITEM, NamedNode(WIKIDATA_ENTITY + id))
-        yield Triple(candidate, _SCORE, Literal(str(rounded(Decimal(str(score)))), datatype=DECIMAL))
+        yield Triple(candidate, _PROBABILITY, Literal(str(rounded(Decimal(str(probability)))), datatype=DECIMAL))
 
 
 def _start(mention: str) -> int:
@@ -400,23 +407,23 @@ def _start(mention: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _copied(sources: Sequence[RdfFile], store: _Store, format: str) -> Iterator[Quad]:
+def _copied(files: Sequence[RdfFile], store: _Store, format: str) -> Iterator[Quad]:
     """The triples of the graphs, without those that an earlier run of `link_graphs` wrote.
 
     Raises:
         InputError: the output's format cannot hold it.
     """
-    for path, input_format in sources:
+    for path, input_format in files:
         # A blank node of one file is never the same as one of another file.
-        for quad in read_quads(path, format=input_format, rename_blank_nodes=len(sources) > 1):
+        for quad in read_quads(path, format=input_format, rename_blank_nodes=len(files) > 1):
             if quad.graph_name != DEFAULT_GRAPH and format not in WITH_GRAPHS:
-                raise _cannot_hold(path, "named graphs", format, able=WITH_GRAPHS)
+                raise _cannot_hold(path, "named graphs", format, others=WITH_GRAPHS)
             if isinstance(quad.object, Triple) and format not in WITH_TRIPLE_TERMS:
-                raise _cannot_hold(path, "triple terms (RDF 1.2)", format, able=WITH_TRIPLE_TERMS)
+                raise _cannot_hold(path, "triple terms (RDF 1.2)", format, others=WITH_TRIPLE_TERMS)
             if not store.is_ours(quad):
                 yield quad
 
 
-def _cannot_hold(path: str | Path, what: str, format: str, *, able: Collection[str]) -> InputError:
-    formats = " or ".join(name for name in FORMATS if name in able)
+def _cannot_hold(path: str | Path, what: str, format: str, *, others: Collection[str]) -> InputError:
+    formats = " or ".join(name for name in FORMATS if name in others)
     return InputError(f"'{path}' has {what}, which the format '{format}' cannot hold: write {formats}.")

@@ -9,14 +9,13 @@ of `span.as_doc(copy_user_data=True)` have their decisions, and other words at t
 
 import contextlib
 import os
-import re
 import threading
 import weakref
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, List, Optional  # noqa: UP035, spaCy reads them from the signature of the factory
+from typing import TYPE_CHECKING, Any, List, Literal, Optional  # noqa: UP035, spaCy reads them from the signature of the factory
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -25,6 +24,7 @@ from spacy.util import minibatch
 from kgmrca.errors import ExtensionError, InputError, ModelError
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_plain_relations
+from kgmrca.triples.items import is_item_id, property_id
 from kgmrca.wikidata.disambiguation import (
     MARGIN,
     MIN_PROBABILITY,
@@ -32,10 +32,9 @@ from kgmrca.wikidata.disambiguation import (
     EntityGroup,
     EntityPair,
     LinkDecision,
-    link,
     neighbours,
-    property_of,
 )
+from kgmrca.wikidata.link_lookups import link_entities
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.lookups import Lookups
@@ -47,7 +46,6 @@ KEY = "kgmrca.links"
 _CHECKS = ("._.", "kgmrca.links.checks", 0, None)
 """spaCy's form of a key with a place in the text: `Span.as_doc` moves the place, which is then not 0 any more."""
 _BATCH_SIZE = 128  # Docs, by default
-_ITEM = re.compile(r"Q[1-9][0-9]*")
 
 
 @Language.factory(
@@ -172,10 +170,12 @@ class WikidataLinker:
     def _open(self) -> "Lookups":
         if self._lookups is None or self._process != os.getpid():
             # Imported here, because spaCy imports the module of every installed factory with any pipeline.
-            from kgmrca.wikidata.lookups import Lookups, default_cache
+            from kgmrca.wikidata.lookups import Lookups
             from kgmrca.wikidata.sparql import open_endpoint
 
-            cache = default_cache() if self.cache is None else None if self.cache == ":memory:" else Path(self.cache)
+            cache: Path | Literal["default"] | None = "default"
+            if self.cache is not None:
+                cache = None if self.cache == ":memory:" else Path(self.cache)
             try:
                 endpoint = open_endpoint(self.endpoint, contact=self.contact, offline=self.offline)
                 self._lookups = Lookups(endpoint, cache=cache, offline=self.offline)
@@ -198,9 +198,9 @@ class WikidataLinker:
             yield from docs
 
     def _link(self, docs: Sequence[Doc]) -> None:
-        groups = [list(_groups(doc)) for doc in docs]
-        entity_groups = [_group(doc, found) for doc, found in zip(docs, groups, strict=True)]
-        found = link(
+        groups = [list(_mentions_by_entity(doc)) for doc in docs]
+        entity_groups = [_entity_group(doc, found) for doc, found in zip(docs, groups, strict=True)]
+        found = link_entities(
             entity_groups,
             self.lookups,
             languages=self.languages,
@@ -234,7 +234,9 @@ def get_link(span: Span) -> LinkDecision | None:
         checks = data[key]
     for (start, end, outcome, item, candidates, reason), check in zip(records, checks, strict=True):
         if (start + moved, end + moved) == (span.start_char, span.end_char) and check in (None, _check(span.text)):
-            return LinkDecision(outcome, item or None, tuple((one, score) for one, score in candidates), reason)
+            return LinkDecision(
+                outcome, item or None, tuple((one, probability) for one, probability in candidates), reason
+            )
     return None
 
 
@@ -267,7 +269,7 @@ def register_extension() -> None:
         raise ExtensionError("Span already has an extension 'wikidata_link', and kgmrca does not overwrite it.")
 
 
-def _groups(doc: Doc) -> Iterator[tuple[str | None, list[Span]]]:
+def _mentions_by_entity(doc: Doc) -> Iterator[tuple[str | None, list[Span]]]:
     """The mentions of each entity of a Doc, by their name, and the item that they are linked to already.
 
     Mentions that are linked to another knowledge base than Wikidata are left out.
@@ -275,7 +277,7 @@ def _groups(doc: Doc) -> Iterator[tuple[str | None, list[Span]]]:
     named: dict[str, list[tuple[str, Span]]] = {}
     for span in doc.ents:
         linked = _linked(span)
-        if not linked or _ITEM.fullmatch(linked):
+        if not linked or is_item_id(linked):
             named.setdefault(" ".join(span.text.casefold().split()), []).append((linked, span))
     for mentions in named.values():
         items = {item for item, _ in mentions if item}
@@ -296,10 +298,10 @@ def _linked(span: Span) -> str:
     if span.kb_id_ and span.kb_id_ != "NIL":
         return span.kb_id_
     found = span.doc.user_data.get(("._.", "kb_qid", span.start_char, span.end_char))
-    return found if isinstance(found, str) and _ITEM.fullmatch(found) else ""
+    return found if isinstance(found, str) and is_item_id(found) else ""
 
 
-def _group(doc: Doc, groups: Sequence[tuple[str | None, Sequence[Span]]]) -> EntityGroup:
+def _entity_group(doc: Doc, groups: Sequence[tuple[str | None, Sequence[Span]]]) -> EntityGroup:
     entities = [
         Entity(spans[0].text, Counter(span.label_ for span in spans).most_common(1)[0][0], item)
         for item, spans in groups
@@ -307,7 +309,7 @@ def _group(doc: Doc, groups: Sequence[tuple[str | None, Sequence[Span]]]) -> Ent
     number = {(span.start_char, span.end_char): one for one, (_, spans) in enumerate(groups) for span in spans}
     ontology = load_ontology()
     pairs = [
-        EntityPair(number[a, b], number[c, d], property_of(ontology.predicate(label) or label), score)
+        EntityPair(number[a, b], number[c, d], property_id(ontology.predicate(label) or label), score)
         for a, b, c, d, label, score in get_plain_relations(doc) or ()
         if (a, b) in number and (c, d) in number
     ]

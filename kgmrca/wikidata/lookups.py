@@ -10,21 +10,20 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from kgmrca.errors import EndpointError, InputError
 from kgmrca.progress import progress_bar
 from kgmrca.wikidata import answers, queries
-from kgmrca.wikidata.answers import Kind
+from kgmrca.wikidata.answers import LookUpKind
 from kgmrca.wikidata.cache import Cache, Key, default_cache
-from kgmrca.wikidata.records import Candidate, Claim, Item, NotChecked, Property
+from kgmrca.wikidata.records import Candidate, Claim, Item, NotChecked, WikidataProperty
 from kgmrca.wikidata.sparql import Clock, Endpoint, Row
 
-__all__ = ["Lookups", "default_cache"]
+__all__ = ["Lookups"]
 
 T = TypeVar("T")
 
-_DEFAULT_CACHE = default_cache()
 _TRIES_ALONE = 3  # of a query about one thing that times out
 _MOST_REDIRECTS = 5
 
@@ -41,8 +40,8 @@ class Lookups:
 
     Args:
         endpoint: answers what is not in the cache.
-        cache: the file of the cache; None keeps answers in memory, as long as this object lives. By default it is the
-            user's cache (see `default_cache`), but memory for an endpoint that is a local file.
+        cache: the file of the cache; None keeps answers in memory, as long as this object lives. "default" is the
+            user's cache (see `cache.default_cache`), but memory for an endpoint that is a local file.
         offline: whether to use only what is in the cache, and not to change it. It has no effect with the default
             cache on an endpoint that is a local file.
         refresh: whether to use only answers that were fetched since this object was made.
@@ -59,7 +58,7 @@ class Lookups:
         self,
         endpoint: Endpoint,
         *,
-        cache: Path | None = _DEFAULT_CACHE,
+        cache: Path | Literal["default"] | None = "default",
         offline: bool = False,
         refresh: bool = False,
         max_age: timedelta = timedelta(days=30),
@@ -69,8 +68,9 @@ class Lookups:
     ) -> None:
         if max_age < timedelta(0):
             raise InputError(f"`max_age` is how long an answer is used, and cannot be negative: {max_age}.")
-        if cache == _DEFAULT_CACHE and endpoint.inputs:
-            cache, offline = None, False
+        if cache == "default":
+            # A local file is read anew in each process, so that a cache of it would have no use.
+            cache, offline = (None, False) if endpoint.inputs else (default_cache(), offline)
         if cache and cache.is_dir():
             raise InputError(f"The cache '{cache}' cannot be used: it is a folder. Name a file with --cache.")
         self.endpoint = endpoint
@@ -128,11 +128,11 @@ class Lookups:
         Raises:
             InputError: an id or a language tag is malformed, or the cache cannot be used.
         """
-        spoken = _spoken(languages)
-        found = self._resolved(answers.items(spoken), ids, ",".join(spoken))
+        tags = _language_tags(languages)
+        found = self._resolved(answers.items_kind(tags), ids, ",".join(tags))
         return {id: _loaded(answers.as_item, value) for id, value in found.items()}
 
-    def properties(self, ids: Iterable[str]) -> dict[str, Property | NotChecked | None]:
+    def properties(self, ids: Iterable[str]) -> dict[str, WikidataProperty | NotChecked | None]:
         """What the endpoint has about properties, with labels in English; None if it has no such property.
 
         Raises:
@@ -170,10 +170,10 @@ class Lookups:
         Raises:
             InputError: a language tag is malformed, or the cache cannot be used.
         """
-        spoken = _spoken(languages)
+        tags = _language_tags(languages)
         given = list(dict.fromkeys(names))
-        keys = {name: (name, ",".join(spoken)) for name in given}
-        found = self._look_up(answers.candidates(spoken), (keys[name] for name in given if _is_name(name)))
+        keys = {name: (name, ",".join(tags)) for name in given}
+        found = self._look_up(answers.candidates_kind(tags), (keys[name] for name in given if _is_name(name)))
         return {name: _loaded(answers.as_candidates(key), found.get(key, ())) for name, key in keys.items()}
 
     def connections(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str] | NotChecked]:
@@ -194,15 +194,15 @@ class Lookups:
 
     def claims_fetched(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], float]:
         """When what `claims` gives was fetched, in seconds since 1970. What was not fetched is left out."""
-        return self._cache.fetched(self.endpoint.name, answers.CLAIMS.name, pairs)
+        return self._cache.fetched(self.endpoint.name, answers.CLAIMS.stored_as, pairs)
 
     def items_fetched(self, ids: Iterable[str], *, languages: Sequence[str] = ("en", "mul")) -> dict[str, float]:
         """When what `items` gives was fetched, in seconds since 1970. What was not fetched is left out."""
-        kind, spoken = answers.items(_spoken(languages)).name, ",".join(_spoken(languages))
-        found = self._cache.fetched(self.endpoint.name, kind, ((id, spoken) for id in ids))
+        kind, tags = answers.items_kind(_language_tags(languages)).stored_as, ",".join(_language_tags(languages))
+        found = self._cache.fetched(self.endpoint.name, kind, ((id, tags) for id in ids))
         return {id: fetched for (id, _), fetched in found.items()}
 
-    def _is_below(self, kind: Kind, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bool | NotChecked]:
+    def _is_below(self, kind: LookUpKind, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bool | NotChecked]:
         # All that lies above is looked up and stored, so that one answer serves any number of pairs.
         given = list(pairs)
         for _, upper in given:
@@ -210,7 +210,7 @@ class Lookups:
         above = self._look_up(kind, ((lower, "") for lower, _ in given))
         return {(lower, upper): _loaded(partial(_holds, upper), above[lower, ""]) for lower, upper in given}
 
-    def _resolved(self, kind: Kind, ids: Iterable[str], languages: str) -> dict[str, Any]:
+    def _resolved(self, kind: LookUpKind, ids: Iterable[str], languages: str) -> dict[str, Any]:
         """Answers about ids; for an id that redirects, those about its target."""
         targets = {id: id for id in ids}
         found: dict[Key, Any] = {}
@@ -229,7 +229,7 @@ class Lookups:
             for id, target in targets.items()
         }
 
-    def _look_up(self, kind: Kind, keys: Iterable[Key]) -> dict[Key, Any]:
+    def _look_up(self, kind: LookUpKind, keys: Iterable[Key]) -> dict[Key, Any]:
         """Answers as plain JSON, or NotChecked.
 
         Raises:
@@ -252,7 +252,7 @@ class Lookups:
         finally:
             self._asking.release()
 
-    def _cached(self, kind: Kind, keys: Sequence[Key]) -> dict[Key, Any]:
+    def _cached(self, kind: LookUpKind, keys: Sequence[Key]) -> dict[Key, Any]:
         """What the cache has about some keys.
 
         Raises:
@@ -260,16 +260,16 @@ class Lookups:
         """
         now = self._clock.time()
         after = max(self._oldest, now - self._max_age)
-        found = self._cache.get(self.endpoint.name, kind.name, keys, after=after, now=now)
+        found = self._cache.get(self.endpoint.name, kind.stored_as, keys, after=after, now=now)
         for key, value in found.items():
             if not kind.fits(value):
                 raise self._cache.damaged(f"its value of {kind.name} {' '.join(key)} has another form")
         return found
 
-    def _fetched(self, kind: Kind, missing: Sequence[Key]) -> dict[Key, Any]:
+    def _fetched(self, kind: LookUpKind, missing: Sequence[Key]) -> dict[Key, Any]:
         """What the endpoint answers about some keys, batch by batch, or NotChecked."""
         if missing:
-            self._cache.check_writable()
+            self._cache.make_writable()
         found: dict[Key, Any] = {}
         whole = max(1, int(self._batch * kind.share))
         n_done = n_alone = 0
@@ -293,7 +293,7 @@ class Lookups:
                 bar.update(len(batch))
         return found
 
-    def _ask(self, kind: Kind, batch: Sequence[Key]) -> dict[Key, Any]:
+    def _ask(self, kind: LookUpKind, batch: Sequence[Key]) -> dict[Key, Any]:
         """Send one query and store the answers.
 
         Raises:
@@ -312,7 +312,7 @@ class Lookups:
             text = f"{self.endpoint.name} answered with rows that do not fit: {type(error).__name__}: {error}."
             raise EndpointError(text, reason="unexpected answer") from error
         now = self._clock.time()
-        self._cache.put(self.endpoint.name, kind.name, read, fetched=now, expires=now + self._max_age)
+        self._cache.put(self.endpoint.name, kind.stored_as, read, fetched=now, expires=now + self._max_age)
         return read
 
 
@@ -328,7 +328,7 @@ def _with_id(value: Any, id: str) -> Any:
     return value | {"id": id} if isinstance(value, dict) else value
 
 
-def _spoken(languages: Iterable[str]) -> tuple[str, ...]:
+def _language_tags(languages: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(queries.checked_language, languages)))
 
 

@@ -13,6 +13,7 @@ from pyoxigraph import Literal
 
 from kgmrca.errors import InputError
 from kgmrca.ontology import WIKIDATA_ENTITY
+from kgmrca.triples.items import is_item_id, is_property_id
 
 __all__ = [
     "CONSTRAINTS",
@@ -35,16 +36,15 @@ __all__ = [
 LONGEST_NAME = 250
 """The most characters that a label or an alias on Wikidata has (Wikibase's limit for terms)."""
 
-CONSTRAINTS = {
-    "Q19474404": "single value",
-    "Q52060874": "single best value",
-    "Q21503250": "subject type",
-    "Q21510865": "value type",
-    "Q21510862": "symmetric",
-}
+CONSTRAINTS = (
+    "Q19474404",  # single value
+    "Q52060874",  # single best value
+    "Q21503250",  # subject type
+    "Q21510865",  # value type
+    "Q21510862",  # symmetric
+)
 """The kinds of constraints that are looked up."""
 
-_ID = re.compile(r"[PQ][1-9][0-9]{0,17}", re.ASCII)
 _FORMS = {
     "P": "that of a property is P and a number, such as P19",
     "Q": "that of an item is Q and a number, such as Q42",
@@ -76,7 +76,7 @@ def is_id(text: str, *, kinds: str = "PQ") -> bool:
     >>> is_id("Q90"), is_id("Q90", kinds="P"), is_id("Q0")
     (True, False, False)
     """
-    return _ID.fullmatch(text) is not None and text[0] in kinds
+    return ("P" in kinds and is_property_id(text)) or ("Q" in kinds and is_item_id(text))
 
 
 def id_of(iri: str, *, kinds: str = "PQ") -> str:
@@ -94,6 +94,9 @@ def checked_id(id: str, *, kinds: str = "PQ") -> str:
 
     Raises:
         InputError: it is none.
+
+    >>> checked_id("Q42", kinds="Q")
+    'Q42'
     """
     if not is_id(id, kinds=kinds):
         raise InputError(f"'{id}' is not an id of Wikidata: {_FORMS[kinds]}.")
@@ -178,7 +181,7 @@ SELECT ?asked ?target ?type ?label ?sitelinks ?known WHERE {{
   VALUES ?asked {{ {rows} }}
   {{ ?asked owl:sameAs ?target }}
   UNION {{ ?asked wdt:P31 ?type }}
-  UNION {{ ?asked rdfs:label ?label FILTER({_spoken("?label", languages)}) }}
+  UNION {{ ?asked rdfs:label ?label FILTER({_in_languages("?label", languages)}) }}
   UNION {{ ?asked wikibase:sitelinks ?sitelinks }}
   UNION {{ ?data schema:about ?asked ; wikibase:sitelinks ?sitelinks }}
   UNION {{ ?asked wikibase:statements ?known }}
@@ -199,7 +202,7 @@ def properties(ids: Iterable[str], *, languages: Iterable[str]) -> str:
 SELECT ?asked ?target ?label ?datatype ?inverse ?super ?constraint ?kind ?rank ?predicate ?object WHERE {{
   VALUES ?asked {{ {rows} }}
   {{ ?asked owl:sameAs ?target }}
-  UNION {{ ?asked rdfs:label ?label FILTER({_spoken("?label", languages)}) }}
+  UNION {{ ?asked rdfs:label ?label FILTER({_in_languages("?label", languages)}) }}
   UNION {{ ?asked wikibase:propertyType ?datatype }}
   UNION {{ ?asked wdt:P1696 ?inverse }}
   UNION {{ ?asked wdt:P1647 ?super }}
@@ -228,8 +231,8 @@ def candidates(names: Iterable[str], *, languages: Iterable[str]) -> str:
 
     A row has `?name`, `?item`, `?is_label` (otherwise it is an alias), and `?sitelinks` if the number is known.
     """
-    spoken = list(languages)
-    rows = " ".join(literal(name, language) for name in names for language in spoken)
+    tags = list(languages)
+    rows = " ".join(literal(name, language) for name in names for language in tags)
     return f"""{_PREFIXES}
 SELECT ?name ?item ?is_label ?sitelinks WHERE {{
   VALUES ?name {{ {rows} }}
@@ -270,6 +273,6 @@ SELECT DISTINCT ?asked ?above WHERE {{
 }}"""
 
 
-def _spoken(variable: str, languages: Iterable[str]) -> str:
+def _in_languages(variable: str, languages: Iterable[str]) -> str:
     tags = ", ".join(f'"{checked_language(language)}"' for language in languages)
     return f"LANG({variable}) IN ({tags})"

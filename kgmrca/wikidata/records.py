@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-__all__ = ["Candidate", "Claim", "Constraints", "Item", "NotChecked", "Property", "Rank", "Value", "ValueKind"]
+__all__ = ["Candidate", "Claim", "Constraints", "Item", "NotChecked", "Rank", "Value", "ValueKind", "WikidataProperty"]
 
 Rank: TypeAlias = Literal["preferred", "normal", "deprecated"]
 ValueKind: TypeAlias = Literal["item", "time", "quantity", "text", "somevalue", "novalue", "other"]
@@ -117,7 +117,7 @@ class Constraints:
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class WikidataProperty:
     """What Wikidata has about a property.
 
     Attributes:

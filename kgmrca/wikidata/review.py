@@ -15,13 +15,23 @@ from typing import IO
 from kgmrca import tables
 from kgmrca.errors import InputError
 
-__all__ = ["CHECKSUMS", "GONE", "KEY", "Table", "carry_over", "delimiter_of", "fact_of", "read_table", "write_table"]
+__all__ = [
+    "CHECKSUMS",
+    "KEY",
+    "NOT_LISTED",
+    "Table",
+    "carry_over",
+    "delimiter_of",
+    "fact_of",
+    "read_review",
+    "write_table",
+]
 
 KEY = ("subject_item", "property_id", "value")
 """The columns that say which fact a row is about."""
 CHECKSUMS = "checksums"
 """The last column."""
-GONE = "no longer listed"
+NOT_LISTED = "no longer listed"
 """How the verdict of a row begins that a person has worked on, and that is not listed any more."""
 
 _ACCEPT, _VERDICT, _OBJECT = "accept", "verdict", "object"
@@ -79,13 +89,13 @@ class Review:
         rows: of each row the cells by column, their checksums, and the cells in columns that a person has added.
         added: the names of the columns that a person has added.
         n_kept: the number of listed rows in which something of the person's was kept.
-        n_gone: the number of rows that a person worked on and that are not listed any more; they come last.
+        n_not_listed: the number of rows that a person worked on and that are not listed any more; they come last.
     """
 
     rows: list[tuple[dict[str, str], str, list[str]]] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     n_kept: int = 0
-    n_gone: int = 0
+    n_not_listed: int = 0
 
 
 def delimiter_of(output: str | Path, *, default: str) -> str:
@@ -111,7 +121,7 @@ def delimiter_of(output: str | Path, *, default: str) -> str:
     )
 
 
-def read_table(path: Path, columns: Iterable[str]) -> Table:
+def read_review(path: Path, columns: Iterable[str]) -> Table:
     """Read a table that has at least these columns. Tabs, commas or semicolons part its cells.
 
     Raises:
@@ -160,8 +170,8 @@ def carry_over(rows: Iterable[Cells], before: Table | None, columns: Sequence[st
         if not any(row is one for one in unused[_key(old)]):
             continue  # it is listed
         if _edited(old, columns) or any(added) or not _known_checksums(old, columns):
-            review.rows.append(_gone(old, columns, added))
-            review.n_gone += 1
+            review.rows.append(_not_listed(old, columns, added))
+            review.n_not_listed += 1
     return review
 
 
@@ -212,11 +222,11 @@ def _edited(old: Cells, columns: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _gone(old: Cells, columns: Sequence[str], added: list[str]) -> tuple[dict[str, str], str, list[str]]:
+def _not_listed(old: Cells, columns: Sequence[str], added: list[str]) -> tuple[dict[str, str], str, list[str]]:
     """A row that is not listed any more."""
     verdict = old.get(_VERDICT, "")
-    if not verdict.startswith(GONE):
-        verdict = f"{GONE} (was: {verdict})" if verdict else GONE
+    if not verdict.startswith(NOT_LISTED):
+        verdict = f"{NOT_LISTED} (was: {verdict})" if verdict else NOT_LISTED
     known = _known_checksums(old, columns)
     if known:
         known[_VERDICT] = _checksum(verdict)

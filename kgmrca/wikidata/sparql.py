@@ -45,9 +45,9 @@ from kgmrca.triples.inputs import opened_rdf, rdf_files
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["PRESETS", "Clock", "Endpoint", "Row", "Term", "open_endpoint"]
+__all__ = ["ENDPOINTS", "Clock", "Endpoint", "Row", "Term", "open_endpoint"]
 
-PRESETS = {
+ENDPOINTS = {
     "wikidata": "https://query.wikidata.org/sparql",
     "qlever": "https://qlever.cs.uni-freiburg.de/api/wikidata",
 }
@@ -131,7 +131,7 @@ def open_endpoint(
     """Make an endpoint. Nothing is sent or read before the first query.
 
     Args:
-        where: one of `PRESETS`, an http or https URL, or a local RDF file or a folder of such files (.ttl, .nt, .nq,
+        where: one of `ENDPOINTS`, an http or https URL, or a local RDF file or a folder of such files (.ttl, .nt, .nq,
             .trig, .jsonld, .rdf, each also with .gz).
         contact: your mail address or URL, by which those who run a public endpoint can reach you. A public endpoint
             needs it.
@@ -147,7 +147,7 @@ def open_endpoint(
     >>> open_endpoint("http://127.0.0.1:7878/query").name
     'http://127.0.0.1:7878/query'
     """
-    url = PRESETS.get(str(where), str(where))
+    url = ENDPOINTS.get(str(where), str(where))
     if "://" not in url:
         return _Local(Path(where), progress=progress)
     try:
@@ -469,7 +469,7 @@ def _rows(solutions: QuerySolutions) -> list[Row]:
 def _rdf_files(path: Path) -> list[Path]:
     if not (path.is_dir() or path.is_file()):
         raise InputError(
-            f"There is no file or folder '{path}'; an endpoint is one of {', '.join(PRESETS)}, an http(s) URL, or an "
+            f"There is no file or folder '{path}'; an endpoint is one of {', '.join(ENDPOINTS)}, an http(s) URL, or an "
             "RDF file or folder."
         )
     return [Path(file.path) for file in rdf_files(path)]

@@ -10,8 +10,8 @@
 6. deprecated, soft conflict, conflict, unknown value, type violation, new.
 
 If a look-up of a step failed, the verdict is "not checked", and no later step is taken. So a failure never turns one
-verdict into another. The caller looks up what a judgement `needs` and calls `judge` again (see `Knowledge`), so that
-only what decides is looked up. That Wikidata lacks a statement does not make it false, so no verdict says "wrong".
+verdict into another. The caller looks up what a judgement `needs` and calls `judge` again (see `CheckKnowledge`), so
+that only what decides is looked up. That Wikidata lacks a statement does not make it false, so no verdict says "wrong".
 Wikidata's constraints count as hints only.
 
 Dates are compared at the coarser of their two precisions. On both sides years are those of XSD 1.1 (0 is 1 BC) and days
@@ -28,9 +28,9 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from kgmrca.ontology import load_properties, wikidata_predicate
-from kgmrca.wikidata.records import Claim, Constraints, Item, NotChecked, Property, Value
+from kgmrca.wikidata.records import Claim, Constraints, Item, NotChecked, Value, WikidataProperty
 
-__all__ = ["Assertion", "Judgement", "Knowledge", "Question", "Verdict", "compare", "judge", "number"]
+__all__ = ["Assertion", "CheckKnowledge", "Judgement", "Question", "Verdict", "compare", "judge", "number"]
 
 Question: TypeAlias = tuple[str, Any]
 """A look-up: the name of a method of `Lookups`, and one of its keys."""
@@ -105,10 +105,10 @@ class Judgement:
 
 
 @dataclass(slots=True)
-class Knowledge:
+class CheckKnowledge:
     """What has been looked up. Each field has the answers, by key, of the method of `Lookups` with the same name."""
 
-    properties: dict[str, Property | NotChecked | None] = field(default_factory=dict)
+    properties: dict[str, WikidataProperty | NotChecked | None] = field(default_factory=dict)
     claims: dict[tuple[str, str], _Claims | NotChecked] = field(default_factory=dict)
     qualified: dict[tuple[str, str], frozenset[str] | NotChecked] = field(default_factory=dict)
     items: dict[str, Item | NotChecked | None] = field(default_factory=dict)
@@ -117,16 +117,16 @@ class Knowledge:
     subclasses: dict[tuple[str, str], bool | NotChecked] = field(default_factory=dict)
 
 
-class _Looked:
+class _Answers:
     """Knowledge as one judgement uses it. It collects what is missing, and the first look-up that failed."""
 
-    def __init__(self, known: Knowledge) -> None:
+    def __init__(self, known: CheckKnowledge) -> None:
         self.known = known
         self.needs: set[Question] = set()
         self.failed: NotChecked | None = None
 
-    def property(self, id: str) -> Property | None:
-        return self._answer("properties", self.known.properties, id, Property(id))
+    def property(self, id: str) -> WikidataProperty | None:
+        return self._answer("properties", self.known.properties, id, WikidataProperty(id))
 
     def claims(self, item: str, property: str) -> _Claims:
         return self._answer("claims", self.known.claims, (item, property), ())
@@ -173,16 +173,16 @@ class _Triple(NamedTuple):
     object: Value
 
 
-def judge(assertion: Assertion, known: Knowledge) -> Judgement:
+def judge(assertion: Assertion, known: CheckKnowledge) -> Judgement:
     """Compare an assertion with what is known of Wikidata.
 
-    >>> judge(Assertion("Q7186", None, None), Knowledge()).verdict.value
+    >>> judge(Assertion("Q7186", None, None), CheckKnowledge()).verdict.value
     'unmapped'
     >>> born = Assertion("Q7186", "P19", Value("item", "Q270"))
-    >>> judge(born, Knowledge()).needs
+    >>> judge(born, CheckKnowledge()).needs
     frozenset({('claims', ('Q7186', 'P19'))})
     >>> claim = Claim("http://www.wikidata.org/entity/statement/Q7186-1", "P19", Value("item", "Q270"))
-    >>> judge(born, Knowledge(claims={("Q7186", "P19"): (claim,)})).verdict.value
+    >>> judge(born, CheckKnowledge(claims={("Q7186", "P19"): (claim,)})).verdict.value
     'confirmed'
     """
     if assertion.property is None:
@@ -190,27 +190,27 @@ def judge(assertion: Assertion, known: Knowledge) -> Judgement:
     if assertion.subject is None or assertion.object is None:
         which = "subject" if assertion.subject is None else "object"
         return Judgement(Verdict.unlinked, reason=f"The {which} is not linked to an item.")
-    return _judge(_Triple(assertion.subject, assertion.property, assertion.object), _Looked(known), resolved=False)
+    return _judge(_Triple(assertion.subject, assertion.property, assertion.object), _Answers(known), resolved=False)
 
 
-def _judge(triple: _Triple, looked: _Looked, *, resolved: bool) -> Judgement:
-    theirs = looked.claims(triple.subject, triple.property)
-    if found := looked.unclear() or _by_claims(triple.object, theirs):
+def _judge(triple: _Triple, answers: _Answers, *, resolved: bool) -> Judgement:
+    theirs = answers.claims(triple.subject, triple.property)
+    if found := answers.unclear() or _by_claims(triple.object, theirs):
         return found
-    about = looked.property(triple.property) or Property(triple.property)
-    if found := looked.unclear() or _unfit(about, triple.object) or _by_reverse(triple, about, looked):
+    about = answers.property(triple.property) or WikidataProperty(triple.property)
+    if found := answers.unclear() or _wrong_literal(about, triple.object) or _by_reverse(triple, about, answers):
         return found
     if not resolved:  # only here, because most statements are confirmed before
-        targets = {id: looked.item(id) for id in (triple.subject, *_ids(triple.object))}
-        if unclear := looked.unclear():
+        targets = {id: answers.item(id) for id in (triple.subject, *_ids(triple.object))}
+        if unclear := answers.unclear():
             return unclear
         moved = {id: item.id for id, item in targets.items() if item}
         if absent := targets.keys() - moved.keys():
             return Judgement(Verdict.unlinked, reason=f"There is no item {min(absent)}.")
         if any(id != target for id, target in moved.items()):
             object_ = replace(triple.object, text=moved[triple.object.text]) if _ids(triple.object) else triple.object
-            return _judge(_Triple(moved[triple.subject], triple.property, object_), looked, resolved=True)
-    return _by_others(triple, looked) or _unconfirmed(triple, about, theirs, looked)
+            return _judge(_Triple(moved[triple.subject], triple.property, object_), answers, resolved=True)
+    return _by_rarer_ways(triple, answers) or _unconfirmed(triple, about, theirs, answers)
 
 
 def _by_claims(ours: Value, theirs: _Claims) -> Judgement | None:
@@ -224,15 +224,15 @@ def _by_claims(ours: Value, theirs: _Claims) -> Judgement | None:
     return Judgement(Verdict.other_rank, found, reason)
 
 
-def _by_reverse(triple: _Triple, about: Property, looked: _Looked) -> Judgement | None:
+def _by_reverse(triple: _Triple, about: WikidataProperty, answers: _Answers) -> Judgement | None:
     """Confirmed by a claim of the object."""
     if triple.object.kind != "item":
         return None
     ways = [(Verdict.inverse, inverse) for inverse in sorted(about.inverses - {triple.property})]
     if about.symmetric:
         ways.append((Verdict.symmetry, triple.property))
-    reverse = [(verdict, looked.claims(triple.object.text, way)) for verdict, way in ways]
-    if unclear := looked.unclear():
+    reverse = [(verdict, answers.claims(triple.object.text, way)) for verdict, way in ways]
+    if unclear := answers.unclear():
         return unclear
     for verdict, claims in reverse:
         if found := _first_same(Value("item", triple.subject), claims):
@@ -242,15 +242,15 @@ def _by_reverse(triple: _Triple, about: Property, looked: _Looked) -> Judgement 
     return None
 
 
-def _by_others(triple: _Triple, looked: _Looked) -> Judgement | None:
+def _by_rarer_ways(triple: _Triple, answers: _Answers) -> Judgement | None:
     """Confirmed in one of the rarer ways, which are looked up last."""
-    if triple.object.kind == "item" and (found := _by_other_properties(triple, looked)):
+    if triple.object.kind == "item" and (found := _by_other_properties(triple, answers)):
         return found
-    ways = looked.qualified(triple.subject, triple.property)
-    if unclear := looked.unclear():
+    ways = answers.qualified(triple.subject, triple.property)
+    if unclear := answers.unclear():
         return unclear
-    qualified = [looked.claims(triple.subject, way) for way in sorted(ways)]
-    if unclear := looked.unclear():
+    qualified = [answers.claims(triple.subject, way) for way in sorted(ways)]
+    if unclear := answers.unclear():
         return unclear
     for claim in sorted(chain.from_iterable(qualified), key=_by_rank):
         values = [value for name, value in claim.qualifiers if name == triple.property]
@@ -260,17 +260,17 @@ def _by_others(triple: _Triple, looked: _Looked) -> Judgement | None:
     return None
 
 
-def _by_other_properties(triple: _Triple, looked: _Looked) -> Judgement | None:
+def _by_other_properties(triple: _Triple, answers: _Answers) -> Judgement | None:
     subject, property, object_ = triple
-    ways = looked.connections(subject, object_.text)
-    is_inside = property == _LOCATED_IN and looked.located_in(subject, object_.text)
-    if unclear := looked.unclear():
+    ways = answers.connections(subject, object_.text)
+    is_inside = property == _LOCATED_IN and answers.located_in(subject, object_.text)
+    if unclear := answers.unclear():
         return unclear
-    below = [way for way in sorted(ways) if _is_below(way, property, looked)]
-    if unclear := looked.unclear():
+    below = [way for way in sorted(ways) if _is_below(way, property, answers)]
+    if unclear := answers.unclear():
         return unclear
-    narrower = [looked.claims(subject, way) for way in below]
-    if unclear := looked.unclear():
+    narrower = [answers.claims(subject, way) for way in below]
+    if unclear := answers.unclear():
         return unclear
     for claims in narrower:
         if found := _first_same(object_, claims):
@@ -281,18 +281,18 @@ def _by_other_properties(triple: _Triple, looked: _Looked) -> Judgement | None:
     return None
 
 
-def _is_below(property: str, ancestor: str, looked: _Looked) -> bool:
+def _is_below(property: str, ancestor: str, answers: _Answers) -> bool:
     """Whether one property is a sub-property of the other over any number of steps."""
     seen: set[str] = set()
     upwards = {property}
     while upwards and ancestor not in upwards:
         seen |= upwards
-        known = [looked.property(one) for one in sorted(upwards)]
+        known = [answers.property(one) for one in sorted(upwards)]
         upwards = {above for one in known if one for above in one.subproperty_of} - seen
     return ancestor in upwards
 
 
-def _unconfirmed(triple: _Triple, about: Property, theirs: _Claims, looked: _Looked) -> Judgement:
+def _unconfirmed(triple: _Triple, about: WikidataProperty, theirs: _Claims, answers: _Answers) -> Judgement:
     """The judgement of an assertion that nothing confirms."""
     agreements = [(claim, compare(triple.object, claim.value)) for claim in sorted(theirs, key=_by_rank)]
     for claim, agreement in agreements:
@@ -301,28 +301,28 @@ def _unconfirmed(triple: _Triple, about: Property, theirs: _Claims, looked: _Loo
     valid = [(claim, agreement) for claim, agreement in agreements if claim.rank != "deprecated"]
     near = [claim for claim, agreement in valid if agreement == "near"]
     if _may_be_place(triple):
-        near += [claim for claim, _ in valid if _overlap(triple.object, claim.value, looked)]
-    if unclear := looked.unclear():
+        near += [claim for claim, _ in valid if _overlap(triple.object, claim.value, answers)]
+    if unclear := answers.unclear():
         return unclear
     if near:
         reason = f"Wikidata has {near[0].value.text}, which does not exclude this value."
         return Judgement(Verdict.soft_conflict, near[0], reason)
     best = [(claim, agreement) for claim, agreement in valid if claim.rank == _best_rank(theirs)]
     for claim, agreement in best:
-        if agreement == "different" and _leaves_no_room(claim, triple.subject, about.constraints):
+        if agreement == "different" and _excludes_others(claim, triple.subject, about.constraints):
             has = f"has {claim.value.text}" if claim.value.text else "states that there is no value"
             return Judgement(Verdict.conflict, claim, f"Wikidata {has}.")
     for claim, _ in best:
         if claim.value.kind == "somevalue":
             reason = "Wikidata states that there is a value, but that it is unknown."
             return Judgement(Verdict.unknown_value, claim, reason)
-    if not theirs and looked.property(triple.property) is None:
+    if not theirs and answers.property(triple.property) is None:
         return Judgement(Verdict.unmapped, reason=f"There is no property {triple.property}.")
     reason = "Wikidata has other values, and there may be more." if valid else "Wikidata has nothing about it."
-    return _type_violation(triple, about, looked) or Judgement(Verdict.new, reason=reason)
+    return _type_violation(triple, about, answers) or Judgement(Verdict.new, reason=reason)
 
 
-def _leaves_no_room(claim: Claim, subject: str, constraints: Constraints) -> bool:
+def _excludes_others(claim: Claim, subject: str, constraints: Constraints) -> bool:
     """Whether a claim excludes other values.
 
     It does if it says that there is no value, or if the property has a single value. A claim that has ended, or has a
@@ -334,7 +334,7 @@ def _leaves_no_room(claim: Claim, subject: str, constraints: Constraints) -> boo
     return is_single and not _has(claim, constraints.separators | {_END_TIME})
 
 
-def _type_violation(triple: _Triple, about: Property, looked: _Looked) -> Judgement | None:
+def _type_violation(triple: _Triple, about: WikidataProperty, answers: _Answers) -> Judgement | None:
     """A type violation, if subject or value violate a constraint of the property that has no exception for it."""
     rules = about.constraints
     if triple.object.kind == "item" and about.datatype not in ("", "WikibaseItem"):
@@ -343,8 +343,8 @@ def _type_violation(triple: _Triple, about: Property, looked: _Looked) -> Judgem
         return None
     ends = [("subject", triple.subject, rules.subject_types, rules.subject_relation)]
     ends += [("value", id, rules.value_types, rules.value_relation) for id in _ids(triple.object)]
-    wrong = [end for end in ends if not _belongs(*end[1:], looked)]
-    if unclear := looked.unclear():
+    wrong = [end for end in ends if not _belongs(*end[1:], answers)]
+    if unclear := answers.unclear():
         return unclear
     for what, id, classes, relation in wrong:
         classes_named = f"any class that {triple.property} requires of its {what} ({', '.join(sorted(classes))})"
@@ -353,18 +353,18 @@ def _type_violation(triple: _Triple, about: Property, looked: _Looked) -> Judgem
     return None
 
 
-def _belongs(id: str, classes: frozenset[str], relation: str, looked: _Looked) -> bool:
+def _belongs(id: str, classes: frozenset[str], relation: str, answers: _Answers) -> bool:
     """Whether an item belongs to one of the classes. An item without classes in Wikidata counts as belonging."""
-    item = looked.item(id)
+    item = answers.item(id)
     members = set(item.types if item and relation != "subclass" else ())
     if not classes or not (members or relation == "subclass"):
         return True
     if relation != "instance":
         members.add(id)
-    return any(looked.subclass(member, class_) for member in sorted(members) for class_ in sorted(classes))
+    return any(answers.subclass(member, class_) for member in sorted(members) for class_ in sorted(classes))
 
 
-def _unfit(about: Property, object_: Value) -> Judgement | None:
+def _wrong_literal(about: WikidataProperty, object_: Value) -> Judgement | None:
     """The judgement "unlinked" for a literal that cannot be a value of the property; else None."""
     kind, name = _KINDS.get(about.datatype, (object_.kind, ""))
     if object_.kind in (kind, "item"):
@@ -378,11 +378,11 @@ def _may_be_place(triple: _Triple) -> bool:
     return triple.object.kind == "item" and (known is None or "LOC" in known.object_types)
 
 
-def _overlap(ours: Value, theirs: Value, looked: _Looked) -> bool:
+def _overlap(ours: Value, theirs: Value, answers: _Answers) -> bool:
     """Whether one of two places lies in the other."""
     if theirs.kind != "item":
         return False
-    within, around = looked.located_in(ours.text, theirs.text), looked.located_in(theirs.text, ours.text)
+    within, around = answers.located_in(ours.text, theirs.text), answers.located_in(theirs.text, ours.text)
     return within or around
 
 

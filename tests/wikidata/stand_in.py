@@ -3,7 +3,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-from kgmrca.wikidata.records import Claim, Item, NotChecked, Property, Value
+from kgmrca.wikidata.records import Claim, Item, NotChecked, Value, WikidataProperty
 
 ITEMS = {
     **{"Curie": "Q7186", "Pierre": "Q37463", "Irène": "Q7504", "Sorbonne": "Q209842", "Radium": "Q1128"},
@@ -57,7 +57,7 @@ class StandIn:
         self.said.setdefault((item, property), []).append(statement)
 
     def describe(self, property, *, constraints=(), **known):
-        found = self.about.get(property, Property(property))
+        found = self.about.get(property, WikidataProperty(property))
         found = replace(found, **known, constraints=replace(found.constraints, **dict(constraints)))
         self.about[property] = found
 
@@ -81,7 +81,7 @@ class StandIn:
                 self._learn_of_property(PROPERTIES[property], *rest)
 
     def _learn_of_property(self, property, what, *words):
-        found = self.about.get(property, Property(property))
+        found = self.about.get(property, WikidataProperty(property))
         ids = frozenset((ITEMS | PROPERTIES).get(word, "") for word in words)
         known = {
             "single": {"constraints": {"single_value": True}},
@@ -123,7 +123,7 @@ class StandIn:
 
     def properties(self, ids):
         return self._look_up(
-            "properties", ids, lambda id: None if id in self.absent else self.about.get(id, Property(id))
+            "properties", ids, lambda id: None if id in self.absent else self.about.get(id, WikidataProperty(id))
         )
 
     def connections(self, pairs):

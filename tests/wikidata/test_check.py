@@ -15,7 +15,7 @@ from kgmrca.errors import InputError
 from kgmrca.resources import resource
 from kgmrca.triples.iris import Iris
 from kgmrca.wikidata import check as module
-from kgmrca.wikidata.check import COLUMNS, check, check_assertions, verdicts
+from kgmrca.wikidata.check import CHECK_COLUMNS, check, check_assertions, checked_statements
 from kgmrca.wikidata.records import Claim, Value
 from kgmrca.wikidata.verdicts import Assertion, Verdict
 
@@ -32,11 +32,13 @@ def graph(tmp_path):
 
 
 def assertions_of(*graphs):
-    return [checked.assertion for checked in verdicts(graphs, StandIn())]
+    return [checked.assertion for checked in checked_statements(graphs, StandIn())]
 
 
 def checked(graphs, told=TOLD, **options):
-    return [(one.iri.rpartition("/")[2], one.judgement.verdict.value) for one in verdicts(graphs, StandIn(told))]
+    return [
+        (one.iri.rpartition("/")[2], one.judgement.verdict.value) for one in checked_statements(graphs, StandIn(told))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,10 @@ def test_a_plain_triple_that_was_checked_gets_a_node(tmp_path):
 def test_what_several_statements_say_is_decided_once(tmp_path):
     path = write_graph(tmp_path / "g.ttl", BORN, statement("Q7186", "P19", "Q270", number=2))
     lookups = StandIn(TOLD)
-    assert [one.judgement.verdict for one in verdicts([path], lookups)] == [Verdict.confirmed, Verdict.confirmed]
+    assert [one.judgement.verdict for one in checked_statements([path], lookups)] == [
+        Verdict.confirmed,
+        Verdict.confirmed,
+    ]
     assert lookups.asked == [("claims", [("Q7186", "P19")])]
 
 
@@ -229,7 +234,7 @@ def test_csv_says_the_same(graph, tmp_path):
     check([graph], StandIn(TOLD), csv=tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == CHECK_COLUMNS
     assert rows[1] == {
         "statement": MARRIED.iri,
         "subject": f"{WD}Q7186",
@@ -252,7 +257,7 @@ def test_json_lines_say_the_same(tmp_path):
     check([path], StandIn(), jsonl=tmp_path / "out.jsonl")
     (line,) = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
     row = json.loads(line)
-    assert tuple(row) == COLUMNS
+    assert tuple(row) == CHECK_COLUMNS
     assert (row["object"], row["object_datatype"]) == ("1867", "http://www.w3.org/2001/XMLSchema#gYear")
     assert (row["confidence"], row["verdict"], row["subject_item"], row["basis"]) == (0.9, "unlinked", None, None)
 

@@ -18,13 +18,13 @@ from kgmrca.ontology import load_properties
 from kgmrca.triples.records import Mention
 from kgmrca.wikidata.check import check
 from kgmrca.wikidata.diff import (
-    COLUMNS,
+    DIFF_COLUMNS,
     DiffSummary,
     Row,
     accepted,
+    clean_line,
     diff,
     differences,
-    one_line,
     quickstatement,
     value_text,
 )
@@ -73,7 +73,7 @@ def mark(path, marks, values=None):
         row["accept"] = one
         row["value"] = (values or {}).get(number, row["value"])
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, delimiter="\t")
+        writer = csv.DictWriter(file, DIFF_COLUMNS, delimiter="\t")
         writer.writeheader()
         writer.writerows(rows)
 
@@ -248,7 +248,7 @@ def test_a_table_that_a_spreadsheet_has_saved_is_read(tmp_path, delimiter):
     path = tmp_path / "saved.csv"
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")
-        writer.writerows([["accept", *COLUMNS[1:]], ["X", *(f"{name}, {name};" for name in COLUMNS[1:])]])
+        writer.writerows([["accept", *DIFF_COLUMNS[1:]], ["X", *(f"{name}, {name};" for name in DIFF_COLUMNS[1:])]])
     assert accepted(path)[0][1]["value"] == "value, value;"
 
 
@@ -325,11 +325,11 @@ texts = st.text() | st.text(alphabet='\t\n\r"|/*\x0b\x0c\x1c\x85\u2028\u2029\ud8
 
 @given(texts)
 def test_one_line_is_one_line_and_keeps_all_words(text):
-    line = one_line(text)
+    line = clean_line(text)
     assert line.splitlines() in ([], [line])
     assert "\t" not in line
     line.encode("utf-8")
-    assert one_line(line) == line
+    assert clean_line(line) == line
 
 
 @given(text=texts, url=texts, language=st.sampled_from(["", "en"]))

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known import Known
 
+from kgmrca.triples.items import property_id
 from kgmrca.wikidata.disambiguation import (
     WEIGHTS,
     Entity,
     EntityGroup,
     EntityPair,
     LinkDecision,
-    link,
     marginals,
     neighbours,
-    property_of,
     spellings,
 )
+from kgmrca.wikidata.link_lookups import link_entities
 from kgmrca.wikidata.records import Candidate
 
 ALIAS, FOREIGN = (Candidate("Q1", "Paris", False, "en"), Candidate("Q1", "Paris", True, "fr"))
@@ -31,7 +31,7 @@ def paris(item, sitelinks):
 
 def choose_items(known, *entities, pairs=(), **options):
     entities = [Entity(one) if isinstance(one, str) else one for one in entities]
-    (decisions,) = link([EntityGroup(entities, pairs)], known, **options)
+    (decisions,) = link_entities([EntityGroup(entities, pairs)], known, **options)
     return decisions
 
 
@@ -302,7 +302,7 @@ def test_a_failure_reaches_all_that_could_have_come_out_otherwise_and_no_others(
 def test_texts_are_looked_up_together():
     known = Known({f"name {number}": [f"Q{number}"] for number in range(1, 50)})
     texts = [EntityGroup([Entity(f"name {number}")]) for number in range(1, 50)]
-    assert [one.item for (one,) in link(texts, known)] == [f"Q{number}" for number in range(1, 50)]
+    assert [one.item for (one,) in link_entities(texts, known)] == [f"Q{number}" for number in range(1, 50)]
     assert [kind for kind, _ in known.asked] == ["candidates", "items", "subclasses", "connections"]
 
 
@@ -310,8 +310,8 @@ def test_a_text_comes_out_the_same_whatever_it_is_linked_with():
     triples = {("Q2", "P131", "Q12"), ("Q1", "P17", "Q11")}
     first = EntityGroup([Entity("Paris"), Entity("Texas")], [EntityPair(0, 1, "P131")])
     second = EntityGroup([Entity("Paris"), Entity("Texas")])
-    together = link([first, second], Known(TWO_AND_TWO, facts=triples))
-    assert together == [link([text], Known(TWO_AND_TWO, facts=triples))[0] for text in (first, second)]
+    together = link_entities([first, second], Known(TWO_AND_TWO, facts=triples))
+    assert together == [link_entities([text], Known(TWO_AND_TWO, facts=triples))[0] for text in (first, second)]
 
 
 def test_of_many_candidates_only_so_many_pairs_are_asked_about():
@@ -346,7 +346,7 @@ def test_entities_of_a_sentence_are_tied_to_the_next_few():
     ],
 )
 def test_property_of(predicate, expected):
-    assert property_of(predicate) == expected
+    assert property_id(predicate) == expected
 
 
 def brute_force(local, pairs):

@@ -13,9 +13,9 @@ from server import WIKIDATA, Answer
 
 from kgmrca.errors import EndpointError, InputError
 from kgmrca.wikidata.answers import value_of
-from kgmrca.wikidata.cache import Cache
-from kgmrca.wikidata.lookups import Lookups, default_cache
-from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, NotChecked, Property, Value
+from kgmrca.wikidata.cache import Cache, default_cache
+from kgmrca.wikidata.lookups import Lookups
+from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, NotChecked, Value, WikidataProperty
 from kgmrca.wikidata.sparql import open_endpoint
 
 WD = "http://www.wikidata.org/entity/"
@@ -248,7 +248,7 @@ def test_items_have_labels_in_the_languages_asked_for(lookups):
 
 def test_properties(lookups):
     assert lookups.properties(["P19", "P22", "P26", "P36", "P569", "P9999"]) == {
-        "P19": Property(
+        "P19": WikidataProperty(
             "P19",
             "place of birth",
             "WikibaseItem",
@@ -261,7 +261,7 @@ def test_properties(lookups):
                 exceptions=frozenset({"Q6691"}),
             ),
         ),
-        "P22": Property(
+        "P22": WikidataProperty(
             "P22",
             "father",
             "WikibaseItem",
@@ -269,15 +269,15 @@ def test_properties(lookups):
             subproperty_of=frozenset({"P8810"}),
             constraints=Constraints(single_value=True),
         ),
-        "P26": Property("P26", "spouse", "WikibaseItem", inverses=frozenset({"P26"}), symmetric=True),
-        "P36": Property(
+        "P26": WikidataProperty("P26", "spouse", "WikibaseItem", inverses=frozenset({"P26"}), symmetric=True),
+        "P36": WikidataProperty(
             "P36",
             "capital",
             "WikibaseItem",
             inverses=frozenset({"P1376"}),
             constraints=Constraints(single_value=True, separators=frozenset({"P580", "P582"})),
         ),
-        "P569": Property("P569", "date of birth", "Time", constraints=Constraints(single_value=True)),
+        "P569": WikidataProperty("P569", "date of birth", "Time", constraints=Constraints(single_value=True)),
         "P9999": None,
     }
 
@@ -675,3 +675,10 @@ def test_the_cache_is_in_the_users_folder(monkeypatch, tmp_path):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         assert default_cache() == tmp_path / "kgmrca" / "wikidata.sqlite"
     assert default_cache().name == "wikidata.sqlite"
+
+
+def test_the_users_folder_is_looked_up_when_the_cache_is_opened(monkeypatch, tmp_path, local):
+    monkeypatch.setattr("kgmrca.wikidata.lookups.default_cache", lambda: tmp_path / "wikidata.sqlite")
+    assert Lookups(open_endpoint("http://127.0.0.1:9/query")).cache == tmp_path / "wikidata.sqlite"
+    assert Lookups(local).cache is None
+    assert Lookups(local, cache=tmp_path / "wikidata.sqlite").cache == tmp_path / "wikidata.sqlite"

@@ -20,7 +20,7 @@ from kgmrca.wikidata.check import check
 from kgmrca.wikidata.enrich import enrich
 from kgmrca.wikidata.link import link_graphs
 from kgmrca.wikidata.lookups import Lookups
-from kgmrca.wikidata.sparql import PRESETS, open_endpoint
+from kgmrca.wikidata.sparql import ENDPOINTS, open_endpoint
 
 COMMANDS = ["link", "check", "enrich"]
 ENTITY = "urn:kgmrca:entity/curie"
@@ -332,7 +332,7 @@ def test_offline_a_cache_is_enough(tmp_path, wikidata_url):
     with Lookups(open_endpoint(wikidata_url), cache=cache) as lookups:
         check([graph], lookups)
     connection = sqlite3.connect(cache)
-    connection.execute("UPDATE endpoints SET name = ?", (PRESETS["wikidata"],))
+    connection.execute("UPDATE endpoints SET name = ?", (ENDPOINTS["wikidata"],))
     connection.commit()
     connection.close()
     done = run("check", graph, "--endpoint", "wikidata", "--offline", "--cache", cache, "--csv", tmp_path / "out.csv")

@@ -15,14 +15,14 @@ from server import WIKIDATA
 
 from kgmrca.errors import InputError
 from kgmrca.wikidata.check import check
-from kgmrca.wikidata.diff import COLUMNS, diff
+from kgmrca.wikidata.diff import DIFF_COLUMNS, diff
 from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.review import (
     CHECKSUMS,
     Table,
     carry_over,
     delimiter_of,
-    read_table,
+    read_review,
     write_table,
 )
 from kgmrca.wikidata.sparql import open_endpoint
@@ -60,7 +60,7 @@ def rows(path, delimiter="\t"):
         return list(csv.DictReader(file, delimiter=delimiter))
 
 
-def edit(path, *changes, columns=COLUMNS, delimiter="\t", encoding="utf-8"):
+def edit(path, *changes, columns=DIFF_COLUMNS, delimiter="\t", encoding="utf-8"):
     """Change cells, by row, as a spreadsheet would save them."""
     table = rows(path)
     for row, change in zip(table, changes, strict=False):
@@ -83,7 +83,7 @@ def test_answers_are_kept(new):
     edit(new, {"accept": "x"}, {"accept": "no"}, {})
     summary = again(new, *SAID)
     assert column(new, "accept") == ["x", "no", ""]
-    assert (summary.n_kept, summary.n_gone) == (2, 0)
+    assert (summary.n_kept, summary.n_not_listed) == (2, 0)
     assert "2 rows that you worked on before: kept as they were" in summary.in_words("new.tsv")
 
 
@@ -118,11 +118,11 @@ def test_the_rest_of_a_row_is_as_the_graph_has_it_now(new):
 
 
 def test_notes_in_columns_of_their_own_are_kept(new):
-    edit(new, {"note": "ask Anna"}, {}, {"note": "=SUM(A1)"}, columns=["note", *COLUMNS, "", "owner"])
+    edit(new, {"note": "ask Anna"}, {}, {"note": "=SUM(A1)"}, columns=["note", *DIFF_COLUMNS, "", "owner"])
     summary = again(new, *SAID)
     assert summary.n_kept == 2
     assert column(new, "note") == ["ask Anna", "", "'=SUM(A1)"]
-    assert new.read_text().splitlines()[0].split("\t") == [*COLUMNS, "note", "", "owner"]
+    assert new.read_text().splitlines()[0].split("\t") == [*DIFF_COLUMNS, "note", "", "owner"]
     assert again(new, *SAID).n_kept == 2
     assert column(new, "note") == ["ask Anna", "", "'=SUM(A1)"]
 
@@ -133,7 +133,12 @@ def test_cells_beyond_the_last_column_are_kept(new):
     new.write_text("\n".join(lines) + "\n")
     again(new, *SAID)
     again(new, *SAID)
-    assert [line.split("\t")[len(COLUMNS) :] for line in new.read_text().splitlines()] == [[""], [""], ["beyond"], [""]]
+    assert [line.split("\t")[len(DIFF_COLUMNS) :] for line in new.read_text().splitlines()] == [
+        [""],
+        [""],
+        ["beyond"],
+        [""],
+    ]
 
 
 def test_an_edited_cell_is_kept_and_others_are_not(new):
@@ -164,7 +169,7 @@ def test_a_number_is_found_again_however_a_spreadsheet_writes_it(tmp_path, monke
     first, new = graph(tmp_path / "graph.ttl", "P1082"), tmp_path / "new.tsv"
     diff([first], new)
     edit(new, {"accept": "x", "value": saved})
-    assert diff([first], new).n_gone == 0
+    assert diff([first], new).n_not_listed == 0
     assert [(row["accept"], row["value"]) for row in rows(new)] == [("x", "12.50")]
     edit(new, {"value": saved})
     assert diff([first], accept=new, quickstatements=tmp_path / "new.qs").left_out == []
@@ -173,10 +178,10 @@ def test_a_number_is_found_again_however_a_spreadsheet_writes_it(tmp_path, monke
 
 @pytest.mark.parametrize("change", [{"accept": "x"}, {"accept": "no"}, {"note": "mine"}, {"sentence": "edited"}])
 def test_what_was_written_in_a_row_that_is_not_listed_any_more_is_kept_at_the_end(new, change):
-    edit(new, change, columns=[*COLUMNS, "note"])
+    edit(new, change, columns=[*DIFF_COLUMNS, "note"])
     for _ in range(2):
         summary = again(new, "P742")
-        assert summary.n_gone == 1
+        assert summary.n_not_listed == 1
         assert "1 row that you worked on, no longer listed" in summary.in_words("new.tsv")
         last = rows(new)[-1]
         assert [row["property_id"] for row in rows(new)] == ["P742", "P26"]
@@ -219,7 +224,7 @@ def test_rows_that_a_person_has_copied_are_all_kept(new):
 
 
 def test_a_table_without_checksums_loses_nothing(new):
-    edit(new, {"accept": "x", "sentence": "mine"}, {}, {"subject": "Maria"}, columns=COLUMNS[:-1])
+    edit(new, {"accept": "x", "sentence": "mine"}, {}, {"subject": "Maria"}, columns=DIFF_COLUMNS[:-1])
     again(new, "P742", "P26")
     assert [(row["property_id"], row["accept"], row["sentence"], row["subject"]) for row in rows(new)] == [
         ("P26", "x", "mine", CURIE),
@@ -284,7 +289,7 @@ def test_accepted_rows_that_are_no_longer_listed_are_counted_and_not_exported(ne
     quickstatements = new.parent / "new.qs"
     summary = diff([new.parent / "again.ttl"], accept=new, quickstatements=quickstatements)
     assert quickstatements.read_text() == f"{CURIE}\tP800\tQ1128\n"
-    assert (summary.left_out, summary.n_gone) == ([], 1)
+    assert (summary.left_out, summary.n_not_listed) == ([], 1)
 
 
 ### Names of tables
@@ -338,11 +343,11 @@ def test_what_is_written_is_read_back(tmp_path_factory, table, delimiter, has_ma
     review = carry_over([dict(zip(ours, row, strict=True)) for row in table], None, ours)
     with path.open("wb") as file:
         write_table(review, file, ours, delimiter=delimiter, has_mark=has_mark)
-    read = read_table(path, ours)
+    read = read_review(path, ours)
     assert [tuple(row[:3]) for _, row in read.rows] == table
     assert read.delimiter == delimiter
     again = carry_over([dict(zip(ours, row, strict=True)) for row in table], read, ours)
-    assert (again.n_kept, again.n_gone) == (0, 0)
+    assert (again.n_kept, again.n_not_listed) == (0, 0)
 
 
 def test_a_row_is_found_again_whatever_parts_its_cells():

@@ -13,7 +13,7 @@ from SPARQLWrapper import SPARQLWrapper
 
 from kgmrca import __version__
 from kgmrca.errors import EndpointError, InputError
-from kgmrca.wikidata.sparql import PRESETS, open_endpoint
+from kgmrca.wikidata.sparql import ENDPOINTS, open_endpoint
 
 QUERY = "SELECT ?x WHERE { ?x ?y ?z }"
 ROW = b'{"head": {"vars": ["x", "y"]}, "results": {"bindings": [{"x": {"type": "literal", "value": "%s"}}]}}'
@@ -81,7 +81,7 @@ def test_who_asks_says_so(server):
     ]
 
 
-@pytest.mark.parametrize("where", [*PRESETS, "https://example.org/sparql", "http://192.168.0.7/query"])
+@pytest.mark.parametrize("where", [*ENDPOINTS, "https://example.org/sparql", "http://192.168.0.7/query"])
 def test_a_public_endpoint_needs_a_contact(where):
     with pytest.raises(InputError, match="contact"):
         open_endpoint(where)
@@ -89,7 +89,7 @@ def test_a_public_endpoint_needs_a_contact(where):
 
 def test_offline_a_public_endpoint_needs_no_contact_and_is_not_asked():
     endpoint = open_endpoint("wikidata", offline=True)
-    assert endpoint.name == PRESETS["wikidata"]
+    assert endpoint.name == ENDPOINTS["wikidata"]
     with pytest.raises(EndpointError) as caught:
         endpoint.select(QUERY)
     assert (caught.value.reason, endpoint.queries) == ("offline", 0)

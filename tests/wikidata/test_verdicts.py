@@ -6,7 +6,7 @@ from stand_in import ITEMS, PROPERTIES, StandIn, value
 
 from kgmrca.wikidata.check import check_assertions
 from kgmrca.wikidata.records import Value
-from kgmrca.wikidata.verdicts import Assertion, Judgement, Knowledge, Verdict, compare, judge
+from kgmrca.wikidata.verdicts import Assertion, CheckKnowledge, Judgement, Verdict, compare, judge
 
 
 def item(id):
@@ -375,7 +375,7 @@ def test_what_is_new_says_whether_there_are_other_values(theirs, reason):
 
 
 def test_what_is_missing_is_said():
-    decision = judge(assertion("Curie born Warsaw"), Knowledge())
+    decision = judge(assertion("Curie born Warsaw"), CheckKnowledge())
     assert decision.verdict == Verdict.not_checked
     assert decision.needs == {("claims", ("Q7186", "P19"))}
 

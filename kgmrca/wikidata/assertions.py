@@ -1,6 +1,6 @@
-"""Which Wikidata items the entities of our graphs are linked to: the one place where graphs are read for that.
+"""What graphs say in Wikidata's terms: their statements as assertions about items, and the items they are about.
 
-An entity is linked to an item by a triple with one of the predicates `SAME`, such as `kgmrca:item`, in any named graph.
+Which item an entity is linked to is read by the rules of `triples.items`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,39 +9,18 @@ from decimal import Decimal
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.ontology import WIKIDATA_DIRECT
-from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, SAME, XSD
+from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, XSD
 from kgmrca.triples.iris import Iris
+from kgmrca.triples.items import ItemLinks, item_id, item_of, link_in, property_id
 from kgmrca.triples.read import Node
-from kgmrca.wikidata.queries import id_of, is_id
 from kgmrca.wikidata.records import Value
 from kgmrca.wikidata.verdicts import Assertion, number
 
-__all__ = ["Links", "item_of", "link_in", "linked_items", "plain_statements"]
+__all__ = ["Links", "linked_items", "plain_statements"]
 
 _MEMBER = NamedNode(f"{KGMRCA}member")
 _PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": 11}
 _NUMBERS = frozenset(XSD + name for name in ("integer", "decimal", "int", "long", "nonNegativeInteger"))
-
-
-def item_of(term: object) -> str:
-    """The id of the item that a term is, or "".
-
-    >>> item_of(NamedNode("http://www.wikidata.org/entity/Q90")), item_of(NamedNode("urn:x")), item_of(Literal("Q90"))
-    ('Q90', '', '')
-    """
-    return id_of(term.value, kinds="Q") if isinstance(term, NamedNode) else ""
-
-
-def link_in(quad: Quad) -> tuple[str, str] | None:
-    """The entity's IRI and the item's id, if a triple links an entity to an item; else None.
-
-    >>> quad = Quad(NamedNode("urn:paris"), NamedNode(KGMRCA + "item"), NamedNode("http://www.wikidata.org/entity/Q90"))
-    >>> link_in(quad)
-    ('urn:paris', 'Q90')
-    """
-    if quad.predicate in SAME and isinstance(quad.subject, NamedNode) and (item := item_of(quad.object)):
-        return quad.subject.value, item
-    return None
 
 
 def linked_items(graphs: Iterable[Node | Quad]) -> set[str]:
@@ -74,7 +53,7 @@ class Links:
     def __init__(self, graphs: Iterable[Node | Quad]) -> None:
         self.statements = 0
         self.plain = 0
-        self._items: dict[str, str] = {}
+        self._links = ItemLinks()
         members: list[tuple[str, str]] = []
         for found in graphs:
             if not isinstance(found, Quad):
@@ -82,16 +61,12 @@ class Links:
                 continue
             self.plain += _plain_terms(found) is not None
             if link := link_in(found):
-                self._link(*link)
+                self._links.add(*link)
             elif member := _member_in(found):
                 members.append(member)
         for cluster, entity in members:
-            if cluster in self._items:
-                self._link(entity, self._items[cluster])
-
-    def __len__(self) -> int:
-        """How many entities are linked to one item."""
-        return sum(map(bool, self._items.values()))
+            if item := self._links.item(cluster):
+                self._links.add(entity, item)
 
     def assertion(self, node: Node) -> Assertion:
         """What a statement says, in Wikidata's terms."""
@@ -101,15 +76,10 @@ class Links:
         else:
             item = self._item(object_.value)
             value = Value("item", item) if item else None
-        name = predicate.removeprefix(WIKIDATA_DIRECT)
-        return Assertion(self._item(node.terms["subject"].value), name if is_id(name, kinds="P") else None, value)
+        return Assertion(self._item(node.terms["subject"].value), property_id(predicate), value)
 
     def _item(self, entity: str) -> str | None:
-        return id_of(entity, kinds="Q") or self._items.get(entity) or None
-
-    def _link(self, entity: str, item: str) -> None:
-        if item and self._items.setdefault(entity, item) != item:
-            self._items[entity] = ""
+        return item_id(entity) or self._links.item(entity) or None
 
 
 def plain_statements(graphs: Iterable[Node | Quad], iris: Iris) -> Iterator[Node]:
