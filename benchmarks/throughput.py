@@ -204,7 +204,7 @@ def one_pass_per_pair(docs: Sequence[Doc], *, spans_key: str | None) -> Candidat
         spans=np.column_stack([copy, together.spans[row, 1:]]),
         pairs=np.arange(len(row)).reshape(-1, 2),
         characters=together.characters[row],
-        labels=[together.labels[index] for index in row.tolist()],
+        types=[together.types[index] for index in row.tolist()],
     )
 
 

@@ -37,7 +37,6 @@ from kgmrca.extraction.encoder.words import PipelineVectors, Transformer, Vector
 from kgmrca.extraction.relations.features import Features, Instances, make_features, make_instances, pair_instances
 from kgmrca.extraction.relations.loss import BCE, Loss
 from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
-from kgmrca.extraction.relations.operating_points import best_threshold, best_thresholds, micro_f1
 from kgmrca.extraction.relations.pairs import Candidates, make_sentence_pairs
 from kgmrca.relations import get_plain_relations
 from kgmrca.types import coarse_type
@@ -59,6 +58,9 @@ __all__ = [
     "train",
 ]
 
+BINS = 1000  # thresholds are chosen to this many parts of the range from 0 to 1
+MIN_PAIRS = 10  # true pairs that a label needs for a threshold of its own
+
 WORDS = "words_en_sm"
 """The name of the shipped word table, which is the default source of static vectors."""
 
@@ -74,7 +76,7 @@ class Data:
     positives: Tensor  # [n, 2] row, label
     n_rows: int
     n_labels: int
-    n_gold: int  # labels that are true, those of pairs nobody asked about included
+    n_gold: int  # true labels, also those of pairs that are not scored
 
     def targets(self, rows: Tensor) -> Tensor:
         """0 or 1, [rows, labels]."""
@@ -305,6 +307,56 @@ def build(variant: Variant, words: WordEncoder, split: Split, *, seed: int) -> t
     network, loss = variant.network(), variant.loss()
     network.build(words=words, n_types=len(split.types), n_outputs=len(split.labels) + loss.extra_outputs)
     return network, loss
+
+
+def micro_f1(predicted: Tensor, targets: Tensor, *, n_gold: int | None = None) -> tuple[float, float, float]:
+    """Precision, recall and F1 of 0/1 or Boolean arrays [pairs, labels].
+
+    Args:
+        n_gold: the number of true labels, where pairs that were not scored have some too.
+    """
+    right, given = int((predicted.bool() & targets.bool()).sum()), int(predicted.bool().sum())
+    gold = int(targets.sum()) if n_gold is None else n_gold
+    return right / max(given, 1), right / max(gold, 1), 2 * right / max(given + gold, 1)
+
+
+def best_threshold(scores: Tensor, targets: Tensor, *, n_gold: int | None = None) -> tuple[float, float]:
+    """The threshold with the best micro F1, to a thousandth, and that F1; choose on held-out data.
+
+    Args:
+        scores: between 0 and 1, [pairs, labels], on any device.
+        targets: 0 or 1, [pairs, labels].
+        n_gold: see `micro_f1`.
+    """
+    right, given = _counts_at_thresholds(scores.reshape(-1, 1), targets.reshape(-1, 1))
+    f1 = 2 * right / (given + (targets.sum() if n_gold is None else n_gold)).clamp(min=1)
+    best = int(f1[0].argmax())
+    return best / BINS, float(f1[0, best])
+
+
+def best_thresholds(scores: Tensor, targets: Tensor) -> Tensor:
+    """For each label the threshold with its best F1, [labels].
+
+    A label with fewer than `MIN_PAIRS` true pairs has the one threshold that is best for all: its own would be chance.
+
+    Args:
+        scores, targets: see `best_threshold`.
+    """
+    right, given = _counts_at_thresholds(scores, targets)
+    gold = targets.sum(0)
+    chosen = (2 * right / (given + gold.unsqueeze(1)).clamp(min=1)).argmax(1) / BINS
+    return torch.where(gold >= MIN_PAIRS, chosen, torch.full_like(chosen, best_threshold(scores, targets)[0]))
+
+
+def _counts_at_thresholds(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """How many pairs [labels, BINS] have at least each threshold's score: those that are true, and all."""
+    n_labels = scores.shape[1]
+    place = (scores * BINS).long().clamp(0, BINS - 1) + torch.arange(n_labels, device=scores.device) * BINS
+    right, given = (
+        some.bincount(minlength=n_labels * BINS).view(n_labels, BINS).flip(1).cumsum(1).flip(1)
+        for some in (place[targets == 1], place.flatten())
+    )
+    return right, given
 
 
 def _run(variant: Variant, words: WordEncoder, split: Split, *, seed: int, device: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def silver(monkeypatch):
     return importlib.import_module("silver")
 
 
-def a_doc(words, entities=(), records=(), *, complete=None, partial=False):
+def a_doc(words, entities=(), records=(), *, exhaustive=None, partial=False):
     """A Doc of one sentence with entities (start, end, type) and relations; its tags are the types."""
     doc = Doc(VOCAB, words=words.split(), sent_starts=[index == 0 for index in range(len(words.split()))])
     for start, end, label in entities:
@@ -37,8 +37,8 @@ def a_doc(words, entities=(), records=(), *, complete=None, partial=False):
     doc.spans[ENTITIES] = spans
     doc.set_ents(spans, default="missing" if partial else "outside")
     set_plain_relations(doc, records)
-    if complete is not None:
-        doc.user_data[EXHAUSTIVE] = complete
+    if exhaustive is not None:
+        doc.user_data[EXHAUSTIVE] = exhaustive
     return doc
 
 
@@ -111,7 +111,7 @@ def test_pronoun_is_no_entity(silver):
     assert entities(silver.merge(given, read, types=set(), places={})) == [("US", "LOC")]
 
 
-def test_teacher_adds_no_entity_of_a_type_that_is_marked_completely(silver):
+def test_teacher_adds_no_entity_of_a_type_that_is_marked_exhaustively(silver):
     given = a_doc("Ann met Bob in 1990", [(0, 1, "PER")])
     read = a_doc("Ann met Bob in 1990", [(2, 3, "PER"), (4, 5, "TIME")])
     assert entities(silver.merge(given, read, types={"PER"}, places={})) == [("Ann", "PER"), ("1990", "TIME")]
@@ -129,12 +129,12 @@ def test_a_term_elsewhere_is_left_open(silver):
     assert [token.ent_iob_ for token in doc] == ["B", "O", "", ""]
 
 
-def test_teachers_relations_fill_what_is_not_labelled(silver):
+def test_teachers_relations_fill_what_is_not_annotated(silver):
     given = a_doc(
         "Ann Oslo",
         [(0, 1, "PER"), (1, 2, "LOC")],
         [(0, 3, 4, 8, "place of birth", 1.0)],
-        complete=["place of birth", "residence"],
+        exhaustive=["place of birth", "residence"],
     )
     said = [(0, 3, 4, 8, "place of birth", 0.7), (0, 3, 4, 8, "residence", 0.6), (0, 3, 4, 8, "work location", 0.5)]
     read = a_doc("Ann Oslo", [(0, 1, "PER"), (1, 2, "LOC")], said)
@@ -165,7 +165,7 @@ class FixedTeacher:
 
 def test_silver_documents_hold_what_the_data_says_and_the_teacher(silver, tmp_path):
     path = store(
-        tmp_path / "gold.spacy", a_doc("Ann left Oslo", [(0, 1, "PERSON"), (2, 3, "")], complete=[], partial=True)
+        tmp_path / "gold.spacy", a_doc("Ann left Oslo", [(0, 1, "PERSON"), (2, 3, "")], exhaustive=[], partial=True)
     )
     teacher = silver.Teacher.__new__(silver.Teacher)
     fixed = FixedTeacher()
@@ -194,7 +194,7 @@ def test_entities_have_the_types_that_the_recognizer_gives(monkeypatch, tmp_path
         "Ann left Oslo for Lake Garda in May",
         [(0, 1, "PER"), (2, 3, "LOC"), (4, 6, "MISC")],
         [(0, 3, 9, 13, "residence", 1.0)],
-        complete=["residence"],
+        exhaustive=["residence"],
     )
     nlp = spacy.blank("en")
     nlp.add_pipe("finds_by_heart")

@@ -155,7 +155,8 @@ def evaluate_command(
     import json
 
     from kgmrca.extraction.relations.operating_points import sweep
-    from kgmrca.extraction.relations.scorer import evaluate, table
+    from kgmrca.extraction.relations.score_table import score_table
+    from kgmrca.extraction.relations.scorer import evaluate
 
     if thresholds and per_label:
         raise InputError(
@@ -172,7 +173,7 @@ def evaluate_command(
             written = json.dumps(rows, indent=2)
         else:
             scores = evaluate(nlp, data, resamples=resamples)
-            text = table(scores, labels=per_label)
+            text = score_table(scores, labels=per_label)
             written = json.dumps(scores, indent=2)
         if stream:
             stream.write(f"{written}\n".encode())

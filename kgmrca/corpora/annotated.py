@@ -18,15 +18,15 @@ lists. In both, a token outside the marked entities may be part of another entit
 """
 
 import csv
-import gzip
 import hashlib
+import io
 import itertools
 import json
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -41,6 +41,7 @@ from kgmrca.errors import InputError, unreadable
 from kgmrca.files import check_outputs, whole_file
 from kgmrca.ontology import Mapped, load_mapping, load_ontology
 from kgmrca.progress import progress_bar
+from kgmrca.reading import unpacked
 from kgmrca.relations import Relation, get_plain_relations, set_relations
 from kgmrca.tables import text_lines
 
@@ -61,12 +62,12 @@ ENTITIES = "entities"
 EXHAUSTIVE = "kgmrca.exhaustive"
 """Where a gold Doc's `user_data` names the relations that are annotated exhaustively in it."""
 
-_EXHAUSTIVE_BEFORE = "kgmrca.labelled"  # the same in files of version 0.1
+_OLD_EXHAUSTIVE = "kgmrca.labelled"  # the name of this key in files of version 0.1; read until version 1.0
 
 UNTYPED = "ENTITY"
 """The label of a mention that has no type in the data, because an entity of a Doc needs a label."""
 
-_Item = TypeVar("_Item")
+_Element = TypeVar("_Element")
 
 _NO_SPACE_BEFORE = re.compile(r"[.,;:!?)\]}%’”]|n't|['’](?:s|m|d|re|ve|ll)", re.IGNORECASE)
 _NO_SPACE_AFTER = re.compile(r"[(\[{$£€“‘]")
@@ -105,7 +106,7 @@ def relation_labels(path: Path, mapping: Path | None = None) -> dict[str, Mapped
 
 
 class _Labels:
-    """Turns the relations of a file into ours, and says which of them are annotated exhaustively in a record."""
+    """Turns the relations of a file into ours, and finds which of them are annotated exhaustively in a record."""
 
     def __init__(self, labels: Mapping[str, Mapped | None], *, partial: bool) -> None:
         self.labels, self.partial = labels, partial
@@ -195,8 +196,10 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
         raise unreadable(path, error) from error
 
 
-def _open(path: Path) -> IO[str]:
-    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+@contextmanager
+def _open(path: Path) -> Iterator[IO[str]]:
+    with path.open("rb") as file, unpacked(file) as content:
+        yield io.TextIOWrapper(content, encoding="utf-8")
 
 
 def _docred(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
@@ -226,10 +229,10 @@ def _docred(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
         mentions.append(here)
     _set_entities(doc, [span for entity in mentions for _, span in entity])
     relations = [
-        labels.relation(subject, object_, fact["r"])
-        for fact in record["labels"]
-        for here, subject in _at(mentions, fact["h"])
-        for there, object_ in _at(mentions, fact["t"])
+        labels.relation(subject, object_, relation["r"])
+        for relation in record["labels"]
+        for here, subject in _at(mentions, relation["h"])
+        for there, object_ in _at(mentions, relation["t"])
         if here == there
     ]
     return _with_relations(doc, relations)
@@ -244,16 +247,16 @@ def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
     ]
     _set_entities(doc, spans)
     relations = [
-        labels.relation(_at(spans, fact["subject"]), _at(spans, fact["object"]), fact["predicate"])
-        for fact in record["relations"]
+        labels.relation(_at(spans, relation["subject"]), _at(spans, relation["object"]), relation["predicate"])
+        for relation in record["relations"]
     ]
     return _with_relations(doc, relations)
 
 
-def _at(items: Sequence[_Item], index: int) -> _Item:
+def _at(elements: Sequence[_Element], index: int) -> _Element:
     if index < 0:  # which Python would count from the end
         raise InputError(f"there is no entity {index}")
-    return items[index]
+    return elements[index]
 
 
 def _doc(vocab: Vocab, words: list[str], sent_starts: list[bool], name: str) -> Doc:
@@ -341,14 +344,14 @@ def write_gold(
     bins = {path: DocBin(store_user_data=True) for path in (output, dev) if path}
     counts = dict.fromkeys(bins, (0, 0))
     left_out: Counter[str] = Counter()
-    for source in inputs:
-        labels = relation_labels(source, mapping)
-        docs = read_annotated(source, vocab, labels=labels, partial=partial, left_out=left_out)
-        for doc in progress_bar(progress, iterable=docs, desc=source.name, unit=" documents"):
-            path = dev if dev and hash_share(doc.user_data[ID]) < dev_share else output
-            bins[path].add(doc)
-            documents, relations = counts[path]
-            counts[path] = documents + 1, relations + len(get_plain_relations(doc) or ())
+    for path in inputs:
+        labels = relation_labels(path, mapping)
+        docs = read_annotated(path, vocab, labels=labels, partial=partial, left_out=left_out)
+        for doc in progress_bar(progress, iterable=docs, desc=path.name, unit=" documents"):
+            target = dev if dev and hash_share(doc.user_data[ID]) < dev_share else output
+            bins[target].add(doc)
+            documents, relations = counts[target]
+            counts[target] = documents + 1, relations + len(get_plain_relations(doc) or ())
     with ExitStack() as stack:
         streams = [stack.enter_context(whole_file(path)) for path in bins]
         for stream, docs in zip(streams, bins.values(), strict=True):
@@ -372,7 +375,11 @@ def exhaustively_annotated(doc: Doc) -> frozenset[str] | None:
 
 
 def hash_share(name: str) -> float:
-    """A number from 0 to 1 that depends only on the name; the numbers of many names are distributed evenly."""
+    """A number from 0 to 1 that depends only on the name; the numbers of many names are distributed evenly.
+
+    >>> round(hash_share("Marie Curie"), 3)
+    0.956
+    """
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big") / 2**64
 
 
@@ -395,8 +402,8 @@ def read_gold(path: Path, vocab: Vocab) -> Iterator[Doc]:
                 f"{path}, Doc {number} has no doc._.relations: make the file with `kgmrca corpus`, "
                 "or with DocBin(store_user_data=True)."
             )
-        if _EXHAUSTIVE_BEFORE in doc.user_data:
-            doc.user_data[EXHAUSTIVE] = doc.user_data.pop(_EXHAUSTIVE_BEFORE)
+        if _OLD_EXHAUSTIVE in doc.user_data:
+            doc.user_data[EXHAUSTIVE] = doc.user_data.pop(_OLD_EXHAUSTIVE)
         yield doc
 
 

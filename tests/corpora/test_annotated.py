@@ -234,8 +234,9 @@ def test_blank_lines_are_passed_over(tmp_path):
 
 
 @pytest.mark.parametrize("text", [json.dumps(sentence()), json.dumps([sentence()])], ids=["lines", "array"])
-def test_gzip(tmp_path, text):
-    path = tmp_path / "data.gz"
+@pytest.mark.parametrize("name", ["data.gz", "DATA.GZ", "data.jsonl"])
+def test_gzip(tmp_path, text, name):
+    path = tmp_path / name
     path.write_bytes(gzip.compress(text.encode()))
     assert len(list(read_annotated(path, Vocab()))) == 1
 
@@ -396,25 +397,25 @@ LABELS = {
 }
 
 
-def test_data_without_names_is_labelled_with_all_relations(read):
+def test_data_without_names_is_annotated_with_all_relations(read):
     (doc,) = read(sentence())
     assert exhaustively_annotated(doc) is None
 
 
-def test_data_with_names_is_labelled_with_all_of_them(read):
+def test_data_with_names_is_annotated_with_all_of_them(read):
     assert [exhaustively_annotated(doc) for doc in read(sentence(), document(), labels=LABELS)] == 2 * [
         {"friend of", "residence"}
     ]
 
 
-def test_partial_data_is_labelled_with_nothing(read):
+def test_partial_data_is_annotated_with_nothing(read):
     assert [exhaustively_annotated(doc) for doc in read(sentence(), document(), labels=LABELS, partial=True)] == 2 * [
         frozenset()
     ]
 
 
 @pytest.mark.parametrize("partial", [False, True])
-def test_a_record_may_say_what_it_is_labelled_with(read, partial):
+def test_a_record_may_say_what_it_is_annotated_with(read, partial):
     records = [sentence(exhaustive=["knows", "P7", "P1"]), document(exhaustive=["P551"]), sentence(exhaustive=[])]
     docs = read(*records, labels=LABELS, partial=partial)
     assert [exhaustively_annotated(doc) for doc in docs] == [{"friend of", "P1"}, {"residence"}, frozenset()]
@@ -427,12 +428,12 @@ def test_a_record_may_say_so_where_relations_have_no_other_names(read):
     ]
 
 
-def test_a_doc_made_by_hand_is_labelled_with_all_relations():
+def test_a_doc_made_by_hand_is_annotated_with_all_relations():
     assert exhaustively_annotated(NLP("Ann met Bob.")) is None
 
 
 @pytest.mark.parametrize("partial", [False, True])
-def test_what_it_is_labelled_with_is_stored(tmp_path, partial):
+def test_what_it_is_annotated_with_is_stored(tmp_path, partial):
     write_table(tmp_path, [("knows", "", "friend of"), ("P551", "", "residence")])
     (tmp_path / "data.jsonl").write_text(json.dumps(sentence()), encoding="utf-8")
     write_gold([tmp_path / "data.jsonl"], tmp_path / "gold.spacy", partial=partial)
@@ -440,7 +441,7 @@ def test_what_it_is_labelled_with_is_stored(tmp_path, partial):
     assert exhaustively_annotated(example.reference) == (frozenset() if partial else {"friend of", "residence"})
 
 
-def test_data_without_names_is_stored_as_labelled_with_all_relations(gold):
+def test_data_without_names_is_stored_as_annotated_with_all_relations(gold):
     assert [exhaustively_annotated(doc) for doc in read_gold(gold, Vocab())] == [None, None]
 
 
@@ -716,7 +717,7 @@ def test_a_corpus_stored_without_user_data(tmp_path):
         list(Corpus(tmp_path / "bare.spacy")(NLP))
 
 
-def test_a_corpus_with_one_doc_nobody_annotated(tmp_path):
+def test_a_corpus_with_one_doc_without_relations(tmp_path):
     asked, not_asked = NLP("Ann met Bob."), NLP("Cid left.")
     asked._.relations = []
     DocBin(docs=[asked, not_asked], store_user_data=True).to_disk(tmp_path / "some.spacy")

@@ -4,8 +4,8 @@
 @misc = "kgmrca.Transformer.v1"
 name = "sentence-transformers/all-MiniLM-L6-v2"
 
-Each source has two halves: `look_up` turns Docs into arrays, `encoder` is the torch module that turns those arrays
-into one vector a token. What a source has to remember about a trained component goes through `state` and `restore`.
+Each of these has two halves: `look_up` turns Docs into arrays, and `encoder` makes the torch module that turns these
+arrays into one vector a token. `state` gives what has to be stored with a trained component, and `restore` takes it.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class Pieces:
 
 @runtime_checkable  # because thinc checks what a config gives
 class Words(Protocol):
-    """A source of word vectors."""
+    """A way to get word vectors."""
 
     def look_up(self, docs: Sequence[Doc], sentences: NDArray[np.int64]) -> Vectors | Pieces:
         """What `encoder` reads, for the tokens of `sentences` (see `pairs.Candidates.sentences`)."""
@@ -75,16 +75,22 @@ class Words(Protocol):
         ...
 
     def state(self) -> dict[str, Any]:
-        """What a trained component must store to find the same source again; plain data for JSON."""
+        """What a trained component must store to get the same vectors again; plain data for JSON."""
         ...
 
     def restore(self, state: dict[str, Any], vocab: Vocab) -> None:
         """Check or take over what `state` gave.
 
         Raises:
-            ModelError: this is another source than the one a component was trained with.
+            ModelError: a component was trained with other word vectors than these.
         """
         ...
+
+
+def _other_vectors() -> ModelError:
+    return ModelError(
+        "The component was trained with other word vectors. In [components.mrca_relations.model.words], name those."
+    )
 
 
 def _distinct(
@@ -97,11 +103,11 @@ def _distinct(
 
 
 class _Cache(Generic[T]):
-    """What was worked out for words, at most `size` of them. Threads may share it, without a lock.
+    """Values computed for words, at most `size` of them. Threads may share it, without a lock.
 
-    A value is there once it is complete, and is never changed. Nothing is removed: a full cache gives way to a new one,
-    and a thread that still reads the old one finds in it what it found before. Where several threads miss the same
-    word, each works it out.
+    A value is added when it is complete, and never changed. Nothing is removed: a full cache is replaced by a new one,
+    and a thread that still reads the old one finds the same values in it. If several threads miss the same word, each
+    computes its value.
     """
 
     def __init__(self, size: int) -> None:
@@ -112,7 +118,7 @@ class _Cache(Generic[T]):
         return len(self._values)
 
     def get(self, words: Sequence[str], make: Callable[[list[str]], Iterable[T]]) -> list[T]:
-        """The values of the words; `make` is asked for those of the words that are missing, each once."""
+        """The values of the words; `make` computes those of missing words, once each."""
         values = self._values
         found = {word: values[word] for word in words if word in values}
         missing = [word for word in dict.fromkeys(words) if word not in found]
@@ -183,7 +189,7 @@ class WordTable:
     def restore(self, state: dict[str, Any], vocab: Vocab) -> None:
         """See `Words`."""
         if state != self.state():
-            raise ModelError("It was trained on other words than those its [model.words] names: put the right ones.")
+            raise _other_vectors()
 
     def pieces(self, word: str) -> list[int]:
         """The indexes of the pieces a word is made of."""
@@ -199,7 +205,7 @@ class WordTable:
                     found.append(index)
                     break
             else:
-                end = start + 1  # an unknown character is passed over
+                end = start + 1  # an unknown character is skipped
             start, prefix = end, "##"
         return found
 
@@ -265,7 +271,7 @@ class PipelineVectors:
     def restore(self, state: dict[str, Any], vocab: Vocab) -> None:
         """See `Words`."""
         if state != self.state():
-            raise ModelError("It was trained on other words than the pipeline's vectors: put them in [model.words].")
+            raise _other_vectors()
 
 
 def _on_cpu(array: Any) -> NDArray[Any]:
@@ -304,7 +310,7 @@ class Transformer:
         self._config: dict[str, Any] = {}
         self._stored = ""  # the tokenizer, as JSON
         self._limit = 0.0
-        self._weights_follow = False  # whether `restore` has told of an encoder whose weights the component stores
+        self._weights_follow = False  # whether the component's stored weights are loaded after `encoder`
         self._tokenizer: Tokenizer | None = None
         self._marks = (0, 0)  # what stands before and after a sentence's pieces, such as [CLS] and [SEP]
         self._pieces: _Cache[list[int]] = _Cache(_MAX_CACHED)
@@ -381,7 +387,7 @@ class Transformer:
     def restore(self, state: dict[str, Any], vocab: Vocab) -> None:
         """See `Words`."""
         if state.keys() != {"config", "tokenizer", "limit"}:
-            raise ModelError("It was not trained on a transformer: put the right words in [model.words].")
+            raise _other_vectors()
         _transformers()
         from tokenizers import Tokenizer
 

@@ -1,4 +1,6 @@
-"""Scores that mean something: of the labels given with a score of 0.8, about 80 % are to be right.
+"""Calibration: turns scores into probabilities, and measures how well.
+
+Of the labels given with a calibrated score of 0.8, about 80 % are right.
 
 A score is put through Platt's scaling on its logit, sigmoid(slope * logit(score) + offset), with a slope above 0, so
 that the order of a label's scores stays (Platt, Probabilistic Outputs for Support Vector Machines, 1999; Guo et al., On
@@ -25,17 +27,16 @@ SHOWN = 0.05
 FREQUENT = 50
 """The gold relations that a label needs for a calibration error of its own."""
 
-# What a network gives a score below this is nearly always wrong, of no use to anybody, and most of all there is: fitted
-# with the rest, it would decide alone.
-_LEAST_FITTED = 0.01
+# Scores below this are the great majority, and nearly all of them are wrong. They would dominate the fit.
+_MIN_FITTED = 0.01
 _EDGE = 1e-6  # logits are finite between this and one minus this, also in single precision
 _BINS = 15  # as in Guo et al.
 _FOLDS = 5
 # How far the logarithms of the labels' slopes, and their offsets, are expected to lie from the common ones: the
 # standard deviation of the normal distribution that pulls them there. Chosen by cross-validated log loss on documents
 # of Re-DocRED, where 0.1 and 0.3 do nearly as well, and 1 clearly worse.
-_SPREAD = 0.2
-_WIDE = 10.0  # the same for the common ones, which only data that one number tells apart without error needs
+_LABEL_DEVIATION = 0.2
+_COMMON_DEVIATION = 10.0  # the same for the common ones; needed only for separable data
 
 
 def scale(scores: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
@@ -51,7 +52,7 @@ def fit(scores: NDArray[np.float32], gold: NDArray[np.bool_], judged: NDArray[np
         gold: which of them are right, [pairs, labels].
         judged: of which of them that is known, [pairs, labels]. Others are left out.
     """
-    used = judged & (scores >= _LEAST_FITTED)
+    used = judged & (scores >= _MIN_FITTED)
     label = torch.as_tensor(np.nonzero(used)[1])
     logits = torch.as_tensor(scores[used], dtype=torch.float64).clamp(_EDGE, 1 - _EDGE).logit()
     right = torch.as_tensor(gold[used], dtype=torch.float64)
@@ -62,7 +63,7 @@ def fit(scores: NDArray[np.float32], gold: NDArray[np.bool_], judged: NDArray[np
     def loss() -> Tensor:
         optimizer.zero_grad()
         slope, offset = (common + own)[label].T
-        pull = (own / _SPREAD).square().sum() + (common / _WIDE).square().sum()
+        pull = (own / _LABEL_DEVIATION).square().sum() + (common / _COMMON_DEVIATION).square().sum()
         total = binary_cross_entropy_with_logits(logits * slope.exp() + offset, right, reduction="sum") + pull / 2
         torch.autograd.backward(total)
         return total
@@ -89,7 +90,7 @@ def cross_fit(
     return calibrated
 
 
-# How good it is.
+# Measuring.
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def reliability(scores: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well scores agree with what is right."""
+    """How well the scores agree with the gold labels."""
 
     shown: Reliability  # of scores from `SHOWN` on
     everything: Reliability
@@ -160,7 +161,7 @@ def figure_class() -> Any:
 
 
 def draw(before: Quality, after: Quality, stream: IO[bytes]) -> None:
-    """Write the reliability diagrams before and after calibration as PNG: the shares that are right, and of how many.
+    """Write the reliability diagrams before and after calibration as PNG.
 
     Raises:
         DependencyError: matplotlib is not installed.

@@ -94,7 +94,7 @@ def load(
     Raises:
         OSError: there is no such pipeline.
         ModelError: there is a threshold, and the pipeline has no relation component to set it in.
-        InputError: the threshold is none, or the pipeline has no such operating point or label.
+        InputError: the threshold is not valid, or the pipeline has no such operating point or label.
     """
     place = resource(f"pipelines/{SHIPPED}") if name is None or name == SHIPPED else name
     options = {"disable": disable, "enable": enable, "exclude": exclude, "config": config, "vocab": vocab}
@@ -157,7 +157,7 @@ def make_mrca_relations(
         type_rules: give a label only where the types of subject and object allow it (see `types.find_rules`).
         pretrained: start with the weights of a shipped pipeline; `nlp.initialize()` and `spacy train` go on from them.
             None: no weights, to train from scratch.
-        silence: the name that `unannotated_weight` had in configs of version 0.1; where it is there, it is read.
+        silence: the name of `unannotated_weight` in configs of version 0.1. It is read until version 1.0.
     """
     pipe = MRCARelations(
         nlp.vocab,
@@ -209,7 +209,7 @@ class MRCARelations(TrainablePipe):
         self._weights_checksum = 0
         self._language: str | None = None  # of the texts that the weights learned from, where that is known
         self._pipeline = _Pipeline(None)
-        self._warnings_left = ["one"]  # taken out by whoever warns, which only one of several threads can do
+        self._warnings_left = ["one"]  # the thread that removes the entry warns; only one thread can
         self._type_map = check_type_map(type_map or {})
         self._threshold: Threshold | None = None
         self.batch_size, self.unannotated_weight, self.type_rules = batch_size, unannotated_weight, type_rules
@@ -252,7 +252,7 @@ class MRCARelations(TrainablePipe):
         self._threshold = value
 
     def _check_threshold(self, value: Threshold | None) -> None:
-        """Refuse what is no threshold, and what the weights do not have, where there are weights."""
+        """Refuse a threshold that is not valid or, once there are weights, names what they do not have."""
         is_name = value is None or (isinstance(value, str) and value in OPERATING_POINTS)
         numbers = value.values() if isinstance(value, Mapping) else [] if is_name else [value]
         if not all(isinstance(number, int | float) and 0 <= number <= 1 for number in numbers):
@@ -268,8 +268,8 @@ class MRCARelations(TrainablePipe):
         if isinstance(value, str) and value not in self.operating_points:
             known = ", ".join(self.operating_points)
             raise InputError(
-                f"There is no operating point '{value}': '{self.name}' has {known or 'none'}. `kgmrca calibrate` finds "
-                "them; without them a threshold is a number from 0 to 1."
+                f"'{self.name}' has no operating point '{value}'; it has {known or 'none at all'}. "
+                "`kgmrca calibrate` finds operating points. Without them, a threshold is a number from 0 to 1."
             )
         if isinstance(value, Mapping) and (wrong := set(value) - set(self.labels)):
             raise InputError(
@@ -284,7 +284,7 @@ class MRCARelations(TrainablePipe):
             threshold: see `threshold`. None: the component's own.
 
         Raises:
-            InputError: it is no threshold, or the weights have no such operating point or label.
+            InputError: it is not valid, or the weights have no such operating point or label.
         """
         self._check_threshold(threshold)
         chosen, stored = (
@@ -318,7 +318,7 @@ class MRCARelations(TrainablePipe):
     @property
     def is_built(self) -> bool:
         """Whether the network's layers are there: it was initialised or loaded."""
-        return hasattr(self._network, "labels")
+        return self._network.is_built
 
     @property
     def _network(self) -> PairNetwork | MRCANetwork:
@@ -346,7 +346,7 @@ class MRCARelations(TrainablePipe):
                 hands it on: `nlp.pipe(texts, component_cfg={"mrca_relations": {"threshold": "precise"}})`.
 
         Raises:
-            InputError: the threshold is none, or the weights have no such operating point or label.
+            InputError: the threshold is not valid, or the weights have no such operating point or label.
         """
         if threshold is not None:
             self.resolve_threshold(threshold)  # at once, and not when the first Doc is read
@@ -378,10 +378,10 @@ class MRCARelations(TrainablePipe):
         candidates = self._candidates(docs)
         may_have = None
         if self.type_rules and self.cfg["rules"]:
-            subject, object_ = type_numbers(candidates.labels)[candidates.pairs.T]
+            subject, object_ = type_numbers(candidates.types)[candidates.pairs.T]
             may_have = self._allowed[subject, object_]
-            asked = may_have.any(1)
-            candidates, may_have = replace(candidates, pairs=candidates.pairs[asked]), may_have[asked]
+            possible = may_have.any(1)
+            candidates, may_have = replace(candidates, pairs=candidates.pairs[possible]), may_have[possible]
         scores = self.loss.scores(xp2torch(self.model.predict(self._features(docs, candidates))))
         if calibrated and self.cfg["calibration"]:
             numbers = [self.cfg["calibration"][label] for label in self.labels]
@@ -410,7 +410,7 @@ class MRCARelations(TrainablePipe):
         """
         docs = list(docs)
         candidates, scores = predicted
-        # A score of 0 is a "no" from the type rules, whatever the threshold.
+        # The type rules set a score to 0. Such a label is not given, whatever the threshold.
         pair, label = np.nonzero((scores >= self._thresholds(threshold)) & (scores > 0))
         subject, object_ = candidates.pairs[pair].T
         doc_of = candidates.sentences[candidates.spans[subject, 0], 0]
@@ -430,7 +430,7 @@ class MRCARelations(TrainablePipe):
             self._warn(doc for doc, records in zip(docs, found, strict=True) if not records)
 
     def _warn(self, docs: Iterable[Doc]) -> None:
-        """Say why nothing is found in these Docs if the pipeline is the cause; once, in words that say what to do."""
+        """Warn once, saying what to do, if the pipeline is the reason that nothing is found in these Docs."""
         nlp = self._pipeline.nlp
         components = nlp.components if nlp else ()
         for doc in docs:
@@ -453,10 +453,10 @@ class MRCARelations(TrainablePipe):
         return name in TYPES or name in self.cfg["types"]
 
     def _candidates(self, docs: Sequence[Doc]) -> Candidates:
-        """The candidate pairs, with types instead of the labels of entities."""
+        """The candidate pairs, with the types of `types.coarse_type` for those of the recognizer."""
         candidates = self.pairs(docs, spans_key=self.spans_key)
-        types = {label: coarse_type(label, self.type_map) for label in set(candidates.labels)}
-        return replace(candidates, labels=[types[label] for label in candidates.labels])
+        types = {name: coarse_type(name, self.type_map) for name in set(candidates.types)}
+        return replace(candidates, types=[types[name] for name in candidates.types])
 
     def _features(self, docs: Sequence[Doc], candidates: Candidates) -> Features | Instances:
         return self.model.attrs["features"](docs, candidates, self.cfg["types"])
@@ -502,7 +502,7 @@ class MRCARelations(TrainablePipe):
             labels=names,
             types=types,
             rules=find_rules(gold.combinations, names),
-            complete=sorted(names if gold.complete is None else gold.complete),
+            complete=sorted(names if gold.exhaustive is None else gold.exhaustive),
             calibration={},
             points={},
             threshold=threshold,
@@ -518,11 +518,11 @@ class MRCARelations(TrainablePipe):
             # Of the reference Docs, because `annotating_components` set the entities of the others only while training.
             candidates = self._candidates([example.reference for example in batch])
             gold.n_pairs += len(candidates.pairs)
-            gold.types.update(candidates.labels)
-            type_at = dict(zip(_places(candidates), candidates.labels, strict=True))
+            gold.types.update(candidates.types)
+            type_at = dict(zip(_places(candidates), candidates.types, strict=True))
             for number, example in enumerate(batch):
                 names = exhaustively_annotated(example.reference)
-                gold.complete = None if gold.complete is None or names is None else gold.complete | names
+                gold.exhaustive = None if gold.exhaustive is None or names is None else gold.exhaustive | names
                 for a, b, c, d, label, score in get_plain_relations(example.reference) or ():
                     gold.add(label, type_at.get((number, a, b), ""), type_at.get((number, c, d), ""), score)
         return gold
@@ -578,10 +578,12 @@ class MRCARelations(TrainablePipe):
     def get_loss(self, examples: Iterable[Example], scores: tuple[Candidates, Floats2d]) -> tuple[float, Floats2d]:
         """The loss of a batch and its gradient with respect to the network's outputs, [pairs, labels].
 
-        The score of a gold relation says how true it is. A pair without a label is a negative example of that label
-        where its Doc is annotated exhaustively with it (see `corpora.annotated.exhaustively_annotated`). If no Doc of
-        the training data is, the pair is a negative example with the weight `unannotated_weight`. Else it has no
-        weight.
+        The score of a gold relation says how true it is. What a pair without a label counts as a negative example of
+        that label depends on the annotation (see `corpora.annotated.exhaustively_annotated`):
+
+        - 1 if its Doc is annotated exhaustively with the label;
+        - `unannotated_weight` if no Doc of the training data is annotated exhaustively with the label;
+        - 0 if only other Docs are annotated exhaustively with the label.
         """
         candidates, raw = scores
         outputs = xp2torch(raw, requires_grad=True)
@@ -595,19 +597,19 @@ class MRCARelations(TrainablePipe):
     def _targets(
         self, examples: Sequence[Example], candidates: Candidates
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The score of the gold relation with the characters of the pair and the label, and what that counts for."""
+        """The gold score of each pair and label, and its weight, each [pairs, labels]."""
         doc_of = candidates.sentences[candidates.spans[:, 0], 0]
         span_at = {place: row for row, place in enumerate(_places(candidates))}
         pair_at = {pair: row for row, pair in enumerate(map(tuple, candidates.pairs.tolist()))}
         column = {label: index for index, label in enumerate(self.labels)}
         counts = np.ones((len(examples), len(column)), np.float32)
-        silent = np.array(
+        unannotated = np.array(
             [0.0 if label in self.cfg["complete"] else self.unannotated_weight for label in column], np.float32
         )
         for number, example in enumerate(examples):
-            complete = exhaustively_annotated(example.reference)
-            if complete is not None:
-                counts[number] = np.where([label in complete for label in column], 1, silent)
+            exhaustive = exhaustively_annotated(example.reference)
+            if exhaustive is not None:
+                counts[number] = np.where([label in exhaustive for label in column], 1, unannotated)
         known = counts[doc_of[candidates.pairs[:, 0]]]
         targets = np.zeros_like(known)
         for number, example in enumerate(examples):
@@ -659,16 +661,19 @@ class MRCARelations(TrainablePipe):
 
     @staticmethod
     def _settings() -> dict[str, Any]:
-        """What is stored beside the weights, as it is at first."""
+        """What is stored beside the weights, as it is at first.
+
+        The keys are part of the file format and of `digest`, so they keep their names.
+        """
         return {
             "labels": [],
             "types": [],
             "threshold": 0.5,
             "type_map": {},
             "rules": {},  # see `types.find_rules`
-            "complete": [],  # labels that some training Doc is annotated with exhaustively
+            "complete": [],  # labels that some training Doc is annotated exhaustively with
             "calibration": {},  # label -> slope and offset (see `calibration.scale`); empty: scores are raw
-            "points": {},  # name -> threshold
+            "points": {},  # the operating points: name -> threshold
         }
 
     def _weights_to_bytes(self) -> bytes:
@@ -712,12 +717,12 @@ class _Pipeline:
 
 @dataclass(slots=True)
 class _Gold:
-    """What the examples say of labels and types."""
+    """Labels and types in the examples, counted."""
 
     counts: dict[str, float] = field(default_factory=dict)  # label -> the sum of the scores
     combinations: defaultdict[str, dict[tuple[str, str], float]] = field(default_factory=lambda: defaultdict(dict))
     types: set[str] = field(default_factory=set)
-    complete: set[str] | None = field(default_factory=set)  # labels some Doc is exhaustively annotated with; None: all
+    exhaustive: set[str] | None = field(default_factory=set)  # labels that some Doc is annotated with; None: all
     n_pairs: int = 0
 
     def add(self, label: str, subject_type: str, object_type: str, score: float) -> None:

@@ -64,8 +64,8 @@ def make_features(docs: Sequence[Doc], candidates: Candidates, types: Iterable[s
     case = case_flags(docs, sentences)
 
     numbers = {label: number for number, label in enumerate(types, start=2)}
-    number_of = {label: numbers.get(coarse_type(label), 1) for label in set(candidates.labels)}
-    span_type = np.array([number_of[label] for label in candidates.labels], np.int64)
+    number_of = {label: numbers.get(coarse_type(label), 1) for label in set(candidates.types)}
+    span_type = np.array([number_of[label] for label in candidates.types], np.int64)
     first = (np.cumsum(lengths) - lengths)[spans[:, 0]] + spans[:, 1]
     begins = np.zeros((len(case), 1), np.float32)
     begins[first] = 1

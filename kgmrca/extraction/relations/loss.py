@@ -28,12 +28,12 @@ class Loss(Protocol):
         Args:
             outputs: the network's.
             targets: how true each label is, from 0 to 1, [pairs, labels].
-            known: what each of these counts, from 0 (nothing is known) to 1, [pairs, labels]; None: 1 for all.
+            known: the weight of each target, from 0 (unknown) to 1, [pairs, labels]. None: 1 for all.
         """
         ...
 
     def scores(self, outputs: Tensor) -> Tensor:
-        """Outputs as confidences between 0 and 1, [pairs, labels]."""
+        """The scores that the outputs stand for, from 0 to 1, [pairs, labels]."""
         ...
 
     def start(self, prior: Tensor) -> Tensor:
@@ -55,19 +55,19 @@ class BCE:
         return outputs.sigmoid()
 
     def start(self, prior: Tensor) -> Tensor:
-        """The prior's logit: with under 1 % positives, learning to say "no" from 0 costs many epochs."""
+        """The prior's logit. Under 1 % of the labels are positive, so training from 0 would take many more epochs."""
         return prior.clamp(1e-5, 1 - 1e-5).logit()
 
 
 class Asymmetric(BCE):
-    """Binary cross-entropy that looks away from easy negatives (`kgmrca.Asymmetric.v1`).
+    """Binary cross-entropy that down-weights easy negatives (`kgmrca.Asymmetric.v1`).
 
     With p the sigmoid of an output and q = max(p - margin, 0), a positive costs -(1 - p)^positive_focus log p and a
     negative costs -q^negative_focus log(1 - q); summed over the labels, averaged over the pairs. Ridnik et al.,
     Asymmetric Loss For Multi-Label Classification (2021), equations 4 to 7.
 
     Args:
-        positive_focus, negative_focus: 0 looks at all alike.
+        positive_focus, negative_focus: 0 weights all equally.
         margin: a negative with a lower probability costs nothing.
     """
 
@@ -87,13 +87,15 @@ class Asymmetric(BCE):
 
 
 class AdaptiveThreshold:
-    """Every pair learns its own threshold, one output more (`kgmrca.AdaptiveThreshold.v1`).
+    """Every pair learns its own threshold, an output beside those of the labels (`kgmrca.AdaptiveThreshold.v1`).
 
-    True labels are to come out above the threshold's output (softmax over them and it), which is to come out above the
-    false ones (likewise); averaged over the pairs. Zhou et al., Document-Level Relation Extraction with Adaptive
-    Thresholding and Localized Context Pooling (2021), equations 7 to 9. A score is the sigmoid of what a label's output
-    is above the threshold's, so 0.5 is the threshold that was learned. A target of 0.5 or more is true, and a false one
-    of which less than half is known is left out.
+    One softmax over the true labels and the threshold raises the true labels above the threshold. Another one over the
+    threshold and the false labels raises the threshold above the false ones. The sum of both is averaged over the pairs
+    (Zhou et al., Document-Level Relation Extraction with Adaptive Thresholding and Localized Context Pooling, 2021,
+    equations 7 to 9).
+
+    A label's score is the sigmoid of its output minus the threshold's, so a score of 0.5 is at the learned threshold. A
+    label with a target of 0.5 or more is true. A false one with a weight below 0.5 is left out.
     """
 
     extra_outputs = 1
@@ -119,7 +121,7 @@ class AdaptiveThreshold:
 class RCDice:
     """The paper's imbalance-adapted Dice loss over linear outputs (eq. 3.5; `kgmrca.RCDice.v1`).
 
-    An output of 0.5 or more means "yes". With g = 1e-6, y the target and p the output:
+    An output of 0.5 or more means that the label is true. With g = 1e-6, y the target and p the output:
 
         g^2 / (p^2 + y^2 + g)               where y = 0 and p < 0.5
         1 - (2 p y + g) / (p^2 + y^2 + g)   elsewhere
@@ -139,7 +141,7 @@ class RCDice:
         self.reduction = reduction
 
     def __call__(self, outputs: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
-        """See `Loss`. What is not known counts as a "no" that came out as one."""
+        """See `Loss`. An unknown label counts as a correct negative."""
         if known is not None:
             outputs, targets = outputs * known, targets * known
         return self.elements(outputs, targets).mean()
@@ -159,5 +161,5 @@ class RCDice:
         return outputs.clamp(0, 1)
 
     def start(self, prior: Tensor) -> Tensor:
-        """Zeros: an output of 0 already means "no"."""
+        """Zeros: an output of 0 already means that the label is false."""
         return torch.zeros_like(prior)

@@ -3,8 +3,8 @@
 `PairNetwork` encodes a sentence once, then scores every ordered pair of its spans from that encoding. A BiLSTM reads
 word vectors, case and entity types. What a pair sees is a sum of views: its subject, its object and the words between
 them (averages of BiLSTM states), the whole sentence (likewise), how far apart the two are, and the product of a second
-view of subject and object, which lets the two select each other; subject and object bring their entity types along. A
-linear layer over such averages is an average of per-token projections, so each token is projected once and a pair
+view of subject and object, so that the two can select each other. Subject and object add their entity types. A linear
+layer over such averages is an average of per-token projections, so each token is projected once and a pair
 costs a few additions and one product per value, up to the label layer.
 
 `MRCANetwork` makes one pass for each instance, a sentence with its subjects and objects marked, as in the paper.
@@ -50,10 +50,15 @@ class MRCANetwork(nn.Module):
         if self.hidden_width:
             self.encoder = BiLSTM(width, self.hidden_width)
             width = 2 * self.hidden_width
-        self.labels = nn.Linear(self.n_windows * width, n_outputs)
+        self.labels = nn.Linear(self.n_windows * width, n_outputs)  # stored weights have this name
         nn.init.xavier_uniform_(self.labels.weight)
         nn.init.zeros_(self.labels.bias)
         self.train(self.training)  # the new layers too
+
+    @property
+    def is_built(self) -> bool:
+        """Whether `build` has made the layers."""
+        return hasattr(self, "labels")
 
     def forward(
         self,
@@ -92,7 +97,10 @@ class MRCANetwork(nn.Module):
     def roles(self, subjects: Tensor, objects: Tensor, n_instances: int) -> Tensor:
         """Equation 3.3: v for tokens of a subject, -v for those of an object only, else 0; [instances, MAX_TOKENS]."""
         roles = torch.zeros(n_instances, self.MAX_TOKENS, device=subjects.device)
-        for spans, value in ((objects, -self.words.limit), (subjects, self.words.limit)):  # the subject wins
+        for spans, value in (
+            (objects, -self.words.limit),
+            (subjects, self.words.limit),
+        ):  # the last one stays
             instance, (first, last) = spans[:, 0], spans[:, 1:].clamp(max=self.MAX_TOKENS).unbind(1)
             opened = torch.zeros(n_instances, self.MAX_TOKENS + 1, device=spans.device)
             one = torch.ones(len(spans), device=spans.device)
@@ -119,7 +127,7 @@ class PairNetwork(nn.Module):
         depth: layers of the BiLSTM.
         pair_width: width of a pair's representation.
         dropout: share of inputs, of states and of pair values dropped while training.
-        type_dropout: share of spans whose type is hidden while training, so that types never seen are no surprise.
+        type_dropout: share of spans whose type is hidden while training, to prepare for unknown types.
     """
 
     MAX_PAIRS = 8_192  # pairs scored at once: more would not stay in a CPU's cache
@@ -157,8 +165,13 @@ class PairNetwork(nn.Module):
         self.subject_type = nn.Embedding(2 + n_types, width)
         self.object_type = nn.Embedding(2 + n_types, width)
         self.distance = nn.Embedding(2 * (self.MAX_DISTANCE + 1) + 1, width)
-        self.labels = nn.Linear(width, n_outputs)
+        self.labels = nn.Linear(width, n_outputs)  # stored weights have this name
         self.train(self.training)  # the new layers too
+
+    @property
+    def is_built(self) -> bool:
+        """Whether `build` has made the layers."""
+        return hasattr(self, "labels")
 
     def forward(
         self,

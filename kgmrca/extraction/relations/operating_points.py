@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import minibatch
-from torch import Tensor
 
 from kgmrca.corpora.annotated import Corpus, exhaustively_annotated
 from kgmrca.errors import InputError
@@ -24,81 +23,25 @@ __all__ = [
     "Calibration",
     "Curve",
     "OperatingPoint",
-    "best_threshold",
-    "best_thresholds",
     "calibrate",
     "find_operating_points",
-    "micro_f1",
     "sweep",
 ]
 
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
-_BINS = 1000  # scores are told apart to this many parts of the range from 0 to 1
-_SURE = 0.85  # the precision that the point "precise" is to have
-_LEAST_RECALL = 0.1  # and the recall that it keeps where it cannot
+_BINS = 1000  # thresholds are chosen to this many parts of the range from 0 to 1
+_PRECISION = 0.85  # of the operating point "precise"
+_MIN_RECALL = 0.1  # of "precise" where no threshold has that precision
 _BATCH_SIZE = 128  # Docs
-
-
-def micro_f1(predicted: Tensor, targets: Tensor, *, n_gold: int | None = None) -> tuple[float, float, float]:
-    """Precision, recall and F1 of 0/1 or Boolean arrays [pairs, labels].
-
-    >>> micro_f1(torch.tensor([[1, 0], [1, 1]]), torch.tensor([[1, 0], [0, 1]]))
-    (0.6666666666666666, 1.0, 0.8)
-
-    Args:
-        n_gold: the number of true labels, where pairs that were not scored have some too.
-    """
-    right, given = int((predicted.bool() & targets.bool()).sum()), int(predicted.bool().sum())
-    gold = int(targets.sum()) if n_gold is None else n_gold
-    return right / max(given, 1), right / max(gold, 1), 2 * right / max(given + gold, 1)
-
-
-def best_threshold(scores: Tensor, targets: Tensor, *, n_gold: int | None = None) -> tuple[float, float]:
-    """The threshold with the best micro F1, to a thousandth, and that F1; choose on held-out data.
-
-    Args:
-        scores: between 0 and 1, [pairs, labels], on any device.
-        targets: 0 or 1, [pairs, labels].
-        n_gold: see `micro_f1`.
-    """
-    right, given = _at_least(scores.reshape(-1, 1), targets.reshape(-1, 1))
-    f1 = 2 * right / (given + (targets.sum() if n_gold is None else n_gold)).clamp(min=1)
-    best = int(f1[0].argmax())
-    return best / _BINS, float(f1[0, best])
-
-
-def best_thresholds(scores: Tensor, targets: Tensor, *, min_pairs: int = 10) -> Tensor:
-    """For each label the threshold with its best F1, [labels].
-
-    A label with fewer than `min_pairs` true pairs has the one threshold that is best for all: its own would be chance.
-
-    Args:
-        scores, targets: see `best_threshold`.
-    """
-    right, given = _at_least(scores, targets)
-    gold = targets.sum(0)
-    chosen = (2 * right / (given + gold.unsqueeze(1)).clamp(min=1)).argmax(1) / _BINS
-    return torch.where(gold >= min_pairs, chosen, torch.full_like(chosen, best_threshold(scores, targets)[0]))
-
-
-def _at_least(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """How many pairs [labels, _BINS] have at least each threshold's score: those that are true, and all."""
-    n_labels = scores.shape[1]
-    place = (scores * _BINS).long().clamp(0, _BINS - 1) + torch.arange(n_labels, device=scores.device) * _BINS
-    right, given = (
-        some.bincount(minlength=n_labels * _BINS).view(n_labels, _BINS).flip(1).cumsum(1).flip(1)
-        for some in (place[targets == 1], place.flatten())
-    )
-    return right, given
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
     """Micro scores at thresholds, [T] each.
 
-    As in `scorer.evaluate`, precision is taken over the labels that a Doc is annotated with exhaustively,
-    recall over all.
+    As in `scorer.evaluate`, precision is taken over the labels that a Doc is annotated exhaustively with, recall over
+    all.
     """
 
     threshold: NDArray[np.floating[Any]]
@@ -114,7 +57,7 @@ class Curve:
         Args:
             scores: of labels of pairs, [N].
             gold: which of them are gold, [N].
-            judged: which of them the Doc is annotated with exhaustively, [N].
+            judged: which of them have a label that the Doc is annotated exhaustively with, [N].
             n_gold: gold relations, also those of pairs that were not scored.
             thresholds: [T].
         """
@@ -141,7 +84,7 @@ class OperatingPoint:
     p: float
     r: float
     f: float
-    reached: bool = True  # whether it has the precision that it is to have
+    reached: bool = True  # whether it has the precision that it should have
 
 
 def find_operating_points(curve: Curve) -> dict[str, OperatingPoint]:
@@ -152,11 +95,15 @@ def find_operating_points(curve: Curve) -> dict[str, OperatingPoint]:
       none, `reached` is False, and the threshold is the one with the highest precision among those with a recall of at
       least 0.1 (if no recall is as high, among those with the highest recall);
     - "complete": the best F2, for which recall counts twice as much.
+
+    >>> curve = Curve(np.array([0.2, 0.5, 0.8]), np.array([0.5, 0.8, 0.9]), np.array([0.9, 0.8, 0.3]))
+    >>> {name: point.threshold for name, point in find_operating_points(curve).items()}
+    {'precise': 0.8, 'balanced': 0.5, 'complete': 0.5}
     """
     f1 = curve.f()
     balanced = int(f1.argmax())
-    sure = np.flatnonzero(curve.precision[balanced:] >= _SURE) + balanced
-    usable = curve.recall >= min(_LEAST_RECALL, curve.recall.max())
+    sure = np.flatnonzero(curve.precision[balanced:] >= _PRECISION) + balanced
+    usable = curve.recall >= min(_MIN_RECALL, curve.recall.max())
     precise = int(sure[0] if len(sure) else np.where(usable, curve.precision, -1).argmax())
     rows = dict(zip(OPERATING_POINTS, (precise, balanced, int(curve.f(2).argmax())), strict=True))
     return {
@@ -184,7 +131,7 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
         A row `{"threshold", "p", "r", "f"}` for each of 0.05, 0.10, ... 0.95.
 
     Raises:
-        InputError: no Doc is annotated with anything exhaustively.
+        InputError: no Doc is annotated exhaustively with anything.
         ModelError: the pipeline has no relation component.
     """
     _, pipe = relation_pipe(nlp)
@@ -194,10 +141,10 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
     found: list[tuple[float, bool, bool]] = []
     n_gold = 0
     for example, doc in zip(examples, docs, strict=True):
-        gold, complete = _gold(example), exhaustively_annotated(example.reference)
+        gold, exhaustive = _gold(example), exhaustively_annotated(example.reference)
         n_gold += len(gold)
         for *place, label, score in get_plain_relations(doc) or ():
-            found.append((score, (*place, label) in gold, complete is None or label in complete))
+            found.append((score, (*place, label) in gold, exhaustive is None or label in exhaustive))
     columns = np.array(found, float).reshape(-1, 3).T
     curve = Curve.of(*columns, n_gold=n_gold, thresholds=THRESHOLDS)
     rows = zip(THRESHOLDS, curve.precision.tolist(), curve.recall.tolist(), curve.f().tolist(), strict=True)
@@ -207,7 +154,7 @@ def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
 def _read(nlp: Language, path: Path) -> list[Example]:
     examples = list(Corpus(path)(nlp))
     if all(exhaustively_annotated(example.reference) == frozenset() for example in examples):
-        raise InputError(f"{path}: no document is annotated with any relation exhaustively, so nothing can be judged.")
+        raise InputError(f"{path}: no document is annotated exhaustively with any relation, so nothing can be judged.")
     return examples
 
 
@@ -249,10 +196,11 @@ class Calibration:
         ]
         lines += [
             "",
-            f"'After' is measured on documents that it was not fitted on. Labels: those with {FREQUENT} gold.",
+            "The errors after calibration are cross-validated over documents.",
+            f"Labels are those with {FREQUENT} gold relations or more.",
         ]
         if not self.operating_points["precise"].reached:
-            lines.append(f"No threshold has a precision of {_SURE}: 'precise' is the one that comes nearest.")
+            lines.append(f"No threshold has a precision of {_PRECISION}: 'precise' has the highest that was found.")
         return "\n".join(lines)
 
 
@@ -260,26 +208,26 @@ def calibrate(nlp: Language, path: Path) -> Calibration:
     """Calibrate the relation component and find its operating points, on gold entities.
 
     Both are stored with the component, and its threshold becomes "balanced". It starts from raw scores, whatever was
-    stored before. The points are chosen on the scores as stored; what is said of calibration is measured on other
-    documents than it was fitted on (`calibration.cross_fit`).
+    stored before. The points are chosen on the scores as stored. The calibration errors are cross-validated
+    (`calibration.cross_fit`).
 
     Args:
         nlp: a pipeline with `mrca_relations`.
         path: a `.spacy` file made by `kgmrca corpus`, neither trained on nor reported on.
 
     Raises:
-        InputError: no Doc is annotated with anything exhaustively, or no two entities share a sentence.
+        InputError: no Doc is annotated exhaustively with anything, or no two entities share a sentence.
         ModelError: the pipeline has no relation component, or it has no weights.
     """
     name, pipe = relation_pipe(nlp)
     examples = _read(nlp, path)
-    seen = _Seen.by(pipe, examples)
-    if not seen.judged.any():
+    scored = _Scored.by(pipe, examples)
+    if not scored.judged.any():
         raise InputError(f"{path}: there is no pair of entities that can be judged.")
-    slope, offset = fit(seen.scores, seen.gold, seen.judged)
-    scores = scale(torch.from_numpy(seen.scores), slope, offset).numpy()
+    slope, offset = fit(scored.scores, scored.gold, scored.judged)
+    scores = scale(torch.from_numpy(scored.scores), slope, offset).numpy()
     n_gold = sum(len(_gold(example)) for example in examples)
-    entries = scores.ravel(), seen.gold.ravel(), seen.judged.ravel()
+    entries = scores.ravel(), scored.gold.ravel(), scored.judged.ravel()
     points = find_operating_points(Curve.of(*entries, n_gold=n_gold, thresholds=np.arange(1, _BINS) / _BINS))
     numbers = zip(pipe.labels, slope.tolist(), offset.tolist(), strict=True)
     pipe.cfg.update(
@@ -289,18 +237,18 @@ def calibrate(nlp: Language, path: Path) -> Calibration:
     )
     # One that was chosen on raw scores would now mean something else.
     pipe.threshold = nlp.get_pipe_config(name)["threshold"] = None
-    crossed = cross_fit(seen.scores, seen.gold, seen.judged, seen.document)
+    crossed = cross_fit(scored.scores, scored.gold, scored.judged, scored.document)
     return Calibration(
         documents=len(examples),
         pairs=len(scores),
-        before=quality(seen.scores, seen.gold, seen.judged, pipe.labels),
-        after=quality(crossed, seen.gold, seen.judged, pipe.labels),
+        before=quality(scored.scores, scored.gold, scored.judged, pipe.labels),
+        after=quality(crossed, scored.gold, scored.judged, pipe.labels),
         operating_points=points,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Scored:
     """Raw scores on gold entities, and what is gold. P pairs, L labels."""
 
     scores: NDArray[np.float32]  # [P, L]
@@ -309,10 +257,10 @@ class _Seen:
     document: NDArray[np.int64]  # [P]
 
     @classmethod
-    def by(cls, pipe: MRCARelations, examples: Sequence[Example]) -> "_Seen":
+    def by(cls, pipe: MRCARelations, examples: Sequence[Example]) -> "_Scored":
         column = {label: number for number, label in enumerate(pipe.labels)}
-        complete = [exhaustively_annotated(example.reference) for example in examples]
-        judged = np.array([[some is None or label in some for label in column] for some in complete], bool)
+        exhaustive = [exhaustively_annotated(example.reference) for example in examples]
+        judged = np.array([[some is None or label in some for label in column] for some in exhaustive], bool)
         scores, gold, document = [], [], []
         first = 0  # document of the batch; the bar counts only where it is shown
         with progress_bar(None, total=len(examples), unit=" documents") as bar:

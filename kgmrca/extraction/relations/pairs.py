@@ -33,7 +33,7 @@ class Candidates:
     spans: NDArray[np.int64]  # [E, 3] sentence, start, end (tokens of the sentence, end exclusive)
     pairs: NDArray[np.int64]  # [P, 2] subject, object (rows of `spans`)
     characters: NDArray[np.int64]  # [E, 2] start, end (characters of the Doc's text, end exclusive)
-    labels: list[str]  # [E] entity types
+    types: list[str]  # [E] types of the entities, as their recognizer names them
 
 
 class PairSuggester(Protocol):
@@ -72,7 +72,7 @@ def _sentence_pairs(
 ) -> Candidates:
     bounds: list[NDArray[np.int64]] = [np.zeros((0, 3), np.int64)]  # Doc, start, end of each sentence
     found: list[tuple[int, int, int, int, int]] = []  # Doc, start, end, first and last character of each span
-    labels: list[str] = []
+    types: list[str] = []
     for number, doc in enumerate(docs):
         spans = sorted(doc.ents if spans_key is None else doc.spans.get(spans_key, ()))
         if len(spans) < 2:
@@ -80,7 +80,7 @@ def _sentence_pairs(
         starts = sentence_starts(doc, sentencizer, max_tokens)
         bounds.append(np.stack([np.full(len(starts) - 1, number), starts[:-1], starts[1:]], 1))
         found += [(number, span.start, span.end, span.start_char, span.end_char) for span in spans]
-        labels += [span.label_ for span in spans]
+        types += [span.label_ for span in spans]
     sentences = np.concatenate(bounds)
     doc_of, start, end, *characters = np.array(found, np.int64).reshape(-1, 5).T
 
@@ -89,16 +89,16 @@ def _sentence_pairs(
     home = np.searchsorted(before[sentences[:, 0]] + sentences[:, 1], before[doc_of] + start, side="right") - 1
     inside = end <= sentences[home, 2]
     counts = np.bincount(home[inside], minlength=len(sentences))  # spans a sentence
-    asked = counts >= 2
-    kept = inside & asked[home]
-    row = np.cumsum(asked) - 1
+    has_pairs = counts >= 2
+    kept = inside & has_pairs[home]
+    row = np.cumsum(has_pairs) - 1
     within = np.stack([row[home], start - sentences[home, 1], end - sentences[home, 1]], 1)[kept]
     return Candidates(
-        sentences=sentences[asked],
+        sentences=sentences[has_pairs],
         spans=within,
-        pairs=_ordered_pairs(within, counts[asked]),
+        pairs=_ordered_pairs(within, counts[has_pairs]),
         characters=np.stack(characters, 1)[kept],
-        labels=list(compress(labels, kept)),
+        types=list(compress(types, kept)),
     )
 
 

@@ -1,7 +1,7 @@
 """Precision, recall and F1 of relations and entities against gold Docs, with intervals and the kinds of mistakes.
 
-Everything is counted from one table, `Items`: a row for each thing that is there (gold) or that was said to be there
-(given). Its sums over documents, labels or kinds of pairs are all that the scores are made of.
+Everything is counted from one table, `Comparison`. It has a row for each relation or entity that the gold data has
+("gold") or the pipeline gave ("given"). All scores are computed from its sums over documents, labels or kinds of pairs.
 """
 
 from bisect import bisect_left, bisect_right
@@ -23,23 +23,23 @@ from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.progress import progress_bar
 from kgmrca.relations import get_plain_relations
 
-__all__ = ["evaluate", "make_relation_scorer", "score_relations", "table"]
+__all__ = ["COUNTS", "NO_LABEL", "Scores", "evaluate", "make_relation_scorer", "score_relations"]
 
 Key: TypeAlias = tuple[Any, ...]
-"""What an item is within its document, such as a relation's characters and label; the label comes last."""
+"""What identifies a relation or an entity within its document, such as characters and label; the label comes last."""
 
 Keys: TypeAlias = Set[Key]
 
 Scores: TypeAlias = dict[str, Any]
 
 COUNTS = ("gold", "found", "given", "not_judged", "right")
-"""What is counted.
+"""What is counted of relations or entities.
 
-- gold: items that are there
-- found: those of them that were given
-- given: items that were said to be there
-- not_judged: those of them whose label is not annotated exhaustively in their document
-- right: the gold ones among the others
+- gold: all that the gold data has
+- found: all that the gold data has and the pipeline gave
+- given: all that the pipeline gave
+- not_judged: given, and its document is not annotated exhaustively with its label
+- right: given, judged, and in the gold data
 
 Recall is found / gold, precision right / (given - not_judged). Where all is annotated exhaustively, found equals right.
 """
@@ -50,8 +50,8 @@ NUMBERS = ("0", "1", "2", "3", "4+")
 DISTANCES = {"0-2": 0, "3-5": 3, "6-10": 6, "11-20": 11, "21+": 21}
 """How many tokens stand between subject and object: the name of a range, and where it begins."""
 
-NONE = "(none)"
-"""Stands for a label in a confusion: on this side there is none."""
+NO_LABEL = "(none)"
+"""Stands for a label in a confusion where there is none."""
 
 _MOST_FREQUENT = 20  # confusions of each kind that are kept
 _SEED = 0
@@ -66,24 +66,23 @@ def score_relations(examples: Iterable[Example], **_: Any) -> dict[str, Any]:
     """Compare `doc._.relations` of predicted and reference Docs.
 
     A relation counts as found if its subject's and object's characters, their order and the label are all right.
-    Gold relations between spans that were never proposed count as missed, so the figures need no remark about which
-    pairs they were taken over. A gold Doc without `doc._.relations` (None) is not scored. Precision is taken over the
-    labels that a gold Doc is annotated with exhaustively (see `corpora.annotated.exhaustively_annotated`), recall
-    over all.
+    Gold relations between spans that are no candidate pair count as missed, so the scores are over all gold relations.
+    A gold Doc without `doc._.relations` (None) is not scored. Precision is taken over the labels that a gold Doc is
+    annotated exhaustively with (see `corpora.annotated.exhaustively_annotated`), recall over all.
 
     Returns:
         `rel_micro_p`, `rel_micro_r`, `rel_micro_f` and `rel_per_type`, `label -> {"p", "r", "f"}` as spaCy's own
         scorers give it. None for all where no example was scored, for precision and F1 where nothing can be judged.
     """
     scored = [example for example in examples if get_plain_relations(example.reference) is not None]
-    items = Items.of_relations(scored)
-    micro = _rates(items.total(), judged=items.judged) if scored else np.full(3, np.nan)
-    if scored and items.judged:
+    compared = Comparison.of_relations(scored)
+    micro = _rates(compared.total(), judged=compared.judged) if scored else np.full(3, np.nan)
+    if scored and compared.judged:
         micro = np.nan_to_num(micro)  # training needs a number even where nothing was given that can be judged
-    of_label = _rates(items.by_label(), judged=items.judged_labels())
+    of_label = _rates(compared.by_label(), judged=compared.judged_labels())
     return {
-        **{f"rel_micro_{key}": value for key, value in _named(micro).items()},
-        "rel_per_type": {label: _named(rates) for label, rates in zip(items.labels, of_label, strict=True)},
+        **{f"rel_micro_{key}": value for key, value in _rates_by_name(micro).items()},
+        "rel_per_type": {label: _rates_by_name(rates) for label, rates in zip(compared.labels, of_label, strict=True)},
     }
 
 
@@ -99,11 +98,11 @@ def evaluate(nlp: Language, path: Path, *, resamples: int = 1000) -> Scores:
         resamples: how many times the documents are drawn anew for the intervals.
 
     Returns:
-        `documents`, their number; `not_labelled`, the entity types that were given but that the gold data has nowhere;
+        `documents`, their number; `types_not_in_gold`, the entity types that were given but that the gold data lacks;
         and these parts, where "raw text" means the whole pipeline:
 
-        - `entities`: on raw text, exact span and type; a gold mention whose source gives it no type matches any type;
-        - `entities, labelled types`: the same without the entities of the types in `not_labelled`;
+        - `entities`: on raw text, exact span and type; a gold mention without a type in the data matches any type;
+        - `entities, types of the data`: the same without the entities of the types in `types_not_in_gold`;
         - `entities, spans alone`: the same, whatever the types;
         - `relations, gold entities`: of the relation component alone, on gold entities and sentences;
         - `relations, end to end`: on raw text, exact spans, direction and label;
@@ -137,20 +136,20 @@ def evaluate(nlp: Language, path: Path, *, resamples: int = 1000) -> Scores:
         for example, doc in zip(given, nlp.pipe([example.reference.text for example in given]), strict=True):
             raw.append(Example(doc, example.reference))
             bar.update()
-    not_labelled = _not_labelled(raw)
-    relations = Items.of_relations(given)
+    types_not_in_gold = _types_not_in_gold(raw)
+    relations = Comparison.of_relations(given)
     parts = {
         "entities": _entities(raw),
-        "entities, labelled types": _entities(raw, leave_out=not_labelled),
+        "entities, types of the data": _entities(raw, leave_out=types_not_in_gold),
         "entities, spans alone": _entities(raw, typed=False),
         "relations, gold entities": relations,
-        "relations, end to end": Items.of_relations(raw),
+        "relations, end to end": Comparison.of_relations(raw),
         "sentence sets, gold entities": _sentence_sets(given),
     }
     return {
         "documents": len(given),
-        "not_labelled": sorted(not_labelled),
-        **{name: _scores(items, resamples) for name, items in parts.items()},
+        "types_not_in_gold": sorted(types_not_in_gold),
+        **{name: _scores(compared, resamples) for name, compared in parts.items()},
         "gold entities, by number of relations": _by_number(relations),
         "gold entities, by distance": _by_distance(relations, [example.reference for example in given]),
         "gold entities, confusion": _confusion(relations),
@@ -161,46 +160,46 @@ def evaluate(nlp: Language, path: Path, *, resamples: int = 1000) -> Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
-    """What is gold or was given, a row each. N items."""
+class Comparison:
+    """What is gold or was given, a row each. N rows."""
 
     documents: int
     document: NDArray[np.int64]  # [N] which document it is in
     keys: list[Key]  # [N]
     counts: NDArray[np.int64]  # [N, 5] 0 or 1 for each of `COUNTS`
-    complete: frozenset[str] | None  # the labels that some document is annotated with exhaustively; None: all
+    exhaustive: frozenset[str] | None  # labels that some document is annotated exhaustively with; None: all
 
     @classmethod
-    def compare(cls, documents: Iterable[tuple[Keys, Keys, frozenset[str] | None]]) -> "Items":
-        """What is gold and what was given in each document, and the labels it is annotated with exhaustively."""
+    def of_documents(cls, documents: Iterable[tuple[Keys, Keys, frozenset[str] | None]]) -> "Comparison":
+        """From what is gold and what was given in each document, and the labels it is annotated exhaustively with."""
         rows: list[tuple[bool, ...]] = []
         keys: list[Key] = []
         document: list[int] = []
-        completes: list[frozenset[str] | None] = []
-        for number, (gold, given, complete) in enumerate(documents):
-            completes.append(complete)
+        annotated: list[frozenset[str] | None] = []
+        for number, (gold, given, exhaustive) in enumerate(documents):
+            annotated.append(exhaustive)
             for key in gold | given:
                 is_gold, is_given = key in gold, key in given
-                # A given item whose label is not annotated exhaustively is left out of precision even where it is gold:
-                # as it can never be wrong, it would only ever raise it.
-                is_judged = is_given and (complete is None or key[-1] in complete)
+                # A label that is not annotated exhaustively is left out of precision even where it is gold: because it
+                # can never be wrong, it could only raise the precision.
+                is_judged = is_given and (exhaustive is None or key[-1] in exhaustive)
                 rows.append(
                     (is_gold, is_gold and is_given, is_given, is_given and not is_judged, is_gold and is_judged)
                 )
                 keys.append(key)
                 document.append(number)
         return cls(
-            documents=len(completes),
+            documents=len(annotated),
             document=np.array(document, np.int64),
             keys=keys,
             counts=np.array(rows, np.int64).reshape(-1, len(COUNTS)),
-            complete=None if None in completes else frozenset().union(*filter(None, completes)),
+            exhaustive=None if None in annotated else frozenset().union(*filter(None, annotated)),
         )
 
     @classmethod
-    def of_relations(cls, examples: Iterable[Example]) -> "Items":
+    def of_relations(cls, examples: Iterable[Example]) -> "Comparison":
         """The relations: subject start and end, object start and end (characters), label."""
-        return cls.compare(
+        return cls.of_documents(
             (
                 {record[:5] for record in get_plain_relations(example.reference) or ()},
                 {record[:5] for record in get_plain_relations(example.predicted) or ()},
@@ -217,14 +216,14 @@ class Items:
     @property
     def judged(self) -> bool:
         """Whether anything that is given can be judged."""
-        return self.complete is None or bool(self.complete)
+        return self.exhaustive is None or bool(self.exhaustive)
 
     def judged_labels(self) -> NDArray[np.bool_]:
         """Whether one of these `labels` can be judged, [labels]."""
-        return np.array([self.complete is None or label in self.complete for label in self.labels], bool)
+        return np.array([self.exhaustive is None or label in self.exhaustive for label in self.labels], bool)
 
     def total(self) -> NDArray[np.int64]:
-        """The `COUNTS` of all items, [5]."""
+        """The `COUNTS` of all rows, [5]."""
         return self.counts.sum(0)
 
     def by_document(self) -> NDArray[np.int64]:
@@ -237,7 +236,7 @@ class Items:
         return self.by([place[key[-1]] for key in self.keys], len(place))
 
     def by(self, group: Sequence[int] | NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
-        """The `COUNTS` of each group, [n_groups, 5], given the group of each item."""
+        """The `COUNTS` of each group, [n_groups, 5], given the group of each row."""
         sums = np.zeros((n_groups, len(COUNTS)), np.int64)
         np.add.at(sums, np.asarray(group, np.int64), self.counts)
         return sums
@@ -246,8 +245,8 @@ class Items:
 def _rates(counts: NDArray[np.int64], *, judged: ArrayLike = True) -> NDArray[np.float64]:
     """Precision, recall and F1, [..., 3], from `COUNTS`, [..., 5].
 
-    0 where there is nothing to divide by. Precision and F1 are not a number where nothing can be `judged`, [...], or
-    nothing of what was given.
+    0 where there is nothing to divide by. Precision and F1 are NaN where nothing can be `judged`, [...], and where
+    something was given but none of it can be judged.
     """
     gold, found, given, not_judged, right = np.moveaxis(counts, -1, 0)
     known = judged & ((not_judged == 0) | (not_judged < given))
@@ -256,22 +255,24 @@ def _rates(counts: NDArray[np.int64], *, judged: ArrayLike = True) -> NDArray[np
     return np.stack([p, r, 2 * p * r / np.where(p + r == 0, 1, p + r)], -1)
 
 
-def _named(rates: NDArray[np.float64]) -> dict[str, float | None]:
+def _rates_by_name(rates: NDArray[np.float64]) -> dict[str, float | None]:
     return {key: None if np.isnan(rate) else float(rate) for key, rate in zip("prf", rates, strict=True)}
 
 
-def _with_counts(counts: NDArray[np.int64], *, judged: ArrayLike) -> Scores:
-    return {**_named(_rates(counts, judged=judged)), **_counted(counts)}
+def _rates_and_counts(counts: NDArray[np.int64], *, judged: ArrayLike) -> Scores:
+    return {**_rates_by_name(_rates(counts, judged=judged)), **_counts_by_name(counts)}
 
 
-def _counted(counts: NDArray[np.int64]) -> dict[str, int]:
+def _counts_by_name(counts: NDArray[np.int64]) -> dict[str, int]:
     return dict(zip(COUNTS, counts.tolist(), strict=True))
 
 
 # Entities and sentences.
 
 
-def _entities(examples: Iterable[Example], *, typed: bool = True, leave_out: frozenset[str] = frozenset()) -> Items:
+def _entities(
+    examples: Iterable[Example], *, typed: bool = True, leave_out: frozenset[str] = frozenset()
+) -> Comparison:
     """The entities: start and end (characters), type."""
 
     def types(doc: Doc) -> dict[tuple[int, int], str]:
@@ -280,7 +281,7 @@ def _entities(examples: Iterable[Example], *, typed: bool = True, leave_out: fro
 
     def compared(example: Example) -> tuple[Keys, Keys, None]:
         gold, given = types(example.reference), types(example.predicted)
-        # Where a gold mention has no type, none is asked of the given one.
+        # A gold mention without a type matches a given one of any type.
         given |= {place: UNTYPED for place in given if gold.get(place) == UNTYPED}
         return (
             {(*place, label) for place, label in gold.items()},
@@ -288,18 +289,18 @@ def _entities(examples: Iterable[Example], *, typed: bool = True, leave_out: fro
             None,
         )
 
-    return Items.compare(map(compared, examples))
+    return Comparison.of_documents(map(compared, examples))
 
 
-def _not_labelled(examples: Sequence[Example]) -> frozenset[str]:
-    """The entity types that were given and that the gold data has nowhere; none where it has untyped mentions."""
+def _types_not_in_gold(examples: Sequence[Example]) -> frozenset[str]:
+    """The entity types that were given and that the gold data lacks; none where it has untyped mentions."""
     gold = {ent.label_ for example in examples for ent in example.reference.ents}
     if UNTYPED in gold:  # which may be of any type
         return frozenset()
     return frozenset({ent.label_ for example in examples for ent in example.predicted.ents} - gold)
 
 
-def _sentence_sets(examples: Iterable[Example]) -> Items:
+def _sentence_sets(examples: Iterable[Example]) -> Comparison:
     """The labels of each sentence: the sentence's number, label. Where no sentences are marked, the Doc is one."""
 
     def compared(example: Example) -> tuple[Keys, Keys, frozenset[str] | None]:
@@ -310,25 +311,25 @@ def _sentence_sets(examples: Iterable[Example]) -> Items:
         )
         return gold, given, exhaustively_annotated(example.reference)
 
-    return Items.compare(map(compared, examples))
+    return Comparison.of_documents(map(compared, examples))
 
 
 # Scores.
 
 
-def _scores(items: Items, resamples: int) -> Scores:
-    of_label, judged = items.by_label(), items.judged_labels()
+def _scores(compared: Comparison, resamples: int) -> Scores:
+    of_label, judged = compared.by_label(), compared.judged_labels()
     has_gold = of_label[:, 0] > 0
     macro = _rates(of_label[has_gold], judged=judged[has_gold])
-    total = items.total()
+    total = compared.total()
     return {
-        **_with_counts(total, judged=items.judged),
-        "interval": _intervals(items, resamples),
-        "macro": {**_named(_means(macro)), "labels": int(has_gold.sum())},
-        "given_per_document": int(total[COUNTS.index("given")]) / max(items.documents, 1),
+        **_rates_and_counts(total, judged=compared.judged),
+        "interval": _intervals(compared, resamples),
+        "macro": {**_rates_by_name(_means(macro)), "labels": int(has_gold.sum())},
+        "given_per_document": int(total[COUNTS.index("given")]) / max(compared.documents, 1),
         "per_type": {
-            label: _with_counts(counts, judged=is_judged)
-            for label, counts, is_judged in zip(items.labels, of_label, judged, strict=True)
+            label: _rates_and_counts(counts, judged=is_judged)
+            for label, counts, is_judged in zip(compared.labels, of_label, judged, strict=True)
         },
     }
 
@@ -339,43 +340,44 @@ def _means(rates: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(known.any(0), np.where(known, rates, 0).sum(0) / np.maximum(known.sum(0), 1), np.nan)
 
 
-def _intervals(items: Items, resamples: int) -> dict[str, list[float] | None]:
+def _intervals(compared: Comparison, resamples: int) -> dict[str, list[float] | None]:
     """The middle 95 % of micro precision, recall and F1 where as many documents are drawn with replacement."""
-    if not items.documents:
+    if not compared.documents:
         return dict.fromkeys("prf")
     # Documents with the same counts are drawn as one kind, so that 100,000 sentences cost no more than 500 documents.
-    kinds, sizes = np.unique(items.by_document(), axis=0, return_counts=True)
-    draws = np.random.default_rng(_SEED).multinomial(items.documents, sizes / items.documents, size=resamples)
-    bounds = np.percentile(_rates(draws @ kinds, judged=items.judged), [2.5, 97.5], axis=0)
+    kinds, sizes = np.unique(compared.by_document(), axis=0, return_counts=True)
+    draws = np.random.default_rng(_SEED).multinomial(compared.documents, sizes / compared.documents, size=resamples)
+    bounds = np.percentile(_rates(draws @ kinds, judged=compared.judged), [2.5, 97.5], axis=0)
     return {key: None if np.isnan(ends).any() else ends.tolist() for key, ends in zip("prf", bounds.T, strict=True)}
 
 
-def _by_number(items: Items) -> Scores:
-    pairs = _pairs(items)
+def _by_number(compared: Comparison) -> Scores:
+    pairs = _pairs(compared)
     n_gold: Counter[Hashable] = Counter()
-    for pair, is_gold in zip(pairs, items.counts[:, 0].tolist(), strict=True):
+    for pair, is_gold in zip(pairs, compared.counts[:, 0].tolist(), strict=True):
         n_gold[pair] += is_gold
-    unrelated, *related = items.by([min(n_gold[pair], len(NUMBERS) - 1) for pair in pairs], len(NUMBERS))
+    unrelated, *related = compared.by([min(n_gold[pair], len(NUMBERS) - 1) for pair in pairs], len(NUMBERS))
     # Without gold, neither precision nor recall can be anything but 0.
-    return {NUMBERS[0]: {**dict.fromkeys("prf"), **_counted(unrelated)}} | {
-        name: _with_counts(counts, judged=items.judged) for name, counts in zip(NUMBERS[1:], related, strict=True)
+    return {NUMBERS[0]: {**dict.fromkeys("prf"), **_counts_by_name(unrelated)}} | {
+        name: _rates_and_counts(counts, judged=compared.judged)
+        for name, counts in zip(NUMBERS[1:], related, strict=True)
     }
 
 
-def _by_distance(items: Items, docs: Sequence[Doc]) -> Scores:
+def _by_distance(compared: Comparison, docs: Sequence[Doc]) -> Scores:
     token_starts = [[token.idx for token in doc] for doc in docs]
     between = []
-    for number, (a, b, c, d, _) in zip(items.document.tolist(), items.keys, strict=True):
+    for number, (a, b, c, d, _) in zip(compared.document.tolist(), compared.keys, strict=True):
         starts = token_starts[number]
         between.append(max(0, bisect_left(starts, max(a, c)) - bisect_left(starts, min(b, d))))  # 0: they overlap
     ranges = np.searchsorted(list(DISTANCES.values()), between, side="right") - 1
     return {
-        name: _with_counts(counts, judged=items.judged)
-        for name, counts in zip(DISTANCES, items.by(ranges, len(DISTANCES)), strict=True)
+        name: _rates_and_counts(counts, judged=compared.judged)
+        for name, counts in zip(DISTANCES, compared.by(ranges, len(DISTANCES)), strict=True)
     }
 
 
-def _confusion(items: Items) -> Scores:
+def _confusion(compared: Comparison) -> Scores:
     """What was given for what, by ordered pair.
 
     Returns:
@@ -391,8 +393,9 @@ def _confusion(items: Items) -> Scores:
     missed: defaultdict[Hashable, list[str]] = defaultdict(list)
     wrong: defaultdict[Hashable, list[str]] = defaultdict(list)
     related = set()
-    pairs = _pairs(items)
-    for pair, key, (gold, found, given, not_judged, _) in zip(pairs, items.keys, items.counts.tolist(), strict=True):
+    pairs = _pairs(compared)
+    rows = zip(pairs, compared.keys, compared.counts.tolist(), strict=True)
+    for pair, key, (gold, found, given, not_judged, _) in rows:
         if gold:
             related.add(pair)
             if not found:
@@ -401,11 +404,11 @@ def _confusion(items: Items) -> Scores:
             wrong[pair].append(key[-1])
     confused: Counter[tuple[str, str]] = Counter()
     for pair in {*missed, *wrong}:
-        confused.update(product(missed[pair] if pair in related else [NONE], wrong[pair] or [NONE]))
+        confused.update(product(missed[pair] if pair in related else [NO_LABEL], wrong[pair] or [NO_LABEL]))
     kinds = {
-        "confused": [case for case in confused.items() if NONE not in case[0]],
-        "missed": [case for case in confused.items() if case[0][1] == NONE],
-        "unfounded": [case for case in confused.items() if case[0][0] == NONE],
+        "confused": [case for case in confused.items() if NO_LABEL not in case[0]],
+        "missed": [case for case in confused.items() if case[0][1] == NO_LABEL],
+        "unfounded": [case for case in confused.items() if case[0][0] == NO_LABEL],
     }
     return {
         kind: {
@@ -419,97 +422,6 @@ def _confusion(items: Items) -> Scores:
     }
 
 
-def _pairs(items: Items) -> list[Hashable]:
+def _pairs(compared: Comparison) -> list[Hashable]:
     """The ordered pair that each relation is of, told apart from those of other documents, [N]."""
-    return [(document, *key[:4]) for document, key in zip(items.document.tolist(), items.keys, strict=True)]
-
-
-# Printing.
-
-
-def table(scores: Scores, *, labels: bool = False) -> str:
-    """What `evaluate` found, to be read: the parts with their intervals, then pairs by kind, then confusions.
-
-    Args:
-        labels: add the entity types, and the relations on gold entities, each with their scores.
-    """
-    blocks = [_headlines(scores), *_remarks(scores)]
-    by_number, by_distance = scores["gold entities, by number of relations"], scores["gold entities, by distance"]
-    blocks += [
-        _score_rows("gold entities, by relations of the pair", by_number),
-        _score_rows("gold entities, by tokens between", by_distance),
-        _confusion_rows(scores["gold entities, confusion"], 10),
-    ]
-    if labels:
-        for name in ("entities", "relations, gold entities"):
-            by_gold = sorted(scores[name]["per_type"].items(), key=lambda item: (-item[1]["gold"], item[0]))
-            blocks.append(_score_rows(name, dict(by_gold)))
-    return "\n\n".join(blocks)
-
-
-def _headlines(scores: Scores) -> str:
-    rows = [[f"{scores['documents']:,} documents", "P", "R", "F1", "given a document"]]
-    for name, part in scores.items():
-        if not (isinstance(part, dict) and "interval" in part):
-            continue
-        if name == "entities, labelled types" and not scores["not_labelled"]:
-            continue  # the same as `entities`
-        cells = [f"{_decimals(part[key])} {_interval(part['interval'][key])}".rstrip() for key in "prf"]
-        rows.append([name, *cells, f"{part['given_per_document']:.1f}"])
-        if not name.startswith("entities"):
-            macro = part["macro"]
-            rows.append([f"  mean of {macro['labels']} labels", *(_decimals(macro[key]) for key in "prf"), ""])
-    return _aligned(rows, to_left=4)
-
-
-def _remarks(scores: Scores) -> list[str]:
-    remarks = []
-    if types := scores["not_labelled"]:
-        remarks.append(f"Entity types that were given and that the data has nowhere: {', '.join(types)}.")
-    parts = {name: scores[name] for name in ("relations, gold entities", "relations, end to end")}
-    if any(part["not_judged"] for part in parts.values()):
-        numbers = ", ".join(f"{part['not_judged']:,} of {part['given']:,} ({name})" for name, part in parts.items())
-        remarks.append(f"Not judged, because the data is not annotated exhaustively with these relations: {numbers}.")
-    return ["\n".join(remarks)] if remarks else []
-
-
-def _score_rows(title: str, scores: Scores) -> str:
-    columns = COUNTS if any(row["not_judged"] for row in scores.values()) else ("gold", "given", "right")
-    rows = [[title, "P", "R", "F1", *(column.replace("_", " ") for column in columns)]]
-    for name, row in scores.items():
-        rows.append([name, *(_decimals(row[key]) for key in "prf"), *(f"{row[column]:,}" for column in columns)])
-    return _aligned(rows)
-
-
-def _confusion_rows(confusion: Scores, n_rows: int) -> str:
-    rows = [["gold entities, gold label", "given instead", "times"]]
-    rows += [
-        [row["gold"], row["given"], f"{row['count']:,}"] for row in confusion["confused"]["most_frequent"][:n_rows]
-    ]
-    rows += [
-        ["any label", NONE, f"{confusion['missed']['total']:,}"],
-        [NONE, "any label", f"{confusion['unfounded']['total']:,}"],
-    ]
-    return _aligned(rows, to_left=2)
-
-
-def _decimals(rate: float | None) -> str:
-    return "-" if rate is None else f"{rate:.3f}"
-
-
-def _interval(ends: list[float] | None) -> str:
-    return "" if ends is None else "[{:.2f}, {:.2f}]".format(*ends)
-
-
-def _aligned(rows: list[list[str]], *, to_left: int = 1) -> str:
-    """The rows in columns, the first `to_left` of them flush left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = zip(row, widths, strict=True)
-        lines.append(
-            "  ".join(
-                cell.ljust(width) if place < to_left else cell.rjust(width) for place, (cell, width) in enumerate(cells)
-            )
-        )
-    return "\n".join(line.rstrip() for line in lines)
+    return [(document, *key[:4]) for document, key in zip(compared.document.tolist(), compared.keys, strict=True)]

@@ -232,7 +232,7 @@ def test_the_library_is_missing(folder, vocab, monkeypatch):
 
 
 def test_other_words_than_it_was_trained_on(folder, vocab):
-    with pytest.raises(ModelError, match=r"not trained on a transformer.*\[model\.words\]"):
+    with pytest.raises(ModelError, match=r"trained with other word vectors.*model\.words\]"):
         Transformer(str(folder)).restore(WordTable.named().state(), vocab)
 
 
@@ -424,7 +424,7 @@ def test_docs_have_the_vectors_of_their_sentences(folder, vocab):
     assert np.allclose(second, slowly(folder, [SENTENCES[1]]), atol=1e-5)
 
 
-def test_sentences_that_nobody_set_are_guessed(folder, vocab):
+def test_sentences_that_are_not_set_are_guessed(folder, vocab):
     sentences = [["Ann", "met", "Bob", "."], ["Rome", "."]]
     (found,) = make_embed(folder).predict([Doc(vocab, words=[*sentences[0], *sentences[1]])])
     assert np.allclose(found, slowly(folder, sentences), atol=1e-5)

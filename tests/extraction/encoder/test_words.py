@@ -274,7 +274,7 @@ def test_a_table_knows_itself_again(tmp_path, docs, table):
     table.restore(table.state(), docs[0].vocab)
     other = WordTable(write_table(tmp_path / "other", codes=CODES + np.int8(1)))
     for state in (other.state(), PipelineVectors().state()):
-        with pytest.raises(ModelError, match=r"trained on other words.*\[model\.words\]"):
+        with pytest.raises(ModelError, match=r"trained with other word vectors.*model\.words\]"):
             table.restore(state, docs[0].vocab)
 
 
@@ -386,5 +386,5 @@ def test_floret_vectors_know_every_word():
 
 def test_the_pipelines_vectors_are_known_again(vectors, table):
     PipelineVectors().restore(PipelineVectors().state(), vectors)
-    with pytest.raises(ModelError, match=r"other words than the pipeline's vectors.*\[model\.words\]"):
+    with pytest.raises(ModelError, match=r"trained with other word vectors.*model\.words\]"):
         PipelineVectors().restore(table.state(), vectors)

@@ -68,7 +68,7 @@ def test_docs_have_the_states_of_their_sentences(model, vocab):
     assert np.allclose(second, slowly(model, vocab, [SENTENCES[1]]), atol=1e-6)
 
 
-def test_sentences_that_nobody_set_are_guessed(model, vocab):
+def test_sentences_that_are_not_set_are_guessed(model, vocab):
     (found,) = model.predict([Doc(vocab, words=[*SENTENCES[0], *SENTENCES[1]])])
     assert np.allclose(found, slowly(model, vocab, SENTENCES[:2]), atol=1e-6)
 

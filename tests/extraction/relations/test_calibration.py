@@ -202,7 +202,7 @@ def test_calibrating_starts_from_raw_scores(dev, calibrated):
     assert report.before.shown.score[[4, 12]] == pytest.approx([0.3, 0.8])
 
 
-def test_what_is_labelled_partly_is_not_judged(tmp_path):
+def test_what_is_annotated_partly_is_not_judged(tmp_path):
     docs = [gold_doc(make_docs, number < 10, True, **{EXHAUSTIVE: ["rules"]}) for number in range(20)]
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
     report = calibrate(make(), tmp_path / "dev.spacy")
@@ -212,8 +212,8 @@ def test_what_is_labelled_partly_is_not_judged(tmp_path):
 
 def test_every_document_is_judged_by_its_own_labels(tmp_path, monkeypatch):
     monkeypatch.setattr("kgmrca.extraction.relations.operating_points._BATCH_SIZE", 2)
-    completes = [[], [], ["rules"], ["rules", "visits"], ["rules"]]
-    docs = [gold_doc(make_docs, True, True, **{EXHAUSTIVE: complete}) for complete in completes]
+    annotated = [[], [], ["rules"], ["rules", "visits"], ["rules"]]
+    docs = [gold_doc(make_docs, True, True, **{EXHAUSTIVE: exhaustive}) for exhaustive in annotated]
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
     report = calibrate(make(), tmp_path / "dev.spacy")
     assert report.before.shown.count[[4, 12]].tolist() == [2, 6]  # "visits" in one Doc of two pairs, "rules" in three
@@ -300,7 +300,7 @@ def test_numbers_per_label_beside_a_stored_name(calibrated):
 
 
 def test_a_point_that_is_not_there(calibrated):
-    with pytest.raises(InputError, match="no operating point 'precise': 'mrca_relations' has none"):
+    with pytest.raises(InputError, match="'mrca_relations' has no operating point 'precise'; it has none at all"):
         pipe_of(make()).threshold = "precise"
     with pytest.raises(InputError, match="no operating point 'precise'"):
         make(threshold="precise")

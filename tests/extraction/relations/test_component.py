@@ -591,7 +591,7 @@ def test_another_word_table(pipe, tmp_path):
     (tmp_path / "pieces.txt").write_text("a\nb\n", encoding="utf-8")
     tensors = {"codes": np.ones((2, 256), np.int8), "scale": np.ones(256, np.float32)}
     save_file(tensors, tmp_path / "words.safetensors")
-    with pytest.raises(ModelError, match=r"cannot be loaded\. It was trained on other words"):
+    with pytest.raises(ModelError, match=r"cannot be loaded\. The component was trained with other word vectors"):
         add_tiny(blank(), words=str(tmp_path)).from_bytes(pipe.to_bytes())
 
 
@@ -632,7 +632,7 @@ def test_nothing_is_wrong_with_the_pipeline(nlp):
     assert analysis["summary"]["mrca_relations"] == {"assigns": ["doc._.relations"], "requires": ["doc.ents"]}
 
 
-def test_entities_that_nobody_sets_are_missed():
+def test_entities_that_no_component_sets_are_missed():
     nlp = spacy.blank("en")
     add_tiny(nlp)
     assert nlp.analyze_pipes()["problems"] == {"mrca_relations": ["doc.ents"]}
@@ -719,13 +719,13 @@ def test_another_owner_of_the_name_is_left_alone():
 # What the training data is annotated with exhaustively, and how true its relations are.
 
 
-def example(text, relations, complete, *, score=1.0):
+def example(text, relations, exhaustive, *, score=1.0):
     """An Example whose reference is annotated exhaustively with these relations (None: with all)."""
     (found,) = gold([(text, [])])
     doc = found.reference
     doc._.relations = [Relation(doc.ents[a], doc.ents[b], label, score) for a, b, label in relations]
-    if complete is not None:
-        doc.user_data[EXHAUSTIVE] = complete
+    if exhaustive is not None:
+        doc.user_data[EXHAUSTIVE] = exhaustive
     return found
 
 
@@ -751,7 +751,7 @@ def slopes(pipe, *examples):
     return gradient * len(candidates.pairs)
 
 
-def test_what_is_labelled_with_all_relations_has_no_others():
+def test_what_is_annotated_with_all_relations_has_no_others():
     examples = [example(*BORN, None), example(*LIVES, None), example(*WORKS, None)]
     found = slopes(trained_on(*examples), *examples)
     yes, no = -0.5, 0.5
@@ -790,7 +790,7 @@ def test_a_label_that_the_data_is_annotated_with_exhaustively_is_a_no(mixed):
     assert slopes(trained_on(*mixed), mixed[0])[:, 0].tolist() == [-0.5, 0.5]
 
 
-def test_each_doc_of_a_batch_is_labelled_with_its_own(mixed):
+def test_each_doc_of_a_batch_is_annotated_with_its_own(mixed):
     pipe = trained_on(*mixed)
     alone = [slopes(pipe, found) for found in mixed]
     assert np.allclose(slopes(pipe, *mixed), np.concatenate(alone))
@@ -803,7 +803,7 @@ def test_the_weight_of_what_is_not_annotated_is_a_setting(mixed, weight):
     assert found.tolist() == [[0, -0.5, weight / 2], [0, weight / 2, weight / 2]]
 
 
-def test_data_that_is_labelled_with_all_relations_is_complete_in_every_label():
+def test_data_that_is_annotated_with_all_relations_is_exhaustive_in_every_label():
     partial = example(*LIVES, [])
     pipe = trained_on(partial, example(*BORN, None), example(*WORKS, []))
     assert slopes(pipe, partial).tolist() == [[0, -0.5, 0], [0, 0, 0]]

@@ -42,14 +42,14 @@ def pipe(monkeypatch):
     return pipe
 
 
-def write(path, *, complete=None):
-    """Gold Docs, labelled with all relations or with those named completely."""
+def write(path, *, exhaustive=None):
+    """Gold Docs, annotated exhaustively with all relations or with those named."""
     docs = []
     for text, labels in GOLD.items():
         doc = NLP(text)
         set_plain_relations(doc, [(0, 1, 2, 3, label, 1.0) for label in labels])
-        if complete is not None:
-            doc.user_data[EXHAUSTIVE] = complete
+        if exhaustive is not None:
+            doc.user_data[EXHAUSTIVE] = exhaustive
         docs.append(doc)
     DocBin(docs=docs, store_user_data=True).to_disk(path)
     return path
@@ -108,7 +108,7 @@ def test_a_pipeline_without_relations(gold):
 
 
 def test_precision_is_taken_over_what_is_annotated_exhaustively(pipe, tmp_path):
-    path = write(tmp_path / "partial.spacy", complete=["right", "unsure"])
+    path = write(tmp_path / "partial.spacy", exhaustive=["right", "unsure"])
     (row,) = [row for row in sweep(NLP, path) if row["threshold"] == 0.05]
     # "right" twice and "unsure" are judged; of four gold relations "right" twice and "also right" are found.
     assert row == pytest.approx({"threshold": 0.05, "p": 2 / 3, "r": 3 / 4, "f": 12 / 17})
@@ -116,7 +116,7 @@ def test_precision_is_taken_over_what_is_annotated_exhaustively(pipe, tmp_path):
 
 def test_nothing_can_be_judged(pipe, tmp_path):
     with pytest.raises(InputError, match="no document is annotated with any relation exhaustively"):
-        sweep(NLP, write(tmp_path / "partial.spacy", complete=[]))
+        sweep(NLP, write(tmp_path / "partial.spacy", exhaustive=[]))
 
 
 # Operating points. Ten labels were given and eight relations are gold, one of which is of a pair that was not scored.

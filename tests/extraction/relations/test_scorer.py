@@ -9,7 +9,8 @@ from spacy.training import Example
 from kgmrca.corpora.annotated import EXHAUSTIVE, UNTYPED
 from kgmrca.errors import ModelError
 from kgmrca.extraction.relations import scorer
-from kgmrca.extraction.relations.scorer import evaluate, score_relations, table
+from kgmrca.extraction.relations.score_table import score_table
+from kgmrca.extraction.relations.scorer import evaluate, score_relations
 from kgmrca.relations import Relation, set_relations
 
 NLP = spacy.blank("en")
@@ -17,24 +18,24 @@ WORDS = ["Ann", "Bob", "Cid", "Oslo"]
 ANN, BOB, CID, OSLO = range(4)
 
 
-def annotated(relations, *, complete=None, words=WORDS, types=("PER", "PER", "PER", "LOC"), sentences=None):
+def annotated(relations, *, exhaustive=None, words=WORDS, types=("PER", "PER", "PER", "LOC"), sentences=None):
     """A Doc of four names; relations are (subject, object, label) with the place of a name, or None.
 
-    `complete` are the labels it is annotated with exhaustively, `types` those of the first words, `sentences` where one
-    starts.
+    `exhaustive` are the labels it is annotated exhaustively with, `types` those of the first words, `sentences` where
+    one starts.
     """
     starts = None if sentences is None else [place in sentences for place in range(len(words))]
     doc = Doc(NLP.vocab, words=words, sent_starts=starts)
     doc.set_ents([doc.char_span(doc[i].idx, doc[i].idx + len(doc[i]), type_) for i, type_ in enumerate(types) if type_])
     if relations is not None:
         doc._.relations = [Relation(doc[a : a + 1], doc[b : b + 1], label, 0.75) for a, b, label in relations]
-    if complete is not None:
-        doc.user_data[EXHAUSTIVE] = complete
+    if exhaustive is not None:
+        doc.user_data[EXHAUSTIVE] = exhaustive
     return doc
 
 
-def example(predicted, reference, complete=None):
-    return Example(annotated(predicted), annotated(reference, complete=complete))
+def example(predicted, reference, exhaustive=None):
+    return Example(annotated(predicted), annotated(reference, exhaustive=exhaustive))
 
 
 def micro(*examples):
@@ -103,7 +104,7 @@ def test_relations_between_spans_that_are_no_entities_count_as_missed():
     assert micro(one) == [1, 1 / 2, 2 / 3]
 
 
-def test_a_doc_nobody_asked_about_has_found_nothing():
+def test_a_doc_without_relations_set_has_found_nothing():
     assert micro(example(None, [(ANN, BOB, "knows")])) == [0, 0, 0]
 
 
@@ -144,7 +145,7 @@ def test_what_a_pipe_passes_besides_is_accepted():
     assert score_relations(EXAMPLES, labels=("knows",), threshold=0.5) == score_relations(EXAMPLES)
 
 
-# Data that is labelled in part. "knows" and "hates" are annotated exhaustively, "lives in" and "likes" are not.
+# Data that is annotated in part. "knows" and "hates" are annotated exhaustively, "lives in" and "likes" are not.
 
 PARTLY = ["knows", "hates"]
 
@@ -310,7 +311,7 @@ def test_labels_without_gold_do_not_count_for_macro_scores(evaluated):
 
 def test_labels_that_cannot_be_judged_do_not_count_for_macro_precision(evaluated):
     relations = [(ANN, BOB, "knows"), (ANN, BOB, "likes")]
-    scores = evaluated([annotated(relations, complete=PARTLY)], [annotated(relations[:1])])
+    scores = evaluated([annotated(relations, exhaustive=PARTLY)], [annotated(relations[:1])])
     assert scores[RELATIONS]["macro"] == {"p": 1, "r": 1 / 2, "f": 1, "labels": 2}
 
 
@@ -319,13 +320,13 @@ def test_predictions_a_document(evaluated):
 
 
 def test_predictions_a_document_include_those_that_are_not_judged(evaluated):
-    gold, given = annotated([], complete=[]), annotated([(ANN, BOB, "knows"), (BOB, CID, "knows")])
+    gold, given = annotated([], exhaustive=[]), annotated([(ANN, BOB, "knows"), (BOB, CID, "knows")])
     relations = evaluated([gold], [given])[RELATIONS]
     assert [relations["given_per_document"], relations["not_judged"]] == [2, 2]
 
 
 def test_precision_is_not_known_where_nothing_was_given_that_can_be_judged(evaluated):
-    gold = [annotated([(ANN, BOB, "likes")], complete=PARTLY)]
+    gold = [annotated([(ANN, BOB, "likes")], exhaustive=PARTLY)]
     assert rates(evaluated(gold, gold)[RELATIONS]) == [None, 1, None]
 
 
@@ -360,13 +361,17 @@ def test_types_that_the_data_has_nowhere_count_as_wrong(evaluated):
 
 
 def test_types_that_the_data_has_nowhere_are_left_out(evaluated):
-    assert counts(entities(evaluated, ["PER", "PER"], ["PER", "PER", "DATE"], "entities, labelled types")) == [2, 2, 2]
+    assert counts(entities(evaluated, ["PER", "PER"], ["PER", "PER", "DATE"], "entities, types of the data")) == [
+        2,
+        2,
+        2,
+    ]
 
 
 def test_types_that_the_data_has_nowhere_are_named(evaluated):
     gold = annotated([], types=["PER"])
     scores = evaluated([gold], [gold], on_text=[annotated([], types=["PER", "TIME", "DATE"])])
-    assert scores["not_labelled"] == ["DATE", "TIME"]
+    assert scores["types_not_in_gold"] == ["DATE", "TIME"]
 
 
 def test_spans_alone(evaluated):
@@ -377,8 +382,8 @@ def test_a_gold_mention_without_a_type_matches_any(evaluated):
     assert counts(entities(evaluated, ["PER", UNTYPED, UNTYPED], ["LOC", "LOC", None, "LOC"])) == [3, 3, 1]
 
 
-def test_where_gold_mentions_have_no_types_none_counts_as_not_labelled(evaluated):
-    part = entities(evaluated, [UNTYPED, UNTYPED], ["PER", None, "DATE"], "entities, labelled types")
+def test_where_gold_mentions_have_no_types_every_type_is_in_gold(evaluated):
+    part = entities(evaluated, [UNTYPED, UNTYPED], ["PER", None, "DATE"], "entities, types of the data")
     assert counts(part) == [2, 2, 1]
 
 
@@ -412,9 +417,9 @@ def test_without_sentences_the_document_is_one(evaluated):
     assert rates(sets(evaluated, [(ANN, BOB, "knows")], given, sentences=None)) == [1, 1, 1]
 
 
-def test_sentence_sets_of_data_that_is_labelled_in_part(evaluated):
+def test_sentence_sets_of_data_that_is_annotated_in_part(evaluated):
     given = [(ANN, BOB, "knows"), (ANN, BOB, "likes"), (CID, OSLO, "hates")]
-    part = sets(evaluated, [(ANN, BOB, "knows")], given, complete=PARTLY)
+    part = sets(evaluated, [(ANN, BOB, "knows")], given, exhaustive=PARTLY)
     assert [*rates(part), part["not_judged"]] == pytest.approx([1 / 2, 1, 2 / 3, 1])
 
 
@@ -519,7 +524,7 @@ def test_a_wrong_label_beside_a_right_one_is_no_confusion(evaluated):
 
 def test_what_is_not_judged_is_no_confusion(evaluated):
     gold, given = [(ANN, BOB, "knows")], [(ANN, BOB, "likes"), (BOB, CID, "likes")]
-    assert confusion(evaluated, gold, given, complete=PARTLY) == {"missed": [("knows", "(none)", 1)]}
+    assert confusion(evaluated, gold, given, exhaustive=PARTLY) == {"missed": [("knows", "(none)", 1)]}
 
 
 def test_the_twenty_most_frequent_confusions_are_kept(evaluated):
@@ -562,7 +567,7 @@ def test_the_same_data_gives_the_same_intervals(evaluated):
 
 
 def test_precision_that_is_not_known_has_no_interval(evaluated):
-    gold = [annotated([(ANN, BOB, "knows")], complete=[])]
+    gold = [annotated([(ANN, BOB, "knows")], exhaustive=[])]
     assert evaluated(gold, gold)[RELATIONS]["interval"] == {"p": None, "r": [1, 1], "f": None}
 
 
@@ -571,7 +576,7 @@ def test_precision_that_is_not_known_has_no_interval(evaluated):
 
 def lines(scores, **options):
     """The cells of each line of the table, by the first."""
-    rows = [line.split("  ") for line in table(scores, **options).splitlines()]
+    rows = [line.split("  ") for line in score_table(scores, **options).splitlines()]
     return {first: [cell.strip() for cell in rest if cell.strip()] for first, *rest in rows}
 
 
@@ -581,23 +586,23 @@ def test_a_headline_has_scores_with_intervals_and_predictions_a_document(evaluat
 
 
 def test_what_is_not_known_is_a_dash(evaluated):
-    gold = [annotated([(ANN, BOB, "knows")], complete=[])]
+    gold = [annotated([(ANN, BOB, "knows")], exhaustive=[])]
     assert lines(evaluated(gold, gold))[RELATIONS] == ["-", "1.000 [1.00, 1.00]", "-", "1.0"]
 
 
 def test_the_table_says_what_is_not_judged(evaluated):
-    text = table(evaluated([annotated([], complete=PARTLY)], [annotated([(ANN, BOB, "likes")])]))
+    text = score_table(evaluated([annotated([], exhaustive=PARTLY)], [annotated([(ANN, BOB, "likes")])]))
     assert "is not annotated exhaustively with these relations: 1 of 1 (relations, gold entities)" in text
 
 
-def test_the_table_names_types_that_are_not_labelled(evaluated):
+def test_the_table_names_types_that_the_data_lacks(evaluated):
     gold = annotated([], types=["PER"])
-    text = table(evaluated([gold], [gold], on_text=[annotated([], types=["PER", "TIME"])]))
-    assert "that the data has nowhere: TIME." in text
+    text = score_table(evaluated([gold], [gold], on_text=[annotated([], types=["PER", "TIME"])]))
+    assert "that the data does not have: TIME." in text
 
 
-def test_entities_of_labelled_types_are_shown_only_where_that_makes_a_difference(evaluated):
-    assert "labelled types" not in table(evaluated(GOLD, GIVEN))
+def test_entities_of_the_types_of_the_data_are_shown_only_where_that_makes_a_difference(evaluated):
+    assert "types of the data" not in score_table(evaluated(GOLD, GIVEN))
 
 
 def test_the_table_shows_pairs_by_kind(evaluated):
@@ -614,12 +619,12 @@ def test_the_table_shows_confusions(evaluated):
 
 
 def test_labels_are_shown_by_number_of_gold_relations(evaluated):
-    text = table(evaluated(GOLD, GIVEN), labels=True)
+    text = score_table(evaluated(GOLD, GIVEN), labels=True)
     assert [line.split("  ")[0] for line in text.splitlines()][-3:] == ["knows", "lives in", "married to"]
 
 
 def test_columns_are_aligned(evaluated):
-    blocks = table(evaluated(GOLD, GIVEN), labels=True).split("\n\n")
+    blocks = score_table(evaluated(GOLD, GIVEN), labels=True).split("\n\n")
     for block in blocks:
         if "gold  given  right" in block:
             assert len({len(line) for line in block.splitlines()}) == 1
