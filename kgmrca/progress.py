@@ -1,5 +1,6 @@
 """What a job says of itself: how far it is (a bar on a terminal, a line now and then in a log), and how much it did."""
 
+import os
 import sys
 import time
 from typing import Any
@@ -30,8 +31,19 @@ def progress_bar(progress: bool | None, **options: Any) -> "tqdm[Any]":
         options: those of tqdm.
     """
     if progress is None and not (sys.stderr and sys.stderr.isatty()):
-        return _ProgressLines(**options | {"file": sys.stderr, "mininterval": 0, "miniters": 1, "leave": False})
-    return tqdm(disable=progress is False, file=sys.stderr, dynamic_ncols=True, **options)
+        # Without smoothing, the rate is that of the whole job so far.
+        lines = {"file": sys.stderr, "mininterval": 0, "miniters": 1, "smoothing": 0, "leave": False}
+        return _ProgressLines(**options | lines)
+    width: dict[str, Any] = {"dynamic_ncols": True} if _has_width() else {"ncols": 80}
+    return tqdm(disable=progress is False, file=sys.stderr, **width, **options)
+
+
+def _has_width() -> bool:
+    """Whether the terminal says how wide it is; some say 0."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (AttributeError, OSError, ValueError):
+        return True
 
 
 class _ProgressLines(tqdm):  # type: ignore[type-arg]

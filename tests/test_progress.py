@@ -1,3 +1,4 @@
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -31,6 +32,20 @@ def test_a_log_gets_a_line_after_ten_seconds_and_then_up_to_every_minute(capsys,
         for percent, n in [(2, 10), (5, 30), (12, 70), (22, 130), (32, 190), (42, 250)]
     ]
     assert all("left" in line and "/s" in line for line in lines)
+
+
+def test_the_rate_in_a_log_is_that_of_the_whole_job(capsys):
+    bar = progress_bar(None, total=100, unit="B")
+    bar.update(50)
+    assert bar.format_dict["rate"] is None  # tqdm then divides what is done by the time that has passed
+    bar.close()
+
+
+def test_a_terminal_that_says_no_width_gets_a_bar(capsys, monkeypatch):
+    monkeypatch.setattr("os.get_terminal_size", lambda *stream: os.terminal_size((0, 0)))
+    with progress_bar(True, total=2, unit=" nodes") as bar:
+        bar.update()
+    assert "1/2" in capsys.readouterr().err
 
 
 def test_a_log_is_not_told_what_is_left_where_the_total_is_unknown(capsys, monkeypatch):

@@ -126,7 +126,8 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         if isinstance(value, dict):
             # The libraries go by their own names.
             prefix = "" if title == "versions" else f"{title} "
-            rows += [(f"{prefix}{key}", "not installed" if item is None else str(item)) for key, item in value.items()]
+            absent = "not installed" if title == "versions" else "unknown"
+            rows += [(f"{prefix}{key}", absent if item is None else str(item)) for key, item in value.items()]
         else:
             rows.append((title, str(value)))
     return rows

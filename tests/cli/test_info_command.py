@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import sys
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def test_a_cache_that_cannot_be_read_is_reported_and_not_fatal(cache_file):
     found = json.loads(info("--json"))["cache"]
     assert found["entries"] is None
     assert str(cache_file.parent.parent) not in found["error"]
+    assert re.search(r"cache entries +unknown", info())
 
 
 def test_the_text_has_a_row_for_each_value(cache_file):
