@@ -11,6 +11,7 @@ from typer.main import get_command
 from kgmrca.cli import app
 from kgmrca.convert import convert
 from kgmrca.resources import resource
+from kgmrca.wikidata.verdicts import Verdict
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,3 +75,11 @@ def test_a_link_leads_to_a_file(target):
 @pytest.mark.parametrize("path", re.findall(r"`((?:ontologies|pipelines|benchmarks)/[\w./]+)`", README))
 def test_a_path_that_is_named_exists(path):
     assert resource(path).exists()
+
+
+def test_the_verdicts_are_in_their_order():
+    rows = README.partition("| verdict | what Wikidata has |")[2].partition("\n\n")[0]
+    named = re.findall(r"^\| ([a-z -]+)", rows, re.MULTILINE)
+    listed = [verdict for verdict in map(str.strip, named) if verdict in {one.value for one in Verdict}]
+    assert listed == [verdict.value for verdict in Verdict if verdict.value in listed]
+    assert len(listed) > 12

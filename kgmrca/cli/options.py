@@ -79,7 +79,7 @@ CheckedGraphs = Annotated[
     list[str],
     typer.Argument(
         metavar="CHECKED",
-        help=f"{_RDF} They hold the statements and what `kgmrca check` wrote about them.",
+        help=f"{_RDF} Among them are the statements, and what `kgmrca check` wrote about them.",
         show_default=False,
     ),
 ]

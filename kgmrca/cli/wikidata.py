@@ -44,15 +44,14 @@ def link_command(
         str,
         typer.Option(
             metavar="TAGS",
-            help="The languages in which names are looked up, separated by commas; that of the texts comes "
-            "first. Wikidata "
+            help="The languages in which names are looked up, separated by commas, that of the texts first. Wikidata "
             "uses mul for names that are the same in all languages.",
         ),
     ] = "en,mul",
     min_probability: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, metavar="SCORE", help="The lowest probability of an item that is linked to.  [default: 0.6]"
+            min=0, max=1, metavar="NUMBER", help="The lowest probability of an item that is linked to.  [default: 0.6]"
         ),
     ] = None,
     margin: Annotated[
@@ -60,8 +59,8 @@ def link_command(
         typer.Option(
             min=0,
             max=1,
-            metavar="SCORE",
-            help="The least distance between the probabilities of the best item and the next one.  [default: 0.3]",
+            metavar="NUMBER",
+            help="The smallest difference between the probabilities of the best item and the next one.  [default: 0.3]",
         ),
     ] = None,
     format: Format = None,
@@ -203,19 +202,19 @@ def enrich_command(
 ) -> None:
     """Fetch properties and labels of linked Wikidata items.
 
-    OUT has only what was fetched. Each value is a kgmrca:RetrievedFact with its origin and the time, so that it cannot
-    be taken for a statement that was read in a text. Of each property, the values of the best rank are taken. Merge OUT
-    with the graph to have both in one file. In TriG, N-Quads and JSON-LD, all that was fetched is in one named graph,
-    with its plain triples.
+    OUT has only what was fetched. Each value is a kgmrca:RetrievedFact with the claim that it comes from and the time,
+    which tells it from a statement that was read in a text. Of each property, the values of the best rank are taken.
+    Merge OUT with the graph to have both in one file. In TriG, N-Quads and JSON-LD, all that was fetched is in one
+    named graph, with its plain triples.
 
     Exit code 1 means that the command has finished, but could not look up everything. Run it again: it then sends only
     the queries that have no answer yet.
 
     \b
     Examples:
-      kgmrca enrich linked.ttl --preset basics --endpoint wikidata --contact me@example.org -o facts.ttl
-      kgmrca enrich linked.ttl --properties P106,P18 --languages en,de --endpoint wikidata.nt.gz -o facts.trig
-      kgmrca merge linked.ttl facts.ttl -o graph.ttl
+      kgmrca enrich linked.ttl --preset basics --endpoint wikidata --contact me@example.org -o claims.ttl
+      kgmrca enrich linked.ttl --properties P106,P18 --languages en,de --endpoint wikidata.nt.gz -o claims.trig
+      kgmrca merge linked.ttl claims.ttl -o graph.ttl
     """
     from kgmrca.wikidata.enrich import PRESETS, enrich
 
@@ -268,7 +267,7 @@ def diff_command(
         str | None,
         typer.Option(
             metavar="ITEM",
-            help="The item that each reference names as its source (S248). The URL of a document is always given.",
+            help="The item that each reference names with 'stated in' (S248). The URL of a document is always given.",
         ),
     ] = None,
     input_format: GraphFormat = None,

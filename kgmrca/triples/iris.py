@@ -180,15 +180,19 @@ class Iris:
         return f"{self.base}run/{_digest(*what)}"
 
     def link(self, *what: str) -> str:
-        """The IRI of what was decided about an entity (an IRI) with an endpoint (by its name), or of a candidate."""
+        """The IRI of the link of an entity, or of one of its candidates.
+
+        Args:
+            what: the IRI of the entity and the name of the endpoint; of a candidate also the id of the item.
+        """
         return f"{self.base}link/{_digest(*what)}"
 
     def check(self, statement: str, endpoint: str) -> str:
-        """The IRI of what an endpoint (by its name) says about a statement (an IRI)."""
+        """The IRI of the check of a statement (an IRI) against an endpoint (by its name)."""
         return f"{self.base}check/{_digest(statement, endpoint)}"
 
     def retrieved(self, endpoint: str, *what: str) -> str:
-        """The IRI of something that an endpoint (by its name) said, or of the named graph with all of that."""
+        """The IRI of a value fetched from an endpoint (by its name), or of the named graph of all values from it."""
         return f"{self.base}retrieved/{_digest(endpoint, *what)}"
 
     def fact(self, *what: str) -> str:

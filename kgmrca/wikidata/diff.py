@@ -310,7 +310,14 @@ def accepted(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def quickstatement(row: Row, *, stated_in: str = "") -> str:
-    """The command that adds a row's fact to Wikidata, as a line; the source is an item, a web page, or both."""
+    """The command that adds a row's fact to Wikidata, as a line, with an item, a web page or both as its reference.
+
+    >>> from dataclasses import replace
+    >>> empty = Row(**dict.fromkeys(DIFF_COLUMNS[:-1], ""))
+    >>> born = replace(empty, subject_item="Q7186", property_id="P19", value="Q270")
+    >>> quickstatement(born, stated_in="Q328").split()
+    ['Q7186', 'P19', 'Q270', 'S248', 'Q328']
+    """
     cells = [row.subject_item, row.property_id, row.value]
     if stated_in:
         cells += ["S248", stated_in]
@@ -323,6 +330,11 @@ def value_text(value: Value, property: str) -> str:
     """A value as QuickStatements writes it; "" if it has no form there, or the property does not take such a value.
 
     The kinds of values are known for the properties in our table of relations. Other properties take any.
+
+    >>> value_text(Value("time", "1867-11-07", precision=11), "P569")
+    '+1867-11-07T00:00:00Z/11'
+    >>> value_text(Value("item", "Q270"), "P19"), value_text(Value("text", "Warsaw"), "P19")
+    ('Q270', '')
     """
     known = load_properties().get(wikidata_predicate(property) or "")
     if known:
@@ -344,7 +356,11 @@ def value_text(value: Value, property: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """A text in one line: white space of any kind becomes single spaces, without any at the ends."""
+    """A text in one line: white space of any kind becomes single spaces, without any at the ends.
+
+    >>> clean_line(" two   parts ")
+    'two parts'
+    """
     return " ".join(clean_text(text).split())
 
 

@@ -254,6 +254,9 @@ def marginals(local: Sequence[LogOdds], pairs: Mapping[tuple[int, int], LogOdds]
 
     Returns:
         For each variable the probabilities of its states, which sum to 1.
+
+    >>> [float(one) for one in marginals([np.array([0.0, 0.0])], {})[0].round(2)]
+    [0.5, 0.5]
     """
     messages = {edge: np.zeros(len(local[edge[1]])) for one in pairs for edge in (one, one[::-1])}
     beliefs = list(map(_log_normal, local))

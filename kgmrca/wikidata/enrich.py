@@ -163,7 +163,12 @@ def enrich(
 
 
 def best(claims: Iterable[Claim]) -> list[Claim]:
-    """The claims of the best rank: the preferred ones if there are any, else the normal ones; never deprecated ones."""
+    """The claims of the best rank: the preferred ones if there are any, else the normal ones; never deprecated ones.
+
+    >>> claims = [Claim("urn:1", "P35", Value("item", "Q1")), Claim("urn:2", "P35", Value("item", "Q2"), "preferred")]
+    >>> [claim.value.text for claim in best(claims)]
+    ['Q2']
+    """
     by_rank: dict[Rank, list[Claim]] = defaultdict(list)
     for claim in claims:
         by_rank[claim.rank].append(claim)

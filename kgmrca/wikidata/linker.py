@@ -14,6 +14,7 @@ import weakref
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, List, Literal, Optional  # noqa: UP035, spaCy reads them from the signature of the factory
 
@@ -48,65 +49,7 @@ _CHECKS = ("._.", "kgmrca.links.checks", 0, None)
 _BATCH_SIZE = 128  # Docs, by default
 
 
-@Language.factory(
-    "wikidata_linker",
-    requires=["doc.ents"],
-    assigns=["doc.ents", "token.ent_kb_id", "span._.wikidata_link"],
-    default_config={
-        "endpoint": "wikidata",
-        "contact": None,
-        "cache": None,
-        "offline": False,
-        "languages": ["en", "mul"],
-        "min_probability": MIN_PROBABILITY,
-        "margin": MARGIN,
-        "batch_size": None,
-        "least": None,
-    },
-)
-def make_wikidata_linker(
-    nlp: Language,
-    name: str,
-    endpoint: str,
-    contact: Optional[str],  # noqa: UP045
-    cache: Optional[str],  # noqa: UP045
-    offline: bool,
-    languages: List[str],  # noqa: UP006
-    min_probability: float,
-    margin: float,
-    batch_size: Optional[int],  # noqa: UP045
-    least: Optional[float],  # noqa: UP045
-) -> "WikidataLinker":
-    """Make the component `wikidata_linker`, which sets `ent.kb_id_` and `span._.wikidata_link`.
-
-    The settings are stored in the configuration of the pipeline, and so is the contact.
-
-    Args:
-        endpoint: "wikidata", "qlever", a URL, or a local RDF file or folder (see `sparql.open_endpoint`).
-        contact: your mail address or URL, by which those who run a public endpoint can reach you. A public endpoint
-            needs it.
-        cache: the file in which answers are kept; ":memory:" for no file. None: the cache of the commands, or no file
-            if the endpoint is a local file.
-        offline: whether to use only what is in the cache.
-        languages: the languages of names, that of the texts first. "mul" is Wikidata's tag for all languages.
-        min_probability: an entity is linked to its most probable item if that has at least this probability.
-        margin: an entity is linked only if the probability of its best item exceeds that of the second by this.
-        batch_size: how many Docs are looked up together. None: as many as `nlp.pipe` has in a batch.
-        least: the former name of `min_probability`, for configurations that have it.
-    """
-    return WikidataLinker(
-        name,
-        endpoint=endpoint,
-        contact=contact,
-        cache=cache,
-        offline=offline,
-        languages=languages,
-        min_probability=min_probability if least is None else least,
-        margin=margin,
-        batch_size=batch_size,
-    )
-
-
+@dataclass(eq=False)
 class WikidataLinker:
     """Links entities to Wikidata. Made by `nlp.add_pipe("wikidata_linker")`, after `mrca_relations` if there is one.
 
@@ -118,35 +61,39 @@ class WikidataLinker:
     Several threads may use one component: the endpoint and the cache are shared, and one request is sent at a time.
     With `n_process=2` each process opens the endpoint for itself. Then two requests may be sent at a time, a local file
     is read twice, and only the cache on disk is shared.
+
+    Attributes:
+        name: of the component in its pipeline.
+        endpoint: "wikidata", "qlever", a URL, or a local RDF file or folder (see `sparql.open_endpoint`).
+        contact: your mail address or URL, by which those who run a public endpoint can reach you. A public endpoint
+            needs it.
+        cache: the file in which answers are kept; ":memory:" for no file. None: the cache of the commands, or no file
+            if the endpoint is a local file.
+        offline: whether to use only what is in the cache.
+        languages: the languages of names, that of the texts first. "mul" is Wikidata's tag for all languages.
+        min_probability: an entity is linked to its most probable item if that has at least this probability.
+        margin: an entity is linked only if the probability of its best item exceeds that of the second by this.
+        batch_size: how many Docs are looked up together. None: as many as `nlp.pipe` has in a batch.
     """
 
-    def __init__(
-        self,
-        name: str = "wikidata_linker",
-        *,
-        endpoint: str = "wikidata",
-        contact: str | None = None,
-        cache: str | None = None,
-        offline: bool = False,
-        languages: Sequence[str] = ("en", "mul"),
-        min_probability: float = MIN_PROBABILITY,
-        margin: float = MARGIN,
-        batch_size: int | None = None,
-    ) -> None:
+    name: str = "wikidata_linker"
+    _: KW_ONLY
+    endpoint: str = "wikidata"
+    contact: str | None = None
+    cache: str | None = None
+    offline: bool = False
+    languages: Sequence[str] = ("en", "mul")
+    min_probability: float = MIN_PROBABILITY
+    margin: float = MARGIN
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
         register_extension()
-        if not languages:
+        if not self.languages:
             raise InputError("languages: name at least one, such as 'en'.")
-        for setting, value in (("min_probability", min_probability), ("margin", margin)):
+        for setting, value in (("min_probability", self.min_probability), ("margin", self.margin)):
             if not 0 <= value <= 1:
                 raise InputError(f"{setting} is a number from 0 to 1, not {value!r}.")
-        self.name = name
-        self.endpoint, self.contact, self.cache, self.offline = endpoint, contact, cache, offline
-        self.languages, self.min_probability, self.margin, self.batch_size = (
-            tuple(languages),
-            min_probability,
-            margin,
-            batch_size,
-        )
         self._lookups: Lookups | None = None
         self._process = 0
         self._opening = threading.Lock()
@@ -221,6 +168,46 @@ class WikidataLinker:
             _store(doc, sorted(records))
 
 
+@Language.factory(
+    "wikidata_linker",
+    requires=["doc.ents"],
+    assigns=["doc.ents", "token.ent_kb_id", "span._.wikidata_link"],
+    default_config={field.name: field.default for field in fields(WikidataLinker) if field.name != "name"}
+    | {"languages": list(WikidataLinker.languages), "least": None},
+)
+def make_wikidata_linker(
+    nlp: Language,
+    name: str,
+    endpoint: str,
+    contact: Optional[str],  # noqa: UP045
+    cache: Optional[str],  # noqa: UP045
+    offline: bool,
+    languages: List[str],  # noqa: UP006
+    min_probability: float,
+    margin: float,
+    batch_size: Optional[int],  # noqa: UP045
+    least: Optional[float],  # noqa: UP045
+) -> "WikidataLinker":
+    """Make the component `wikidata_linker`, which sets `ent.kb_id_` and `span._.wikidata_link`.
+
+    The settings are stored in the configuration of the pipeline, and so is the contact.
+
+    `least` is the former name of `min_probability`, for configurations that have it. The other settings are the
+    attributes of `WikidataLinker`.
+    """
+    return WikidataLinker(
+        name,
+        endpoint=endpoint,
+        contact=contact,
+        cache=cache,
+        offline=offline,
+        languages=languages,
+        min_probability=min_probability if least is None else least,
+        margin=margin,
+        batch_size=batch_size,
+    )
+
+
 def get_link(span: Span) -> LinkDecision | None:
     """Read `span._.wikidata_link`: the decision about an entity; None if the span was no entity when linking ran."""
     data = span.doc.user_data
@@ -229,9 +216,10 @@ def get_link(span: Span) -> LinkDecision | None:
     moved = 0 if key is None else key[2]
     checks: Sequence[int | None] = [None] * len(records)  # of data that was stored without
     if key is not None:
-        if len(data[key]) != len(records):  # the records belong to another Doc than the checksums
+        if len(data[key]) == len(records):
+            checks = data[key]
+        elif moved:  # changed by hand, and it is not known what was at these places
             return None
-        checks = data[key]
     for (start, end, outcome, item, candidates, reason), check in zip(records, checks, strict=True):
         if (start + moved, end + moved) == (span.start_char, span.end_char) and check in (None, _check(span.text)):
             return LinkDecision(

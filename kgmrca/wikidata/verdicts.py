@@ -52,7 +52,7 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 
 
 class Verdict(str, Enum):
-    """What Wikidata says about a statement. Tables list the verdicts in this order."""
+    """What Wikidata says about a statement. Tables list the verdicts in this order, which is nearly that of `judge`."""
 
     confirmed = "confirmed"
     other_rank = "confirmed by other rank"
@@ -62,10 +62,10 @@ class Verdict(str, Enum):
     transitivity = "confirmed by transitivity"
     qualifier = "confirmed by qualifier"
     deprecated = "deprecated"
-    conflict = "conflict"
     soft_conflict = "soft conflict"
-    type_violation = "type violation"
+    conflict = "conflict"
     unknown_value = "unknown value"
+    type_violation = "type violation"
     new = "new"
     unlinked = "unlinked"
     unmapped = "unmapped"

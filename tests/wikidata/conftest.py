@@ -38,5 +38,5 @@ def server() -> Iterator[Faulty]:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock that nobody waits for."""
+    """A clock whose waiting takes no time."""
     return FakeClock()

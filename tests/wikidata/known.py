@@ -11,7 +11,7 @@ class Known:
     """What is not told here is not so.
 
     Attributes:
-        names: by name the items that bear it, as ids, or as candidates where it matters how.
+        names: by name the items that have it, as ids, or as candidates where it matters how.
         classes: by item.
         below: pairs of a class and one above it.
         facts: triples of an item, a property and an item.

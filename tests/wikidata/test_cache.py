@@ -194,7 +194,7 @@ def unprivileged():
 
 @pytest.fixture
 def read_only(filled):
-    """The cache, readable for all, in a folder in which nobody may write."""
+    """The cache, readable for all, in a folder without permission to write."""
     folder = Path(tempfile.mkdtemp())
     shutil.copy(filled, folder / "wikidata.sqlite")
     (folder / "wikidata.sqlite").chmod(0o444)

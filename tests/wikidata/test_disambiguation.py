@@ -43,7 +43,7 @@ def test_the_only_item_of_a_name_is_linked():
     assert (decision.outcome, decision.item) == ("linked", "Q1")
 
 
-def test_a_name_that_no_item_has_has_no_candidates():
+def test_a_name_of_no_item_has_no_candidates():
     assert choose_items(Known(), "Paris") == (LinkDecision("no candidates", reason="No item has this name."),)
 
 
@@ -138,7 +138,7 @@ def test_an_item_of_the_entitys_type_is_meant(label, item):
 
 
 @pytest.mark.parametrize("label", ["", "GENE", "ENTITY"])
-def test_a_type_that_nobody_knows_says_nothing(label):
+def test_an_unknown_type_has_no_weight(label):
     known = Known({"Paris": ["Q1", "Q2"]}, **CITY_AND_PERSON)
     assert choose_items(known, Entity("Paris", label))[0].outcome == "abstained"
 

@@ -358,7 +358,7 @@ def test_languages_and_limits_are_settings(config):
     assert nlp("Warszawa").ents[0]._.wikidata_link.outcome == "abstained"
 
 
-def test_offline_asks_nobody(config):
+def test_offline_no_query_is_sent(config):
     linker = WikidataLinker(**config, offline=True)
     doc = linker(blank()("Paris"))
     assert doc.ents[0]._.wikidata_link.outcome == "not looked up"

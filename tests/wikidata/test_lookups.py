@@ -422,7 +422,7 @@ def test_one_endpoint_knows_nothing_of_another(local, path):
         assert lookups.items(["Q5"]) == {"Q5": OFFLINE}
 
 
-def test_offline_nobody_is_asked(local, path):
+def test_offline_no_query_is_sent(local, path):
     with Lookups(local, cache=path) as lookups:
         lookups.items(["Q5"])
     with Lookups(local, cache=path, offline=True) as lookups:

@@ -248,7 +248,7 @@ def test_a_missing_graph_is_said_alike(wikidata, tmp_path, command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_pipe_that_nobody_reads_ends_with_141(tmp_path, wikidata, command):
+def test_a_closed_pipe_ends_with_141(tmp_path, wikidata, command):
     graph = write_graph(tmp_path / "g.ttl", *[statement("Q7186", "P19", "Q270", number=one) for one in range(3000)])
     program = [sys.executable, "-m", "kgmrca.cli", *map(str, arguments(command, graph, wikidata)), "-o", "-"]
     end, start = os.pipe()
@@ -277,7 +277,7 @@ def test_a_full_disk_leaves_the_table_and_the_commands_of_before(checked, tmp_pa
     assert output.read_bytes() == before
 
 
-def test_a_list_that_nobody_reads_ends_with_141(checked):
+def test_a_list_into_a_closed_pipe_ends_with_141(checked):
     end, start = os.pipe()
     os.close(end)
     program = [sys.executable, "-m", "kgmrca.cli", "diff", checked, "-o", "-"]

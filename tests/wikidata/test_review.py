@@ -87,7 +87,7 @@ def test_answers_are_kept(new):
     assert "2 rows that you worked on before: kept as they were" in summary.in_words("new.tsv")
 
 
-def test_a_table_that_nobody_touched_is_the_same_again(new):
+def test_an_unedited_table_is_written_again_as_it_was(new):
     before = new.read_bytes()
     assert again(new, *SAID).n_kept == 0
     assert new.read_bytes() == before
@@ -200,7 +200,7 @@ def test_a_row_that_is_listed_again_is_where_it_belongs(new):
     ]
 
 
-def test_a_row_that_nobody_worked_on_goes(new):
+def test_an_unedited_row_that_is_not_listed_is_left_out(new):
     again(new, "P742")
     assert column(new, "property_id") == ["P742"]
 

@@ -282,7 +282,7 @@ def test_an_endpoint_that_never_answers_is_given_up_soon(ask, server):
     assert len(server.requests) == 15
 
 
-def test_nobody_is_there(clock, server):
+def test_an_unreachable_endpoint(clock, server):
     endpoint = open_endpoint("http://127.0.0.1:9/", clock=clock)  # the port of the discard protocol
     with pytest.raises(EndpointError, match="cannot be reached") as caught:
         endpoint.select(QUERY)
