@@ -490,7 +490,10 @@ def test_a_record_that_is_too_long_is_set_aside(tmp_path, nlp):
     summary = convert(path, tmp_path / "graph.ttl", nlp=nlp, max_record_size=100)
     (bad,) = map(json.loads, summary.rejected_to.read_text().splitlines())
     assert (summary.documents, summary.statements, summary.rejected) == (1, 1, 1)
-    assert bad["reason"] == "the record is longer than 100 bytes: split it, or allow longer ones (max_record_size)"
+    assert bad["reason"] == (
+        "the record is longer than 100 bytes: split it, or allow longer ones with --max-record-size (in Python: "
+        "max_record_size)"
+    )
     assert bad | {"line": 1, "bytes_left_out": 913, "offset": 0} == bad
     assert bad["record"] == '{"text": "' + "x" * 90
 

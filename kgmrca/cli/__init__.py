@@ -5,12 +5,13 @@ finished, 130 or 143 if it was interrupted, and 141 if the reader of its output 
 so that standard output has data only.
 """
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 from typer.core import TyperGroup
@@ -20,7 +21,7 @@ from kgmrca.cli import extraction, graphs, training, wikidata
 from kgmrca.cli.command import Command
 from kgmrca.cli.info import info_command
 from kgmrca.cli.verbosity import with_verbosity
-from kgmrca.errors import KgmrcaError, in_words
+from kgmrca.errors import KgmrcaError, OutputError, in_words
 
 __all__ = ["app", "main"]
 
@@ -54,15 +55,72 @@ def _exit_codes() -> Iterator[None]:
             if sys.stdout:
                 sys.stdout.flush()  # an error of the flush when Python exits could not be handled
     except BrokenPipeError:
-        # Python flushes both streams once more when it exits, and would report the error again.
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError, ValueError):
-                    os.dup2(nowhere.fileno(), stream.fileno())
+        _drop_output()
         raise typer.Exit(141) from None  # 128 + SIGPIPE, as a shell would report it
     except (KgmrcaError, OSError) as error:
+        if isinstance(error, _FullOutputError):
+            _drop_output()
         print(f"kgmrca: {in_words(error) if isinstance(error, OSError) else error}", file=sys.stderr)
         raise typer.Exit(2) from error
+
+
+def _drop_output() -> None:
+    """Let what is still buffered for standard output go nowhere: Python writes it at its exit, with the same error."""
+    with open(os.devnull, "wb") as nowhere, suppress(OSError, ValueError):  # noqa: PTH123
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+class _FullOutputError(OutputError):
+    """Standard output cannot be written, for example because the disk is full."""
+
+
+class _Output:
+    """Standard output, whose errors name it. A pipe that nobody reads any more stays a `BrokenPipeError`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._named():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with self._named():
+            self._stream.flush()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _FullOutputError(f"Standard output cannot be written: {error.strerror or error}.") from error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Messages:
+    """Standard error, where a message that cannot be written is lost: it must not end the work, nor change its result.
+
+    So a command ends with the same exit code if standard error is a full disk, a pipe that nobody reads, or closed.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream or io.StringIO()
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class _Commands(TyperGroup):
@@ -95,6 +153,9 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Unlike the default, this unwinds the stack, so that a half-written file is removed.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    sys.stderr = cast("TextIO", _Messages(sys.stderr))
+    if sys.stdout:
+        sys.stdout = cast("TextIO", _Output(sys.stdout))
     app(prog_name="kgmrca")
 
 

@@ -164,7 +164,8 @@ def _read_jsonl(
         raw = _excerpt(data, offset, left_out)
         if left_out:
             reason = (
-                f"the record is longer than {max_record_size:,} bytes: split it, or allow longer ones (max_record_size)"
+                f"the record is longer than {max_record_size:,} bytes: split it, or allow longer ones with "
+                "--max-record-size (in Python: max_record_size)"
             )
             yield BadRecord(identifier, reason, file.name, number, taken(), raw)
         elif data:
@@ -215,6 +216,8 @@ def _read_json(
         identifier = default_id
     if isinstance(identifier, bool) or not isinstance(identifier, str | int) or identifier == "":
         return bad("'id' is neither text nor an integer")
+    if reason := _not_unicode(str(identifier), "id"):
+        return bad(reason)
     if "text" not in record:
         return bad("'text' is missing", str(identifier))
     text = record.pop("text")
@@ -252,10 +255,15 @@ def _unusable(text: str, max_length: int) -> str | None:
         return "the text is empty"
     if len(text) > max_length:
         return _too_long(max_length)
+    return _not_unicode(text, "text")
+
+
+def _not_unicode(text: str, what: str) -> str | None:
+    """Why a text cannot be written, or None."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        return f"not Unicode: half a surrogate pair at character {error.start} of the text"
+        return f"not Unicode: half a surrogate pair at character {error.start} of the {what}"
     return None
 
 

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 INPUT_FORMATS = ("text", "jsonl", "docbin")
-INSIST = "To read it as it stands, give the input format 'text'."
+INSIST = 'To read it as it stands, give --input-format text (in Python: input_format="text").'
 
 _SPECIAL = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 _FORMAT_OF = {".jsonl": "jsonl", ".ndjson": "jsonl", ".spacy": "docbin"}

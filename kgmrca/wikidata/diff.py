@@ -293,18 +293,31 @@ def differences(
 def accepted(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows of a table that a person has marked, each with its line. Tabs, commas or semicolons part cells.
 
+    Of several rows about the same fact, the first that is marked is given. A row without an answer contradicts none.
+
     Raises:
-        InputError: it is no such table, or a mark is neither yes nor no.
+        InputError: it is no such table, a mark is neither yes nor no, or one row accepts what another one rejects.
         OSError: it cannot be read.
     """
     table = read_review(path, ("accept", *KEY))
     marked = []
+    answers: dict[tuple[str, ...], tuple[int, bool]] = {}  # by fact the first line with an answer, and the answer
     for line, row in table.rows:
         cells = table.cells(row)
         mark = cells["accept"].strip().casefold()
         if mark not in _YES | _NO:
             raise InputError(f"{path}, line {line}: accept is '{cells['accept']}': write x or yes, or leave it empty.")
-        if mark in _YES:
+        if not mark:
+            continue
+        fact, is_yes = fact_of(cells), mark in _YES
+        # Facts without a value cannot be told from each other.
+        first, was_yes = answers.setdefault(fact, (line, is_yes)) if fact[-1] else (line, is_yes)
+        if is_yes != was_yes:
+            raise InputError(
+                f"{path}, lines {first} and {line}: they are about the same fact, and one accepts it while the other "
+                "does not: give both the same answer, or remove one of them."
+            )
+        if is_yes and first == line:
             marked.append((line, cells))
     return marked
 

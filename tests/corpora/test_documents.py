@@ -214,6 +214,8 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, name):
         ('{"text": 1}', "'text' is not text"),
         ('{"text": " \\n"}', "the text is empty"),
         ('{"text": "ab\\ud800"}', "not Unicode: half a surrogate pair at character 2 of the text"),
+        ('{"id": "\\ud800", "text": "One."}', "not Unicode: half a surrogate pair at character 0 of the id"),
+        ('{"id": "a\\udfff", "text": "One."}', "not Unicode: half a surrogate pair at character 1 of the id"),
         ('{"text": "%s"}' % ("x" * 1001), "the text is longer than 1000 characters (nlp.max_length): split it"),
         ('{"id": true, "text": "One."}', "'id' is neither text nor an integer"),
         ('{"id": "", "text": "One."}', "'id' is neither text nor an integer"),
@@ -342,7 +344,9 @@ def test_a_file_that_is_no_text_by_its_name_is_refused(tmp_path, monkeypatch, na
     with pytest.raises(InputError) as caught:
         find_inputs([name])
     assert reason in str(caught.value)
-    assert "To read it as it stands, give the input format 'text'" in str(caught.value)
+    assert str(caught.value).endswith(
+        'To read it as it stands, give --input-format text (in Python: input_format="text").'
+    )
     assert read(name, input_format="text")[0].id == name
 
 

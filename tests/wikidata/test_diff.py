@@ -78,6 +78,12 @@ def mark(path, marks, values=None):
         writer.writerows(rows)
 
 
+def copy_first_row(path, mark_of_first, mark_of_copy):
+    """Let the first row stand twice, with these marks."""
+    names, first, *others = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([names, mark_of_first + first, mark_of_copy + first, *others]) + "\n", encoding="utf-8")
+
+
 @pytest.fixture
 def graph(tmp_path):
     """Three facts that are new, one of them read twice, one conflict, and one that is confirmed."""
@@ -231,6 +237,23 @@ def test_conflicts_can_be_accepted_and_a_source_be_named(graph, tmp_path):
 def test_a_mark_that_is_neither_yes_nor_no_is_refused(graph, tmp_path):
     with pytest.raises(InputError, match="line 3: accept is 'maybe'"):
         export(graph, tmp_path, ["x", "maybe", ""])
+
+
+def test_a_fact_that_one_row_accepts_and_another_rejects_is_refused(graph, tmp_path):
+    diff([graph], tmp_path / "new.tsv")
+    copy_first_row(tmp_path / "new.tsv", "x", "no")
+    with pytest.raises(InputError, match="lines 2 and 3: they are about the same fact, and one accepts it"):
+        diff([graph], accept=tmp_path / "new.tsv", quickstatements=tmp_path / "new.qs")
+    assert not (tmp_path / "new.qs").exists()
+
+
+@pytest.mark.parametrize("marks", [("x", "x"), ("x", ""), ("", "x")])
+def test_a_fact_that_stands_in_two_rows_is_exported_and_counted_once(graph, tmp_path, marks):
+    diff([graph], tmp_path / "new.tsv")
+    copy_first_row(tmp_path / "new.tsv", *marks)
+    summary = diff([graph], accept=tmp_path / "new.tsv", quickstatements=tmp_path / "new.qs")
+    assert (tmp_path / "new.qs").read_text().count("Q7186\tP800\tQ1128") == 1
+    assert summary.in_words("new.qs") == "kgmrca: 1 fact -> new.qs: 1 new"
 
 
 def test_rows_that_were_changed_or_are_new_no_more_are_left_out_and_listed(graph, tmp_path):

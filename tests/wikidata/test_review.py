@@ -241,13 +241,15 @@ def test_a_table_stays_in_the_form_in_which_it_was_saved(new, delimiter, encodin
     assert column(new, "accept", delimiter=delimiter) == ["x", "", ""]
 
 
-def test_a_compressed_table_keeps_its_answers(tmp_path):
-    first, path = graph(tmp_path / "graph.ttl", *SAID), tmp_path / "new.csv.gz"
+@pytest.mark.parametrize(("name", "delimiter"), [("new.csv.gz", ","), ("new.tsv.gz", "\t")])
+def test_a_compressed_table_keeps_its_answers(tmp_path, name, delimiter):
+    first, path = graph(tmp_path / "graph.ttl", *SAID), tmp_path / name
     diff([first], path)
     text = gzip.decompress(path.read_bytes()).decode()
     path.write_bytes(gzip.compress(text.replace("\n", "\nx", 1).encode()))
     diff([first], path)
-    assert next(csv.DictReader(io.StringIO(gzip.decompress(path.read_bytes()).decode())))["accept"] == "x"
+    written = io.StringIO(gzip.decompress(path.read_bytes()).decode())
+    assert next(csv.DictReader(written, delimiter=delimiter))["accept"] == "x"
 
 
 @pytest.mark.parametrize(
