@@ -106,7 +106,7 @@ def convert(
     or only the text are different documents, and are counted. Comparing them takes about 50 bytes of memory per
     document (see `Repeats`).
 
-    The same input gives the same bytes, except for the record of the run, which is written last. After any error that
+    The same input gives the same bytes, except for the description of the run, which comes last. After any error that
     is not the fault of a single record, `output` is not written, and an earlier file of that name is not changed.
 
     Args:

@@ -16,7 +16,7 @@ from typing import TypeAlias, cast
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse
 
 from kgmrca.errors import InputError
-from kgmrca.reading import unpacked
+from kgmrca.reading import suffix_of, unpacked
 from kgmrca.resources import resource
 from kgmrca.tables import text_lines
 from kgmrca.terms import OWL, RDF, RDFS, SKOS
@@ -347,7 +347,7 @@ def _read_rdf(path: Path) -> Ontology:
 
 def _read_known(path: Path) -> _Known:
     """What an RDF file says: `subject -> predicate -> objects`, of subjects and predicates that have an IRI."""
-    suffix = Path(path.name.lower().removesuffix(".gz")).suffix.removeprefix(".")
+    suffix = suffix_of(path).removeprefix(".")
     format = RdfFormat.RDF_XML if suffix == "owl" else RdfFormat.from_extension(suffix)
     if format is None:
         raise InputError(f"'{path}' does not say its format: end it in .tsv (SSSOM), .ttl, .rdf, .owl, .nt or .jsonld.")

@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 
 from kgmrca.errors import InputError
 
-__all__ = ["check_is_file", "files_in", "paths_of", "unpacked"]
+__all__ = ["check_is_file", "files_in", "paths_of", "suffix_of", "unpacked"]
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -67,7 +67,7 @@ def paths_of(given: str, *, on_error: Callable[[OSError], object] | None = None)
 
 
 def check_is_file(path: Path) -> None:
-    """Refuse what lies in a folder under the name of a file and is none: reading a named pipe could wait for ever.
+    """Refuse what is in a folder and is no file, because reading a named pipe could wait for ever.
 
     Raises:
         InputError: it is a named pipe, a socket, a device, or a link that leads nowhere.
@@ -83,6 +83,15 @@ def check_is_file(path: Path) -> None:
     raise InputError(f"'{path}' is {what}, not a file: take it out of the folder, or name the files to read.")
 
 
+def suffix_of(path: Path) -> str:
+    """The extension that says what is in a file, in small letters: of what is compressed, not ".gz".
+
+    >>> suffix_of(Path("News.JSONL.gz"))
+    '.jsonl'
+    """
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
 @contextmanager
 def unpacked(stream: IO[bytes]) -> Iterator[IO[bytes]]:
     """What is in a binary stream: decompressed if it is gzip, whatever its name, and without a byte-order mark.
@@ -90,7 +99,7 @@ def unpacked(stream: IO[bytes]) -> Iterator[IO[bytes]]:
     The stream itself stays open.
     """
     head = _read_head(stream, len(_GZIP))
-    content = io.BufferedReader(_Rejoined(head, stream))
+    content = io.BufferedReader(_WithHead(head, stream))
     if head == _GZIP:
         with gzip.GzipFile(fileobj=content, mode="rb") as inner:
             yield _without_mark(cast("IO[bytes]", inner))
@@ -100,7 +109,7 @@ def unpacked(stream: IO[bytes]) -> Iterator[IO[bytes]]:
 
 def _without_mark(stream: IO[bytes]) -> IO[bytes]:
     head = _read_head(stream, len(_BOM))
-    return io.BufferedReader(_Rejoined(b"" if head == _BOM else head, stream))
+    return io.BufferedReader(_WithHead(b"" if head == _BOM else head, stream))
 
 
 def _read_head(stream: IO[bytes], size: int) -> bytes:
@@ -111,7 +120,7 @@ def _read_head(stream: IO[bytes], size: int) -> bytes:
     return head
 
 
-class _Rejoined(io.RawIOBase):
+class _WithHead(io.RawIOBase):
     """A stream of which the beginning was read already; closing it leaves the rest open."""
 
     def __init__(self, head: bytes, rest: IO[bytes]) -> None:

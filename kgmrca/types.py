@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from kgmrca.errors import InputError
 from kgmrca.ontology import TYPES, load_types
 
-__all__ = ["Combinations", "allowed", "check_type_map", "coarse_type", "find_rules", "type_numbers"]
+__all__ = [
+    "VALUE_LABELS",
+    "VALUE_TYPES",
+    "Combinations",
+    "allowed",
+    "check_type_map",
+    "coarse_type",
+    "find_rules",
+    "type_numbers",
+]
 
 _COARSE = {
     **{name: name for name in TYPES},  # CoNLL-2003, Wikigold, Universal NER and DocRED have no others
@@ -40,6 +49,12 @@ _COARSE = {
     **dict.fromkeys(("ALGORITHM", "CHEMICALCOMPOUND", "CHEMICALELEMENT", "DISCIPLINE", "ENZYME", "FIELD"), "TERM"),
     **dict.fromkeys(("LITERARYGENRE", "METRICS", "MUSICALINSTRUMENT", "MUSICGENRE", "PROTEIN", "TASK"), "TERM"),
 }
+VALUE_TYPES = frozenset({"TIME", "NUM"})
+"""The types whose mentions are values: dates, times and numbers."""
+
+VALUE_LABELS = frozenset(label for label, type_ in _COARSE.items() if type_ in VALUE_TYPES)
+"""The labels of these types in all schemes. Mentions with these labels become literals, if they are objects."""
+
 _NUMBERS = {name: number for number, name in enumerate(sorted(TYPES), start=1)}  # 0: not known
 
 _MIN_OF_COMBINATION = 2  # a single one may be a mistake

@@ -27,7 +27,7 @@ def merge_command(
     input_format: GraphFormat = None,
     provenance: Annotated[
         Provenance,
-        typer.Option(help="The form in which all statements are written, as for `kgmrca convert`. It cannot be none."),
+        typer.Option(help="The form in which all statements are written, as for `kgmrca convert`; any form but none."),
     ] = Provenance.statements,
     base: Base = DEFAULT_BASE,
     max_cluster: Annotated[

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from kgmrca.corpora.kinds import HEAD, Kind, kind_of_content, kind_of_name, suffix_of
+from kgmrca.corpora.kinds import HEAD, Kind, kind_of_content, kind_of_name
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD
-from kgmrca.reading import paths_of
+from kgmrca.reading import paths_of, suffix_of
 
 __all__ = [
     "INPUT_FORMATS",

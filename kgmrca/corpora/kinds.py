@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["HEAD", "Kind", "kind_of_content", "kind_of_name", "suffix_of"]
+from kgmrca.reading import suffix_of
+
+__all__ = ["HEAD", "Kind", "kind_of_content", "kind_of_name"]
 
 HEAD = 4096
 """How many bytes from the beginning of a file are enough to tell what it is."""
@@ -132,15 +134,6 @@ _WIKI_SIGNS = (
     re.compile(rb"<ref[\s>]"),
     re.compile(rb"(?m)^==+[^=\n]+==+\s*$"),
 )
-
-
-def suffix_of(path: Path) -> str:
-    """The extension that says what is in a file, in small letters: of what is compressed, not ".gz".
-
-    >>> suffix_of(Path("News.JSONL.gz"))
-    '.jsonl'
-    """
-    return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
 def kind_of_name(path: Path) -> Kind | None:

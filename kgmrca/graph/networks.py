@@ -30,14 +30,14 @@ NEO4J_TABLES = ("nodes.csv", "relationships.csv")
 """The files in the folder that `neo4j_tables` writes."""
 
 _NODE_COLUMNS = ("iri:ID", "name", "datatype", ":LABEL")
-_EDGE_COLUMNS = (":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "score:double", "document", "evidence")
+_EDGE_COLUMNS = (":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "confidence:double", "document", "mentions")
 
 
 def to_networkx(found: "Docs | Iterable[Statement | Quad]", **options: Any) -> networkx.MultiDiGraph:
     """What Docs say, or statements, as a graph, which is held in memory.
 
-    Edges have the statement's IRI as key, and label, predicate, score, document and evidence: where in the document
-    subject and object are named, as in "0,11 24,30" (code points; ends exclusive). Nodes have kind ("entity" or
+    Edges have the statement's IRI as key, and label, predicate, confidence, document and mentions: the positions of
+    subject and object in the document, as in "0,11 24,30" (code points; ends exclusive). Nodes have kind ("entity" or
     "literal"), label (the first name, or the literal's text), type (entity types with ";" between them) and datatype
     ("" if it is an entity).
 
@@ -59,16 +59,16 @@ def to_networkx(found: "Docs | Iterable[Statement | Quad]", **options: Any) -> n
     """
     graph = networkx.MultiDiGraph()
     nodes = _Nodes()
-    for record in _records(found, options):
-        nodes.add(record)
-        if isinstance(record, Statement):
-            graph.add_edge(record.subject, nodes.object_of(record), key=record.iri, **_edge(record))
+    for one in _content(found, options):
+        nodes.add(one)
+        if isinstance(one, Statement):
+            graph.add_edge(one.subject, nodes.object_of(one), key=one.iri, **_edge(one))
     for node, data in graph.nodes(data=True):
         data.update(nodes.describe(node))
     return graph
 
 
-def _records(found: "Docs | Iterable[Statement | Quad]", options: dict[str, Any]) -> Iterator[Statement | Quad]:
+def _content(found: "Docs | Iterable[Statement | Quad]", options: dict[str, Any]) -> Iterator[Statement | Quad]:
     """Statements as they are, and those of Docs."""
     items = iter(found) if isinstance(found, Iterable) else iter(())
     first = list(islice(items, 1))
@@ -92,7 +92,7 @@ def write_graphml(graph: networkx.MultiDiGraph, path: Path) -> None:
 
 @contextmanager
 def neo4j_tables(folder: Path) -> Iterator[Callable[[Statement | Quad], None]]:
-    """A function that takes records as `to_networkx` does and writes `nodes.csv` and `relationships.csv` of them.
+    """A function that takes statements and other triples, and writes `nodes.csv` and `relationships.csv` of them.
 
     The tables are for `neo4j-admin database import`; names and texts are on one line each. Nodes are kept in memory,
     statements are not. The folder has its name only once the block ends. If the block raises anything, no trace is
@@ -107,13 +107,13 @@ def neo4j_tables(folder: Path) -> Iterator[Callable[[Statement | Quad], None]]:
         to_nodes, to_edges = (new / table for table in NEO4J_TABLES)
         with _table(to_edges, _EDGE_COLUMNS) as put:
 
-            def add(record: Statement | Quad) -> None:
-                nodes.add(record)
-                if isinstance(record, Statement):
-                    ends = record.subject, nodes.object_of(record)
+            def add(found: Statement | Quad) -> None:
+                nodes.add(found)
+                if isinstance(found, Statement):
+                    ends = found.subject, nodes.object_of(found)
                     seen.update(dict.fromkeys(ends))
-                    edge = _edge(record)
-                    put([*ends, _one_line(edge.pop("label")), record.iri, *edge.values()])
+                    edge = _edge(found)
+                    put([*ends, _one_line(edge.pop("label")), found.iri, *edge.values()])
 
             yield add
         with _table(to_nodes, _NODE_COLUMNS) as put:
@@ -131,15 +131,15 @@ class _Nodes:
         self._types: dict[str, dict[str, None]] = {}
         self._literals: dict[str, dict[str, str]] = {}
 
-    def add(self, record: Statement | Quad) -> None:
-        if isinstance(record, Quad):
-            if isinstance(record.subject, NamedNode) and isinstance(record.object, Literal):
-                if record.predicate == LABEL:
-                    self._add(record.subject.value, name=record.object.value)
-                elif record.predicate == ENTITY_TYPE:
-                    self._add(record.subject.value, type_=record.object.value)
+    def add(self, found: Statement | Quad) -> None:
+        if isinstance(found, Quad):
+            if isinstance(found.subject, NamedNode) and isinstance(found.object, Literal):
+                if found.predicate == LABEL:
+                    self._add(found.subject.value, name=found.object.value)
+                elif found.predicate == ENTITY_TYPE:
+                    self._add(found.subject.value, type_=found.object.value)
             return
-        for entity, mention in _entities(record):
+        for entity, mention in _entities(found):
             self._add(entity, name=mention.text, type_=mention.type)
 
     def _add(self, entity: str, *, name: str = "", type_: str = "") -> None:
@@ -175,9 +175,9 @@ def _edge(statement: Statement) -> dict[str, Any]:
     return {
         "label": clean_text(statement.label),
         "predicate": statement.predicate,
-        "score": float(statement.confidence),
+        "confidence": float(statement.confidence),
         "document": statement.document,
-        "evidence": f"{subject.start},{subject.end} {object_.start},{object_.end}",
+        "mentions": f"{subject.start},{subject.end} {object_.start},{object_.end}",
     }
 
 

@@ -34,7 +34,6 @@ from kgmrca.progress import progress_bar
 from kgmrca.resources import resource
 from kgmrca.terms import (
     DCTERMS,
-    DEFAULT_GRAPH,
     DERIVED_FROM,
     ENTITY_TYPE,
     KGMRCA,
@@ -51,10 +50,10 @@ from kgmrca.terms import (
     TYPE,
     XSD,
 )
-from kgmrca.triples.inputs import LONGEST_LITERAL, RdfInput, name_of, rdf_files, too_long
-from kgmrca.triples.iris import Iris, from_node_predicate
-from kgmrca.triples.read import Term, read_quads
-from kgmrca.types import coarse_type
+from kgmrca.triples.inputs import RdfInput, is_too_long, name_of, rdf_files, too_long
+from kgmrca.triples.iris import Iris
+from kgmrca.triples.read import Term, names_parts, read_quads, statement_parts, statements_beside
+from kgmrca.types import VALUE_TYPES, coarse_type
 
 if TYPE_CHECKING:
     import rdflib
@@ -426,16 +425,13 @@ def _rows(
             report.not_checked += 1
             continue
         line = f"{quad} .\n"
-        if 4 * len(line) > LONGEST_LITERAL and len(line.encode()) > LONGEST_LITERAL:
+        if is_too_long(line):
             raise too_long(name)  # escaping makes some literals longer than they were
-        if quad.graph_name != DEFAULT_GRAPH:
-            yield str(quad.graph_name), _ABOUT, line
-        made_for = from_node_predicate(predicate)
-        if made_for and not made_for[1]:
-            yield str(quad.object), _ABOUT, line
+        for node in statements_beside(quad):
+            yield str(node), _ABOUT, line
         if predicate == _SUBCLASS:
             yield "", _HIERARCHY, line
-        if looked_at is not None and predicate not in looked_at and not made_for:
+        if looked_at is not None and predicate not in looked_at and not names_parts(predicate):
             continue
         if quad.subject != current or len(lines) == _LINES:
             if lines:
@@ -626,13 +622,13 @@ def _derived(own: list[Quad], about: list[Quad], types: Mapping[Term, set[str]])
         return
     parts = {(quad.predicate, quad.object) for quad in own if quad.predicate in (SUBJECT, PREDICATE, OBJECT)}
     if any(quad.predicate == TYPE and quad.object == STATEMENT for quad in own):
-        parts.update(part for quad in chain(own, about) for part in _parts(quad, node))
+        parts.update(part for quad in chain(own, about) for part in statement_parts(quad, node))
         for predicate, value in (*parts, (TYPE, RDF_STATEMENT)):
             yield Triple(node, predicate, value)
     for predicate, value in parts:
         if predicate != PREDICATE:
             is_value = predicate == OBJECT and isinstance(value, Literal)
-            found = {"NUM", "TIME"} if is_value else types.get(value, set())
+            found = set(VALUE_TYPES) if is_value else types.get(value, set())
             if found and found <= TYPES:
                 yield Triple(node, _TYPES_OF[predicate], Literal(" ".join(sorted(found))))
         elif isinstance(value, NamedNode):
@@ -641,18 +637,6 @@ def _derived(own: list[Quad], about: list[Quad], types: Mapping[Term, set[str]])
                 for part, object_ in parts
                 if part == OBJECT
             )
-
-
-def _parts(quad: Quad, node: NamedNode | BlankNode | Triple) -> Iterator[tuple[NamedNode, Term]]:
-    """What a quad says of the subject, predicate and object of a kgmrca:Statement, by the name of its part."""
-    if quad.graph_name == node or (quad.predicate == REIFIES and isinstance(quad.object, Triple)):
-        triple = quad.triple if quad.graph_name == node else cast(Triple, quad.object)
-        yield from zip((SUBJECT, PREDICATE, OBJECT), triple, strict=True)
-    elif made_for := from_node_predicate(quad.predicate.value):
-        predicate, leads_to_object = made_for
-        if leads_to_object == (quad.subject == node):
-            yield PREDICATE, NamedNode(predicate)
-            yield (OBJECT, quad.object) if leads_to_object else (SUBJECT, quad.subject)
 
 
 def _graph(triples: Iterable[Any]) -> "rdflib.Graph":

@@ -10,10 +10,12 @@ from typing import IO, cast
 from pyoxigraph import Quad, RdfFormat, Triple, serialize
 
 from kgmrca.errors import InputError
+from kgmrca.reading import suffix_of
 from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, XSD
 from kgmrca.triples.iris import has_local_name
 
 __all__ = [
+    "CONCATENABLE",
     "EXTENSIONS",
     "FORMATS",
     "PROVENANCE",
@@ -25,6 +27,8 @@ __all__ = [
     "chosen_format",
     "format_of",
     "is_rdf",
+    "needs_graphs",
+    "needs_triple_terms",
     "prefixes",
     "write",
 ]
@@ -48,6 +52,9 @@ WITH_TRIPLE_TERMS = frozenset({"turtle", "ntriples", "nquads", "trig"})
 WITH_PREFIXES = frozenset({"turtle", "trig"})
 """The formats that shorten IRIs by prefixes."""
 
+CONCATENABLE = frozenset({"turtle", "ntriples", "nquads", "trig"})
+"""The formats of which two files, one after the other, are a file."""
+
 PROVENANCE = {
     "none": frozenset(FORMATS),
     "statements": frozenset(FORMATS),
@@ -55,7 +62,7 @@ PROVENANCE = {
     "rdf12": WITH_TRIPLE_TERMS,
     "wikidata": frozenset(FORMATS),
 }
-"""The shapes that statements can be given (see `write.py`), each with the formats that can hold it."""
+"""The forms in which statements can be written (see `write.py`), each with the formats that can hold it."""
 
 EXTENSIONS = {
     ".ttl": "turtle",
@@ -88,7 +95,7 @@ def is_rdf(path: Path) -> bool:
     >>> is_rdf(Path("graph.nq.gz")), is_rdf(Path("notes.txt"))
     (True, False)
     """
-    return _extension(path) in EXTENSIONS
+    return suffix_of(path) in EXTENSIONS
 
 
 def format_of(path: Path) -> str:
@@ -105,7 +112,7 @@ def format_of(path: Path) -> str:
             f"'{path}' does not say its format: end it in {', '.join(EXTENSIONS)}, or one of these and .gz; "
             f"or choose a format ({', '.join(FORMATS)})."
         )
-    return EXTENSIONS[_extension(path)]
+    return EXTENSIONS[suffix_of(path)]
 
 
 def chosen_format(format: str | None, output: str | Path | IO[bytes], *, provenance: str = "none") -> str:
@@ -123,13 +130,31 @@ def chosen_format(format: str | None, output: str | Path | IO[bytes], *, provena
     check_format(format)
     if provenance not in PROVENANCE:
         raise InputError(f"There is no provenance '{provenance}': choose one of {', '.join(PROVENANCE)}.")
-    if format not in (able := PROVENANCE[provenance]):
-        needs = "named graphs" if provenance == "graphs" else "RDF 1.2"
+    if format not in (formats := PROVENANCE[provenance]):
+        needs = "named graphs" if needs_graphs(provenance) else "RDF 1.2"
         raise InputError(
             f"The provenance '{provenance}' needs {needs}, which the format '{format}' does not have: choose the "
-            f"format {' or '.join(name for name in FORMATS if name in able)}, or another provenance."
+            f"format {' or '.join(name for name in FORMATS if name in formats)}, or another provenance."
         )
     return format
+
+
+def needs_graphs(provenance: str) -> bool:
+    """Whether a form of provenance can be written only where there are named graphs.
+
+    >>> needs_graphs("graphs"), needs_graphs("statements")
+    (True, False)
+    """
+    return PROVENANCE[provenance] <= WITH_GRAPHS
+
+
+def needs_triple_terms(provenance: str) -> bool:
+    """Whether a form of provenance can be written only where there are triple terms (RDF 1.2).
+
+    >>> needs_triple_terms("rdf12"), needs_triple_terms("statements")
+    (True, False)
+    """
+    return PROVENANCE[provenance] <= WITH_TRIPLE_TERMS
 
 
 def prefixes(base: str) -> dict[str, str]:
@@ -209,7 +234,3 @@ def _with_names(triples: Iterable[Triple | Quad]) -> Iterator[Triple | Quad]:
                 "(a letter or '_', then letters, digits, '.', '-' or '_'): choose another format."
             )
         yield triple
-
-
-def _extension(path: Path) -> str:
-    return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()

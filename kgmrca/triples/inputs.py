@@ -24,6 +24,7 @@ __all__ = [
     "RdfInput",
     "format_of_input",
     "graph_files",
+    "is_too_long",
     "name_of",
     "opened_rdf",
     "rdf_files",
@@ -225,13 +226,23 @@ def _errors_in_words(name: str, format: str) -> Iterator[None]:
         raise too_long(name) from error
 
 
+def is_too_long(text: str) -> bool:
+    """Whether a text, as a literal or an IRI in UTF-8, is longer than can be read.
+
+    >>> is_too_long("Warsaw")
+    False
+    """
+    # A code point has up to four bytes, so most texts need not be encoded to be known as short.
+    return 4 * len(text) > LONGEST_LITERAL and len(text.encode()) > LONGEST_LITERAL
+
+
 def too_long(name: str) -> InputError:
     """The error for a literal that cannot be read."""
     return InputError(f"{name}: a literal or an IRI is longer than 16 MiB, which cannot be read: shorten it.")
 
 
 class _WholeXml:
-    """A stream of XML that fails where the document is not complete at its end, which the RDF parser lets pass."""
+    """A stream of XML that raises an error if the document is cut. The RDF parser does not notice that."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

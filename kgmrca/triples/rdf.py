@@ -14,7 +14,7 @@ from kgmrca.errors import InputError
 from kgmrca.ontology import Ontology, load_ontology
 from kgmrca.terms import XSD
 from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
-from kgmrca.triples.formats import PROVENANCE, prefixes
+from kgmrca.triples.formats import PROVENANCE, needs_graphs, needs_triple_terms, prefixes
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
 from kgmrca.triples.records import Run
 from kgmrca.triples.statements import statements
@@ -36,7 +36,8 @@ def to_graph(docs: Docs, *, base: str = DEFAULT_BASE, provenance: str = "stateme
     >>> print(kgmrca.to_graph(doc, provenance="none").serialize(format="nt11").strip())  # doctest: +ELLIPSIS
     <urn:kgmrca:entity/...
     """
-    graph = rdflib.Dataset() if provenance == "graphs" else rdflib.Graph()
+    has_graphs = provenance in PROVENANCE and needs_graphs(provenance)
+    graph = rdflib.Dataset() if has_graphs else rdflib.Graph()
     add_to(graph, docs, base=base, provenance=provenance, **options)
     return graph
 
@@ -54,7 +55,7 @@ def add_to(
     threshold: float | None = None,
     run: Run | None = None,
 ) -> None:
-    """Add what Docs say to a graph: the triples that `kgmrca.convert` writes for them, but for the record of the run.
+    """Add what Docs say to a graph: the triples that `kgmrca.convert` writes for them, without those of the run.
 
     Adding a Doc again changes nothing. Of Docs that come before one that cannot be used, all is added; of that one and
     those after it, nothing.
@@ -63,10 +64,10 @@ def add_to(
         graph: what to add to; an `rdflib.Dataset` for the provenance "graphs".
         docs: a Doc, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)` gives them. A Doc without
             an id is called by what its `user_data` has under "kgmrca.id", else by the digest of its text.
-        base: an absolute IRI ending in "/" or ":", with which all IRIs begin that are made here.
+        base: an absolute IRI ending in "/" or ":", with which the IRIs of the graph's own nodes begin.
         ontology: which predicate stands for which label, or its name or file (see `load_ontology`).
-        provenance: in which shape a statement says how sure it is and where it was read: "statements", "graphs",
-            "wikidata" or "none" (see `kgmrca.convert.convert`).
+        provenance: the form in which confidence and place are recorded: "statements", "graphs", "wikidata" or "none"
+            (see `kgmrca.convert.convert`).
         assert_above: the confidence from which the plain triple is added too.
         text: whether statements carry the text of their sentence.
         source, threshold: whose relations, and from which score they count (see `statements`).
@@ -83,12 +84,12 @@ def add_to(
     >>> len(graph)
     3
     """
-    able = [name for name in PROVENANCE if name != "rdf12"]
-    if provenance not in able:
-        reason = "rdflib cannot hold RDF 1.2" if provenance == "rdf12" else f"There is no provenance '{provenance}'"
-        raise InputError(f"{reason}: choose one of {', '.join(able)}.")
-    if provenance == "graphs" and not isinstance(graph, rdflib.Dataset):
-        raise InputError("The provenance 'graphs' needs named graphs: give an rdflib.Dataset to add to.")
+    possible = [name for name in PROVENANCE if not needs_triple_terms(name)]
+    if provenance not in possible:
+        reason = "rdflib cannot hold RDF 1.2" if provenance in PROVENANCE else f"There is no provenance '{provenance}'"
+        raise InputError(f"{reason}: choose one of {', '.join(possible)}.")
+    if needs_graphs(provenance) and not isinstance(graph, rdflib.Dataset):
+        raise InputError(f"The provenance '{provenance}' needs named graphs: give an rdflib.Dataset to add to.")
     Iris(base)
     if not isinstance(ontology, Ontology):
         ontology = load_ontology(ontology)

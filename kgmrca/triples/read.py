@@ -1,4 +1,4 @@
-"""RDF back to statements: any format and any shape of `formats.PROVENANCE`, as a stream."""
+"""RDF back to statements: any format and any form of `formats.PROVENANCE`, as a stream."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,13 +10,35 @@ from typing import TypeAlias, cast
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple, parse
 
 from kgmrca.errors import InputError
-from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, PROV, RDF, RDF_STATEMENT, STATEMENT, XSD
+from kgmrca.terms import (
+    DEFAULT_GRAPH,
+    KGMRCA,
+    OBJECT,
+    PREDICATE,
+    PROV,
+    RDF,
+    RDF_STATEMENT,
+    REIFIES,
+    STATEMENT,
+    SUBJECT,
+    XSD,
+)
 from kgmrca.triples.formats import FORMATS, WITH_GRAPHS
-from kgmrca.triples.inputs import LONGEST_LITERAL, RdfInput, format_of_input, name_of, opened_rdf, too_long
+from kgmrca.triples.inputs import RdfInput, format_of_input, is_too_long, name_of, opened_rdf, too_long
 from kgmrca.triples.iris import from_node_predicate
 from kgmrca.triples.records import Mention, Statement, rounded
 
-__all__ = ["Graphs", "Node", "read_graphs", "read_nodes", "read_quads", "read_rdf"]
+__all__ = [
+    "Graphs",
+    "Node",
+    "names_parts",
+    "read_graphs",
+    "read_nodes",
+    "read_quads",
+    "read_rdf",
+    "statement_parts",
+    "statements_beside",
+]
 
 Term: TypeAlias = NamedNode | BlankNode | Literal | Triple
 Graphs: TypeAlias = Iterable[tuple[str | Path, str | None]]
@@ -57,6 +79,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 }
 _SPECIAL = frozenset({"type", "reifies", "value", "run"})
 _TYPES = frozenset({RDF_STATEMENT, STATEMENT})
+_NAMING = frozenset(term.value for term in (SUBJECT, PREDICATE, OBJECT, REIFIES))
 _WIKIDATA_STATEMENT = "http://www.wikidata.org/entity/statement/"
 _STRING = f"{XSD}string"
 
@@ -148,18 +171,56 @@ def read_quads(
 
 def _short_ones(quads: Iterable[Quad], name: str) -> Iterator[Quad]:
     for quad in quads:
-        if isinstance(quad.object, Literal) and _is_too_long(quad.object.value):
+        if isinstance(quad.object, Literal) and is_too_long(quad.object.value):
             raise too_long(name)
         yield quad
 
 
-def _is_too_long(text: str) -> bool:
-    # A code point has up to four bytes, so most texts need not be encoded to be known as short.
-    return 4 * len(text) > LONGEST_LITERAL and len(text.encode()) > LONGEST_LITERAL
+def names_parts(predicate: str) -> bool:
+    """Whether a predicate leads from or to a statement, and tells its subject, predicate or object.
+
+    >>> names_parts("http://www.wikidata.org/prop/statement/P19"), names_parts("http://www.wikidata.org/prop/direct/P19")
+    (True, False)
+    """
+    return predicate in _NAMING or from_node_predicate(predicate) is not None
+
+
+def statements_beside(quad: Quad) -> Iterator[Term]:
+    """The nodes of statements of which a triple gives a part without being about them, as its subject is another node.
+
+    These are the named graph of the form `graphs`, and the object of `s p:P19 S` of the form `wikidata`.
+
+    >>> birth = NamedNode("http://www.wikidata.org/prop/P19")
+    >>> [node.value for node in statements_beside(Quad(NamedNode("urn:curie"), birth, NamedNode("urn:s")))]
+    ['urn:s']
+    """
+    if quad.graph_name != DEFAULT_GRAPH:
+        yield cast(NamedNode, quad.graph_name)
+    made_for = from_node_predicate(quad.predicate.value)
+    if made_for and not made_for[1]:
+        yield quad.object
+
+
+def statement_parts(quad: Quad, node: Term) -> Iterator[tuple[NamedNode, Term]]:
+    """The parts (`SUBJECT`, `PREDICATE`, `OBJECT`) of a statement that a triple gives, if it is no rdf:Statement.
+
+    >>> birth = NamedNode("http://www.wikidata.org/prop/P19")
+    >>> quad = Quad(NamedNode("urn:curie"), birth, NamedNode("urn:s"))
+    >>> [term.value for _, term in statement_parts(quad, NamedNode("urn:s"))]
+    ['http://www.wikidata.org/prop/direct/P19', 'urn:curie']
+    """
+    if quad.graph_name == node or (quad.predicate == REIFIES and isinstance(quad.object, Triple)):
+        triple = quad.triple if quad.graph_name == node else cast(Triple, quad.object)
+        yield from zip((SUBJECT, PREDICATE, OBJECT), triple, strict=True)
+    elif made_for := from_node_predicate(quad.predicate.value):
+        predicate, leads_to_object = made_for
+        if leads_to_object == (quad.subject == node):
+            yield PREDICATE, NamedNode(predicate)
+            yield (OBJECT, quad.object) if leads_to_object else (SUBJECT, quad.subject)
 
 
 class _Fields(dict[str, str | None]):
-    """`_FIELDS` and, as they are met, the predicates of the shape `wikidata`; None for all others."""
+    """`_FIELDS` and, as they are met, the predicates of the form `wikidata`; None for all others."""
 
     def __missing__(self, predicate: str) -> str | None:
         made_for = from_node_predicate(predicate)
@@ -173,7 +234,7 @@ _Pieces: TypeAlias = list[tuple[str, Term, Quad]]
 
 def _nodes(quads: Iterable[Quad], name: str, *, has_graphs: bool) -> Iterator[Node | Quad]:
     fields = _Fields(_FIELDS)
-    held = _Held(name)
+    held = _Incomplete(name)
     current: Term | None = None  # the subject of the triples that come one after the other
     names: list[str] = []
     block: list[Quad] = []
@@ -181,25 +242,25 @@ def _nodes(quads: Iterable[Quad], name: str, *, has_graphs: bool) -> Iterator[No
         subject = quad.subject
         if subject != current:
             if names:
-                yield from held.block(cast(Term, current), names, block)
+                yield from held.take_block(cast(Term, current), names, block)
                 names, block = [], []
             current = subject
         field = fields[quad.predicate.value]
         if has_graphs and quad.graph_name != DEFAULT_GRAPH:
-            yield from held.graph(quad)
+            yield from held.take_graph_quad(quad)
         elif field is None:
             yield quad
         elif field == "link":
-            yield from held.link(quad)
+            yield from held.take_link(quad)
         else:
             names.append(field)
             block.append(quad)
     if names:
-        yield from held.block(cast(Term, current), names, block)
-    yield from held.rest()
+        yield from held.take_block(cast(Term, current), names, block)
+    yield from held.incomplete()
 
 
-class _Held:
+class _Incomplete:
     """Keeps the parts of statements that are not complete yet."""
 
     def __init__(self, name: str) -> None:
@@ -208,7 +269,7 @@ class _Held:
         self._graphs: set[Term] = set()  # those that are no statements
         self._last: Quad | None = None
 
-    def block(self, node: Term, names: list[str], quads: list[Quad]) -> list[Node | Quad]:
+    def take_block(self, node: Term, names: list[str], quads: list[Quad]) -> list[Node | Quad]:
         """Take neighbouring triples of one subject; `names` are their fields. Gives what is complete."""
         self._last = None
         known = self._pieces.pop(node, []) if self._pieces else []
@@ -217,15 +278,15 @@ class _Held:
         known += zip(names, [quad.object for quad in quads], quads, strict=True)
         return self._whole(node, known)
 
-    def link(self, quad: Quad) -> list[Node | Quad]:
-        """Take `s p:P19 S` of the shape `wikidata`."""
+    def take_link(self, quad: Quad) -> list[Node | Quad]:
+        """Take `s p:P19 S` of the form `wikidata`."""
         node = quad.object
         if not isinstance(node, NamedNode) or node.value.startswith(_WIKIDATA_STATEMENT):
             return [quad]
         return self._part(node, quad, [("subject", quad.subject, quad)])
 
-    def graph(self, quad: Quad) -> list[Node | Quad]:
-        """Take a quad of a named graph, which is a statement's in the shape `graphs` if it is the only one there."""
+    def take_graph_quad(self, quad: Quad) -> list[Node | Quad]:
+        """Take a quad of a named graph, which is a statement's in the form `graphs` if it is the only one there."""
         node = cast(NamedNode, quad.graph_name)
         if node in self._graphs:
             return [quad]
@@ -237,7 +298,7 @@ class _Held:
         spread = zip(("subject", "predicate", "object"), (quad.subject, quad.predicate, quad.object), strict=True)
         return self._part(node, quad, [(field, term, quad) for field, term in spread])
 
-    def rest(self) -> Iterator[Quad]:
+    def incomplete(self) -> Iterator[Quad]:
         """The triples that turned out to be no part of a statement.
 
         Raises:
@@ -275,7 +336,7 @@ class _Held:
                 if term not in _TYPES:
                     others.append(quad)
             else:
-                for name, part in self._spread(node, quad):
+                for name, part in self._parts_of(node, quad):
                     terms[name] = self._one(node, name, terms.get(name, part), part)
         if not terms.keys() >= _NEEDED:
             self._pieces[node] = pieces
@@ -288,7 +349,7 @@ class _Held:
         confidence = self._confidence(node, terms.pop("confidence"))
         return [Node(node.value, confidence, cast("dict[str, NamedNode | Literal]", terms), runs), *others]
 
-    def _spread(self, node: Term, quad: Quad) -> Iterable[tuple[str, Term]]:
+    def _parts_of(self, node: Term, quad: Quad) -> Iterable[tuple[str, Term]]:
         """The parts that one triple gives, of `rdf:reifies` or of Wikidata's predicate that leads to the object."""
         made_for = from_node_predicate(quad.predicate.value)
         if made_for:

@@ -1,4 +1,4 @@
-"""A statement, the mentions it was read from, and the run that found it.
+"""The data of a statement, of the mentions it was read from, and of the run that found it.
 
 No spaCy is imported here, so graphs can be read, merged and checked without it.
 """

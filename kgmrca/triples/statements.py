@@ -1,4 +1,4 @@
-"""What a Doc says, as `Statement` records: subject, predicate, object, how sure, and where it was read."""
+"""The relations of Docs as `Statement` objects: subject, predicate, object, confidence, and where it was read."""
 
 import math
 from collections.abc import Iterator
@@ -18,11 +18,9 @@ from kgmrca.triples.items import is_item_id
 from kgmrca.triples.literals import typed_literal
 from kgmrca.triples.records import Mention, Run, Statement, rounded, sentence_digest
 from kgmrca.triples.sources import foreign_relations
+from kgmrca.types import VALUE_LABELS
 
-__all__ = ["LITERAL_TYPES", "statements"]
-
-LITERAL_TYPES = frozenset({"CARDINAL", "DATE", "MONEY", "NUM", "ORDINAL", "PERCENT", "QUANTITY", "TIME"})
-"""Entity types whose mentions, as objects, are values and not things."""
+__all__ = ["statements"]
 
 
 def statements(
@@ -38,7 +36,7 @@ def statements(
     """The relations of Docs as statements, in their order.
 
     A subject or object is the Wikidata item that its span is linked to (`kb_id_`), else an entity of this document. An
-    object of one of the `LITERAL_TYPES` is a literal (see `typed_literal`). Subject and object are exchanged where the
+    object of one of the `VALUE_LABELS` is a literal (see `typed_literal`). Subject and object are exchanged where the
     ontology's predicate runs the other way. A label unknown to the ontology gets a predicate under `base`, unless it is
     itself a Wikidata property such as "P19"; so does one that would have to be exchanged with a literal. Of two
     relations that say the same of the same mentions, the one with the higher score counts.
@@ -47,7 +45,7 @@ def statements(
         docs: a Doc with `doc._.relations`, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)`
             gives them. A Doc without an id is called by what its `user_data` has under "kgmrca.id", if it has that.
         document_id: the id of a single Doc. Id and text make the document's IRI (see `Iris.document`).
-        base: an absolute IRI ending in "/" or ":", with which all IRIs begin that are made here.
+        base: an absolute IRI ending in "/" or ":", with which the IRIs of the graph's own nodes begin.
         run: what found the relations.
         ontology: which predicate stands for which label, or its name or file (see `load_ontology`).
         source: whose relations: None for those of `kgmrca.relations`, "glirel" for GLiREL's, "rebel" for REBEL's (which
@@ -105,14 +103,14 @@ def _of_doc(
     for subject_span, object_span, label, score in make_relations(doc, records):
         predicate = ontology.predicate(label)
         if ontology.is_reversed(label):
-            if object_span.label_ in LITERAL_TYPES:
+            if object_span.label_ in VALUE_LABELS:
                 predicate = None
             else:
                 subject_span, object_span = object_span, subject_span
         predicate = predicate or wikidata_predicate(label) or iris.relation(label)
         subject_mention, object_mention = _mention(document, subject_span), _mention(document, object_span)
         subject = _resource(iris, document, subject_span)
-        is_literal = object_mention.type in LITERAL_TYPES
+        is_literal = object_mention.type in VALUE_LABELS
         if is_literal:
             value, datatype = typed_literal(object_mention.text, object_mention.type)
         else:

@@ -1,7 +1,7 @@
 """Statements as a stream of triples, in constant memory.
 
-Where a statement was read and how sure it is can be said in several shapes (`formats.PROVENANCE`, shown one by one in
-`ontologies/README.md`); the default is by `rdf:Statement` (RDF Schema 1.1, section 5.3). Documents and runs are
+Where a statement was read and how sure it is can be written in several forms (`formats.PROVENANCE`, shown one by one
+in `ontologies/README.md`); the default is by `rdf:Statement` (RDF Schema 1.1, section 5.3). Documents and runs are
 described with PROV-O; the remaining terms are those of `ontologies/kgmrca.ttl`. There are no blank nodes, so files can
 be merged line by line.
 """
@@ -88,7 +88,7 @@ def document_triples(
         document: its IRI.
         identifier: what it is called.
         statements: what it says.
-        base: with what the IRIs begin that are made here.
+        base: the beginning of the IRIs of the graph's own nodes.
         meta: the document's metadata.
         provenance: one of `PROVENANCE`; "none" leaves out the document and the statements' own nodes.
         assert_above: the confidence from which a statement's plain triple (subject, predicate, object) is written too,
@@ -118,7 +118,7 @@ def document_triples(
 def statement_triples(
     statement: Statement, *, provenance: str = "statements", text: bool = False
 ) -> Iterator[Triple | Quad]:
-    """The node of a statement with its properties, in one of the shapes of `PROVENANCE` that have such a node.
+    """The node of a statement with its properties, in one of the forms of `PROVENANCE` that have such a node.
 
     With `text`, the text of its sentence too, if it is known.
 
@@ -170,7 +170,7 @@ def run_triples(
     statements: int,
     rejected: int,
 ) -> Iterator[Triple]:
-    """The record of a run. Only these triples differ when the same input is read again. Times need a time zone."""
+    """The description of a run. Only these triples differ when the same input is read again. Times need a time zone."""
     node = NamedNode(run.iri(base))
     about = {
         "softwareVersion": run.software_version,
@@ -200,7 +200,7 @@ def activity_triples(
     started: datetime | None = None,
     ended: datetime | None = None,
 ) -> Iterator[Triple]:
-    """The record of what a run of any command did, in the terms of PROV-O.
+    """The description of what a run of any command did, in the terms of PROV-O.
 
     Args:
         run: the IRI of the run.

@@ -14,6 +14,7 @@ from typing import IO
 
 from kgmrca import tables
 from kgmrca.errors import InputError
+from kgmrca.reading import suffix_of
 
 __all__ = [
     "CHECKSUMS",
@@ -107,8 +108,7 @@ def delimiter_of(output: str | Path, *, default: str) -> str:
     >>> delimiter_of("new.csv.gz", default="x"), delimiter_of("-", default="x")
     (',', 'x')
     """
-    path = Path(output)
-    extension = Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
+    extension = suffix_of(Path(output))
     if extension in _TABS:
         return "\t"
     if extension in _COMMAS:

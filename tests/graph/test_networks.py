@@ -82,9 +82,9 @@ def test_there_is_one_edge_per_statement_with_all_that_it_says(found):
     assert graph.edges[birth.subject, birth.object, birth.iri] == {
         "label": "place of birth",
         "predicate": "http://www.wikidata.org/prop/direct/P19",
-        "score": 0.9,
+        "confidence": 0.9,
         "document": DOCUMENT,
-        "evidence": "0,11 24,30",
+        "mentions": "0,11 24,30",
     }
 
 
@@ -190,9 +190,9 @@ def test_tables_hold_the_graph(found, tmp_path):
         ":TYPE": "place of birth",
         "iri": found[0].iri,
         "predicate": "http://www.wikidata.org/prop/direct/P19",
-        "score:double": "0.9",
+        "confidence:double": "0.9",
         "document": DOCUMENT,
-        "evidence": "0,11 24,30",
+        "mentions": "0,11 24,30",
     }
     assert nodes[0] == {
         "iri:ID": found[0].subject,

@@ -7,11 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kgmrca.triples.literals import typed_literal
-from kgmrca.triples.statements import LITERAL_TYPES
+from kgmrca.types import VALUE_LABELS
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 ANYTHING = st.text(st.characters(categories=None), max_size=40)
-TYPES = st.sampled_from(sorted(LITERAL_TYPES))
+TYPES = st.sampled_from(sorted(VALUE_LABELS))
 # What dates and numbers are made of, so that a good part of the texts is one.
 DATE_PARTS = ["in", "the", "of", "13", "13th", "31", "March", "feb", "Sept.", "1963", "1582", "476", "BC", "A.D.", "CE"]
 NUMBER_PARTS = ["12,345", "-0", "+3.50", "007", "0.000000000001", "9" * 16, "9" * 17, "1.2", "two", "million"]

@@ -143,7 +143,7 @@ def test_what_lies_in_a_docbin_is_read_without_its_component():
     assert found(again, "spacy-rel") == found(doc, "spacy-rel") != []
 
 
-def test_an_attribute_that_nobody_touched_has_its_default():
+def test_an_attribute_that_was_never_set_has_its_default():
     Doc.set_extension("rel", default={})
     try:
         assert found(NLP(TEXT), "rebel") == []

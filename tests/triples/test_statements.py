@@ -216,7 +216,7 @@ def test_a_doc_without_relations_gives_no_statements(nlp):
     assert found_in(nlp("Nothing is said here.")) == []
 
 
-def test_a_doc_that_nobody_asked_for_relations_is_refused():
+def test_a_doc_without_set_relations_is_refused():
     with pytest.raises(ModelError, match=r"No component set doc\._\.relations"):
         statements(BLANK("Marie Curie"), document_id="doc")
 

@@ -1,4 +1,4 @@
-"""More rows than fit into memory, dealt out to files by a hash of their keys, so that equal keys meet in one file."""
+"""More rows than fit into memory, distributed to files by a hash of their keys, so that equal keys meet in one file."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ class Store:
 
 
 class Buckets:
-    """What one task deals out: rows of several kinds."""
+    """What one task distributes: rows of several kinds."""
 
     def __init__(self, store: Store, part: str) -> None:
         self._store = store

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from kgmrca.triples.iris import normal_name
-from kgmrca.types import coarse_type
+from kgmrca.types import VALUE_TYPES, coarse_type
 
 __all__ = ["NameGroup", "Named", "group_names", "name_key", "parts_of"]
 
@@ -21,12 +21,12 @@ class Named(NamedTuple):
     Attributes:
         entity: its IRI.
         item: the IRI of the item that it is or is linked to; "" if there is none.
-        label: the name as it is written.
+        name: the name as it is written.
     """
 
     entity: str
     item: str
-    label: str
+    name: str
 
 
 class NameGroup(NamedTuple):
@@ -46,7 +46,7 @@ class NameGroup(NamedTuple):
 
 
 @lru_cache(maxsize=10_000)
-def name_key(label: str, types: frozenset[str]) -> str | None:
+def name_key(name: str, types: frozenset[str]) -> str | None:
     """The normal name and the coarse entity type, which are equal for names that are evidence for one thing.
 
     None if a name is no evidence: if it has no type or several coarse ones, if it is a time or a number, and if it is a
@@ -58,12 +58,12 @@ def name_key(label: str, types: frozenset[str]) -> str | None:
     True
     """
     coarse = {coarse_type(type_) for type_ in types}
-    name = normal_name(label)
-    if len(coarse) != 1 or not name:
+    normal = normal_name(name)
+    if len(coarse) != 1 or not normal:
         return None
     type_ = normal_name(coarse.pop()).upper()
-    is_evidence = type_ not in ("TIME", "NUM") and (type_ != "PER" or " " in name)
-    return f"{type_}{_BETWEEN}{name}" if is_evidence else None
+    is_evidence = type_ not in VALUE_TYPES and (type_ != "PER" or " " in normal)
+    return f"{type_}{_BETWEEN}{normal}" if is_evidence else None
 
 
 def parts_of(key: str) -> tuple[str, str]:

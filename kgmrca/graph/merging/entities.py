@@ -23,7 +23,7 @@ _CLUES = tuple(f"{clue} ".encode() for clue in (_TYPE, _LABEL, _ENTITY_TYPE, *_L
 
 
 def write_triples(store: Store, format: str, base: str, numbers: range) -> Result:
-    """Write the triples of each subject, and deal out the names and links of entities.
+    """Write the triples of each subject, and distribute the names and links of entities.
 
     What an earlier merge derived is left out, because it is derived anew.
     """
@@ -37,7 +37,7 @@ def write_triples(store: Store, format: str, base: str, numbers: range) -> Resul
                 if not clues:
                     continue
                 entity = subject.decode()
-                items = _deal_entity(entity, clues, part.buckets, part.result.shared_names)
+                items = _distribute_entity(entity, clues, part.buckets, part.result.shared_names)
                 if len(items) > 1:
                     comment = f"{entity[1:-1]} is linked to {len(items)} items, so it was not joined with any of them."
                     part.conflict("several items", [entity], comment, dict.fromkeys([entity, *items]))
@@ -56,7 +56,7 @@ def write_quads(store: Store, format: str, base: str, numbers: range) -> Result:
 def join_names(
     store: Store, format: str, base: str, max_cluster: int, shared: frozenset[str], numbers: range
 ) -> Result:
-    """Join the entities of each name. A name in `shared` is dealt out as "shared" instead, for `join_shared_names`."""
+    """Join the entities of each name. Names in `shared` are distributed as "shared" instead, for `join_shared_names`."""
     with written_part(store, format, base, "names", numbers) as part:
         for number in numbers:
             for key, rows in store.groups("names", number):
@@ -97,8 +97,8 @@ def write_clusters(store: Store, format: str, base: str, numbers: range) -> Resu
     return part.result
 
 
-def _deal_entity(entity: str, clues: Iterable[str], buckets: Buckets, shared: set[str]) -> list[str]:
-    """Deal out an entity's names and its link to an item, unless it has several items.
+def _distribute_entity(entity: str, clues: Iterable[str], buckets: Buckets, shared: set[str]) -> list[str]:
+    """Distribute an entity's names and its link to an item, unless it has several items.
 
     If an entity without an item has several names, these are added to `shared`: they have to be looked at together.
 
@@ -120,14 +120,14 @@ def _deal_entity(entity: str, clues: Iterable[str], buckets: Buckets, shared: se
         buckets.put("names", name.encode(), f"{name}\t{entity}\t{item}\t{label}".encode())
     if item and item != entity:
         for type_ in {coarse_type(type_) for type_ in types} or {""}:
-            _deal_member(buckets, entity, item, labels[-1] if labels else "", type_)
+            _distribute_member(buckets, entity, item, labels[-1] if labels else "", type_)
     elif not item and len(names) > 1:
         shared.update(names)
     return sorted(items)
 
 
-def _deal_member(buckets: Buckets, entity: str, thing: str, label: str, type_: str) -> None:
-    """Deal out that `entity` belongs to `thing`, which is the IRI of an item or a cluster."""
+def _distribute_member(buckets: Buckets, entity: str, thing: str, label: str, type_: str) -> None:
+    """Distribute the membership of `entity` in `thing`, which is the IRI of an item or a cluster."""
     buckets.put("things", entity.encode(), f"{entity}\t{thing}".encode())
     row = f"{thing}\t{entity}\t{label}\t{Literal(type_) if type_ else ''}"
     buckets.put("members", thing.encode(), row.encode())
@@ -146,7 +146,7 @@ def _join(part: Part, groups: Iterable[NameGroup]) -> None:
         elif items or len(entities) > 1:
             thing = items[0] if items else f"<{part.iris.cluster(type_, name)}>"
             for named in entities:
-                _deal_member(part.buckets, named.entity, thing, named.label, type_)
+                _distribute_member(part.buckets, named.entity, thing, named.name, type_)
 
 
 def _reason(conflict: str, name: str, n_entities: int) -> str:

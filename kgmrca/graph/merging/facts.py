@@ -21,8 +21,8 @@ _TYPE, _DECIMAL = map(str, (TYPE, DECIMAL))
 def join_entities(store: Store, kind: str, next_kind: str, numbers: range) -> None:
     """Replace the entity in the first cell of each row of a kind by its cluster or item, if it has one.
 
-    Rows of "objects" begin with the object. They are dealt out again by their subjects, so their first two cells change
-    places. Those of "subjects" keep their order.
+    Rows of "objects" begin with the object. They are distributed again by their subjects, so their first two cells
+    change places. Those of "subjects" keep their order.
     """
     buckets = store.buckets(f"{kind}-{numbers.start}")
     for number in numbers:

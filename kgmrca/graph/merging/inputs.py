@@ -13,7 +13,7 @@ from kgmrca.terms import KGMRCA
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
 
-__all__ = ["Input", "find_inputs"]
+__all__ = ["MergeInput", "merge_inputs"]
 
 _PACKED = 15  # how many times larger the content of gzip may be
 _SIZE_OF_STREAM = 1_000_000_000  # a guess
@@ -22,7 +22,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class MergeInput:
     """A file to read.
 
     Attributes:
@@ -41,7 +41,7 @@ class Input:
         return str(self.path or "standard input")
 
 
-def find_inputs(inputs: Sequence[str | Path], format: str | None, output: Output) -> list[Input]:
+def merge_inputs(inputs: Sequence[str | Path], format: str | None, output: Output) -> list[MergeInput]:
     """The files that the inputs name, each once (see `rdf_files`).
 
     What an earlier merge wrote to `output` may lie in a folder that is an input: it is not read, and written anew.
@@ -70,10 +70,10 @@ def _is_merged(path: Path) -> bool:
     return False
 
 
-def _input(source: str | Path, format: str) -> Input:
-    if source == STANDARD:
-        return Input(None, format, _SIZE_OF_STREAM)
-    path = Path(source)
+def _input(graph: str | Path, format: str) -> MergeInput:
+    if graph == STANDARD:
+        return MergeInput(None, format, _SIZE_OF_STREAM)
+    path = Path(graph)
     if not path.is_file():
-        return Input(path, format, _SIZE_OF_STREAM)
-    return Input(path, format, path.stat().st_size * (_PACKED if path.suffix.lower() == ".gz" else 1))
+        return MergeInput(path, format, _SIZE_OF_STREAM)
+    return MergeInput(path, format, path.stat().st_size * (_PACKED if path.suffix.lower() == ".gz" else 1))

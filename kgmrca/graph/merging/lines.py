@@ -1,16 +1,17 @@
 """Statements as text: N-Triples, N-Quads, Turtle or TriG, many times as fast as triple by triple.
 
-The shapes themselves are known to `kgmrca.triples.write` alone. Each is asked for once, as the triples of a statement
-of placeholders. These triples become a template, in which cells of any statement of that shape take their places.
+Only `kgmrca.triples.write` knows the forms of provenance. It gives the triples of a statement of placeholders in a
+form. These triples become a template, in which the cells of a statement replace the placeholders.
 """
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import TypeAlias, cast
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
@@ -43,7 +44,7 @@ def statement_text(cells: Cells, *, format: str, base: str, provenance: str) -> 
         format: "turtle" or "trig", without the prefixes at the file's beginning; any other means N-Quads, of which
             N-Triples are a part.
         base: that of the prefixes.
-        provenance: the shape (see `kgmrca.triples.formats.PROVENANCE`), any but "none".
+        provenance: the form (see `kgmrca.triples.formats.PROVENANCE`), any but "none".
     """
     runs = cells.runs.split()
     made_for = None
@@ -65,7 +66,7 @@ def statement_text(cells: Cells, *, format: str, base: str, provenance: str) -> 
     return template % cells_in_order(terms)
 
 
-@cache
+@lru_cache(maxsize=64)
 def prefix_lines(format: str, base: str) -> bytes:
     """The lines with the prefixes, with which a file of Turtle or TriG begins."""
     out = io.BytesIO()
@@ -73,9 +74,9 @@ def prefix_lines(format: str, base: str) -> bytes:
     return b"".join(line for line in out.getvalue().splitlines(keepends=True) if line.startswith(b"@prefix "))
 
 
-@cache
-def _namespaces(base: str) -> dict[str, str]:
-    return {iri: prefix for prefix, iri in prefixes(base).items()}
+@lru_cache(maxsize=64)
+def _namespaces(base: str) -> Mapping[str, str]:
+    return MappingProxyType({iri: prefix for prefix, iri in prefixes(base).items()})
 
 
 def _short(term: str, namespaces: Mapping[str, str]) -> str:
@@ -102,14 +103,14 @@ def _template(
     Args:
         format: "turtle", "trig" or "nquads".
         base: that of the prefixes.
-        provenance: the shape.
-        made_for: the base and the predicate of the statement, if the shape depends on them.
+        provenance: the form.
+        made_for: the base and the predicate of the statement, if the form depends on them.
         has: whether there is a text of the sentence, a sentence, a digest.
         n_runs: how many runs found the statement.
     """
     triples, places = _placeholders(provenance, made_for, has, n_runs)
     numbers: list[int] = []
-    namespaces = _namespaces(base) if format in WITH_PREFIXES else {}
+    namespaces: Mapping[str, str] = _namespaces(base) if format in WITH_PREFIXES else {}
 
     def text_of(term: _Term) -> str:
         if term in places:

@@ -5,7 +5,7 @@ conflicts are derived from these every time, and those of an earlier merge are l
 not matter in which order graphs are merged, in how many steps, or whether one is merged twice: the bytes are the same.
 
 The work is a partitioned hash join, as databases do it, because the graphs may be far larger than memory: rows are
-dealt out to files by the hash of what they are joined by (`buckets.py`), and each file fits into memory.
+distributed to files by the hash of what they are joined by (`buckets.py`), and each file fits into memory.
 """
 
 import os
@@ -21,9 +21,9 @@ from kgmrca.files import opened, target_of, temporary_folder
 from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.entities import join_names, join_shared_names, write_clusters, write_quads, write_triples
 from kgmrca.graph.merging.facts import join_entities, write_facts
-from kgmrca.graph.merging.inputs import Input, find_inputs
+from kgmrca.graph.merging.inputs import MergeInput, merge_inputs
 from kgmrca.graph.merging.parts import Result, put_together
-from kgmrca.graph.merging.rows import deal_input
+from kgmrca.graph.merging.rows import distribute_input
 from kgmrca.graph.merging.statements import write_statements
 from kgmrca.graph.merging.steps import Steps, open_steps
 from kgmrca.triples.formats import chosen_format
@@ -92,7 +92,7 @@ def merge(
         format: one of `FORMATS`; None: by the file's extension, Turtle on a stream.
         input_format: the format of all inputs; None: by extension, TriG on standard input.
         base: what the IRIs of derived nodes begin with: an absolute IRI ending in "/" or ":".
-        provenance: the shape in which statements are written (see `PROVENANCE`), any but "none".
+        provenance: the form in which statements are written (see `PROVENANCE`), any but "none".
         max_cluster: how many entities a name joins at most.
         workers: how many processes to use; None: as many as there are processors and files, or only this one if the
             inputs are small. They are new interpreters, so with more than one the calling script needs
@@ -112,7 +112,7 @@ def merge(
         raise InputError("Facts need their evidence: choose a provenance that keeps the statements.")
     if max_cluster < 1 or (workers is not None and workers < 1):
         raise InputError("The largest cluster and the number of workers must be at least 1.")
-    files = find_inputs(inputs, input_format, output)
+    files = merge_inputs(inputs, input_format, output)
     size = sum(file.size for file in files)
     workers = workers or (1 if size < _SMALL else min(len(files), os.cpu_count() or 1))
     bits = min(max(size // _BYTES_A_BUCKET, 1).bit_length() - 1, _MOST_BITS)
@@ -129,13 +129,13 @@ def merge(
     return MergeSummary(files=len(files), read=n_read, conflicts=conflicts, **counts)
 
 
-def _read(files: Sequence[Input], store: Store, format: str, steps: Steps) -> int:
-    """Deal out the rows of all files, and return how many statements they have."""
+def _read(files: Sequence[MergeInput], store: Store, format: str, steps: Steps) -> int:
+    """Distribute the rows of all files, and return how many statements they have."""
     # Other processes do not have the standard input.
-    n_read = sum(deal_input(store, format, "stdin", file) for file in files if not file.path)
+    n_read = sum(distribute_input(store, format, "stdin", file) for file in files if not file.path)
     largest_first = sorted((file for file in files if file.path), key=lambda file: -file.size)
     calls = [(store, format, f"file{number}", file) for number, file in enumerate(largest_first)]
-    return n_read + sum(steps.over("reading", deal_input, calls))
+    return n_read + sum(steps.over("reading", distribute_input, calls))
 
 
 def _run(store: Store, format: str, base: str, provenance: str, max_cluster: int, steps: Steps) -> list[Result]:

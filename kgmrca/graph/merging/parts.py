@@ -14,12 +14,10 @@ from pyoxigraph import Literal, Quad, RdfFormat, parse
 from kgmrca.graph.merging.buckets import Buckets, Store
 from kgmrca.graph.merging.lines import prefix_lines
 from kgmrca.terms import KGMRCA, RDFS, TYPE
-from kgmrca.triples.formats import WITH_PREFIXES, write
+from kgmrca.triples.formats import CONCATENABLE, WITH_PREFIXES, write
 from kgmrca.triples.iris import Iris, clean_text
 
 __all__ = ["Part", "Result", "put_together", "written_part"]
-
-_ONE_TREE = frozenset({"rdfxml", "jsonld"})  # formats of which two files one after the other are no file
 
 
 @dataclass(slots=True)
@@ -87,7 +85,7 @@ def written_part(
     Args:
         store: where it lies, and the buckets.
         format: that of the output, into which the part is brought when the block ends.
-        base: with what the IRIs begin that are made here.
+        base: the beginning of the IRIs of new nodes.
         step: the name of the step.
         numbers: the buckets of the task.
         is_formatted: whether the block writes Turtle or TriG itself, if one of these is the format.
@@ -108,7 +106,7 @@ def written_part(
 
 def put_together(parts: Sequence[Path], out: IO[bytes], *, format: str, base: str) -> None:
     """Write the parts one after the other, and remove them."""
-    if format in _ONE_TREE:
+    if format not in CONCATENABLE:
         write(chain.from_iterable(map(_quads, parts)), out, format=format, base=base)
         return
     has_prefixes = False

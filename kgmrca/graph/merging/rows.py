@@ -11,13 +11,13 @@ from pyoxigraph import BlankNode, Quad, Triple
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD
 from kgmrca.graph.merging.buckets import Store
-from kgmrca.graph.merging.inputs import Input
+from kgmrca.graph.merging.inputs import MergeInput
 from kgmrca.terms import DEFAULT_GRAPH
 from kgmrca.triples.formats import WITH_GRAPHS, WITH_TRIPLE_TERMS
 from kgmrca.triples.inputs import LONGEST_LITERAL, too_long
 from kgmrca.triples.read import Node, read_nodes
 
-__all__ = ["Cells", "deal_input", "joined"]
+__all__ = ["Cells", "distribute_input", "joined"]
 
 
 class Cells(NamedTuple):
@@ -46,14 +46,14 @@ _LONGEST_CELL = LONGEST_LITERAL - 1024  # bytes, as a cell may hold a predicate 
 _CONFIDENCE = Cells._fields.index("confidence")
 
 
-def deal_input(store: Store, format: str, part: str, source: Input) -> int:
-    """Deal out what is in a file: its statements, its other triples, and those in named graphs that are no statements.
+def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> int:
+    """Distribute the content of a file: statements, other triples, and those in named graphs that are no statements.
 
     Args:
         store: where the rows go, as the kinds "statements", "triples" and "quads".
         format: the format of the output, which must be able to hold what is read.
         part: the name of this task.
-        source: the file.
+        file: what to read.
 
     Returns:
         How many statements the file has.
@@ -63,22 +63,22 @@ def deal_input(store: Store, format: str, part: str, source: Input) -> int:
     """
     buckets = store.buckets(part)
     count = 0
-    for found in read_nodes(source.path or STANDARD, format=source.format):
+    for found in read_nodes(file.path or STANDARD, format=file.format):
         if isinstance(found, Node):
             row = _row(found)
-            _check_length(row, source.name)
+            _check_length(row, file.name)
             buckets.put("statements", row[: row.index(b"\t")], row)
             count += 1
             continue
         text = str(found)
         if "_:" in text or "<<(" in text:
-            _refuse(found, format, source.name)
+            _refuse(found, format, file.name)
         row = f"{text} .".replace(" ", "\t", 1).encode()
-        _check_length(row, source.name)
-        is_plain = source.format not in WITH_GRAPHS or found.graph_name == DEFAULT_GRAPH
+        _check_length(row, file.name)
+        is_plain = file.format not in WITH_GRAPHS or found.graph_name == DEFAULT_GRAPH
         if not is_plain and format not in WITH_GRAPHS:
             raise InputError(
-                f"{source.name}: a triple is in the graph {found.graph_name}, and the format '{format}' has no named "
+                f"{file.name}: a triple is in the graph {found.graph_name}, and the format '{format}' has no named "
                 f"graphs: choose {' or '.join(sorted(WITH_GRAPHS))}."
             )
         buckets.put("triples" if is_plain else "quads", row[: row.index(b"\t")], row)

@@ -11,7 +11,7 @@ __all__ = ["write_statements"]
 
 
 def write_statements(store: Store, format: str, base: str, provenance: str, numbers: range) -> Result:
-    """Write the statements of some buckets, and deal out what their facts need, as "subjects" and "objects".
+    """Write the statements of some buckets, and distribute what their facts need, as "subjects" and "objects".
 
     A row of "objects" begins with the object, which is an entity, and the subject; a row of "subjects" with the subject
     and the object, which is a literal. In both, predicate, statement, document, digest and confidence follow.

@@ -9,10 +9,10 @@ rows = st.lists(st.tuples(st.sampled_from(["a", "b", "é", "a b"]), st.sampled_f
 
 def grouped(folder, rows, bits=0):
     """All that comes back, bucket by bucket."""
-    dealt = Store(folder, bits).buckets("part")
+    task_buckets = Store(folder, bits).buckets("part")
     for key, rest in rows:
-        dealt.put("kind", key.encode(), f"{key}\t{rest}".encode())
-    dealt.flush()
+        task_buckets.put("kind", key.encode(), f"{key}\t{rest}".encode())
+    task_buckets.flush()
     return [
         (key.decode(), rest) for number in range(2**bits) for key, rest in Store(folder, bits).groups("kind", number)
     ]
@@ -34,24 +34,24 @@ def test_each_key_comes_once_with_its_different_rows(tmp_path_factory, rows):
 
 def test_parts_of_several_tasks_meet(tmp_path):
     for part in ("one", "two"):
-        dealt = Store(tmp_path, 0).buckets(part)
-        dealt.put("kind", b"a", f"a\t{part}".encode())
-        dealt.flush()
+        task_buckets = Store(tmp_path, 0).buckets(part)
+        task_buckets.put("kind", b"a", f"a\t{part}".encode())
+        task_buckets.flush()
     assert list(Store(tmp_path, 0).groups("kind", 0)) == [(b"a", [b"one", b"two"])]
 
 
 def test_rows_that_do_not_fit_into_memory_are_written_early(tmp_path, monkeypatch):
     monkeypatch.setattr(buckets, "_MOST_IN_MEMORY", 5)
-    dealt = Store(tmp_path, 0).buckets("part")
+    task_buckets = Store(tmp_path, 0).buckets("part")
     for number in range(4):
-        dealt.put("kind", b"a", b"a\t%d" % number)
+        task_buckets.put("kind", b"a", b"a\t%d" % number)
     assert len(list(Store(tmp_path, 0).rows("kind", 0, keep=True))) == 4
 
 
 def test_a_bucket_is_gone_once_it_is_read_unless_it_is_kept(tmp_path):
-    dealt = Store(tmp_path, 0).buckets("part")
-    dealt.put("kind", b"a", b"a\tx")
-    dealt.flush()
+    task_buckets = Store(tmp_path, 0).buckets("part")
+    task_buckets.put("kind", b"a", b"a\tx")
+    task_buckets.flush()
     assert list(Store(tmp_path, 0).rows("kind", 0, keep=True)) == [b"a\tx"]
     assert list(Store(tmp_path, 0).rows("kind", 0)) == [b"a\tx"]
     assert list(Store(tmp_path, 0).rows("kind", 0)) == []
@@ -59,10 +59,10 @@ def test_a_bucket_is_gone_once_it_is_read_unless_it_is_kept(tmp_path):
 
 def test_keys_are_spread_over_the_buckets(tmp_path):
     store = Store(tmp_path, 3)
-    dealt = store.buckets("part")
+    task_buckets = store.buckets("part")
     for number in range(400):
-        dealt.put("kind", b"%d" % number, b"%d\t" % number)
-    dealt.flush()
+        task_buckets.put("kind", b"%d" % number, b"%d\t" % number)
+    task_buckets.flush()
     sizes = [len(list(store.rows("kind", number))) for number in range(8)]
     assert sum(sizes) == 400
     assert min(sizes) > 20

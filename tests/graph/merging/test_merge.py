@@ -19,9 +19,9 @@ from kgmrca.errors import InputError, OutputError
 from kgmrca.graph.merging import merge as module
 from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.entities import write_triples
-from kgmrca.graph.merging.inputs import find_inputs
+from kgmrca.graph.merging.inputs import merge_inputs
 from kgmrca.graph.merging.merge import merge
-from kgmrca.graph.merging.rows import deal_input
+from kgmrca.graph.merging.rows import distribute_input
 from kgmrca.ontology import load_properties
 from kgmrca.resources import resource
 from kgmrca.triples.formats import FORMATS, PROVENANCE, format_of, write
@@ -967,9 +967,9 @@ def test_evidence_is_written_in_order():
 
 def shared_names(folder, *quads):
     """The names that have to be looked at together, as the step of the triples finds them."""
-    (read,) = find_inputs([file(folder, quads)], None, "-")
+    (read,) = merge_inputs([file(folder, quads)], None, "-")
     store = Store(folder, 0)
-    deal_input(store, "ntriples", "part", read)
+    distribute_input(store, "ntriples", "part", read)
     return write_triples(store, "ntriples", DEFAULT_BASE, range(1)).shared_names
 
 
