@@ -56,7 +56,7 @@ def write_quads(store: Store, format: str, base: str, numbers: range) -> Result:
 def join_names(
     store: Store, format: str, base: str, max_cluster: int, shared: frozenset[str], numbers: range
 ) -> Result:
-    """Join the entities of each name. Names in `shared` are distributed as "shared" instead, for `join_shared_names`."""
+    """Join the entities of each name. Names in `shared` are distributed as "shared", for `join_shared_names`."""
     with written_part(store, format, base, "names", numbers) as part:
         for number in numbers:
             for key, rows in store.groups("names", number):
