@@ -4,9 +4,9 @@
 
 DATA has `wiki80/` and `wikidata_sample/wikidata.nt.gz`. Each sentence of wiki80 has two entities with their items and
 one relation. Gold entities and types are used. The candidates for an entity are the items of the sample with its name
-as label or alias. The relations are predicted by the shipped pipeline ("balanced"), except in the row "labelled
-relations", which uses the gold ones. The answered share is that of the entities that are linked, and accuracy is the
-share of right links among these. An entity is ambiguous if several items of the sample have its name.
+as label or alias. The relations are predicted by the shipped pipeline ("balanced"), except in the row "gold
+relations". The answered share is that of the entities that are linked, and accuracy is the share of right links among
+these. An entity is ambiguous if several items of the sample have its name.
 
 Two properties of the sample make this easier than all of Wikidata. First, these sentences were chosen for their facts,
 and the sample has these facts, so the right pair of items is always connected: in the row "own fact removed" the fact
@@ -54,7 +54,7 @@ class Sentence(NamedTuple):
     entities: list[Entity]
     items: list[str]
     predicted: list[EntityPair]
-    labelled: list[EntityPair]
+    gold: list[EntityPair]
     is_held_out: bool
 
 
@@ -107,7 +107,7 @@ def read(path: Path) -> Iterator[Sentence]:
                     EntityPair(number[a, b], number[c, d], property_for(label), score)
                     for a, b, c, d, label, score in get_plain_relations(doc) or ()
                 ],
-                labelled=[
+                gold=[
                     EntityPair(one["subject"], one["object"], property_for(labels[one["predicate"]].label))  # type: ignore[union-attr]
                     for one in record["relations"]
                 ],
@@ -127,7 +127,7 @@ def print_rows(sentences: Sequence[Sentence], lookups: Lookups) -> None:
         "and predicted relations": lambda one: one.predicted,
         "and sharing a sentence": lambda one: neighbours([0, 1]),
         "both (the default)": lambda one: [*one.predicted, *neighbours([0, 1])],
-        "labelled relations": lambda one: one.labelled,
+        "gold relations": lambda one: one.gold,
     }
     default = choices["both (the default)"]
     held_out = [one for one in sentences if one.is_held_out]
@@ -168,7 +168,7 @@ def print_row(
 def without_facts(sentence: Sentence, knowledge: LinkKnowledge) -> LinkKnowledge:
     """The knowledge of Wikidata without the fact that is annotated in the sentence."""
     connections = dict[tuple[str, str], frozenset[str]]()
-    for pair in sentence.labelled:
+    for pair in sentence.gold:
         ends = sentence.items[pair.subject], sentence.items[pair.object]
         found = knowledge.connections.get(ends)
         if isinstance(found, frozenset):

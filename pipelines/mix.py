@@ -59,7 +59,7 @@ def mix(inputs: Sequence[tuple[Path, int]], held_out: Iterable[Path], output: Pa
     mixed = DocBin(store_user_data=True)
     for doc, times in kept:
         set_plain_relations(
-            doc, [record for record in get_plain_relations(doc) or () if counts[record[4]] >= min_examples]
+            doc, [relation for relation in get_plain_relations(doc) or () if counts[relation[4]] >= min_examples]
         )
         done.taken += times
         for _ in range(times):
@@ -85,10 +85,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     done = mix(options.inputs, options.without, options.output, min_examples=options.min_examples)
-    print(f"{done.taken:,} documents -> {options.output}; {done.held_out:,} left out, being held out elsewhere")
+    print(
+        f"{done.taken:,} documents -> {options.output}; {done.held_out:,} left out, because a held-out file has one of their sentences"
+    )
     if done.rare:
         rare = ", ".join(f"{label} ({count})" for label, count in done.rare.most_common())
-        print(f"{len(done.rare)} relations left out, being too rare: {rare}")
+        print(f"{len(done.rare)} relations left out, because they are too rare: {rare}")
 
 
 if __name__ == "__main__":

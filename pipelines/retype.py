@@ -17,7 +17,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
 from kgmrca.corpora.annotated import read_gold
-from kgmrca.extraction.entities.types_from_tags import commonest
+from kgmrca.extraction.entities.types_from_tags import most_frequent
 from kgmrca.progress import progress_bar
 
 
@@ -36,7 +36,7 @@ def retype(nlp: Language, path: Path, output: Path) -> None:
         beside = [span for span in doc.ents if taken.isdisjoint(range(span.start, span.end))]
         given.set_ents(
             [
-                Span(given, span.start, span.end, label=commonest(found[span.start : span.end]) or span.label_)
+                Span(given, span.start, span.end, label=most_frequent(found[span.start : span.end]) or span.label_)
                 for span in (*given.ents, *beside)
             ]
         )

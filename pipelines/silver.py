@@ -146,12 +146,14 @@ def relations(given: Doc, doc: Doc) -> list[tuple[int, int, int, int, str, float
     gold = get_plain_relations(given) or []
     places = {(span.start_char, span.end_char) for span in given.spans[ENTITIES]}
     exhaustive = exhaustively_annotated(given)
-    said = {record[:5] for record in gold}
+    positive = {relation[:5] for relation in gold}
     rest = [
-        record
-        for record in get_plain_relations(doc) or ()
-        if record[:5] not in said
-        and not (record[:2] in places and record[2:4] in places and (exhaustive is None or record[4] in exhaustive))
+        relation
+        for relation in get_plain_relations(doc) or ()
+        if relation[:5] not in positive
+        and not (
+            relation[:2] in places and relation[2:4] in places and (exhaustive is None or relation[4] in exhaustive)
+        )
     ]
     return gold + rest
 

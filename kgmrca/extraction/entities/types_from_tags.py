@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-__all__ = ["commonest", "type_of", "types_from_tags"]
+__all__ = ["most_frequent", "type_of", "types_from_tags"]
 
 
 @Language.component("types_from_tags", requires=["doc.ents", "token.tag"], assigns=["doc.ents"])
@@ -29,13 +29,13 @@ def types_from_tags(doc: Doc) -> Doc:
 
 def type_of(span: Span) -> str:
     """The type that most tokens of a span are tagged with ("PER" of "B-PER"), the first of several; "" without any."""
-    return commonest(token.tag_.partition("-")[2] for token in span)
+    return most_frequent(token.tag_.partition("-")[2] for token in span)
 
 
-def commonest(types: Iterable[str]) -> str:
+def most_frequent(types: Iterable[str]) -> str:
     """The type that is there most often, the first of several; "" without any.
 
-    >>> commonest(["PER", "", "LOC", "LOC"])
+    >>> most_frequent(["PER", "", "LOC", "LOC"])
     'LOC'
     """
     found = Counter(filter(None, types)).most_common(1)
