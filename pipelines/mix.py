@@ -85,9 +85,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     done = mix(options.inputs, options.without, options.output, min_examples=options.min_examples)
-    print(
-        f"{done.taken:,} documents -> {options.output}; {done.held_out:,} left out, because a held-out file has one of their sentences"
-    )
+    print(f"{done.taken:,} documents -> {options.output}; {done.held_out:,} left out as held out")
     if done.rare:
         rare = ", ".join(f"{label} ({count})" for label, count in done.rare.most_common())
         print(f"{len(done.rare)} relations left out, because they are too rare: {rare}")
