@@ -13,7 +13,8 @@ Importing this module registers three extensions:
 
 - `doc._.relations`: a tuple of `Relation`, () if none was found, None if no component has looked; can be assigned to.
 - `span._.relations`: those of them whose subject and object lie in the span.
-- `doc._.relations_json`: the same as plain dicts, for `doc.to_json(underscore=["relations_json"])`.
+- `doc._.relations_json`: all that are stored, as plain dicts with characters in place of spans, for
+  `doc.to_json(underscore=["relations_json"])`.
 """
 
 import contextlib
@@ -237,6 +238,9 @@ def get_relations(doc: Doc) -> tuple[Relation, ...] | None:
 def make_relations(doc: Doc, plain: Iterable[PlainRelation]) -> tuple[Relation, ...]:
     """Relations with spans, from plain data. A span of `doc.ents` or of a span group keeps its label and `kb_id_`.
 
+    After retokenising, a boundary may lie inside a token. The smallest span that covers the characters is meant then.
+    A relation is left out where such a span reaches into the other one of the pair, because it is not what was found.
+
     Raises:
         InputError: the relations belong to another text.
     """
@@ -247,7 +251,6 @@ def make_relations(doc: Doc, plain: Iterable[PlainRelation]) -> tuple[Relation, 
 
     def span_at(start: int, end: int) -> Span:
         if (start, end) not in known:
-            # After retokenising, a boundary may lie inside a token: the smallest span that covers it is meant.
             span = doc.char_span(start, end, alignment_mode="expand")
             if span is None:
                 raise InputError(
@@ -257,7 +260,18 @@ def make_relations(doc: Doc, plain: Iterable[PlainRelation]) -> tuple[Relation, 
             known[start, end] = span
         return known[start, end]
 
-    return tuple(Relation(span_at(a, b), span_at(c, d), label, score) for a, b, c, d, label, score in plain)
+    found = []
+    for a, b, c, d, label, score in plain:
+        relation = Relation(span_at(a, b), span_at(c, d), label, score)
+        if _overlap(a, b, c, d) or not _overlap(
+            relation.subject.start_char, relation.subject.end_char, relation.object.start_char, relation.object.end_char
+        ):
+            found.append(relation)
+    return tuple(found)
+
+
+def _overlap(a: int, b: int, c: int, d: int) -> bool:
+    return max(a, c) < min(b, d)
 
 
 def set_relations(doc: Doc, relations: Iterable[Relation] | None) -> None:

@@ -579,7 +579,7 @@ def test_without_a_cache_there_is_nothing_to_show(run, tmp_path, capsys):
 
 
 def test_it_runs_as_a_module():
-    done = subprocess.run([sys.executable, "-m", "kgmrca.cli", "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-m", "kgmrca", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"kgmrca {__version__}\n"
 
 

@@ -129,6 +129,29 @@ def test_a_boundary_within_a_token_widens_to_the_token(doc):
     assert doc._.relations[0].subject.text == "directed Citizen Kane"
 
 
+@pytest.mark.parametrize(("first", "last", "kept"), [(0, 5, slice(2, 3)), (6, 11, slice(0, 2)), (1, 4, slice(2, 3))])
+def test_of_a_pair_that_was_merged_no_relation_is_left(doc, first, last, kept):
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[first:last])
+    assert plain(doc) == RELATIONS[kept]
+
+
+def test_an_object_that_came_to_lie_in_its_subject_is_no_relation():
+    doc = spacy.blank("en")("Ada Lovelace was born in London.")
+    doc._.relations = [(doc[0:2], doc[5:6], "place of birth")]
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[1:7])
+    assert doc._.relations == ()
+
+
+def test_a_relation_of_nested_spans_stays():
+    doc = spacy.blank("en")("The University of Warsaw is old.")
+    doc._.relations = [(doc[1:4], doc[3:4], "located in")]
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[4:6])
+    assert plain(doc) == [("University of Warsaw", "Warsaw", "located in", 1.0)]
+
+
 def test_survives_json_in_its_plain_form(doc):
     data = json.loads(json.dumps(doc.to_json(underscore=["relations_json"])))
     assert data["_"]["relations_json"][0] == {

@@ -86,7 +86,7 @@ def test_a_command_ends_with_141(command, folder, monkeypatch, capsys):
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["graph", "graph.ttl"]])
 def test_a_process_ends_with_141_and_without_a_word(arguments, folder):
     process = subprocess.Popen(
-        [sys.executable, "-m", "kgmrca.cli", *arguments],
+        [sys.executable, "-m", "kgmrca", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder,

@@ -170,7 +170,7 @@ def run(*arguments, limit=None, **options):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    command = [sys.executable, "-m", "kgmrca.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "kgmrca", *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, preexec_fn=restrict if limit else None, **options
     )
@@ -219,7 +219,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(wikidata, tmp_path, serve
     output.parent.mkdir()
     output.write_text("what was there before")
     given = [*map(str, arguments(command, graph, server.url)), "--cache", str(tmp_path / "cache.sqlite")]
-    process = subprocess.Popen([sys.executable, "-m", "kgmrca.cli", *given, "-o", str(output)])
+    process = subprocess.Popen([sys.executable, "-m", "kgmrca", *given, "-o", str(output)])
     try:
         assert asked.wait(60)
     finally:
@@ -250,7 +250,7 @@ def test_a_missing_graph_is_said_alike(wikidata, tmp_path, command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_closed_pipe_ends_with_141(tmp_path, wikidata, command):
     graph = write_graph(tmp_path / "g.ttl", *[statement("Q7186", "P19", "Q270", number=one) for one in range(3000)])
-    program = [sys.executable, "-m", "kgmrca.cli", *map(str, arguments(command, graph, wikidata)), "-o", "-"]
+    program = [sys.executable, "-m", "kgmrca", *map(str, arguments(command, graph, wikidata)), "-o", "-"]
     end, start = os.pipe()
     os.close(end)
     done = subprocess.run(program, stdout=start, stderr=subprocess.PIPE, check=False)
@@ -280,7 +280,7 @@ def test_a_full_disk_leaves_the_table_and_the_commands_of_before(checked, tmp_pa
 def test_a_list_into_a_closed_pipe_ends_with_141(checked):
     end, start = os.pipe()
     os.close(end)
-    program = [sys.executable, "-m", "kgmrca.cli", "diff", checked, "-o", "-"]
+    program = [sys.executable, "-m", "kgmrca", "diff", checked, "-o", "-"]
     done = subprocess.run(program, stdout=start, stderr=subprocess.PIPE, check=False)
     os.close(start)
     assert (done.returncode, done.stderr) == (141, b"")

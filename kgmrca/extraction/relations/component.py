@@ -88,19 +88,22 @@ def load(
     Args:
         name: a folder, or the name of an installed package. None: the pipeline that ships, `en_kgmrca_sm`.
         threshold: the score from which a label is given: a number, one per label, or the name of an operating point.
-            None: what is stored with the pipeline ("balanced" in the shipped one).
+            None: what is stored with the pipeline ("balanced" in the shipped one). A component that is disabled has
+            the threshold as soon as it is enabled.
         disable, enable, exclude, config, vocab: as `spacy.load` takes them.
 
     Raises:
         OSError: there is no such pipeline.
         ModelError: there is a threshold, and the pipeline has no relation component to set it in.
-        InputError: the threshold is not valid, or the pipeline has no such operating point or label.
+        InputError: the name is empty, the threshold is not valid, or the pipeline has no such operating point or label.
     """
+    if name == "":  # spaCy takes it for the current folder
+        raise InputError("A pipeline is a folder or the name of an installed package, not ''.")
     place = resource(f"pipelines/{SHIPPED}") if name is None or name == SHIPPED else name
     options = {"disable": disable, "enable": enable, "exclude": exclude, "config": config, "vocab": vocab}
     nlp = spacy.load(place, **{option: value for option, value in options.items() if value is not None})
     if threshold is not None:
-        component, pipe = relation_pipe(nlp)
+        component, pipe = relation_pipe(nlp, disabled=True)
         pipe.threshold = nlp.get_pipe_config(component)["threshold"] = threshold
     return nlp
 
@@ -255,7 +258,7 @@ class MRCARelations(TrainablePipe):
         """Refuse a threshold that is not valid or, once there are weights, names what they do not have."""
         is_name = value is None or (isinstance(value, str) and value in OPERATING_POINTS)
         numbers = value.values() if isinstance(value, Mapping) else [] if is_name else [value]
-        if not all(isinstance(number, int | float) and 0 <= number <= 1 for number in numbers):
+        if not all(_is_share(number) for number in numbers):
             raise InputError(
                 f"A threshold is a number from 0 to 1, one per label, or one of {', '.join(OPERATING_POINTS)}, "
                 f"not {value!r}."
@@ -335,6 +338,17 @@ class MRCARelations(TrainablePipe):
         return hashlib.sha256(self._weights_to_bytes() + json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
     # Predicting.
+
+    def __call__(self, doc: Doc, *, threshold: Threshold | None = None) -> Doc:
+        """Process one Doc.
+
+        Args:
+            threshold: as in `pipe`: `nlp(text, component_cfg={"mrca_relations": {"threshold": "precise"}})`.
+
+        Raises:
+            InputError: the threshold is not valid, or the weights have no such operating point or label.
+        """
+        return next(iter(self.pipe([doc], threshold=threshold)))
 
     def pipe(
         self, stream: Iterable[Doc], *, batch_size: int = _BATCH_SIZE, threshold: Threshold | None = None
@@ -738,13 +752,23 @@ def _places(candidates: Candidates) -> Iterator[tuple[int, ...]]:
     return zip(doc_of.tolist(), *candidates.characters.T.tolist(), strict=True)
 
 
-def relation_pipe(nlp: Language) -> tuple[str, MRCARelations]:
+def _is_share(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= 1
+
+
+def relation_pipe(nlp: Language, *, disabled: bool = False) -> tuple[str, MRCARelations]:
     """The name of the relation component in a pipeline, and the component.
+
+    Args:
+        disabled: take one that is disabled where none is active.
 
     Raises:
         ModelError: there is none.
     """
-    for name in nlp.pipe_names:
-        if nlp.get_pipe_meta(name).factory == "mrca_relations":
-            return name, nlp.get_pipe(name)
+    names = [name for name in nlp.component_names if nlp.get_pipe_meta(name).factory == "mrca_relations"]
+    active = [name for name in names if name in nlp.pipe_names]
+    for name in active or names * disabled:
+        return name, nlp.get_pipe(name)
+    if names:
+        raise ModelError(f"The component '{names[0]}' of the pipeline is disabled: nlp.enable_pipe('{names[0]}').")
     raise ModelError(f"The pipeline has no component 'mrca_relations' (it has: {', '.join(nlp.pipe_names) or 'none'}).")

@@ -351,6 +351,15 @@ def test_a_threshold_for_one_stream_of_docs(nlp, pipe, threshold):
     assert scores(nlp.pipe(TEXTS)) != scores(nlp.pipe(TEXTS, component_cfg={"mrca_relations": {"threshold": 1}}))
 
 
+def test_one_text_takes_another_threshold(nlp, pipe):
+    settings = {"mrca_relations": {"threshold": 0.0}}
+    every = nlp(TEXTS[0], component_cfg=settings)
+    assert scores([every]) == scores(nlp.pipe(TEXTS[:1], component_cfg=settings))
+    assert scores([nlp(TEXTS[0], component_cfg={"mrca_relations": {"threshold": 1}})]) == []
+    with pytest.raises(InputError, match="'sure'"):
+        nlp(TEXTS[0], component_cfg={"mrca_relations": {"threshold": "sure"}})
+
+
 def test_streams_with_two_thresholds_at_once(nlp, pipe):
     docs = [list(map(nlp.make_doc, TEXTS)) for _ in range(2)]
     for doc in chain(*docs):

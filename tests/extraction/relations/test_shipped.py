@@ -10,6 +10,7 @@ import spacy
 
 import kgmrca
 from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_plain_relations
 from kgmrca.resources import SHIPPED, resource
@@ -169,10 +170,23 @@ def test_it_is_loaded_with_a_threshold(tmp_path, threshold):
     assert spacy.load(tmp_path).get_pipe("mrca_relations").threshold == threshold
 
 
-@pytest.mark.parametrize("threshold", [2, "sure", {"no such label": 0.5}])
+@pytest.mark.parametrize("threshold", [2, "sure", {"no such label": 0.5}, True, {"residence": False}, float("nan")])
 def test_what_is_no_threshold_is_refused(threshold):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"threshold"):
         kgmrca.load(threshold=threshold)
+
+
+def test_a_component_that_is_disabled_has_the_threshold_when_it_is_enabled():
+    nlp = kgmrca.load(disable=["mrca_relations"], threshold="precise")
+    with pytest.raises(ModelError, match=r"'mrca_relations' of the pipeline is disabled: nlp\.enable_pipe"):
+        relation_pipe(nlp)
+    nlp.enable_pipe("mrca_relations")
+    assert relation_pipe(nlp)[1].threshold == "precise"
+
+
+def test_a_pipeline_without_a_name_is_refused():
+    with pytest.raises(InputError, match="not ''"):
+        kgmrca.load("")
 
 
 def test_a_threshold_for_a_pipeline_without_relations():

@@ -1,4 +1,4 @@
-"""`python -m kgmrca.cli` is the command `kgmrca`."""
+"""`python -m kgmrca` is the command `kgmrca`."""
 
 from kgmrca.cli import main
 
