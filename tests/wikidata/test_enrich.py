@@ -18,8 +18,8 @@ from kgmrca.triples.formats import FORMATS
 from kgmrca.triples.read import read_nodes
 from kgmrca.triples.read import read_rdf as read_statements
 from kgmrca.triples.records import Statement
+from kgmrca.wikidata.assertions import linked_items
 from kgmrca.wikidata.enrich import PRESETS, best, enrich, term
-from kgmrca.wikidata.links import linked_items
 from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.records import Claim, Value
 from kgmrca.wikidata.sparql import open_endpoint
