@@ -72,6 +72,10 @@ def check_outputs(
         InputError: an output is a folder or in a folder that does not exist, two outputs are one file, an output is an
             input, or lies in a folder where it would be read.
         OutputError: an output may not be written.
+
+    >>> check_outputs(["new.ttl", "new.ttl"])
+    Traceback (most recent call last):
+    kgmrca.errors.InputError: 'new.ttl' and 'new.ttl' are the same file: each output needs a file of its own.
     """
     written: dict[Hashable, str | Path] = {}
     for output in outputs:

@@ -366,6 +366,13 @@ def graph_report(
     Raises:
         InputError: a file cannot be read, would be overwritten, or has no statements to write in another form.
         OutputError: a file cannot be written.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     graph = Path(folder, "graph.ttl")
+    ...     _ = graph.write_text("<urn:Warsaw> <urn:country> <urn:Poland> .", encoding="utf-8")
+    ...     graph_report(graph, progress=False)["facts"]
+    1
     """
     graphs = [graphs] if isinstance(graphs, str | Path) else list(graphs)
     _check_outputs(graphml, neo4j, graphs, None if input_format else is_rdf)

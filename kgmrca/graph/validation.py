@@ -241,6 +241,12 @@ def validate(
         InputError: pySHACL is missing; a file is not of its format, or cut; the shapes cannot be used.
         OutputError: there is no room for the temporary files.
         OSError: a file cannot be read.
+
+    >>> import io
+    >>> graph = io.BytesIO(b"<urn:s> <https://w3id.org/kgmrca#confidence> 2.0 .")
+    >>> report = validate(graph, progress=False)
+    >>> report.conforms, [finding.node for finding in report.findings]
+    (False, ['<urn:s>'])
     """
     _need_pyshacl()
     inputs = _inputs(graphs, input_format)
