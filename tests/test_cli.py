@@ -463,13 +463,24 @@ def test_corpus_lists_all_keys_that_it_reads(run, tmp_path, monkeypatch, capsys)
 
 
 def test_corpus_says_how_to_train_on_what_it_wrote(run, tmp_path, capsys):
-    record = {"id": "1", "tokens": ["Ada"], "entities": [], "relations": []}
-    (tmp_path / "in.jsonl").write_text(json.dumps(record))
-    assert run("corpus", tmp_path / "in.jsonl", "-o", tmp_path / "a.spacy", "--dev", tmp_path / "b.spacy") == 0
+    write_annotated(tmp_path / "in.jsonl", 20)
+    outputs = ["-o", tmp_path / "a.spacy", "--dev", tmp_path / "b.spacy"]
+    assert run("corpus", tmp_path / "in.jsonl", *outputs, "--dev-share", "0.5") == 0
     (config,) = re.findall(
         r"spacy train (\S+) --paths.train \S+a.spacy --paths.dev \S+b.spacy", capsys.readouterr().err
     )
     assert "mrca_relations" in Config().from_disk(config)["nlp"]["pipeline"]
+
+
+@pytest.mark.parametrize(("share", "empty"), [("0", "b.spacy"), ("1", "a.spacy")])
+def test_corpus_recommends_no_training_without_documents(run, tmp_path, capsys, share, empty):
+    write_annotated(tmp_path / "in.jsonl", 2)
+    outputs = ["-o", tmp_path / "a.spacy", "--dev", tmp_path / "b.spacy"]
+    assert run("corpus", tmp_path / "in.jsonl", *outputs, "--dev-share", share) == 0
+    said = capsys.readouterr().err
+    assert f"{empty} has no documents" in said
+    assert f"choose another --dev-share than {share}, or give documents different names" in said
+    assert "spacy train" not in said
 
 
 def test_corpus_does_not_write_over_what_it_reads(run, tmp_path, capsys):

@@ -105,7 +105,14 @@ def corpus_command(
     counts, left_out = write_gold(inputs, output, dev=dev, dev_share=dev_share, mapping=mapping, partial=partial)
     for path, (documents, relations) in counts.items():
         print(f"kgmrca: {counted(documents, 'document')}, {counted(relations, 'relation')} -> {path}", file=sys.stderr)
-    if dev:
+    empty = [path for path, (documents, _) in counts.items() if not documents]
+    for path in empty if dev else ():
+        print(
+            f"kgmrca: {path} has no documents, so there is nothing to train with yet. The name of a document decides "
+            f"where it is written: choose another --dev-share than {dev_share:g}, or give documents different names.",
+            file=sys.stderr,
+        )
+    if dev and not empty:
         config = resource("pipelines/relations.cfg")
         train = f"spacy train {config} --paths.train {output} --paths.dev {dev} -o training"
         print(f"kgmrca: to train relations on them: {train}", file=sys.stderr)

@@ -89,6 +89,7 @@ class Cache:
         self._lock = threading.RLock()
         self._opened: sqlite3.Connection | None = None
         self._process = 0
+        self._is_in_vain = False  # whether this object made the file, and nothing was stored in it yet
 
     def get(self, endpoint: str, kind: str, keys: Iterable[Key], *, after: float, now: float) -> dict[Key, Any]:
         """The values of those keys that were fetched at `after` or later and are not expired at `now`.
@@ -129,6 +130,7 @@ class Cache:
             connection.executemany(
                 "INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?, ?, ?)", ((number, *row) for row in rows)
             )
+        self._is_in_vain = False
 
     def usage(self, *, now: float) -> list[Usage]:
         """What the cache holds, by endpoint.
@@ -250,6 +252,7 @@ class Cache:
     def _writing(self) -> sqlite3.Connection:
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._is_in_vain |= not self.path.exists()
         connection = _connected(self.path or ":memory:")
         try:
             with suppress(sqlite3.OperationalError):  # another process is doing it right now
@@ -306,7 +309,16 @@ class Cache:
             try:
                 yield
             except (sqlite3.Error, OSError) as error:
+                if _is_full(error):
+                    self._remove_if_in_vain()
                 raise self._error(error) from error
+
+    def _remove_if_in_vain(self) -> None:
+        """Remove the file and those beside it if this process has made them in vain: on a full disk they take room."""
+        if self._is_in_vain and self.path and self._process == os.getpid():
+            self.close()
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     def _error(self, error: Exception) -> InputError:
         cannot = f"The cache '{self.path}' cannot be used"
@@ -363,6 +375,11 @@ def _is(error: Exception, code: str, words: str) -> bool:
     """Whether an error of SQLite is of a kind. Its code is known from Python 3.11 on."""
     name = getattr(error, "sqlite_errorname", None)
     return isinstance(error, sqlite3.Error) and (name.startswith(code) if name else words in str(error))
+
+
+def _is_full(error: Exception) -> bool:
+    # Where there is no room for the file through which SQLite shares memory, that is an error of input and output.
+    return _is(error, "SQLITE_FULL", "disk is full") or _is(error, "SQLITE_IOERR", "disk I/O")
 
 
 def _cannot_write(error: Exception) -> bool:

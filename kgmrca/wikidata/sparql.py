@@ -467,7 +467,12 @@ def _rows(solutions: QuerySolutions) -> list[Row]:
 
 
 def _rdf_files(path: Path) -> list[Path]:
-    if not (path.is_dir() or path.is_file()):
+    if path.exists() and not (path.is_dir() or path.is_file()):
+        what = "a named pipe (FIFO)" if path.is_fifo() else "a socket or a device"
+        raise InputError(
+            f"'{path}' is {what}, and the file of an endpoint is read more than once: save it as a file first."
+        )
+    if not path.exists():
         raise InputError(
             f"There is no file or folder '{path}'; an endpoint is one of {', '.join(ENDPOINTS)}, an http(s) URL, or an "
             "RDF file or folder."

@@ -47,7 +47,7 @@ def test_a_report_goes_to_standard_output(run):
 
 def test_scores_go_to_standard_output_without_the_table(run, monkeypatch):
     monkeypatch.setattr("kgmrca.extraction.relations.scorer.evaluate", lambda *_, **options: {"documents": 2})
-    monkeypatch.setattr("kgmrca.extraction.relations.scorer.table", lambda *_, **options: "a table")
+    monkeypatch.setattr("kgmrca.extraction.relations.score_table.score_table", lambda *_, **options: "a table")
     Path("gold.spacy").touch()
     assert json.loads(run("evaluate", "en_kgmrca_sm", "gold.spacy", "-o", "-").stdout) == {"documents": 2}
     assert not Path("-").exists()

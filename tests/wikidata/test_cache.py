@@ -167,6 +167,28 @@ def test_a_full_disk_is_said_without_advice_to_remove_anything(path):
     cache.close()
 
 
+def test_a_full_disk_keeps_nothing_of_a_new_cache_in_which_nothing_is_stored(path):
+    cache = Cache(path)
+    cache.make_writable()
+    (pages,) = cache._connection().execute("PRAGMA page_count").fetchone()
+    cache._connection().execute(f"PRAGMA max_page_count = {pages}")
+    assert path.exists()
+    with pytest.raises(InputError, match="full"):
+        cache.put("a", "numbers", {(f"Q{number}", ""): "x" * 999 for number in range(99)}, fetched=0, expires=9)
+    assert list(path.parent.iterdir()) == []
+    cache.close()
+
+
+def test_a_full_disk_leaves_a_cache_that_was_there_before(filled):
+    cache = Cache(filled)
+    (pages,) = cache._connection().execute("PRAGMA page_count").fetchone()
+    cache._connection().execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(InputError, match="full"):
+        cache.put("a", "numbers", {(f"Q{number}", ""): "x" * 999 for number in range(99)}, fetched=0, expires=9)
+    cache.close()
+    assert Cache(filled, read_only=True).usage(now=0)
+
+
 def test_a_locked_cache_is_said_to_be_locked(filled, monkeypatch):
     monkeypatch.setattr("kgmrca.wikidata.cache._BUSY", 0.0)
     other = sqlite3.connect(filled, isolation_level=None)

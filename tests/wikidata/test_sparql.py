@@ -87,6 +87,13 @@ def test_a_public_endpoint_needs_a_contact(where):
         open_endpoint(where)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_is_no_endpoint(tmp_path):
+    os.mkfifo(tmp_path / "pipe.ttl")
+    with pytest.raises(InputError, match=r"pipe.ttl' is a named pipe \(FIFO\), and the file of an endpoint is read"):
+        open_endpoint(str(tmp_path / "pipe.ttl"))
+
+
 def test_offline_a_public_endpoint_needs_no_contact_and_is_not_asked():
     endpoint = open_endpoint("wikidata", offline=True)
     assert endpoint.name == ENDPOINTS["wikidata"]
