@@ -362,7 +362,7 @@ def test_evaluate_draws_as_many_samples_as_asked_for(run, capsys, gold, monkeypa
     monkeypatch.setattr(
         "kgmrca.extraction.relations.scorer.evaluate", lambda *_, resamples: asked.append(resamples) or {}
     )
-    monkeypatch.setattr("kgmrca.extraction.relations.scorer.table", lambda *_, labels: "")
+    monkeypatch.setattr("kgmrca.extraction.relations.score_table.score_table", lambda *_, labels: "")
     assert run("evaluate", "en_kgmrca_sm", gold, "--resamples", "7") == 0
     assert asked == [7]
 
