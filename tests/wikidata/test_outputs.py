@@ -85,7 +85,7 @@ def test_the_local_wikidata_is_not_overwritten(graph, wikidata, tmp_path, comman
     before = wikidata.read_bytes()
     output = names(tmp_path, wikidata)[name]
     lookups = Lookups(open_endpoint(wikidata if where == "file" else wikidata.parent), cache=None)
-    with pytest.raises(InputError, match=r"overwritten|would be read as the endpoint"):
+    with pytest.raises(InputError, match=r"overwritten|which this command reads"):
         do(command, [graph], lookups, output)
     assert wikidata.read_bytes() == before
     assert lookups.endpoint.queries == 0
@@ -94,7 +94,7 @@ def test_the_local_wikidata_is_not_overwritten(graph, wikidata, tmp_path, comman
 @pytest.mark.parametrize("command", COMMANDS)
 def test_nothing_is_put_where_it_would_be_read_as_wikidata(graph, wikidata, command):
     lookups = Lookups(open_endpoint(wikidata.parent), cache=None)
-    with pytest.raises(InputError, match="would be read as the endpoint"):
+    with pytest.raises(InputError, match="which this command reads"):
         do(command, [graph], lookups, wikidata.parent / "new.ttl")
 
 
