@@ -18,10 +18,11 @@ from kgmrca.files import whole_file, whole_folder
 from kgmrca.tables import plain_line
 from kgmrca.terms import ENTITY_TYPE, LABEL
 from kgmrca.triples.formats import XmlOutput
-from kgmrca.triples.iris import clean_text
-from kgmrca.triples.records import Mention, Statement
+from kgmrca.triples.iris import DEFAULT_BASE, clean_text
+from kgmrca.triples.records import Mention, Run, Statement
 
 if TYPE_CHECKING:
+    from kgmrca.ontology import Ontology
     from kgmrca.triples.docs import Docs
 
 __all__ = ["NEO4J_TABLES", "neo4j_tables", "to_networkx", "write_graphml"]
@@ -33,7 +34,16 @@ _NODE_COLUMNS = ("iri:ID", "name", "datatype", ":LABEL")
 _EDGE_COLUMNS = (":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "confidence:double", "document", "mentions")
 
 
-def to_networkx(found: "Docs | Iterable[Statement | Quad]", **options: Any) -> networkx.MultiDiGraph:
+def to_networkx(
+    found: "Docs | Iterable[Statement | Quad]",
+    *,
+    document_id: str | int | None = None,
+    base: str = DEFAULT_BASE,
+    run: Run | None = None,
+    ontology: "Ontology | str | Path" = "wikidata",
+    source: str | None = None,
+    threshold: float | None = None,
+) -> networkx.MultiDiGraph:
     """What Docs say, or statements, as a graph, which is held in memory.
 
     Edges have the statement's IRI as key, and label, predicate, confidence, document and mentions: the positions of
@@ -45,7 +55,7 @@ def to_networkx(found: "Docs | Iterable[Statement | Quad]", **options: Any) -> n
         found: a Doc, or any number of them or of (Doc, id); or statements of any number of documents; or what
             `kgmrca.triples.read.read_rdf` gives: the names and types that statements in a file do not have are taken
             from the other triples.
-        options: those of `statements`, for Docs.
+        document_id, base, run, ontology, source, threshold: as `statements` takes them, for Docs.
 
     Raises:
         ModelError: no component has set the relations of a Doc.
@@ -57,6 +67,10 @@ def to_networkx(found: "Docs | Iterable[Statement | Quad]", **options: Any) -> n
     >>> [data["label"] for _, _, data in kgmrca.to_networkx(doc).edges(data=True)]
     ['place of birth']
     """
+    given = {"document_id": document_id, "run": run, "source": source, "threshold": threshold}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options |= {"base": base} if base != DEFAULT_BASE else {}
+    options |= {"ontology": ontology} if ontology != "wikidata" else {}
     graph = networkx.MultiDiGraph()
     nodes = _Nodes()
     for one in _content(found, options):

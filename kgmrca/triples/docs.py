@@ -16,11 +16,15 @@ Docs: TypeAlias = Doc | Iterable[Doc | tuple[Doc, str | int]]
 """A Doc, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)` gives them."""
 
 
-def each_doc(docs: Docs) -> Iterator[tuple[Doc, str | None]]:
+def each_doc(docs: Docs, document_id: str | int | None = None) -> Iterator[tuple[Doc, str | None]]:
     """Each Doc with the id that it was given, or None. Docs that a generator gives are made one by one.
 
+    Args:
+        document_id: the id of a single Doc.
+
     Raises:
-        InputError: `docs`, or what it gives, is something else; an id is neither text nor a whole number.
+        InputError: `docs`, or what it gives, is something else; an id is neither text nor a whole number; there is a
+            `document_id` and not a single Doc.
 
     >>> import spacy
     >>> docs = spacy.blank("en").pipe([("One.", "a"), ("Two.", 2)], as_tuples=True)
@@ -28,10 +32,12 @@ def each_doc(docs: Docs) -> Iterator[tuple[Doc, str | None]]:
     [('One.', 'a'), ('Two.', '2')]
     """
     if isinstance(docs, Doc):
-        return iter([(docs, None)])
+        return iter([(docs, None if document_id is None else document_name(docs, document_id))])
     # A dict would give its keys, a Span its tokens.
     if isinstance(docs, str | bytes | dict | Span | Language | DocBin) or not hasattr(docs, "__iter__"):
         raise _not_docs(docs)
+    if document_id is not None:
+        raise InputError("`document_id` is the id of one Doc: give several as (Doc, id).")
     return map(_with_id, docs)
 
 
@@ -64,6 +70,8 @@ def _with_id(item: Any) -> tuple[Doc, str | None]:
     if isinstance(item, Doc):
         return item, None
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], Doc):
+        if item[1] is None:
+            raise InputError("The id of a Doc is text or a whole number, not None. Give a Doc without an id alone.")
         return item[0], document_name(*item)
     raise _not_docs(item)
 

@@ -3,6 +3,7 @@
 Terms keep their lexical forms, which rdflib would rewrite by default ("Z" as "+00:00").
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,19 @@ __all__ = ["add_to", "to_graph"]
 _STRING = f"{XSD}string"
 
 
-def to_graph(docs: Docs, *, base: str = DEFAULT_BASE, provenance: str = "statements", **options: Any) -> rdflib.Graph:
+def to_graph(
+    docs: Docs,
+    *,
+    document_id: str | int | None = None,
+    base: str = DEFAULT_BASE,
+    ontology: Ontology | str | Path = "wikidata",
+    provenance: str = "statements",
+    assert_above: float = 0.0,
+    text: bool = False,
+    source: str | None = None,
+    threshold: float | None = None,
+    run: Run | None = None,
+) -> rdflib.Graph:
     """What Docs say as a new `rdflib.Graph`; an `rdflib.Dataset` for the provenance "graphs".
 
     All arguments are those of `add_to`.
@@ -38,7 +51,19 @@ def to_graph(docs: Docs, *, base: str = DEFAULT_BASE, provenance: str = "stateme
     """
     has_graphs = provenance in PROVENANCE and needs_graphs(provenance)
     graph = rdflib.Dataset() if has_graphs else rdflib.Graph()
-    add_to(graph, docs, base=base, provenance=provenance, **options)
+    add_to(
+        graph,
+        docs,
+        document_id=document_id,
+        base=base,
+        ontology=ontology,
+        provenance=provenance,
+        assert_above=assert_above,
+        text=text,
+        source=source,
+        threshold=threshold,
+        run=run,
+    )
     return graph
 
 
@@ -46,6 +71,7 @@ def add_to(
     graph: rdflib.Graph,
     docs: Docs,
     *,
+    document_id: str | int | None = None,
     base: str = DEFAULT_BASE,
     ontology: Ontology | str | Path = "wikidata",
     provenance: str = "statements",
@@ -64,6 +90,7 @@ def add_to(
         graph: what to add to; an `rdflib.Dataset` for the provenance "graphs".
         docs: a Doc, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)` gives them. A Doc without
             an id is called by what its `user_data` has under "kgmrca.id", else by the digest of its text.
+        document_id: the id of a single Doc.
         base: an absolute IRI ending in "/" or ":", with which the IRIs of the graph's own nodes begin.
         ontology: which predicate stands for which label, or its name or file (see `load_ontology`).
         provenance: the form in which confidence and place are recorded: "statements", "graphs", "wikidata" or "none"
@@ -84,6 +111,11 @@ def add_to(
     >>> len(graph)
     3
     """
+    if not isinstance(graph, rdflib.Graph):
+        raise InputError(f"The first argument of add_to is an rdflib.Graph, not {type(graph).__name__}.")
+    if isinstance(assert_above, bool) or not isinstance(assert_above, int | float) or math.isnan(assert_above):
+        raise InputError(f"assert_above is a number, not {assert_above!r}.")
+    named = each_doc(docs, document_id)
     possible = [name for name in PROVENANCE if not needs_triple_terms(name)]
     if provenance not in possible:
         reason = "rdflib cannot hold RDF 1.2" if provenance in PROVENANCE else f"There is no provenance '{provenance}'"
@@ -95,7 +127,7 @@ def add_to(
         ontology = load_ontology(ontology)
     for prefix, namespace in prefixes(base).items():
         graph.bind(prefix, namespace, override=False)
-    for doc, given in each_doc(docs):
+    for doc, given in named:
         name = document_name(doc, given)
         found = statements(
             doc, document_id=name or None, base=base, run=run, ontology=ontology, source=source, threshold=threshold

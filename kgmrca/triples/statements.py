@@ -33,7 +33,7 @@ def statements(
     source: str | None = None,
     threshold: float | None = None,
 ) -> Iterator[Statement]:
-    """The relations of Docs as statements, in their order.
+    """The relations of Docs as statements, in their order: an iterator, of which `list` makes a list.
 
     A subject or object is the Wikidata item that its span is linked to (`kb_id_`), else an entity of this document. An
     object of one of the `VALUE_LABELS` is a literal (see `typed_literal`). Subject and object are exchanged where the
@@ -64,15 +64,14 @@ def statements(
     >>> [(one.predicate, one.confidence) for one in kgmrca.statements(doc)]
     [('http://www.wikidata.org/prop/direct/P19', Decimal('0.9'))]
     """
-    if document_id is not None and not isinstance(docs, Doc):
-        raise InputError("`document_id` is the id of one Doc: give several as (Doc, id).")
     Iris(base)  # refuse a bad base before any Doc is made
     if not isinstance(ontology, Ontology):
         ontology = load_ontology(ontology)
     of_doc = partial(_of_doc, base=base, run=run, ontology=ontology, source=source, threshold=threshold)
-    if isinstance(docs, Doc):
-        return of_doc(docs, document_id)
-    return chain.from_iterable(starmap(of_doc, each_doc(docs)))
+    named = each_doc(docs, document_id)
+    if isinstance(docs, Doc):  # at once, such that its errors do not wait for the first statement
+        return of_doc(*next(named))
+    return chain.from_iterable(starmap(of_doc, named))
 
 
 def _of_doc(
@@ -89,7 +88,8 @@ def _of_doc(
     if records is None:
         raise ModelError(
             "No component set doc._.relations: use a pipeline with a relation component, such as "
-            'nlp.add_pipe("mrca_relations"), or say whose they are, such as source="glirel".'
+            'nlp.add_pipe("mrca_relations"), or say whose they are, such as source="glirel". '
+            "If Doc.from_docs made this Doc, use kgmrca.from_docs, which keeps the relations."
         )
     if threshold is None and source == "spacy-rel":
         threshold = 0.5

@@ -191,3 +191,40 @@ def test_options_are_for_docs_in_all_functions_alike(nlp):
     assert "http://dbpedia.org/ontology/birthPlace" in predicates
     assert {data["predicate"] for *_, data in kgmrca.to_networkx(doc, **options).edges(data=True)} == predicates
     assert {str(found) for found in kgmrca.to_graph(doc, **options).objects(None, rdflib.RDF.predicate)} == predicates
+
+
+def test_an_id_names_one_doc_in_all_functions_alike(nlp):
+    doc, graph = nlp(ONE), rdflib.Graph()
+    expected = f"urn:kgmrca:document/mine@{text_digest(ONE)}"
+    kgmrca.add_to(graph, doc, document_id="mine")
+    assert rdflib.URIRef(expected) in graph.all_nodes()
+    assert rdflib.URIRef(expected) in kgmrca.to_graph(doc, document_id="mine").all_nodes()
+    edges = kgmrca.to_networkx(doc, document_id="mine").edges(data=True)
+    assert {data["document"] for *_, data in edges} == {expected}
+    for taker in (kgmrca.to_graph, kgmrca.to_networkx):
+        with pytest.raises(InputError, match=r"give several as \(Doc, id\)"):
+            taker([doc], document_id="mine")
+
+
+@pytest.mark.parametrize("name", ["statements", "to_graph", "to_networkx"])
+def test_an_argument_that_is_none_is_told_of_the_function_that_was_called(nlp, name):
+    with pytest.raises(TypeError, match=rf"^{name}\(\)"):
+        getattr(kgmrca, name)(nlp(ONE), nonsense=1)
+
+
+def test_a_doc_of_spacys_from_docs_is_told_of_ours(nlp):
+    with pytest.raises(ModelError, match=r"kgmrca\.from_docs"):
+        kgmrca.statements(spacy.tokens.Doc.from_docs([nlp.make_doc(ONE), nlp.make_doc(OTHER)]))
+
+
+def test_arguments_that_cannot_be_are_told_in_words(nlp):
+    doc = nlp(ONE)
+    for graph, docs in ((doc, rdflib.Graph()), (None, doc)):
+        with pytest.raises(InputError, match=r"first argument of add_to is an rdflib\.Graph, not"):
+            kgmrca.add_to(graph, docs)
+    for number in ("x", None, True, float("nan")):
+        with pytest.raises(InputError, match="assert_above is a number, not"):
+            kgmrca.to_graph(doc, assert_above=number)
+    for taker in (kgmrca.to_graph, kgmrca.to_networkx, from_statements):
+        with pytest.raises(InputError, match="not None"):
+            taker([(doc, None)])
