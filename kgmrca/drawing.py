@@ -2,7 +2,7 @@
 
 The drawing is one SVG a Doc, with no script and no style sheet, so that a notebook shows it as it is. Widths of words
 are estimated and then prescribed (`textLength`), so that nothing overlaps, whatever fonts there are. All coordinates
-are computed as if the text ran from left to right. They are mirrored at the end where it runs from right to left.
+are computed as if the text ran from left to right. At the end, those of lines that run from right to left are mirrored.
 """
 
 import html
@@ -16,7 +16,7 @@ from typing import Any
 from spacy.tokens import Doc, Span, Token
 from spacy.util import is_in_jupyter
 
-from kgmrca.errors import InputError
+from kgmrca.errors import DependencyError, InputError
 from kgmrca.relations import get_relations
 from kgmrca.types import coarse_type
 
@@ -27,7 +27,9 @@ _SPACE, _PAD, _MARGIN = 5.0, 4.0, 12.0
 _ROW = 15.0  # height of a row of labels
 _GAP = 9.0  # between an arc and what is below it
 _MIN_WIDTH = 200.0
+_LOOP = 12.0  # half the width of an arc from an entity to itself
 _LONGEST_NAME = 30  # characters of an entity that an arc to another line names
+_LONGEST_LABEL = 60  # characters of a relation's label
 
 _COLORS = {
     "PER": "#ffe08a",
@@ -59,7 +61,7 @@ _OTHER_WIDTH = 600
 
 
 def render(
-    docs: Doc | Span | Iterable[Doc | Span],
+    docs: Doc | Span | Iterable[Doc | Span | tuple[Doc | Span, str | int]],
     *,
     page: bool = False,
     jupyter: bool | None = None,
@@ -74,7 +76,8 @@ def render(
     '<figure class="kgmrca"'
 
     Args:
-        docs: a Doc, a Span or several. Each sentence starts a line; long ones go on in the next.
+        docs: a Doc, a Span or several; of (Doc, id), the Doc is drawn. Each sentence starts a line; long ones go on in
+            the next.
         page: give a whole HTML page.
         jupyter: show the drawing in a notebook instead of giving it. None: find out whether this is one.
         options: `labels`: the relations to draw (all); `ents`: the labels of the entities to draw, beside those that
@@ -86,8 +89,9 @@ def render(
 
     Raises:
         InputError: there is something else in `docs` or `options`.
+        DependencyError: it is to be shown in a notebook, and IPython is not installed.
     """
-    settings = _settings(options or {})
+    settings = _settings({} if options is None else options)
     several = docs if isinstance(docs, Iterable) and not isinstance(docs, Doc | Span) else [docs]
     figures = [_figure(_as_doc(doc), **settings) for doc in several]
     drawn = "\n".join(figures)
@@ -97,14 +101,20 @@ def render(
             f'<body style="margin: 2rem; background: #ffffff">\n{drawn}\n</body>\n</html>\n'
         )
     if jupyter or (jupyter is None and is_in_jupyter()):
-        from IPython.display import HTML, display  # type: ignore[import-not-found, unused-ignore]
-
+        try:
+            from IPython.display import HTML, display  # type: ignore[import-not-found, unused-ignore]
+        except ImportError as error:
+            raise DependencyError(
+                "jupyter=True needs IPython, which is not installed: jupyter=False gives the drawing as HTML."
+            ) from error
         display(HTML(f'<span class="tex2jax_ignore">{drawn}</span>'))  # type: ignore[no-untyped-call, unused-ignore]
         return None
     return drawn
 
 
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(options, Mapping):
+        raise InputError(f"The options of render are a dict, such as {{'width': 600}}, not {options!r:.80}.")
     settings = {"labels": None, "ents": None, "colors": {}, "width": 900, **options}
     if unknown := set(options) - {"labels", "ents", "colors", "width"}:
         raise InputError(
@@ -117,6 +127,8 @@ def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_doc(doc: Any) -> Doc:
+    if isinstance(doc, tuple) and len(doc) == 2 and isinstance(doc[1], str | int):
+        doc = doc[0]
     if isinstance(doc, Span):
         return doc.as_doc(copy_user_data=True)
     if not isinstance(doc, Doc):
@@ -208,8 +220,12 @@ def _find_mentions(doc: Doc, ents: Sequence[str] | None, labels: Sequence[str] |
         if labels is None or relation.label in labels:
             pairs[place(relation.subject), place(relation.object)].append((-relation.score, relation.label))
     for (subject, object_), scored in pairs.items():
-        arc = _Arc(found[subject], found[object_], [f"{label} {-score:.2f}" for score, label in sorted(scored)])
-        for end in (arc.subject, arc.object):
+        arc = _Arc(
+            found[subject],
+            found[object_],
+            [f"{_shortened(label, _LONGEST_LABEL)} {-score:.2f}" for score, label in sorted(scored)],
+        )
+        for end in dict.fromkeys((arc.subject, arc.object)):  # once, if they are one
             end.arcs.append(arc)
     # Where there is white space alone, there is nothing to draw a box around.
     blank = {mention for mention in found.values() if doc[mention.start].is_space}
@@ -348,21 +364,30 @@ def _leg_order(mention: _Mention, other: _Mention) -> tuple[bool, int]:
 
 def _add_pieces(lines: Sequence[_Line], arc: _Arc, subject_x: float, object_x: float) -> None:
     subject, object_ = arc.subject, arc.object
+    if subject is object_:  # a loop
+        reach = min(_LOOP, (subject.right - subject.left) / (len(subject.arcs) + 1) / 3)
+        subject_x, object_x = subject_x - reach, object_x + reach
     if subject.line == object_.line:
         legs = [(subject_x, False), (object_x, True)]
         left, right = sorted((subject_x, object_x))
         lines[subject.line].pieces.append(_Piece(legs, left, right, arc.labels))
         return
     for mention, x, is_object in ((subject, subject_x, False), (object_, object_x, True)):
-        name = _shortened(arc.other(mention).text)
+        name = _shortened(" ".join(arc.other(mention).text.split()), _LONGEST_NAME)
         labels = [f"{name} → {label}" if is_object else f"{label} → {name}" for label in arc.labels]
         left, right = (x, math.inf) if mention.line < arc.other(mention).line else (0.0, x)
         lines[mention.line].pieces.append(_Piece([(x, is_object)], left, right, labels))
 
 
-def _shortened(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _runs_from_right(text: str) -> bool | None:
+    """Whether more letters of a text run from right to left than from left to right; None if as many do."""
+    kinds = [unicodedata.bidirectional(character) for character in text]
+    from_right, from_left = kinds.count("R") + kinds.count("AL"), kinds.count("L")
+    return None if from_right == from_left else from_right > from_left
 
 
 def _label_place(piece: _Piece, width: float) -> tuple[float, float]:
@@ -406,7 +431,9 @@ def _figure(
     width = max([0.0, *(line.width for line in lines), *(piece.label_width + 2 * _PAD for piece in pieces)])
     for line in lines:
         _stack(line.pieces, width)
-    is_rtl = doc.vocab.writing_system.get("direction") == "rtl"
+    is_rtl = _runs_from_right(doc.text)
+    if is_rtl is None:
+        is_rtl = doc.vocab.writing_system.get("direction") == "rtl"
     drawing = _Drawing(width, is_rtl, colors)
     for line in lines:
         drawing.add(line)
@@ -417,14 +444,18 @@ class _Drawing:
     """Lines as SVG, from top to bottom."""
 
     def __init__(self, width: float, is_rtl: bool, colors: Mapping[str, str]) -> None:
-        self.width, self.is_rtl, self.colors = width, is_rtl, colors
+        self.width, self.colors = width, colors
+        self.is_rtl = is_rtl  # all of it
+        self.is_mirrored = is_rtl  # the line that is being drawn
         self.parts: list[str] = []
         self.y = 0.0
 
     def x(self, x: float) -> float:
-        return _MARGIN + (self.width - x if self.is_rtl else x)
+        return _MARGIN + (self.width - x if self.is_mirrored else x)
 
     def add(self, line: _Line) -> None:
+        from_right = _runs_from_right(" ".join(word.token.text for word in line.words))
+        self.is_mirrored = self.is_rtl if from_right is None else from_right
         base = self.y + max((piece.top for piece in line.pieces), default=0.0) + _GAP + _FONT  # of the text
         top = base - _FONT - 2
         rows = self.boxes(line, base, top)
@@ -481,6 +512,7 @@ class _Drawing:
         length = min(right - left, _text_width(text, size))
         self.parts.append(
             f'<text x="{self.x((left + right) / 2):.1f}" y="{y:.1f}" font-size="{size:.0f}" font-weight="{weight}" '
+            f'direction="{"rtl" if self.is_mirrored else "ltr"}" '
             f'text-anchor="middle" textLength="{length:.1f}" lengthAdjust="spacingAndGlyphs">{_escape(text)}</text>'
         )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
 import kgmrca
-from kgmrca.errors import InputError
+from kgmrca.errors import DependencyError, InputError
 from kgmrca.relations import Relation
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -173,6 +173,37 @@ def test_a_text_that_runs_from_right_to_left():
     check(svg)
 
 
+ARABIC = "ولدت ماري كوري في وارسو"
+
+
+def test_each_line_runs_as_its_words_do():
+    doc = make(f"{ARABIC}\nMarie Curie was born in Warsaw.", ["ماري كوري", "وارسو"], [(0, 1, "place of birth", 0.9)])
+    (svg,) = svgs(kgmrca.render(doc))
+    places = {text: box[0] for text, box in texts(svg, 16)}
+    arabic = [places[word] for word in ARABIC.split()]
+    assert arabic == sorted(arabic, reverse=True)
+    assert max(arabic) > float(svg.get("width")) / 2
+    assert places["Marie"] < places["Curie"] < places["Warsaw"]
+    check(svg)
+
+
+def test_a_relation_of_an_entity_with_itself_is_a_loop():
+    doc = make(CURIE, ["Marie Curie", "Warsaw"], [(0, 0, "same as", 0.9)])
+    (svg,) = svgs(kgmrca.render(doc))
+    assert labels(svg).count("same as 0.90") == 1
+    bars = [path.get("d") for path in svg.iter(f"{SVG}path") if " H" in path.get("d")]
+    ((left, right),) = [(float(bar[1:].split(",")[0]), float(bar.split("H")[1])) for bar in bars]
+    assert right - left > 10
+    check(svg)
+
+
+def test_a_very_long_label_is_shortened():
+    long = "located in the administrative territorial entity"
+    doc = make(CURIE, ["Marie Curie", "Warsaw"], [(0, 1, "x" * 200, 0.9), (0, 1, long, 0.8)])
+    (svg,) = svgs(kgmrca.render(doc))
+    assert [label for label in labels(svg) if label != "LOC"] == ["x" * 59 + "… 0.90", f"{long} 0.80"]
+
+
 def test_words_of_any_script():
     (svg,) = svgs(kgmrca.render(NLP("👩\u200d👩\u200d👧 wa\u0301s in 東京, שלום \u202eabc")))
     boxes = {text: box[2] - box[0] for text, box in texts(svg, 16)}
@@ -205,6 +236,7 @@ def test_several_docs_and_spans():
     assert labels(second) == ["LOC"]
     assert labels(third) == labels(first)
     assert kgmrca.render([]) == ""
+    assert kgmrca.render([(doc, "a"), (doc, 2)]) == kgmrca.render([doc, doc])
 
 
 def test_a_page():
@@ -237,6 +269,12 @@ def test_it_is_shown_in_a_notebook(notebook, monkeypatch):
     assert len(notebook) == 2
 
 
+def test_without_a_notebook_none_is_used(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython.display", None)
+    with pytest.raises(DependencyError, match="needs IPython"):
+        kgmrca.render(NLP(CURIE), jupyter=True)
+
+
 def test_labels_and_entities_are_chosen():
     doc = make(CURIE, ["Marie Curie", "Warsaw"], [(0, 1, "place of birth", 0.9), (0, 1, "residence", 0.5)])
     (svg,) = svgs(kgmrca.render(doc, options={"labels": ["residence"]}))
@@ -251,9 +289,11 @@ def test_colours_are_chosen():
     assert rect.get("fill") == '"/><script>'
 
 
-@pytest.mark.parametrize("options", [{"colour": "red"}, {"width": 10}, {"width": "wide"}, {"width": float("nan")}])
+@pytest.mark.parametrize(
+    "options", [{"colour": "red"}, {"width": 10}, {"width": "wide"}, {"width": float("nan")}, "x", []]
+)
 def test_options_that_are_none(options):
-    with pytest.raises(InputError, match=r"no options colour|width of a drawing"):
+    with pytest.raises(InputError, match=r"are a dict|no options colour|width of a drawing"):
         kgmrca.render(NLP(CURIE), options=options)
 
 
