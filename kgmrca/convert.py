@@ -170,7 +170,10 @@ def convert(
         sizes = [file.size for file in found.files if file.size is not None]
         total = sum(sizes) if len(sizes) == len(found.files) else None
         bar = stack.enter_context(progress_bar(progress, total=total, unit="B", unit_scale=True))
-        nlp = nlp or _shipped_pipeline()
+        if nlp is None:
+            bar.set_description("loading ...")
+            nlp = _shipped_pipeline()
+            bar.set_description(None)
         _check_labels(nlp, predicates)
         settings: dict[str, dict[str, Any]] = {}
         parameters: dict[str, Any] = {"source": source, "threshold": threshold_of_source}

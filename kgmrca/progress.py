@@ -3,11 +3,13 @@
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
 
-__all__ = ["counted", "progress_bar"]
+__all__ = ["counted", "loading_shown", "progress_bar"]
 
 _now = time.monotonic
 _FIRST_LINE, _EVERY_LINE = 10.0, 60.0  # seconds
@@ -36,6 +38,14 @@ def progress_bar(progress: bool | None, **options: Any) -> "tqdm[Any]":
         return _ProgressLines(**options | lines)
     width: dict[str, Any] = {"dynamic_ncols": True} if _has_width() else {"ncols": 80}
     return tqdm(disable=progress is False, file=sys.stderr, **width, **options)
+
+
+@contextmanager
+def loading_shown() -> Iterator[None]:
+    """Say on a terminal, in the place of the progress bar, that something is loading, until the block ends."""
+    is_terminal = bool(sys.stderr and sys.stderr.isatty())
+    with progress_bar(is_terminal, desc="loading ...", bar_format="{desc}", leave=False):
+        yield
 
 
 def _has_width() -> bool:

@@ -533,6 +533,20 @@ def test_the_progress_bar_counts_bytes_documents_and_statements(folder, tmp_path
     assert "documents=4, statements=8" in shown
 
 
+def test_the_progress_bar_is_there_while_the_pipeline_is_loaded(folder, tmp_path, nlp, capsys, monkeypatch):
+    shown = []
+
+    def load():
+        shown.append(capsys.readouterr().err)
+        return nlp
+
+    monkeypatch.setattr("kgmrca.convert._shipped_pipeline", load)
+    convert(folder, tmp_path / "graph.ttl", progress=True)
+    assert "loading ..." in shown[0]
+    assert "0%" in shown[0]
+    assert "loading" not in capsys.readouterr().err.split("\r")[-1]
+
+
 def test_no_progress_bar_is_shown_where_there_is_no_terminal(folder, tmp_path, nlp, capsys):
     convert(folder, tmp_path / "graph.ttl", nlp=nlp)
     assert capsys.readouterr().err == ""

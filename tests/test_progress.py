@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kgmrca.progress import progress_bar
+from kgmrca.progress import loading_shown, progress_bar
 
 
 @pytest.mark.parametrize(("progress", "is_shown"), [(None, False), (False, False), (True, True)])
@@ -58,3 +58,11 @@ def test_a_log_is_not_told_what_is_left_where_the_total_is_unknown(capsys, monke
 def test_a_log_stays_empty_where_no_progress_is_wanted(capsys, monkeypatch):
     advance(False, monkeypatch, 100)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_terminal_is_told_that_something_is_loading(capsys, monkeypatch, is_terminal):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal)
+    with loading_shown():
+        assert ("loading ..." in capsys.readouterr().err) == is_terminal
+    assert capsys.readouterr().err.strip() == ""

@@ -24,7 +24,7 @@ from kgmrca.cli.options import (
 )
 from kgmrca.cli.printing import columns, one_line
 from kgmrca.errors import InputError, ModelError
-from kgmrca.progress import counted
+from kgmrca.progress import counted, loading_shown
 from kgmrca.triples.iris import DEFAULT_BASE
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def convert_command(
       kgmrca convert letters.txt -o graph.ttl --threshold complete --ontology dbpedia
       kgmrca convert - -o - --input-format jsonl < news.jsonl | grep P19
     """
-    from kgmrca.convert import convert
+    with loading_shown():
+        from kgmrca.convert import convert
 
     chosen = None if threshold is None else number_or_name(threshold)
     summary = convert(

@@ -11,6 +11,7 @@ import typer
 from kgmrca.cli.verbosity import logger
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD, opened
+from kgmrca.progress import loading_shown
 from kgmrca.resources import SHIPPED
 
 if TYPE_CHECKING:
@@ -212,9 +213,10 @@ def load_pipeline(name: str | None) -> "Language":
         InputError: it cannot be loaded.
     """
     logger.info("Loading the pipeline %s.", name or SHIPPED)
-    from kgmrca.extraction.relations.component import load
-
     try:
-        return load(name)
+        with loading_shown():
+            from kgmrca.extraction.relations.component import load  # takes as long as the pipeline itself
+
+            return load(name)
     except OSError as error:
         raise InputError(f"The pipeline '{name}' cannot be loaded: {error}") from error

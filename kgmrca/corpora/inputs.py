@@ -1,21 +1,25 @@
 """Finds the files that INPUTs name, and opens them."""
 
 import gzip
+import logging
 import os
 import stat
 import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import IO, cast
 
 from kgmrca.corpora.kinds import HEAD, Kind, kind_of_content, kind_of_name
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD
 from kgmrca.reading import paths_of, suffix_of
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "INPUT_FORMATS",
@@ -32,6 +36,7 @@ __all__ = [
 INPUT_FORMATS = ("text", "jsonl", "docbin")
 INSIST = 'To read it as it stands, give --input-format text (in Python: input_format="text").'
 
+_PATIENCE = 2.0  # seconds
 _SPECIAL = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 _FORMAT_OF = {".jsonl": "jsonl", ".ndjson": "jsonl", ".spacy": "docbin"}
 _IN_FOLDERS = {*_FORMAT_OF, ".txt", ".md"}
@@ -217,7 +222,9 @@ class _Counted:
 def opened_input(file: InputFile) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
     """A decompressed file, and a function that returns how many stored bytes were read since its last call."""
     with ExitStack() as stack:
-        counted = _Counted(stack.enter_context(file.path.open("rb")) if file.path else sys.stdin.buffer)
+        with _said_if_waiting(file.path) if file.path and file.path.is_fifo() else nullcontext():
+            opened = stack.enter_context(file.path.open("rb")) if file.path else sys.stdin.buffer
+        counted = _Counted(opened)
         stream = cast(IO[bytes], counted)
         if file.path and file.path.suffix.lower() == ".gz":
             stream = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb")))
@@ -229,6 +236,19 @@ def opened_input(file: InputFile) -> Iterator[tuple[IO[bytes], Callable[[], int]
             return new
 
         yield stream, taken
+
+
+@contextmanager
+def _said_if_waiting(pipe: Path) -> Iterator[None]:
+    """Warn in the log if the block waits: a named pipe is opened only once another program opens it for writing."""
+    message = "kgmrca: '%s' is a named pipe: waiting for a program that writes to it."
+    timer = Timer(_PATIENCE, logger.warning, [message, pipe])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _readable(path: Path) -> str:

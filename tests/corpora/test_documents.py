@@ -3,6 +3,7 @@ import gzip
 import io
 import json
 import os
+import queue
 import socket
 import sys
 import threading
@@ -525,3 +526,25 @@ def test_a_long_line_takes_no_memory(tmp_path):
 def test_of_a_record_that_is_no_utf8_the_excerpt_is_escaped(jsonl):
     (bad,) = jsonl(b'{"text": "\xff')
     assert bad.record == Excerpt('{"text": "\\xff', 0, 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_it_is_said_that_a_named_pipe_without_a_writer_is_waited_for(tmp_path, monkeypatch):
+    pipe = tmp_path / "pipe.txt"
+    os.mkfifo(pipe)
+    messages = queue.Queue()
+    monkeypatch.setattr("kgmrca.corpora.inputs._PATIENCE", 0.0)
+    monkeypatch.setattr("kgmrca.corpora.inputs.logger.warning", lambda *arguments: messages.put(arguments))
+    said = []
+
+    def write():
+        said.append(messages.get(timeout=60))
+        pipe.write_text("One.")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    (document,) = read(pipe)
+    writer.join()
+    assert document.content == "One."
+    message, *names = said[0]
+    assert message % tuple(names) == f"kgmrca: '{pipe}' is a named pipe: waiting for a program that writes to it."
