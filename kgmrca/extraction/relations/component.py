@@ -210,6 +210,7 @@ class MRCARelations(TrainablePipe):
         self.cfg = self._settings()
         self._weights_came_with_it = False  # see `initialize`
         self._weights_checksum = 0
+        self._has_warned_of_labels = False
         self._language: str | None = None  # of the texts that the weights learned from, where that is known
         self._pipeline = _Pipeline(None)
         self._warnings_left = ["one"]  # the thread that removes the entry warns; only one thread can
@@ -576,6 +577,7 @@ class MRCARelations(TrainablePipe):
         self._check_built()
         examples = list(examples)
         validate_examples(examples, "MRCARelations.update")
+        self._warn_of_labels(examples)
         docs = [example.predicted for example in examples]
         candidates = self._candidates(docs)
         if not len(candidates.pairs):
@@ -588,6 +590,18 @@ class MRCARelations(TrainablePipe):
             self.finish_update(sgd)
         losses[self.name] += loss
         return losses
+
+    def _warn_of_labels(self, examples: Iterable[Example]) -> None:
+        """Warn once of labels in the examples that cannot be learned, because the weights do not have them."""
+        labels = {label for example in examples for *_, label, _ in get_plain_relations(example.reference) or ()}
+        if (unknown := sorted(labels - set(self.labels))) and not self._has_warned_of_labels:
+            self._has_warned_of_labels = True
+            warnings.warn(
+                f"'{self.name}' does not learn {', '.join(unknown[:5])}{', ...' if unknown[5:] else ''}, because its "
+                "weights do not have these labels. To train on them from scratch, add the component with "
+                "pretrained = null.",
+                stacklevel=3,
+            )
 
     def get_loss(self, examples: Iterable[Example], scores: tuple[Candidates, Floats2d]) -> tuple[float, Floats2d]:
         """The loss of a batch and its gradient with respect to the network's outputs, [pairs, labels].

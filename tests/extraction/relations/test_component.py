@@ -504,6 +504,7 @@ def test_no_pairs_in_a_batch(nlp, pipe):
     assert pipe.digest() == before
 
 
+@pytest.mark.filterwarnings("ignore:.*does not learn")
 def test_gold_relations_of_pairs_that_are_not_asked_about_are_passed_over(pipe):
     # Two sentences, and a label that is not known.
     examples = gold([("Bob slept. Rome is old.", [(0, 1, "lives in")]), ("Bob rules Rome.", [(0, 1, "rules")])])
@@ -914,6 +915,13 @@ def test_labels_that_loaded_weights_do_not_have_are_refused(pipe):
     with pytest.raises(ModelError, match=message):
         pipe_of(other).initialize(gold, labels={"labels": ["rules"], "types": []})
     assert pipe_of(other).digest() == pipe.digest()
+
+
+def test_labels_that_cannot_be_learned_are_warned_of_once(pipe):
+    other = pipe_of(loaded(pipe))
+    with pytest.warns(UserWarning, match="does not learn rules, because its weights do not have these labels"):
+        other.update(RULES)
+    other.update(RULES)  # a second warning would be an error
 
 
 def test_initialising_that_is_refused_changes_nothing(nlp, pipe):
