@@ -286,16 +286,16 @@ def test_an_empty_file_holds_nothing(path):
 
 @pytest.mark.parametrize("offline", [False, True])
 def test_a_local_file_makes_no_file_in_the_users_folder(path, monkeypatch, offline):
-    monkeypatch.setattr(module, "_DEFAULT_CACHE", path)
-    with Lookups(open_endpoint(WIKIDATA), cache=path, offline=offline) as lookups:
+    monkeypatch.setattr(module, "default_cache", lambda: path)
+    with Lookups(open_endpoint(WIKIDATA), offline=offline) as lookups:
         assert lookups.items(["Q90"])["Q90"].id == "Q90"
         assert lookups.inputs == (WIKIDATA,)
     assert not path.parent.exists()
 
 
 def test_a_server_uses_the_users_folder(path, monkeypatch, wikidata_url):
-    monkeypatch.setattr(module, "_DEFAULT_CACHE", path)
-    with Lookups(open_endpoint(wikidata_url), cache=path) as lookups:
+    monkeypatch.setattr(module, "default_cache", lambda: path)
+    with Lookups(open_endpoint(wikidata_url)) as lookups:
         lookups.items(["Q90"])
         assert lookups.inputs == (path,)
     assert stat.S_ISREG(path.stat().st_mode)
