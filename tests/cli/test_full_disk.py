@@ -15,7 +15,7 @@ GRAPH = "<https://example.org/a> <https://example.org/p> <https://example.org/b>
 def run(tmp_path):
     (tmp_path / "graph.ttl").write_text(GRAPH)
 
-    def run_kgmrca(*arguments, before=(sys.executable, "-m", "kgmrca.cli"), **streams):
+    def run_kgmrca(*arguments, before=(sys.executable, "-m", "kgmrca"), **streams):
         return subprocess.run([*before, *arguments], cwd=tmp_path, check=False, text=True, **streams)
 
     return run_kgmrca
@@ -42,7 +42,7 @@ def test_messages_that_cannot_be_written_change_no_exit_code(run, arguments, cod
 
 
 def test_messages_to_a_closed_standard_error_do_not_stand_among_the_data(run):
-    closed = ["bash", "-c", '"$@" 2>&-', "bash", sys.executable, "-m", "kgmrca.cli"]
+    closed = ["bash", "-c", '"$@" 2>&-', "bash", sys.executable, "-m", "kgmrca"]
     done = run("merge", "graph.ttl", "-o", "-", before=closed, stdout=subprocess.PIPE)
     assert done.returncode == 0
     assert "a> " in done.stdout
