@@ -49,30 +49,12 @@ def test_unknown_name_is_an_attribute_error():
         kgmrca.nonsense  # noqa: B018
 
 
-OURS = [
-    entry
-    for group in (
-        "spacy_factories",
-        "spacy_architectures",
-        "spacy_callbacks",
-        "spacy_readers",
-        "spacy_scorers",
-        "spacy_misc",
-    )
-    for entry in entry_points(group=group)
-    if entry.value.startswith("kgmrca.")
-]
+GROUPS = {f"spacy_{kind}" for kind in ("factories", "architectures", "callbacks", "readers", "scorers", "misc")}
+OURS = [entry for group in sorted(GROUPS) for entry in entry_points(group=group) if entry.value.startswith("kgmrca.")]
 
 
 def test_there_are_entry_points_of_every_kind():
-    assert {entry.group for entry in OURS} == {
-        "spacy_factories",
-        "spacy_architectures",
-        "spacy_callbacks",
-        "spacy_readers",
-        "spacy_scorers",
-        "spacy_misc",
-    }
+    assert {entry.group for entry in OURS} == GROUPS
 
 
 @pytest.mark.parametrize("entry", OURS, ids=lambda entry: entry.name)
