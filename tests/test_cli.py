@@ -565,7 +565,7 @@ def test_the_cache_shows_what_it_holds(run, cache, capsys):
     assert run("cache", "--cache", cache) == 0
     first, *others = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{cache}  0.0 MB")
-    assert others[0].startswith("file:0  1 answers, 0 expired, the oldest from 19")
+    assert others[0].startswith("file:0  1 answer, 0 expired, the oldest from 19")
     assert others[1].startswith("https://query.wikidata.org/sparql  2 answers, 2 expired")
 
 

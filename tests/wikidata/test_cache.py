@@ -215,6 +215,15 @@ def unprivileged():
 
 
 @pytest.fixture
+def wikidata():
+    """A copy that all users may read; the checkout may lie in a folder that they may not enter."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield shutil.copy(WIKIDATA, folder / "wikidata.ttl")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
 def read_only(filled):
     """The cache, readable for all, in a folder without permission to write."""
     folder = Path(tempfile.mkdtemp())
@@ -226,18 +235,18 @@ def read_only(filled):
     shutil.rmtree(folder)
 
 
-def test_a_read_only_cache_can_be_used_offline(read_only, filled):
-    with Lookups(open_endpoint(WIKIDATA), cache=filled, offline=True) as lookups:
+def test_a_read_only_cache_can_be_used_offline(read_only, filled, wikidata):
+    with Lookups(open_endpoint(wikidata), cache=filled, offline=True) as lookups:
         expected = ask(lookups)
-    with unprivileged(), Lookups(open_endpoint(WIKIDATA), cache=read_only, offline=True) as lookups:
+    with unprivileged(), Lookups(open_endpoint(wikidata), cache=read_only, offline=True) as lookups:
         assert ask(lookups) == expected
         assert lookups.items(["Q90"]) == {"Q90": OFFLINE}
     assert OFFLINE not in [value for part in expected for value in part.values()]
     assert [file.name for file in read_only.parent.iterdir()] == ["wikidata.sqlite"]
 
 
-def test_what_a_read_only_cache_has_needs_no_offline(read_only):
-    endpoint = open_endpoint(WIKIDATA)
+def test_what_a_read_only_cache_has_needs_no_offline(read_only, wikidata):
+    endpoint = open_endpoint(wikidata)
     with unprivileged(), Lookups(endpoint, cache=read_only) as lookups:
         ask(lookups)
         with pytest.raises(InputError, match="may be read, but not written") as caught:
@@ -246,8 +255,8 @@ def test_what_a_read_only_cache_has_needs_no_offline(read_only):
     assert "remove" not in str(caught.value)
 
 
-def test_a_folder_that_cannot_be_written_is_named_before_anything_is_asked(read_only):
-    endpoint = open_endpoint(WIKIDATA)
+def test_a_folder_that_cannot_be_written_is_named_before_anything_is_asked(read_only, wikidata):
+    endpoint = open_endpoint(wikidata)
     for name, why in (("new/cache.sqlite", "Permission denied"), ("cache.sqlite", "unable to open database file")):
         path = read_only.parent / name
         with unprivileged(), Lookups(endpoint, cache=path) as lookups, pytest.raises(InputError) as caught:

@@ -115,7 +115,7 @@ def test_precision_is_taken_over_what_is_annotated_exhaustively(pipe, tmp_path):
 
 
 def test_nothing_can_be_judged(pipe, tmp_path):
-    with pytest.raises(InputError, match="no document is annotated with any relation exhaustively"):
+    with pytest.raises(InputError, match="no document is annotated exhaustively with any relation"):
         sweep(NLP, write(tmp_path / "partial.spacy", exhaustive=[]))
 
 
