@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -21,11 +22,15 @@ _ALIKE = str.maketrans(
         "…": "...",
     }
 )
-_INVISIBLE = {"Cc", "Cf"}  # control and format characters: soft hyphens, zero-width spaces and joiners, byte order marks
+_INVISIBLE = {
+    "Cc",
+    "Cf",
+}  # control and format characters: soft hyphens, zero-width spaces and joiners, byte order marks
 _VARIATION = re.compile("[\ufe00-\ufe0f]")  # how an emoji is drawn
 _UPPER, _LOWER, _DIGIT = re.compile("[A-Z]"), re.compile("[a-z]"), re.compile("[0-9]")
 
 
+@lru_cache(maxsize=200_000)
 def clean_word(text: str) -> str:
     """A word without what readers do not see, with one form of quotes, dashes and full-width letters.
 
@@ -42,8 +47,13 @@ def clean_word(text: str) -> str:
 
 def hash_words(words: Sequence[str], rows: int) -> NDArray[np.int64]:
     """The numbers, below `rows`, of the features of clean words, [words, N_FEATURES]."""
-    numbers = [[crc32(feature.encode()) % rows for feature in _features(word)] for word in words]
-    return np.array(numbers, np.int64).reshape(-1, N_FEATURES)
+    numbers = [number for word in words for number in _hashes(word)]
+    return np.array(numbers, np.int64).reshape(-1, N_FEATURES) % rows
+
+
+@lru_cache(maxsize=200_000)
+def _hashes(word: str) -> tuple[int, ...]:
+    return tuple(crc32(feature.encode()) for feature in _features(word))
 
 
 def _features(word: str) -> list[str]:

@@ -5,8 +5,6 @@ the other. Between them each token is told the mean of what the first one found 
 a name that is clear at one place helps at the others ("Deutsche Bank ... the Bank").
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -50,7 +48,7 @@ class Reader(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(
-        self, vectors: Tensor, features: Tensor, word: Tensor, same: Tensor, lengths: Sequence[int], scheme: Tensor
+        self, vectors: Tensor, features: Tensor, word: Tensor, same: Tensor, lengths: Tensor, scheme: Tensor
     ) -> Tensor:
         """States of the tokens, in the order of the windows.
 
@@ -59,14 +57,13 @@ class Reader(nn.Module):
             features: numbers of their hashed features, [words, features].
             word: the word of each token, one window after another, [tokens].
             same: a number for each token that is equal where the same word stands in the same window, [tokens].
-            lengths: tokens of each window.
+            lengths: tokens of each window, [windows].
             scheme: number of each window's scheme, [windows].
         """
-        sizes = torch.as_tensor(lengths)
-        places = _Places(sizes)
+        places = _Places(lengths)
         words = self.norm(torch.cat([vectors, self.features(features)], 1))
         inputs = torch.cat(
-            [self.dropout(words.index_select(0, word)), self.scheme(scheme.repeat_interleave(sizes))], 1
+            [self.dropout(words.index_select(0, word)), self.scheme(scheme.repeat_interleave(lengths))], 1
         )
         states = self.first(inputs, places)
         states = self.dropout(states + self.recall(_means(states, same) - states))
@@ -77,14 +74,14 @@ class _Places:
     """Where the tokens of windows of different lengths are in an array [steps, windows], read from either end."""
 
     def __init__(self, lengths: Tensor) -> None:
-        steps = torch.arange(int(lengths.max())).unsqueeze(1)
+        steps = torch.arange(int(lengths.max()), device=lengths.device).unsqueeze(1)
         self.shape = (len(steps), len(lengths))
         starts = lengths.cumsum(0) - lengths
         # What is behind a window's end is read after it, so it does no harm; any token will do.
         self.forward = (starts + steps.minimum(lengths - 1)).flatten()
         self.backward = (starts + (lengths - 1 - steps).clamp(min=0)).flatten()
-        window = torch.arange(len(lengths)).repeat_interleave(lengths)
-        step = torch.arange(int(lengths.sum())) - starts[window]
+        window = torch.arange(len(lengths), device=lengths.device).repeat_interleave(lengths)
+        step = torch.arange(len(window), device=lengths.device) - starts[window]
         self.from_start = step * len(lengths) + window
         self.from_end = (lengths[window] - 1 - step) * len(lengths) + window
 

@@ -1,8 +1,11 @@
-"""The network of the recognizer: what the reader found of each token -> a score for each tag. No spaCy in here."""
+"""The recognizer's network: a reader and a score for each tag, and what training makes small. No spaCy in here."""
 
+import torch
 from torch import Tensor, nn
 
-__all__ = ["TagScores"]
+from kgmrca.extraction.encoder.reader import Reader
+
+__all__ = ["EntityNetwork", "TagScores", "loss_of_allowed"]
 
 
 class TagScores(nn.Module):
@@ -27,3 +30,68 @@ class TagScores(nn.Module):
     def forward(self, states: Tensor, scheme: Tensor) -> Tensor:
         """The scores; `scheme` is the number of each token's scheme, [tokens]."""
         return self.tags(self.dropout((self.hidden(states) + self.scheme(scheme)).relu()))
+
+
+class EntityNetwork(nn.Module):
+    """Words of windows -> scores of tags. The layers are made by `build`, once it is known how many tags there are.
+
+    Args:
+        vector_width: of the static vectors of words.
+        rows, feature_width, scheme_width, hidden_width, dropout: see `reader.Reader`.
+        tag_width: see `TagScores`, its `hidden_width`.
+    """
+
+    def __init__(
+        self,
+        *,
+        vector_width: int,
+        rows: int,
+        feature_width: int,
+        scheme_width: int,
+        hidden_width: int,
+        tag_width: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.vector_width, self.rows, self.feature_width = vector_width, rows, feature_width
+        self.scheme_width, self.hidden_width, self.tag_width = scheme_width, hidden_width, tag_width
+        self.dropout = dropout
+
+    def build(self, *, n_tags: int, n_schemes: int) -> None:
+        """Make the layers, freshly initialised."""
+        self.reader = Reader(
+            vector_width=self.vector_width,
+            rows=self.rows,
+            feature_width=self.feature_width,
+            scheme_width=self.scheme_width,
+            n_schemes=n_schemes,
+            hidden_width=self.hidden_width,
+            dropout=self.dropout,
+        )
+        self.head = TagScores(
+            state_width=self.reader.width,
+            hidden_width=self.tag_width,
+            n_schemes=n_schemes,
+            n_tags=n_tags,
+            dropout=self.dropout,
+        )
+
+    def forward(
+        self, vectors: Tensor, features: Tensor, word: Tensor, same: Tensor, lengths: Tensor, scheme: Tensor
+    ) -> Tensor:
+        """Scores [tokens, tags]; the arguments are those of `Reader.forward`."""
+        states = self.reader(vectors, features, word, same, lengths, scheme)
+        return self.head(states, scheme.repeat_interleave(lengths))
+
+
+def loss_of_allowed(scores: Tensor, allowed: Tensor) -> Tensor:
+    """For each token minus the logarithm of the probability that its tag is one of the allowed, [tokens].
+
+    Where all tags are allowed nothing is known and the loss is 0. A type that a data set does not annotate is allowed
+    wherever the set says "outside".
+
+    Args:
+        scores: [tokens, tags].
+        allowed: yes or no, [tokens, tags].
+    """
+    return scores.logsumexp(1) - scores.masked_fill(~allowed, -torch.inf).logsumexp(1)

@@ -58,39 +58,49 @@ class Tags:
         ends = np.flatnonzero(inside & ((place == _E) | (place == _S))) + 1
         return list(zip(starts.tolist(), ends.tolist(), kind[starts].tolist(), strict=True))
 
-    def best(self, scores: Tensor, lengths: Sequence[int]) -> NDArray[np.int64]:
-        """The best valid tags [tokens] by the sum of their scores [tokens, tags], windows one after another.
+    def best(self, scores: Tensor, lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+        """The valid tags [tokens] with the largest sum of scores [tokens, tags], windows one after another.
 
-        All windows are gone through side by side (Viterbi). Only four sources have to be compared for each tag: the
-        valid predecessors of begin, single and outside are the same for all types.
+        All windows are gone through side by side (Viterbi), step by step, the longest windows first.
         """
-        sizes = np.asarray(lengths)
-        found = np.zeros(int(sizes.sum()), np.int64)
+        sizes = np.asarray(lengths, np.int64)
+        found = np.zeros(len(scores), np.int64)
         order = np.argsort(-sizes, kind="stable")
         starts = (np.cumsum(sizes) - sizes)[order]
-        steps = int(sizes.max(initial=0))
-        counts = [int((sizes > step).sum()) for step in range(steps)]
-        penalty = torch.where(torch.as_tensor(self.valid), 0.0, -1e4)
-        back: list[Tensor] = []
-        total = scores.new_empty(0)
-        at_start = torch.as_tensor(starts)
-        ends = torch.where(torch.as_tensor(self.last), 0.0, -1e4)
-        final = torch.zeros(len(order), dtype=torch.long)
-        for step in range(steps):
-            here = scores[at_start[: counts[step]] + step]
-            if step == 0:
-                total = here + torch.where(torch.as_tensor(self.first), 0.0, -1e4)
-            else:
-                best, source = (total[: counts[step]].unsqueeze(2) + penalty).max(1)
-                back.append(source)
-                total = best + here
-            following = counts[step + 1] if step + 1 < steps else 0
-            if following < counts[step]:
-                final[following : counts[step]] = (total[following:] + ends).argmax(1)
-        tag = final
-        for step in range(steps - 1, -1, -1):
-            found[starts[: counts[step]] + step] = tag[: counts[step]].numpy()
+        counts = [int((sizes > step).sum()) for step in range(int(sizes.max(initial=0)))]  # windows that go so far
+        total = torch.empty(0)
+        sources: list[Tensor] = []
+        tag = torch.zeros(len(order), dtype=torch.long)
+        for step, count in enumerate(counts):
+            here = scores[torch.as_tensor(starts[:count] + step)]
             if step:
-                tag = tag.clone()
-                tag[: counts[step]] = back[step - 1].gather(1, tag[: counts[step]].unsqueeze(1)).squeeze(1)
+                best, source = self._come_from(total[:count])
+                sources.append(source)
+                here = here + best
+            else:
+                here = here.masked_fill(torch.as_tensor(~self.first), -torch.inf)
+            total = here
+            going_on = counts[step + 1] if step + 1 < len(counts) else 0
+            ending = total[going_on:].masked_fill(torch.as_tensor(~self.last), -torch.inf)
+            tag[going_on:count] = ending.argmax(1)
+        for step in range(len(counts) - 1, -1, -1):
+            here = tag[: counts[step]]
+            found[starts[: counts[step]] + step] = here.numpy()
+            if step:
+                tag[: counts[step]] = sources[step - 1].gather(1, here.unsqueeze(1)).squeeze(1)
         return found
+
+    def _come_from(self, total: Tensor) -> tuple[Tensor, Tensor]:
+        """For each tag the largest sum [windows, tags] of those that may stand before it, and which tag that is.
+
+        Before "outside", "begin" and "single" stands any tag that ends something; before "inside" and "end" only
+        "begin" or "inside" of the same type.
+        """
+        ended, which = total.masked_fill(torch.as_tensor(~self.last), -torch.inf).max(1, keepdim=True)
+        begin, inside = total[:, 1::4], total[:, 2::4]
+        later = inside > begin
+        goes_on, base = torch.where(later, inside, begin), torch.arange(1, self.count, 4)
+        best, source = ended.repeat(1, self.count), which.repeat(1, self.count)
+        best[:, 2::4] = best[:, 3::4] = goes_on
+        source[:, 2::4] = source[:, 3::4] = base + later.long()
+        return best, source

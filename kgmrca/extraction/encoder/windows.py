@@ -1,0 +1,144 @@
+"""What the reader reads: the words of Docs, without white space, in windows of whole sentences.
+
+White space, invisible characters and the sentence boundaries of a pipeline change nothing here: a window ends behind
+the last full stop that its budget of tokens allows, so the same words always stand in the same windows.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import ORTH
+from spacy.tokens import Doc
+
+from kgmrca.extraction.encoder.forms import clean_word, hash_words
+from kgmrca.extraction.encoder.words import WordTable
+
+__all__ = ["Inputs", "Tokens", "batches", "cut", "make_inputs", "read_tokens", "rows_of"]
+
+MAX_BATCH = 8_192
+"""Tokens, padding included, that the reader reads at once: this bounds its memory, whatever the length of a text."""
+
+_FINAL = frozenset({".", "!", "?", "...", "!!", "??", "!!!", "???", "?!", "。"})
+_CLOSING = frozenset({'"', "'", "''", ")", "]", "}"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The T tokens of Docs that have a visible character, one Doc after another."""
+
+    words: list[str]  # the distinct clean words
+    word: NDArray[np.int64]  # [T] which of them it is
+    doc: NDArray[np.int64]  # [T] number of its Doc
+    token: NDArray[np.int64]  # [T] its place in its Doc
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The arguments of `reader.Reader`, which explains them."""
+
+    vectors: NDArray[np.float32]
+    features: NDArray[np.int64]
+    word: NDArray[np.int64]
+    same: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    scheme: NDArray[np.int64]
+
+
+def read_tokens(docs: Sequence[Doc]) -> Tokens:
+    """The tokens of Docs, with clean words.
+
+    >>> import spacy
+    >>> tokens = read_tokens([spacy.blank("en")("Ann  met\\nBob."), spacy.blank("en")("Bob?")])
+    >>> [tokens.words[word] for word in tokens.word], tokens.doc.tolist(), tokens.token.tolist()
+    (['Ann', 'met', 'Bob', '.', 'Bob', '?'], [0, 0, 0, 0, 1, 1], [0, 2, 4, 5, 0, 1])
+    """
+    numbers = [doc.to_array(ORTH) for doc in docs]
+    doc = np.repeat(np.arange(len(docs)), [len(part) for part in numbers])
+    token = np.concatenate([np.zeros(0, np.int64), *map(np.arange, map(len, numbers))]).astype(np.int64)
+    orths, which = np.unique(np.concatenate([np.zeros(0, np.uint64), *numbers]), return_inverse=True)
+    strings = docs[0].vocab.strings if len(docs) else {}
+    place: dict[str, int] = {}
+    clean = [place.setdefault(clean_word(strings[orth]), len(place)) for orth in orths.tolist()]
+    word = np.array(clean, np.int64)[which] if clean else np.zeros(0, np.int64)
+    kept = word != place.get("", -1)
+    return Tokens(list(place), word[kept], doc[kept], token[kept])
+
+
+def cut(tokens: Tokens, max_tokens: int) -> NDArray[np.int64]:
+    """Start and end (rows of `tokens`, end exclusive) of the windows, [windows, 2].
+
+    A window is as many whole sentences of one Doc as fit into `max_tokens`. A longer sentence is cut.
+    """
+    final = np.array([word in _FINAL for word in tokens.words], bool)[tokens.word]
+    closing = np.array([word in _CLOSING for word in tokens.words], bool)[tokens.word]
+    stop = final | closing & _behind(final) | closing & _behind(closing) & _behind(_behind(final))
+    ends = np.flatnonzero(stop & ~np.append(closing, False)[1:]) + 1
+    changes = np.flatnonzero(np.diff(tokens.doc)) + 1
+    bounds = [0, *changes.tolist(), len(tokens.word)] if len(tokens.word) else [0]
+    windows: list[tuple[int, int]] = []
+    for first, last in pairwise(bounds):
+        start = first
+        while last - start > max_tokens:
+            fitting = int(np.searchsorted(ends, start + max_tokens, side="right")) - 1
+            end = int(ends[fitting]) if fitting >= 0 and ends[fitting] > start else start + max_tokens
+            windows.append((start, end))
+            start = end
+        windows.append((start, last))
+    return np.array(windows, np.int64).reshape(-1, 2)
+
+
+def _behind(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the token before has the flag."""
+    return np.append(False, flags)[:-1]
+
+
+def batches(windows: NDArray[np.int64], most: int = MAX_BATCH) -> Iterator[NDArray[np.int64]]:
+    """The numbers of windows to be read together: of similar length, at most `most` tokens with padding."""
+    lengths = windows[:, 1] - windows[:, 0]
+    order = np.argsort(-lengths, kind="stable")
+    first = 0
+    while first < len(order):
+        count = max(1, most // int(lengths[order[first]]))
+        yield order[first : first + count]
+        first += count
+
+
+def rows_of(windows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows of the tokens of windows, one window after another.
+
+    >>> rows_of(np.array([[7, 9], [2, 5]])).tolist()
+    [7, 8, 2, 3, 4]
+    """
+    lengths = windows[:, 1] - windows[:, 0]
+    before = np.cumsum(lengths) - lengths
+    return np.arange(int(lengths.sum())) + np.repeat(windows[:, 0] - before, lengths)
+
+
+def make_inputs(tokens: Tokens, windows: NDArray[np.int64], table: WordTable, rows: int, scheme: int) -> Inputs:
+    """What the reader is given for some windows.
+
+    Args:
+        tokens: of which the windows are stretches.
+        windows: see `cut`.
+        table: static vectors of words.
+        rows: of the reader's table of hashed features.
+        scheme: the number of the scheme that all windows follow.
+    """
+    lengths = windows[:, 1] - windows[:, 0]
+    window = np.repeat(np.arange(len(windows)), lengths)
+    distinct, word = np.unique(tokens.word[rows_of(windows)], return_inverse=True)
+    words = [tokens.words[number] for number in distinct.tolist()]
+    place: dict[str, int] = {}
+    lower = np.array([place.setdefault(text.lower(), len(place)) for text in words], np.int64)
+    _, same = np.unique(window * len(place) + lower[word], return_inverse=True)
+    return Inputs(
+        vectors=table.vectors(words),
+        features=hash_words(words, rows),
+        word=word.astype(np.int64),
+        same=same.astype(np.int64),
+        lengths=lengths,
+        scheme=np.full(len(windows), scheme, np.int64),
+    )

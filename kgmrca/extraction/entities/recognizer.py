@@ -1,0 +1,378 @@
+"""The spaCy component `mrca_entities`: named entities by a network that reads windows of sentences."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import ArgsKwargs, Config, Model, Optimizer, PyTorchWrapper_v3, torch2xp, xp2torch
+from thinc.types import Floats2d
+from thinc.util import get_torch_default_device
+
+from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.encoder.shim import TorchShim, as_tensors, to_safetensors
+from kgmrca.extraction.encoder.windows import Inputs, Tokens, batches, cut, make_inputs, read_tokens, rows_of
+from kgmrca.extraction.encoder.words import WordTable
+from kgmrca.extraction.entities.network import EntityNetwork, loss_of_allowed
+from kgmrca.extraction.entities.tags import Tags
+from kgmrca.resources import resource
+
+__all__ = ["EntityRecognizer", "build_entity_tagger", "make_mrca_entities"]
+
+DEFAULT_CONFIG = Config().from_str("""
+[model]
+@architectures = "kgmrca.EntityTagger.v1"
+
+[scorer]
+@scorers = "spacy.ner_scorer.v1"
+""")
+
+Found: TypeAlias = list[tuple[int, int, int]]
+"""Entities of a Doc: start, end (tokens, end exclusive) and number of the label."""
+
+
+def build_entity_tagger(
+    words: WordTable | None = None,
+    hidden_width: int = 200,
+    rows: int = 16_384,
+    feature_width: int = 96,
+    scheme_width: int = 16,
+    tag_width: int = 128,
+    dropout: float = 0.3,
+) -> Model[Inputs, Floats2d]:
+    """The network of the recognizer (`kgmrca.EntityTagger.v1`): `network.EntityNetwork`.
+
+    Its layers are made when the component learns its labels, or is loaded. Its dropout is an argument here because
+    spaCy's `[training] dropout` does not reach torch.
+
+    Args:
+        words: static vectors of words, `kgmrca.WordTable.v1`. None: the word table that ships.
+        hidden_width, rows, feature_width, scheme_width, tag_width, dropout: see `network.EntityNetwork`.
+    """
+    words = words or WordTable.named()
+    network = EntityNetwork(
+        vector_width=words.width,
+        rows=rows,
+        feature_width=feature_width,
+        scheme_width=scheme_width,
+        hidden_width=hidden_width,
+        tag_width=tag_width,
+        dropout=dropout,
+    )
+    model: Model[Inputs, Floats2d] = PyTorchWrapper_v3(network, convert_inputs=_convert_inputs)
+    model.shims[0] = TorchShim(network)
+    model.attrs.update(words=words)
+    return model
+
+
+def _convert_inputs(model: Model, inputs: Inputs, is_train: bool) -> tuple[ArgsKwargs, object]:
+    # thinc's own conversion asks for gradients of every array, which whole numbers cannot have.
+    return ArgsKwargs(args=(), kwargs=as_tensors(inputs, model.shims[0].device)), lambda _: []
+
+
+@Language.factory(
+    "mrca_entities",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    default_config={**DEFAULT_CONFIG, "scheme": None, "max_tokens": 256, "pretrained": None},
+    default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+)
+def make_mrca_entities(
+    nlp: Language,
+    name: str,
+    model: Model[Inputs, Floats2d],
+    scheme: str | None,
+    max_tokens: int,
+    scorer: Callable[..., dict[str, Any]] | None,
+    pretrained: str | None,
+) -> "EntityRecognizer":
+    """Make the component `mrca_entities`, which sets `doc.ents`.
+
+    Args:
+        model: the network, `kgmrca.EntityTagger.v1`.
+        scheme: by which of the `schemes` that it was trained on it annotates. None: as is stored with the weights;
+            "": it is not told, and goes by the text.
+        max_tokens: the longest window that is read at once. A longer text is cut behind full stops.
+        scorer: for `nlp.evaluate` and `spacy train`.
+        pretrained: start with the weights of a shipped pipeline. None: untrained, for `spacy train`.
+    """
+    pipe = EntityRecognizer(nlp.vocab, model, name, scheme=scheme, max_tokens=max_tokens, scorer=scorer)
+    return pipe.from_disk(resource(f"pipelines/{pretrained}/mrca_entities")) if pretrained else pipe
+
+
+class EntityRecognizer(TrainablePipe):
+    """Finds named entities and their types. Made by `nlp.add_pipe("mrca_entities")`.
+
+    Entities that are there already stay, and those found that overlap with one of them are dropped. White space and
+    invisible characters change nothing: no entity starts or ends with a token of them, but one may lie inside.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[Inputs, Floats2d],
+        name: str = "mrca_entities",
+        *,
+        scheme: str | None = None,
+        max_tokens: int = 256,
+        scorer: Callable[..., dict[str, Any]] | None = None,
+    ) -> None:
+        if max_tokens < 1:
+            raise InputError(f"max_tokens must be at least 1, not {max_tokens}.")
+        self.vocab, self.model, self.name, self.scorer = vocab, model, name, scorer
+        self.max_tokens = max_tokens
+        self.cfg: dict[str, Any] = {"labels": [], "schemes": [], "scheme": ""}
+        self._scheme = scheme
+
+    # What it knows.
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The types of entities it can give."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """What `spacy init labels` stores."""
+        return list(self.cfg["labels"])
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The names of the annotation schemes it can follow; none if it was trained on one."""
+        return tuple(self.cfg["schemes"])
+
+    @property
+    def scheme(self) -> str:
+        """The scheme it follows; "" if it is not told one. Assign None to go back to the stored."""
+        return self.cfg["scheme"] if self._scheme is None else self._scheme
+
+    @scheme.setter
+    def scheme(self, value: str | None) -> None:
+        if value and self.is_built and value not in self.schemes:
+            raise InputError(
+                f"'{self.name}' knows no scheme '{value}', but: {', '.join(self.schemes) or 'none at all'}."
+            )
+        self._scheme = value
+
+    def add_label(self, label: str) -> int:
+        """Add a type; possible until the network is made by `initialize` or `from_disk`. Returns 1 if it was new.
+
+        Raises:
+            ModelError: the network is there already.
+        """
+        if label in self.cfg["labels"]:
+            return 0
+        if self.is_built:
+            raise ModelError(f"'{self.name}' is trained on {len(self.labels)} labels; '{label}' needs a new training.")
+        self.cfg["labels"].append(label)
+        return 1
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the network's layers are there: it was initialised or loaded."""
+        return hasattr(self.network, "head")
+
+    @property
+    def network(self) -> EntityNetwork:
+        """The torch network."""
+        return self.model.shims[0]._model
+
+    # Predicting.
+
+    def predict(self, docs: Iterable[Doc]) -> list[Found]:
+        """The entities of each Doc.
+
+        Raises:
+            ModelError: the component has neither been trained nor loaded.
+        """
+        self._check_built()
+        docs = list(docs)
+        tokens = read_tokens(docs)
+        windows = cut(tokens, self.max_tokens)
+        tags = np.zeros(len(tokens.word), np.int64)
+        for some in batches(windows):
+            inputs = self._inputs(tokens, windows[some])
+            best = self._tags.best(xp2torch(self.model.predict(inputs)).cpu(), inputs.lengths)
+            tags[rows_of(windows[some])] = best
+        found: list[Found] = [[] for _ in docs]
+        for start, end, kind in self._tags.decode(tags):
+            first, last = tokens.token[start], tokens.token[end - 1]
+            found[tokens.doc[start]].append((int(first), int(last) + 1, kind))
+        return found
+
+    def set_annotations(self, docs: Iterable[Doc], predicted: Sequence[Found]) -> None:
+        """Set `doc.ents`."""
+        for doc, found in zip(docs, predicted, strict=True):
+            there = list(doc.ents)
+            taken = {token for span in there for token in range(span.start, span.end)}
+            new = [
+                Span(doc, start, end, label=self.cfg["labels"][kind])
+                for start, end, kind in found
+                if taken.isdisjoint(range(start, end))
+            ]
+            doc.set_ents(there + new)
+
+    def _inputs(self, tokens: Tokens, windows: NDArray[np.int64]) -> Inputs:
+        scheme = self.schemes.index(self.scheme) if self.scheme else len(self.schemes)
+        return make_inputs(tokens, windows, self.model.attrs["words"], self.network.rows, scheme)
+
+    def _check_built(self) -> None:
+        if not self.is_built:
+            raise ModelError(
+                f"'{self.name}' has no weights yet: train it (nlp.initialize() starts it), or load a trained pipeline."
+            )
+
+    # Training.
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Make a fresh network for the types of entities in the examples (or for `labels`, from `label_data`).
+
+        Raises:
+            ModelError: there are no types, neither given nor in the examples.
+        """
+        validate_get_examples(get_examples, "EntityRecognizer.initialize")
+        found = {span.label_ for example in get_examples() for span in example.reference.ents} if labels is None else ()
+        added = [] if self.is_built else self.cfg["labels"]
+        names = sorted({*found, *added}) if labels is None else list(labels)
+        if not names:
+            raise ModelError(f"'{self.name}' found no entity in the training examples: is doc.ents set on them?")
+        self.build(names)
+
+    def build(self, labels: Sequence[str], *, schemes: Sequence[str] = (), scheme: str = "") -> None:
+        """Make a fresh network.
+
+        Args:
+            labels: the types of entities.
+            schemes: the names of the annotation schemes it is trained on.
+            scheme: the one it follows unless something else is set; "": it is not told.
+        """
+        self.cfg = {"labels": list(labels), "schemes": list(schemes), "scheme": scheme}
+        self._build()
+
+    def _build(self) -> None:
+        self.scheme = self._scheme  # which may be one that it does not know
+        self._tags = Tags(self.labels)
+        self.network.build(n_tags=self._tags.count, n_schemes=len(self.schemes))
+        self.network.to(get_torch_default_device())
+        self.model.shims[0] = TorchShim(self.network)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch. `drop` has no effect: dropout is an argument of the architecture."""
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        self._check_built()
+        examples = list(examples)
+        validate_examples(examples, "EntityRecognizer.update")
+        tokens = read_tokens([example.predicted for example in examples])
+        windows = cut(tokens, self.max_tokens)
+        if not len(windows):
+            return losses
+        scores, backprop = self.model.begin_update(self._inputs(tokens, windows))
+        loss, gradient = self.get_loss(examples, scores)
+        backprop(gradient)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], scores: Floats2d) -> tuple[float, Floats2d]:
+        """The mean loss of the tokens that are not white space, and its gradient with respect to the scores.
+
+        Tokens of which the reference says nothing, and those of types that the network does not know, count nothing.
+        """
+        outputs = xp2torch(scores, requires_grad=True)
+        allowed = torch.as_tensor(self._allowed(list(examples)), device=outputs.device)
+        loss = loss_of_allowed(outputs, allowed).mean()
+        torch.autograd.backward(loss)
+        return loss.item(), torch2xp(outputs.grad)
+
+    def _allowed(self, examples: Sequence[Example]) -> NDArray[np.bool_]:
+        """Which tags each token that is read may have, [tokens, tags]."""
+        tokens = read_tokens([example.predicted for example in examples])
+        names = [name for example in examples for name in example.get_aligned_ner()]
+        before = np.cumsum([0, *(len(example.predicted) for example in examples)])
+        rows = (before[tokens.doc] + tokens.token).tolist()
+        table = {"O": 0} | {
+            f"{place}-{label}": 1 + 4 * kind + number
+            for kind, label in enumerate(self.labels)
+            for number, place in enumerate("BILU")
+        }
+        tags = np.array([table.get(names[row] or "", -1) for row in rows], np.int64)
+        allowed: NDArray[np.bool_] = tags[:, None] == np.arange(self._tags.count)
+        allowed[tags < 0] = True
+        return allowed
+
+    # Storing: settings as JSON, weights as safetensors.
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Settings and weights in one byte string."""
+        serialize = {"cfg": lambda: json.dumps(self._stored_cfg()).encode(), "model": self._weights_to_bytes}
+        return util.to_bytes(serialize, exclude)
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "EntityRecognizer":
+        """The reverse of `to_bytes`."""
+        parts: dict[str, Any] = {}
+        util.from_bytes(data, {"cfg": lambda b: parts.update(cfg=b), "model": lambda b: parts.update(model=b)}, exclude)
+        self._restore(parts["cfg"], parts.get("model", b""))
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write `cfg` and `model.safetensors` into the folder `path`."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "cfg").write_text(json.dumps(self._stored_cfg()), encoding="utf-8")
+        if "model" not in exclude:
+            (path / "model.safetensors").write_bytes(self._weights_to_bytes())
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "EntityRecognizer":
+        """The reverse of `to_disk`."""
+        path = Path(path)
+        weights = path / "model.safetensors"
+        data = weights.read_bytes() if weights.is_file() and "model" not in exclude else b""
+        self._restore((path / "cfg").read_text(encoding="utf-8"), data)
+        return self
+
+    def _stored_cfg(self) -> dict[str, Any]:
+        words = self.model.attrs["words"].state()
+        return {**self.cfg, "scheme": self.scheme, "built": self.is_built, "words": words}
+
+    def _weights_to_bytes(self) -> bytes:
+        return to_safetensors(self.network)
+
+    def _restore(self, cfg: str | bytes, weights: bytes) -> None:
+        settings = json.loads(cfg)
+        built, words = settings.pop("built"), settings.pop("words")
+        try:
+            self.model.attrs["words"].restore(words, self.vocab)
+        except ModelError as error:
+            raise ModelError(f"'{self.name}' cannot be loaded. {error}") from error
+        self.cfg = settings
+        if built:
+            self._build()
+            try:
+                self.network.load_state_dict(load_tensors(weights))
+            except (RuntimeError, SafetensorError) as error:
+                raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error

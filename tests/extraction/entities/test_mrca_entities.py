@@ -1,0 +1,210 @@
+"""`mrca_entities`: the recognizer as a component of spaCy."""
+
+import pickle
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import spacy
+from safetensors import safe_open
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.util import fix_random_seed
+from thinc.api import Adam
+
+from kgmrca.errors import InputError, ModelError
+
+MODEL = {"hidden_width": 24, "rows": 500, "feature_width": 16, "tag_width": 16, "dropout": 0.0}
+
+PEOPLE = ["Ann Lee", "Bob Stone", "Marie Curie", "Ada Lovelace", "Tom", "Ida Wells", "Li Wei", "Kofi Annan"]
+PLACES = ["Oslo", "New York", "Rome", "Cape Town", "Lima"]
+FRAMES = ["{} was born in {}.", "In {1} we met {0}, who lives there.", "{} left {} in spring.", "To {1} came {0}."]
+SENTENCES = [
+    frame.format(PEOPLE[number % len(PEOPLE)], PLACES[number % len(PLACES)])
+    for number, frame in enumerate(5 * FRAMES)
+]
+
+
+def spans(text):
+    names = [(name, "PER") for name in PEOPLE] + [(name, "LOC") for name in PLACES]
+    return sorted((found.start(), found.end(), label) for name, label in names for found in re.finditer(name, text))
+
+
+def make_pipeline(**config):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("mrca_entities", config={"model": {"@architectures": "kgmrca.EntityTagger.v1", **MODEL}, **config})
+    return nlp
+
+
+def examples(nlp, texts=SENTENCES):
+    return [Example.from_dict(nlp.make_doc(text), {"entities": spans(text)}) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    nlp = make_pipeline()
+    data = examples(nlp)
+    fix_random_seed(0)
+    nlp.initialize(lambda: data)
+    optimizer = Adam(0.01, use_averages=False)
+    for _ in range(40):
+        nlp.update(data, sgd=optimizer)
+    return nlp
+
+
+@pytest.fixture
+def pipe(nlp):
+    return nlp.get_pipe("mrca_entities")
+
+
+def found(doc):
+    return [(span.start_char, span.end_char, span.label_) for span in doc.ents]
+
+
+def names(doc):
+    return [(" ".join(span.text.split()), span.label_) for span in doc.ents]
+
+
+def test_it_learns_twenty_sentences(nlp):
+    assert len(SENTENCES) == 20
+    assert [found(doc) for doc in nlp.pipe(SENTENCES)] == [spans(text) for text in SENTENCES]
+    assert nlp.get_pipe("mrca_entities").labels == ("LOC", "PER")
+
+
+def test_scores_are_those_of_spacy(nlp):
+    scores = nlp.evaluate(examples(nlp))
+    assert (scores["ents_p"], scores["ents_r"], scores["ents_f"]) == (1, 1, 1)
+
+
+def test_a_stored_one_is_the_same(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    text = " ".join(SENTENCES)
+    loaded = spacy.load(tmp_path)
+    assert found(loaded(text)) == found(nlp(text))
+    assert loaded.get_pipe("mrca_entities").labels == nlp.get_pipe("mrca_entities").labels
+    with safe_open(tmp_path / "mrca_entities" / "model.safetensors", "np") as weights:
+        assert "head.tags.weight" in weights.keys()  # noqa: SIM118
+
+
+def test_bytes_and_pickles_are_the_same(nlp):
+    text = " ".join(SENTENCES)
+    assert found(make_pipeline().from_bytes(nlp.to_bytes())(text)) == found(nlp(text))
+    assert found(pickle.loads(pickle.dumps(nlp))(text)) == found(nlp(text))
+
+
+def test_an_untrained_one_is_stored_and_says_so(tmp_path):
+    make_pipeline().to_disk(tmp_path)
+    with pytest.raises(ModelError, match="no weights yet"):
+        spacy.load(tmp_path)("Ann")
+
+
+def test_weights_that_do_not_fit_are_refused(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    other = make_pipeline(model={"@architectures": "kgmrca.EntityTagger.v1", **MODEL, "hidden_width": 8})
+    with pytest.raises(ModelError, match="do not fit"):
+        other.from_disk(tmp_path)
+
+
+def test_without_entities_there_is_nothing_to_learn():
+    nlp = make_pipeline()
+    with pytest.raises(ModelError, match="no entity"):
+        nlp.initialize(lambda: [Example.from_dict(nlp.make_doc("It rains."), {"entities": []})])
+
+
+def test_any_batching_gives_the_same(nlp):
+    texts = [" ".join(SENTENCES[:number]) for number in range(len(SENTENCES))] + ["", "\n"]
+    alone = [found(nlp(text)) for text in texts]
+    for size in (1, 3, 100):
+        assert [found(doc) for doc in nlp.pipe(texts, batch_size=size)] == alone
+
+
+def test_a_long_text_is_read_in_windows(nlp, pipe, monkeypatch):
+    monkeypatch.setattr(pipe, "max_tokens", 10)
+    text = " ".join(SENTENCES)
+    assert found(nlp(text)) == spans(text)
+    monkeypatch.setattr(pipe, "max_tokens", 1)
+    nlp(text)
+
+
+WHITE = {
+    "double spaces": lambda text: text.replace(" ", "  "),
+    "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
+    "lines": lambda text: text.replace(" ", "\n"),
+    "wrapped and indented": lambda text: text.replace(" ", "\n    "),
+    "thin spaces": lambda text: text.replace(" ", "\u2009"),
+    "zero-width spaces": lambda text: text.replace(" ", " \u200b "),
+    "blank start and end": lambda text: "\n\n " + text + " \n",
+}
+
+
+@pytest.mark.parametrize("change", WHITE.values(), ids=WHITE)
+def test_white_space_changes_nothing(nlp, change):
+    text = " ".join(SENTENCES)
+    doc = nlp(change(text))
+    assert [(name.replace(" \u200b ", " "), label) for name, label in names(doc)] == names(nlp(text))
+    assert not any(span[0].is_space or span[-1].is_space for span in doc.ents)
+
+
+def test_sentence_boundaries_change_nothing(nlp):
+    doc = nlp.make_doc(SENTENCES[0])
+    for token in doc:
+        token.is_sent_start = True
+    assert found(nlp(doc)) == spans(SENTENCES[0])
+
+
+def test_soft_hyphens_change_nothing(nlp):
+    doc = nlp(SENTENCES[2].replace("Marie", "Ma\u00adrie"))
+    assert names(doc) == [("Ma\u00adrie Curie", "PER"), ("Rome", "LOC")]
+
+
+def test_entities_that_are_there_stay(nlp):
+    doc = nlp.make_doc("Ann Lee was born in Oslo.")
+    doc.ents = [Span(doc, 1, 2, "NAME")]
+    assert names(nlp(doc)) == [("Lee", "NAME"), ("Oslo", "LOC")]
+
+
+def test_threads_give_the_same(nlp):
+    texts = [f"{one} {other}" for one in SENTENCES for other in SENTENCES[:5]]
+    alone = [found(nlp(text)) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda text: found(nlp(text)), texts)) == alone
+
+
+def test_what_is_not_known_is_not_learned(nlp, pipe):
+    doc = nlp.make_doc("Ann Lee slept.")
+    reference = Doc(nlp.vocab, words=["Ann", "Lee", "slept", "."])
+    reference.set_ents([Span(reference, 0, 2, "PER")], default="missing")
+    allowed = pipe._allowed([Example(doc, reference)])
+    assert allowed.sum(1).tolist() == [1, 1, 9, 9]
+    scores = np.random.default_rng(0).normal(size=allowed.shape).astype(np.float32)
+    _, gradient = pipe.get_loss([Example(doc, reference)], scores)
+    assert np.abs(gradient[:2]).max() > 0.01
+    assert np.abs(gradient[2:]).max() < 1e-6
+
+
+def test_schemes():
+    nlp = make_pipeline()
+    pipe = nlp.get_pipe("mrca_entities")
+    fix_random_seed(0)
+    pipe.build(["PER", "LOC"], schemes=["one", "other"], scheme="one")
+    doc = [nlp.make_doc("Ann Lee was born in Oslo.")]
+    answers = {}
+    for scheme in ("", "one", "other"):
+        pipe.scheme = scheme
+        answers[scheme] = pipe.predict(doc)
+    assert len(set(map(str, answers.values()))) > 1
+    pipe.scheme = None
+    assert pipe.scheme == "one"
+    with pytest.raises(InputError, match="knows no scheme 'third', but: one, other"):
+        pipe.scheme = "third"
+
+
+def test_a_window_of_no_tokens_is_refused():
+    with pytest.raises(InputError, match="max_tokens"):
+        make_pipeline(max_tokens=0)
+
+
+def test_docs_without_words_teach_nothing(nlp, pipe):
+    losses = pipe.update([Example.from_dict(nlp.make_doc(" \n"), {"entities": []})])
+    assert losses == {"mrca_entities": 0.0}
