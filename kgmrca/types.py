@@ -40,6 +40,9 @@ _COARSE = {
     "QUANTITY": "NUM",
     "PERCENT": "NUM",
     "MONEY": "NUM",
+    # WNUT17
+    **dict.fromkeys(("CORPORATION", "GROUP"), "ORG"),
+    "CREATIVE-WORK": "MISC",
     # CrossNER
     **dict.fromkeys(("MUSICALARTIST", "POLITICIAN", "RESEARCHER", "SCIENTIST", "WRITER"), "PER"),
     **dict.fromkeys(("BAND", "ORGANISATION", "POLITICALPARTY", "UNIVERSITY"), "ORG"),
@@ -65,7 +68,8 @@ Combinations = Mapping[str, Mapping[tuple[str, str], float]]
 
 
 def coarse_type(label: str, type_map: Mapping[str, str] | None = None) -> str:
-    """The type of an entity whose label is of OntoNotes, CoNLL-2003, Wikigold, Universal NER, CrossNER or DocRED.
+    """The type of an entity whose label is of OntoNotes, CoNLL-2003, Wikigold, Universal NER, WNUT17, CrossNER or
+    DocRED.
 
     The types are PER, ORG, LOC (nationalities too), TIME, NUM, MISC (named works, events, products, languages) and
     TERM (common nouns such as genres, professions, sports, ranks). A label of none of these schemes is given back as it

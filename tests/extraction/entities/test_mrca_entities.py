@@ -21,8 +21,7 @@ PEOPLE = ["Ann Lee", "Bob Stone", "Marie Curie", "Ada Lovelace", "Tom", "Ida Wel
 PLACES = ["Oslo", "New York", "Rome", "Cape Town", "Lima"]
 FRAMES = ["{} was born in {}.", "In {1} we met {0}, who lives there.", "{} left {} in spring.", "To {1} came {0}."]
 SENTENCES = [
-    frame.format(PEOPLE[number % len(PEOPLE)], PLACES[number % len(PLACES)])
-    for number, frame in enumerate(5 * FRAMES)
+    frame.format(PEOPLE[number % len(PEOPLE)], PLACES[number % len(PLACES)]) for number, frame in enumerate(5 * FRAMES)
 ]
 
 
