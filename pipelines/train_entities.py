@@ -155,9 +155,26 @@ def tokens_of(examples: Sequence[Example]) -> tuple[Tokens, NDArray[np.int64]]:
 
 
 def learn(
-    pipe: EntityRecognizer, texts: Sequence[Text], *, epochs: int, seed: int, rate: float = 2.5e-3, size: int = 2048
+    pipe: EntityRecognizer,
+    texts: Sequence[Text],
+    *,
+    epochs: int,
+    seed: int,
+    rate: float = 2.5e-3,
+    size: int = 2048,
+    mixed: bool = False,
 ) -> None:
-    """Train the network of a component that is built."""
+    """Train the network of a component that is built.
+
+    Args:
+        pipe: the component.
+        texts: what it learns from.
+        epochs: how often it sees them.
+        seed: of all that is drawn by chance, but for torch's own.
+        rate: the learning rate where it is largest; it rises for 15 % of the steps, then falls to 0 along a cosine.
+        size: words of a batch.
+        mixed: compute in bfloat16, which takes half the time on a CPU that has instructions for it.
+    """
     chance = random.Random(seed)  # noqa: S311 - nothing secret
     names = pools(texts)
     table = AllowedTags()
@@ -174,7 +191,8 @@ def learn(
             part = min(done / steps, 1)
             for group in optimizer.param_groups:
                 group["lr"] = rate * (part / 0.15 if part < 0.15 else 0.5 * (1 + np.cos(np.pi * (part - 0.15) / 0.85)))
-            loss = step(pipe, network, examples, allowed)
+            with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+                loss = step(pipe, network, examples, allowed)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -198,7 +216,7 @@ def step(
     inputs["vectors"] = inputs["vectors"] * (torch.rand(len(inputs["vectors"]), 1) > WORDS_DROPPED)
     rows = torch.from_numpy(np.concatenate([example.allowed for example in examples]))
     weights = torch.tensor([example.weight for example in examples]).repeat_interleave(inputs["lengths"])
-    return (loss_of_allowed(network(**inputs), allowed[rows]) * weights).mean()
+    return (loss_of_allowed(network(**inputs).float(), allowed[rows]) * weights).mean()
 
 
 def pools(texts: Sequence[Text]) -> dict[str, list[tuple[str, ...]]]:
@@ -278,6 +296,7 @@ def main() -> None:
     parser.add_argument("--scheme", default="", choices=["", *SCHEMES], help="the scheme it follows (default: none)")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mixed-precision", action="store_true", help="compute in bfloat16")
     parser.add_argument("--choose", action="store_true", help="hold out the dev parts of all sets")
     options = parser.parse_args()
     texts, dev = read_sets(options.data, choose=options.choose)
@@ -289,7 +308,7 @@ def main() -> None:
     fix_random_seed(options.seed)
     pipe.build(TYPES, schemes=SCHEMES, scheme=options.scheme)
     print(f"{len(texts):,} texts, {sum(p.numel() for p in pipe.network.parameters()):,} weights", flush=True)
-    learn(pipe, texts, epochs=options.epochs, seed=options.seed)
+    learn(pipe, texts, epochs=options.epochs, seed=options.seed, mixed=options.mixed_precision)
     pipe.network.half().float()  # which is stored at half the size
     nlp.to_disk(options.output)
     report(pipe, dev)

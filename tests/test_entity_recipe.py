@@ -153,28 +153,8 @@ def test_test_splits_and_dev_parts_are_held_out(sets, tmp_path, monkeypatch):
 
 
 def test_a_relation_gives_spans_and_teachers_give_types(sets):
-    text = sets.Text(
-        "redocred",
-        [
-            [
-                "Ann",
-                "sings",
-                "jazz",
-                "in",
-                "New",
-                "York",
-                "with",
-                "Bob",
-                "and",
-                "he",
-                "likes",
-                "Oslo",
-                "Town",
-                "Hall",
-                ".",
-            ]
-        ],
-    )
+    words = "Ann sings jazz in New York with Bob and he likes Oslo Town Hall ."
+    text = sets.Text("redocred", [words.split()])
     agreed = {(0, 1, "PER"), (7, 8, "PER"), (4, 6, "LOC")}
     sets._merge(text, [(0, 1), (2, 3), (4, 5), (9, 10), (11, 14)], agreed, {7})
     assert text.spans == [[(0, 1, "PER"), (2, 3, "TERM"), (7, 8, "PER"), (11, 14, sets.ANY)]]

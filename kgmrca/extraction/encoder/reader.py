@@ -108,9 +108,9 @@ class _BothWays(nn.Module):
 
 def _means(states: Tensor, group: Tensor) -> Tensor:
     """For each row the mean of the rows of its group."""
-    n_groups = int(group.max()) + 1
-    sums = states.new_zeros(n_groups, states.shape[1]).index_add(0, group, states)
-    return (sums / group.bincount(minlength=n_groups).unsqueeze(1)).index_select(0, group)
+    counts = group.bincount()
+    sums = torch.zeros(len(counts), states.shape[1], device=states.device).index_add(0, group, states.float())
+    return (sums / counts.unsqueeze(1)).index_select(0, group)
 
 
 def _start(lstm: nn.LSTM) -> None:
