@@ -266,11 +266,11 @@ class EntityRecognizer(TrainablePipe):
         self._build()
 
     def _build(self) -> None:
-        self.scheme = self._scheme  # which may be one that it does not know
         self._tags = Tags(self.labels)
         self.network.build(n_tags=self._tags.count, n_schemes=len(self.schemes))
         self.network.to(get_torch_default_device())
         self.model.shims[0] = TorchShim(self.network)
+        self.scheme = self._scheme  # now that it can be checked
 
     def update(
         self,

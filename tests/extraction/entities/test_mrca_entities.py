@@ -197,6 +197,8 @@ def test_schemes():
     assert pipe.scheme == "one"
     with pytest.raises(InputError, match="knows no scheme 'third', but: one, other"):
         pipe.scheme = "third"
+    with pytest.raises(InputError, match="knows no scheme 'third'"):
+        make_pipeline(scheme="third").get_pipe("mrca_entities").build(["PER"], schemes=["one"])
 
 
 def test_a_window_of_no_tokens_is_refused():
