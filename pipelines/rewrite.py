@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from entity_sets import Span
 
-__all__ = ["Written", "rewrite"]
+__all__ = ["Written", "make_list", "rewrite"]
 
 Written = tuple[list[str], list[Span], set[int]]
 """Words, entities, and the words of which nothing is known."""
@@ -20,6 +20,13 @@ _MONTHS += ["July", "August", "September", "October", "November", "December"]
 _EMOJI = ["😀", "😂", "❤", "🎉", "🔥", "👍", "🙏", "😍", "🇺🇸", "⚽", "🏆", "✨", "🚀", "📸", "💔"]
 _BULLETS = (["-"], ["*"], ["•"], ["1", "."], ["–"], [">"], ["#"], ["|"])
 _NAMES = ("PER", "ORG", "LOC")
+_SEPARATORS = ("|", "-", "•", ",", "/", ";", "–", "*", "\\", "→")
+_KEYS = {
+    "PER": ["Name", "Director", "CEO", "Author", "Player", "Spouse", "Father", "Coach", "Artist"],
+    "ORG": ["Team", "Company", "Employer", "School", "Club", "Label", "Party", "Publisher"],
+    "LOC": ["Born", "Died", "City", "Country", "Place", "Location", "Venue", "Headquarters"],
+    "TIME": ["Date", "Born", "Died", "Founded", "Released", "Opened"],
+}
 
 
 def rewrite(
@@ -49,6 +56,35 @@ def rewrite(
         spans = [(start + size, end + size, kind) for start, end, kind in spans]
         unknown = {word + size for word in unknown}
     return words, spans, unknown
+
+
+def make_list(chance: random.Random, names: Mapping[str, Sequence[Sequence[str]]]) -> Written:
+    """A list or a table as it comes out of a page: names and dates with nothing but signs or keys between them.
+
+    Args:
+        chance: where chance comes from.
+        names: for PER, ORG and LOC the names to choose from.
+    """
+    words: list[str] = []
+    spans: list[Span] = []
+    kinds = [kind for kind in _NAMES if names.get(kind)] + ["TIME"]
+    columns = [chance.choice(kinds) for _ in range(chance.randint(1, 4))]
+    separator, keyed = chance.choice(_SEPARATORS), chance.random() < 0.5
+    # Where lines end there is nothing: white space is not read.
+    between = chance.random() < 0.6 or not keyed
+    rows_touch = not keyed and columns[0] != columns[-1] and chance.random() < 0.5
+    if not keyed and chance.random() < 0.3:
+        words = [word for kind in columns for word in (chance.choice(_KEYS[kind]), separator)][:-1]
+    for _ in range(chance.randint(2, 6)):
+        for number, kind in enumerate(columns):
+            if words and between and (number or not rows_touch):
+                words.append(separator)
+            if keyed:
+                words += [chance.choice(_KEYS[kind]), ":"]
+            name = _date(chance) if kind == "TIME" else list(chance.choice(names[kind]))
+            spans.append((len(words), len(words) + len(name), kind))
+            words += name
+    return words, spans, set()
 
 
 def _others(

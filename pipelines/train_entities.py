@@ -23,7 +23,7 @@ import spacy
 import torch
 from entity_sets import ANY, NATION, OURS, SETS, TYPES, Text, read_partial, read_sets
 from numpy.typing import NDArray
-from rewrite import Written, rewrite
+from rewrite import Written, make_list, rewrite
 from spacy.language import Language
 from spacy.util import fix_random_seed
 from torch import nn
@@ -40,8 +40,9 @@ SCHEMES = [one.name for one in SETS]
 CASUAL = ("btc", "wnut17", "ewt")  # schemes of texts in which people write as they like
 UNTOLD = 0.25  # share of texts whose scheme is not told
 SILVER = 0.5  # what a sentence annotated by teachers counts for
-SILVER_SHARE = 0.25  # share of such sentences that an epoch has
+SILVER_SHARE = 0.35  # share of such sentences that an epoch has
 PROSE_SHARE = 0.6  # of the novels of LitBank, which are long
+LISTS = 0.01  # lists and tables made of names, for each window of an epoch
 WORDS_DROPPED = 0.05  # share of words whose static vector is hidden, so that the look of a word suffices
 LONGEST = 256  # words of a window
 
@@ -119,14 +120,21 @@ def epoch(
                 if novel and not written[1] and chance.random() < 0.5:
                     continue
                 rewritten = rewrite(written, chance, names, casual=text.scheme in CASUAL)
-                allowed = table.encode(rewritten, text.annotated)
-                scheme = len(SCHEMES) if chance.random() < UNTOLD else SCHEMES.index(text.scheme)
-                clean = [clean_word(word) or "?" for word in rewritten[0]]
-                found += [
-                    Example(clean[at : at + LONGEST], allowed[at : at + LONGEST], scheme, text.weight)
-                    for at in range(0, len(clean), LONGEST)
-                ]
+                found += examples(rewritten, text, table, chance)
+    for _ in range(round(LISTS * len(found))):
+        found += examples(make_list(chance, names), Text(OURS), table, chance)
     return found
+
+
+def examples(written: Written, text: Text, table: AllowedTags, chance: random.Random) -> list[Example]:
+    """A window as it is trained on; more than one if it is too long."""
+    allowed = table.encode(written, text.annotated)
+    scheme = len(SCHEMES) if chance.random() < UNTOLD else SCHEMES.index(text.scheme)
+    clean = [clean_word(word) or "?" for word in written[0]]
+    return [
+        Example(clean[at : at + LONGEST], allowed[at : at + LONGEST], scheme, text.weight)
+        for at in range(0, len(clean), LONGEST)
+    ]
 
 
 def together(examples: Sequence[Example], chance: random.Random, size: int) -> list[list[Example]]:

@@ -4,6 +4,7 @@ import gzip
 import importlib
 import json
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,17 @@ def test_what_is_rewritten_stays_as_it_is(rewriting):
     for seed in range(50):
         rewriting.rewrite((words, spans, unknown), random.Random(seed), {}, casual=True)
     assert (words, spans, unknown) == (WORDS, SPANS, {2})
+
+
+def test_lists_are_names_between_signs(rewriting):
+    names = {"PER": [["Ada", "Lovelace"]], "LOC": [["Oslo"]]}
+    for seed in range(100):
+        words, spans, unknown = rewriting.make_list(random.Random(seed), names)
+        assert not unknown
+        assert len(spans) >= 2
+        assert {" ".join(words[start:end]) for start, end, kind in spans if kind == "PER"} <= {"Ada Lovelace"}
+        assert {" ".join(words[start:end]) for start, end, kind in spans if kind == "LOC"} <= {"Oslo"}
+        assert all(one[1] < other[0] for one, other in pairwise(spans))
 
 
 # The sets.
