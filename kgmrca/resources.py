@@ -1,13 +1,16 @@
-"""Where the files are that ship with the package: ontologies, word table, trained pipeline."""
+"""Where the files are that ship with the package: ontologies, word table, trained weights, pipeline."""
 
 from pathlib import Path
 
 from kgmrca.errors import ResourceError
 
-__all__ = ["SHIPPED", "resource"]
+__all__ = ["ENTITIES", "SHIPPED", "resource"]
 
 SHIPPED = "en_kgmrca_sm"
 """The pipeline that ships with the package."""
+
+ENTITIES = "entities_en_sm"
+"""The weights of `mrca_entities` that ship with the package."""
 
 _PACKAGE = Path(__file__).parent
 

@@ -245,7 +245,10 @@ def test_it_learns_and_is_judged(training, sets, capsys):
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe(
         "mrca_entities",
-        config={"model": {"@architectures": "kgmrca.EntityTagger.v1", "hidden_width": 16, "rows": 200, "dropout": 0.0}},
+        config={
+            "model": {"@architectures": "kgmrca.EntityTagger.v1", "hidden_width": 16, "rows": 200, "dropout": 0.0},
+            "pretrained": None,
+        },
     )
     fix_random_seed(0)
     pipe.build(sets.TYPES, schemes=training.SCHEMES)

@@ -102,7 +102,13 @@ def test_the_ground_floor_needs_neither_spacy_nor_torch(module):
 
 @pytest.mark.parametrize(
     "path",
-    ["extraction/encoder/networks.py", "extraction/relations/network.py", "extraction/relations/loss.py"],
+    [
+        "extraction/encoder/networks.py",
+        "extraction/encoder/reader.py",
+        "extraction/entities/network.py",
+        "extraction/relations/network.py",
+        "extraction/relations/loss.py",
+    ],
 )
 def test_the_network_knows_nothing_of_spacy(path):
     assert not [name for name in imported_modules(PACKAGE / path) if name.split(".")[0] in ("spacy", "thinc")]

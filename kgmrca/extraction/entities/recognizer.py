@@ -26,7 +26,7 @@ from kgmrca.extraction.encoder.windows import Inputs, Tokens, batches, cut, make
 from kgmrca.extraction.encoder.words import WordTable
 from kgmrca.extraction.entities.network import EntityNetwork, loss_of_allowed
 from kgmrca.extraction.entities.tags import Tags
-from kgmrca.resources import resource
+from kgmrca.resources import ENTITIES, resource
 
 __all__ = ["EntityRecognizer", "build_entity_tagger", "make_mrca_entities"]
 
@@ -84,7 +84,7 @@ def _convert_inputs(model: Model, inputs: Inputs, is_train: bool) -> tuple[ArgsK
 @Language.factory(
     "mrca_entities",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
-    default_config={**DEFAULT_CONFIG, "scheme": None, "max_tokens": 256, "pretrained": None},
+    default_config={**DEFAULT_CONFIG, "scheme": None, "max_tokens": 256, "pretrained": ENTITIES},
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
 def make_mrca_entities(
@@ -104,10 +104,11 @@ def make_mrca_entities(
             "": it is not told, and goes by the text.
         max_tokens: the longest window that is read at once. A longer text is cut behind full stops.
         scorer: for `nlp.evaluate` and `spacy train`.
-        pretrained: start with the weights of a shipped pipeline. None: untrained, for `spacy train`.
+        pretrained: start with the weights that ship under this name; `nlp.initialize()` and `spacy train` go on from
+            them. None: no weights, to train from scratch.
     """
     pipe = EntityRecognizer(nlp.vocab, model, name, scheme=scheme, max_tokens=max_tokens, scorer=scorer)
-    return pipe.from_disk(resource(f"pipelines/{pretrained}/mrca_entities")) if pretrained else pipe
+    return pipe.from_disk(resource(f"pipelines/{pretrained}")) if pretrained else pipe
 
 
 class EntityRecognizer(TrainablePipe):
@@ -115,6 +116,12 @@ class EntityRecognizer(TrainablePipe):
 
     Entities that are there already stay, and those found that overlap with one of them are dropped. White space and
     invisible characters change nothing: no entity starts or ends with a token of them, but one may lie inside.
+
+    >>> import spacy
+    >>> nlp = spacy.blank("en")
+    >>> pipe = nlp.add_pipe("mrca_entities")
+    >>> [(ent.text, ent.label_) for ent in nlp("Ada Lovelace moved to London in 1835.").ents]
+    [('Ada Lovelace', 'PER'), ('London', 'LOC'), ('1835', 'TIME')]
     """
 
     def __init__(
@@ -133,6 +140,7 @@ class EntityRecognizer(TrainablePipe):
         self.max_tokens = max_tokens
         self.cfg: dict[str, Any] = {"labels": [], "schemes": [], "scheme": ""}
         self._scheme = scheme
+        self._weights_came_with_it = False  # see `initialize`
 
     # What it knows.
 
@@ -229,7 +237,8 @@ class EntityRecognizer(TrainablePipe):
     def _check_built(self) -> None:
         if not self.is_built:
             raise ModelError(
-                f"'{self.name}' has no weights yet: train it (nlp.initialize() starts it), or load a trained pipeline."
+                f"'{self.name}' has no weights yet: train it (nlp.initialize() starts it), load a trained pipeline, "
+                f'or add it with config={{"pretrained": "{ENTITIES}"}}.'
             )
 
     # Training.
@@ -243,16 +252,35 @@ class EntityRecognizer(TrainablePipe):
     ) -> None:
         """Make a fresh network for the types of entities in the examples (or for `labels`, from `label_data`).
 
+        Weights that came with the component stay as they are: those of `pretrained`, and those of `from_disk` and
+        `from_bytes`, by which `spacy.load` and `source` read a component. `nlp.initialize()`, `spacy assemble` and
+        training then go on from them. A component that was added with `pretrained` null is trained from scratch, also
+        when it is initialised a second time.
+
         Raises:
-            ModelError: there are no types, neither given nor in the examples.
+            ModelError: there are no types, neither given nor in the examples; or there are types that the weights that
+                came with the component do not have. The component is as it was before.
         """
         validate_get_examples(get_examples, "EntityRecognizer.initialize")
-        found = {span.label_ for example in get_examples() for span in example.reference.ents} if labels is None else ()
+        if self._weights_came_with_it:
+            self._check_labels({*_types(get_examples()), *(labels or ())})
+            return
+        found = _types(get_examples()) if labels is None else ()
         added = [] if self.is_built else self.cfg["labels"]
         names = sorted({*found, *added}) if labels is None else list(labels)
         if not names:
             raise ModelError(f"'{self.name}' found no entity in the training examples: is doc.ents set on them?")
         self.build(names)
+
+    def _check_labels(self, labels: set[str]) -> None:
+        """Refuse types that the weights do not have."""
+        if unknown := sorted(labels - set(self.labels)):
+            raise ModelError(
+                f"'{self.name}' came with weights for {', '.join(self.labels)}, and initialising keeps them. The "
+                f"examples have other types ({', '.join(unknown[:5])}{', ...' if unknown[5:] else ''}). To train on "
+                'those from scratch, add the component with config={"pretrained": None} (`pretrained = null` in a '
+                "config)."
+            )
 
     def build(self, labels: Sequence[str], *, schemes: Sequence[str] = (), scheme: str = "") -> None:
         """Make a fresh network.
@@ -271,6 +299,7 @@ class EntityRecognizer(TrainablePipe):
         self.network.to(get_torch_default_device())
         self.model.shims[0] = TorchShim(self.network)
         self.scheme = self._scheme  # now that it can be checked
+        self._weights_came_with_it = False
 
     def update(
         self,
@@ -376,3 +405,9 @@ class EntityRecognizer(TrainablePipe):
                 self.network.load_state_dict(load_tensors(weights))
             except (RuntimeError, SafetensorError) as error:
                 raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
+        self._weights_came_with_it = built
+
+
+def _types(examples: Iterable[Example]) -> set[str]:
+    """The types of entities in the reference Docs."""
+    return {span.label_ for example in examples for span in example.reference.ents}

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import spacy
 from safetensors import safe_open
-from spacy.tokens import Doc, Span
+from spacy.cli.train import train
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import Adam
 
 from kgmrca.errors import InputError, ModelError
+from kgmrca.resources import ENTITIES
 
 MODEL = {"hidden_width": 24, "rows": 500, "feature_width": 16, "tag_width": 16, "dropout": 0.0}
 
@@ -32,7 +34,8 @@ def spans(text):
 
 def make_pipeline(**config):
     nlp = spacy.blank("en")
-    nlp.add_pipe("mrca_entities", config={"model": {"@architectures": "kgmrca.EntityTagger.v1", **MODEL}, **config})
+    model = {"@architectures": "kgmrca.EntityTagger.v1", **MODEL}
+    nlp.add_pipe("mrca_entities", config={"model": model, "pretrained": None, **config})
     return nlp
 
 
@@ -209,3 +212,147 @@ def test_a_window_of_no_tokens_is_refused():
 def test_docs_without_words_teach_nothing(nlp, pipe):
     losses = pipe.update([Example.from_dict(nlp.make_doc(" \n"), {"entities": []})])
     assert losses == {"mrca_entities": 0.0}
+
+
+# The weights that ship.
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("mrca_entities")
+    return nlp
+
+
+def test_the_shipped_weights_find_names(shipped):
+    doc = shipped("Ada Lovelace moved to London in 1835, and Siemens opened a plant near Lagos.")
+    assert names(doc) == [
+        ("Ada Lovelace", "PER"),
+        ("London", "LOC"),
+        ("1835", "TIME"),
+        ("Siemens", "ORG"),
+        ("Lagos", "LOC"),
+    ]
+
+
+def test_the_shipped_weights_are_read_by_name_and_survive_storing(shipped, tmp_path):
+    shipped.to_disk(tmp_path)
+    text = "Ada Lovelace moved to London."
+    assert found(spacy.load(tmp_path)(text)) == found(shipped(text))
+    assert shipped.get_pipe_config("mrca_entities")["pretrained"] == ENTITIES
+
+
+def test_without_pretrained_it_is_fresh():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("mrca_entities", config={"pretrained": None})
+    assert not pipe.is_built
+    assert pipe.labels == ()
+    with pytest.raises(ModelError, match=f'"pretrained": "{ENTITIES}"'):
+        nlp("Ann")
+
+
+# Weights that came with the component.
+
+
+def test_shipped_weights_survive_initialising():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("mrca_entities")
+    weights = pipe.to_bytes()
+    nlp.initialize()
+    assert pipe.to_bytes() == weights
+    nlp.initialize(lambda: examples(nlp))
+    assert pipe.to_bytes() == weights
+
+
+def loaded(nlp):
+    """The component in a pipeline of its own, its weights read from bytes."""
+    return make_pipeline().from_bytes(nlp.to_bytes())
+
+
+def test_loaded_and_sourced_weights_survive_initialising(nlp):
+    other = spacy.blank("en")
+    other.add_pipe("mrca_entities", source=loaded(nlp))
+    other.initialize()
+    assert [found(doc) for doc in other.pipe(SENTENCES)] == [spans(text) for text in SENTENCES]
+
+
+def test_types_that_loaded_weights_do_not_have_are_refused(nlp):
+    other = loaded(nlp)
+    pipe = other.get_pipe("mrca_entities")
+    weights = pipe.to_bytes()
+    message = r"weights for LOC, PER.*other types \(SHIP\).*\"pretrained\": None"
+    with pytest.raises(ModelError, match=message):
+        pipe.initialize(lambda: [Example.from_dict(other.make_doc("Ark"), {"entities": [(0, 3, "SHIP")]})])
+    with pytest.raises(ModelError, match=message):
+        pipe.initialize(lambda: examples(other), labels=["SHIP"])
+    assert pipe.to_bytes() == weights
+
+
+def test_loaded_weights_learn_on(nlp):
+    other = loaded(nlp)
+    pipe = other.get_pipe("mrca_entities")
+    weights = pipe.to_bytes()
+    data = examples(other)
+    other.initialize(lambda: data)
+    other.update(data, sgd=Adam(0.01))
+    assert pipe.to_bytes() != weights
+
+
+def test_initialising_again_makes_a_fresh_network():
+    nlp = make_pipeline()
+    nlp.initialize(lambda: examples(nlp))
+    ark = [Example.from_dict(nlp.make_doc("Ark"), {"entities": [(0, 3, "SHIP")]})]
+    nlp.initialize(lambda: ark)
+    assert nlp.get_pipe("mrca_entities").labels == ("SHIP",)
+
+
+TRAIN = """
+[paths]
+train = null
+
+[nlp]
+lang = "en"
+pipeline = ["mrca_entities"]
+
+[components]
+
+[components.mrca_entities]
+factory = "mrca_entities"
+pretrained = null
+
+[components.mrca_entities.model]
+@architectures = "kgmrca.EntityTagger.v1"
+hidden_width = 24
+rows = 500
+feature_width = 16
+tag_width = 16
+dropout = 0.0
+
+[corpora]
+
+[corpora.train]
+@readers = "spacy.Corpus.v1"
+path = ${paths.train}
+
+[corpora.dev]
+@readers = "spacy.Corpus.v1"
+path = ${paths.train}
+
+[training]
+max_steps = 30
+eval_frequency = 30
+
+[training.optimizer]
+@optimizers = "Adam.v1"
+learn_rate = 0.01
+"""
+
+
+def test_spacy_trains_it_from_scratch(tmp_path):
+    nlp = make_pipeline()
+    DocBin(docs=[example.reference for example in examples(nlp)]).to_disk(tmp_path / "train.spacy")
+    (tmp_path / "train.cfg").write_text(TRAIN)
+    train(tmp_path / "train.cfg", tmp_path / "out", overrides={"paths.train": str(tmp_path / "train.spacy")})
+    trained = spacy.load(tmp_path / "out" / "model-last")
+    assert trained.get_pipe("mrca_entities").labels == ("LOC", "PER")
+    assert trained.evaluate(examples(trained))["ents_f"] > 0.9
