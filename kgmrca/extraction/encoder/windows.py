@@ -48,10 +48,10 @@ class Inputs:
 
 
 def read_tokens(docs: Sequence[Doc]) -> Tokens:
-    """The tokens of Docs, with clean words.
+    """The tokens of Docs of one vocabulary, with clean words.
 
     >>> import spacy
-    >>> tokens = read_tokens([spacy.blank("en")("Ann  met\\nBob."), spacy.blank("en")("Bob?")])
+    >>> tokens = read_tokens(list(spacy.blank("en").pipe(["Ann  met\\nBob.", "Bob?"])))
     >>> [tokens.words[word] for word in tokens.word], tokens.doc.tolist(), tokens.token.tolist()
     (['Ann', 'met', 'Bob', '.', 'Bob', '?'], [0, 0, 0, 0, 1, 1], [0, 2, 4, 5, 0, 1])
     """

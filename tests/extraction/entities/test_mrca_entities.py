@@ -306,53 +306,16 @@ def test_initialising_again_makes_a_fresh_network():
     assert nlp.get_pipe("mrca_entities").labels == ("SHIP",)
 
 
-TRAIN = """
-[paths]
-train = null
-
-[nlp]
-lang = "en"
-pipeline = ["mrca_entities"]
-
-[components]
-
-[components.mrca_entities]
-factory = "mrca_entities"
-pretrained = null
-
-[components.mrca_entities.model]
-@architectures = "kgmrca.EntityTagger.v1"
-hidden_width = 24
-rows = 500
-feature_width = 16
-tag_width = 16
-dropout = 0.0
-
-[corpora]
-
-[corpora.train]
-@readers = "spacy.Corpus.v1"
-path = ${paths.train}
-
-[corpora.dev]
-@readers = "spacy.Corpus.v1"
-path = ${paths.train}
-
-[training]
-max_steps = 30
-eval_frequency = 30
-
-[training.optimizer]
-@optimizers = "Adam.v1"
-learn_rate = 0.01
-"""
-
-
 def test_spacy_trains_it_from_scratch(tmp_path):
     nlp = make_pipeline()
-    DocBin(docs=[example.reference for example in examples(nlp)]).to_disk(tmp_path / "train.spacy")
-    (tmp_path / "train.cfg").write_text(TRAIN)
-    train(tmp_path / "train.cfg", tmp_path / "out", overrides={"paths.train": str(tmp_path / "train.spacy")})
+    path = tmp_path / "train.spacy"
+    DocBin(docs=[example.reference for example in examples(nlp)]).to_disk(path)
+    config = nlp.config
+    config["paths"].update(train=str(path), dev=str(path))
+    config["training"].update(max_steps=60, eval_frequency=60)
+    config["training"]["optimizer"].update(learn_rate=0.01, use_averages=False)
+    config.to_disk(tmp_path / "train.cfg")
+    train(tmp_path / "train.cfg", tmp_path / "out")
     trained = spacy.load(tmp_path / "out" / "model-last")
     assert trained.get_pipe("mrca_entities").labels == ("LOC", "PER")
     assert trained.evaluate(examples(trained))["ents_f"] > 0.9
