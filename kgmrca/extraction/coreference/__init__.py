@@ -1,0 +1,1 @@
+"""Who is who: which mentions of a document mean the same."""

@@ -1,0 +1,286 @@
+"""The spaCy component `coreference`: which mentions of a document mean the same entity."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.util import get_torch_default_device
+
+from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.coreference.clusters import Cluster, match_name, read_clusters, write_clusters
+from kgmrca.extraction.coreference.features import find_mentions, pronoun_group
+from kgmrca.extraction.coreference.names import Name, group_names, introduced
+from kgmrca.extraction.coreference.network import PronounNetwork
+from kgmrca.extraction.coreference.ranker import Guess, rank
+from kgmrca.extraction.encoder.shim import to_safetensors
+from kgmrca.extraction.encoder.windows import Tokens, read_tokens
+from kgmrca.extraction.encoder.words import WordTable
+from kgmrca.resources import resource
+from kgmrca.types import coarse_type
+
+__all__ = ["Coreference", "make_coreference"]
+
+_BATCH = 64  # Docs that are read together
+
+
+@Language.factory(
+    "coreference",
+    assigns=["doc.spans"],
+    default_config={"threshold": None, "max_tokens": 256, "words": "words_en_sm", "pretrained": None},
+)
+def make_coreference(
+    nlp: Language, name: str, threshold: float | None, max_tokens: int, words: str, pretrained: str | None
+) -> "Coreference":
+    """Make the component `coreference`, which writes `doc.spans["coref_clusters_1"]`, ...
+
+    Args:
+        threshold: how probable it must be that a pronoun means a name. None: as is stored with the weights.
+        max_tokens: the longest window that is read at once. A longer text is cut behind full stops.
+        words: the word table of the ranker of pronouns, by name or folder.
+        pretrained: start with the weights of a shipped pipeline. None: names only, by rules, until weights are loaded.
+    """
+    pipe = Coreference(nlp.vocab, name, threshold=threshold, max_tokens=max_tokens, words=words)
+    return pipe.from_disk(resource(f"pipelines/{pretrained}/coreference")) if pretrained else pipe
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The named entities of one Doc, without white space around them.
+
+    Args:
+        spans: start and end (tokens of the Doc, end exclusive) of each.
+        rows: the same among the words of the Doc that can be seen.
+        types: coarse type of each.
+        entities: for each the first that means the same.
+        given: tokens and spans that other components say mean an entity -> a name of it.
+        left: clusters of others without any name.
+    """
+
+    spans: list[tuple[int, int]]
+    rows: list[tuple[int, int]]
+    types: list[str]
+    entities: list[int]
+    given: dict[tuple[int, int], int]
+    left: list[Cluster]
+
+
+class Coreference(Pipe):
+    """Finds out who is who. Made by `nlp.add_pipe("coreference")`, behind whatever sets `doc.ents`.
+
+    Names are put together by rules: the same name, a short name, an acronym, with or without title. Pronouns (he, she,
+    it, they and their other forms) are given the name that a trained ranker finds most probable, if it is sure enough;
+    without trained weights pronouns are left alone. What other components have found out is kept (see `clusters`), but
+    two entities linked to different items are never put together.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        name: str = "coreference",
+        *,
+        threshold: float | None = None,
+        max_tokens: int = 256,
+        words: str = "words_en_sm",
+    ) -> None:
+        if max_tokens < 1:
+            raise InputError(f"max_tokens must be at least 1, not {max_tokens}.")
+        self.vocab, self.name, self.max_tokens = vocab, name, max_tokens
+        self.words = words
+        self.cfg: dict[str, Any] = {"threshold": 0.35, "network": None}
+        self.network: PronounNetwork | None = None
+        self.threshold = threshold
+
+    @property
+    def threshold(self) -> float:
+        """How probable it must be that a pronoun means a name. Assign None to go back to the stored."""
+        stored: float = self.cfg["threshold"]
+        return stored if self._threshold is None else self._threshold
+
+    @threshold.setter
+    def threshold(self, value: float | None) -> None:
+        if value is not None and not 0 <= value <= 1:
+            raise InputError(f"The threshold must be between 0 and 1, not {value}.")
+        self._threshold = value
+
+    @property
+    def has_ranker(self) -> bool:
+        """Whether it has trained weights, and so looks at pronouns."""
+        return self.network is not None
+
+    # Predicting.
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Write the clusters of one Doc."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = _BATCH) -> Iterator[Doc]:
+        """Write the clusters of many Docs."""
+        for docs in util.minibatch(stream, min(batch_size, _BATCH)):
+            docs = list(docs)
+            try:
+                self.set_annotations(docs, self.predict(docs))
+                yield from docs
+            except Exception as error:
+                self.get_error_handler()(self.name, self, docs, error)
+
+    def predict(self, docs: Sequence[Doc]) -> list[list[Cluster]]:
+        """The clusters of each Doc, of two or more mentions each."""
+        tokens = read_tokens(docs)
+        words = _words_of(tokens, len(docs))
+        starts = np.searchsorted(tokens.doc, np.arange(len(docs) + 1))
+        names = [
+            _read_names(doc, tokens.token[start:end].tolist(), text)
+            for doc, start, end, text in zip(docs, starts, starts[1:], words, strict=False)
+        ]
+        if self.network is None:
+            return [_clusters(here, {}) for here in names]
+        mentions = [
+            find_mentions(text, here.rows, here.types, here.entities) for text, here in zip(words, names, strict=True)
+        ]
+        guesses = rank(self.network, WordTable.named(self.words), tokens, mentions, self.max_tokens)
+        found = []
+        for number, (here, known) in enumerate(zip(names, mentions, strict=True)):
+            places = tokens.token[starts[number] + known.first[known.is_pronoun]].tolist()
+            kinds = [pronoun_group(words[number][row]) for row in known.first[known.is_pronoun].tolist()]
+            found.append(_clusters(here, self._chosen(places, kinds, guesses[number])))
+        return found
+
+    def _chosen(self, places: Sequence[int], kinds: Sequence[str], guesses: Sequence[Guess]) -> dict[int, int]:
+        """For each pronoun (its token) of which it is sure enough the entity; nobody is both he and she."""
+        chosen = {}
+        votes: dict[tuple[int, str], float] = {}
+        for place, kind, guess in zip(places, kinds, guesses, strict=True):
+            best = max(guess, key=lambda entity: (guess[entity], -entity), default=-1)
+            if best >= 0 and guess[best] >= self.threshold:
+                chosen[place] = best
+                votes[best, kind] = votes.get((best, kind), 0.0) + guess[best]
+        other = {"he": "she", "she": "he"}
+        return {
+            place: chosen[place]
+            for place, kind in zip(places, kinds, strict=True)
+            if place in chosen and votes[chosen[place], kind] >= votes.get((chosen[place], other.get(kind, "")), 0.0)
+        }
+
+    def set_annotations(self, docs: Iterable[Doc], predicted: Iterable[Iterable[Cluster]]) -> None:
+        """Write `doc.spans["coref_clusters_1"]`, ..."""
+        for doc, clusters in zip(docs, predicted, strict=True):
+            write_clusters(doc, clusters)
+
+    # The ranker.
+
+    def build(self, threshold: float = 0.35, **sizes: Any) -> PronounNetwork:
+        """Make a fresh ranker, in evaluation mode; `sizes` are arguments of `network.PronounNetwork`."""
+        table = WordTable.named(self.words)
+        network = PronounNetwork(vector_width=table.width, **sizes).eval()
+        self.cfg = {"threshold": threshold, "network": sizes, "word_table": table.digest}
+        self.network = network.to(get_torch_default_device())
+        return self.network
+
+    # Storing: settings as JSON, weights as safetensors.
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Settings and weights in one byte string."""
+        return util.to_bytes({"cfg": self._stored_cfg, "model": self._weights}, exclude)
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "Coreference":
+        """The reverse of `to_bytes`."""
+        parts: dict[str, Any] = {}
+        util.from_bytes(data, {"cfg": lambda b: parts.update(cfg=b), "model": lambda b: parts.update(model=b)}, exclude)
+        self._restore(parts["cfg"], parts.get("model", b""))
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write `cfg`, and `model.safetensors` where there is a ranker, into the folder `path`."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "cfg").write_bytes(self._stored_cfg())
+        if self.network is not None and "model" not in exclude:
+            (path / "model.safetensors").write_bytes(self._weights())
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "Coreference":
+        """The reverse of `to_disk`."""
+        path = Path(path)
+        weights = path / "model.safetensors"
+        data = weights.read_bytes() if weights.is_file() and "model" not in exclude else b""
+        self._restore((path / "cfg").read_bytes(), data)
+        return self
+
+    def _stored_cfg(self) -> bytes:
+        return json.dumps({**self.cfg, "threshold": self.threshold}).encode()
+
+    def _weights(self) -> bytes:
+        return b"" if self.network is None else to_safetensors(self.network)
+
+    def _restore(self, cfg: bytes, weights: bytes) -> None:
+        stored = json.loads(cfg)
+        self.network = None
+        self.cfg = stored
+        if stored["network"] is None or not weights:
+            return
+        digest = WordTable.named(self.words).digest
+        if stored["word_table"] != digest:
+            raise ModelError(f"'{self.name}' was trained on other words than '{self.words}': put the right ones.")
+        network = self.build(stored["threshold"], **stored["network"])
+        try:
+            network.load_state_dict(load_tensors(weights))
+        except (RuntimeError, SafetensorError) as error:
+            raise ModelError(f"The weights of '{self.name}' do not fit its settings: {error}") from error
+
+
+def _words_of(tokens: Tokens, count: int) -> list[list[str]]:
+    """The clean words of each Doc."""
+    ends = np.searchsorted(tokens.doc, np.arange(1, count))
+    return [[tokens.words[number] for number in part] for part in np.split(tokens.word, ends)]
+
+
+def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str]) -> _Names:
+    """The named entities of a Doc; `visible` are its tokens that are no white space, `text` their clean words."""
+    row = {token: number for number, token in enumerate(visible)}
+    spans, rows, names = [], [], []
+    for span in doc.ents:
+        inside = [token for token in range(span.start, span.end) if token in row]
+        if inside:
+            spans.append((span.start, span.end))
+            rows.append((row[inside[0]], row[inside[-1]] + 1))
+            words = tuple(text[rows[-1][0] : rows[-1][1]])
+            names.append(Name(words, coarse_type(span.label_), span.kb_id_))
+    others = read_clusters(doc)
+    matched = [[(mention, match_name(doc, mention, spans)) for mention in cluster] for cluster in others]
+    types = [name.type for name in names]
+    known = [[number for _, number in cluster if number >= 0] for cluster in matched]
+    entities = group_names(names, [*known, *introduced(text, rows, types)])
+    given: dict[tuple[int, int], int] = {}
+    left = []
+    for cluster in matched:
+        named = [number for _, number in cluster if number >= 0]
+        if not named:
+            left.append([mention for mention, _ in cluster])
+        for mention, number in cluster if named else ():
+            if number < 0:  # the nearest name before it; they differ only if the cluster holds several items
+                before = [name for name in named if spans[name] <= mention]
+                given[mention] = max(before) if before else min(named)
+    return _Names(spans, rows, types, entities, given, left)
+
+
+def _clusters(names: _Names, chosen: dict[int, int]) -> list[Cluster]:
+    """The clusters of two or more mentions; those of others without a name as they are."""
+    found: dict[int, Cluster] = {}
+    for span, entity in zip(names.spans, names.entities, strict=True):
+        found.setdefault(entity, []).append(span)
+    for mention, name in names.given.items():
+        found[names.entities[name]].append(mention)
+    taken = {mention[0] for cluster in names.left for mention in cluster if mention[1] == mention[0] + 1}
+    for token, entity in chosen.items():
+        if (token, token + 1) not in names.given and token not in taken:
+            found[entity].append((token, token + 1))
+    return [sorted(cluster) for cluster in [*found.values(), *names.left] if len(cluster) > 1]

@@ -1,0 +1,451 @@
+"""Which names of a document mean the same: rules on their words, types and items. No spaCy and no torch in here.
+
+A rule joins two names only if nothing else in the document could be meant: "Curie" is Marie Curie where no other Curie
+is named. Each rule is a function of its own; `group_names` says in which order they are asked.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from kgmrca.extraction.encoder.forms import clean_word
+
+__all__ = ["Groups", "Name", "gender_of_title", "group_names", "introduced", "is_acronym_of", "is_title"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FEMALE = _words("mrs ms miss madam madame mme mlle lady dame queen princess duchess countess baroness sister")
+MALE = _words("mr mister sir lord king prince duke count baron brother father mssr monsieur")
+_TITLES = (
+    FEMALE
+    | MALE
+    | _words(
+        "dr doctor prof professor president chancellor senator sen governor gov judge justice captain capt colonel "
+        "col general gen major maj sergeant sgt lieutenant lt commander admiral rev reverend saint st pope bishop "
+        "archbishop cardinal emperor empress sheikh rabbi imam hon secretary minister ambassador chairman coach "
+        "detective inspector officer mayor congressman congresswoman representative rep"
+    )
+)
+_GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr"}
+_LEGAL = _words("inc incorporated corp corporation co company ltd limited llc llp plc gmbh ag sa nv bv ab oy spa kg")
+_GENERIC = _words(
+    "university college school institute bank group holdings records club fc cf sc party airlines airways press "
+    "foundation association league church hospital museum entertainment pictures studios studio films television "
+    "international industries systems technologies services newspaper magazine band orchestra hotel theatre "
+    "theater il fk"
+)
+_ARTICLES = frozenset({"the", "a", "an"})
+_SMALL = _ARTICLES | _words("of and for in on at de la du des der & van von y e")
+_KNOWN_ACRONYMS = {
+    "us": "united states",
+    "usa": "united states",
+    "uk": "united kingdom",
+    "eu": "european union",
+    "ussr": "soviet union",
+    "uae": "united arab emirates",
+}
+_KNOWN_LONG = {"united states of america": "united states"}
+_THINGS = frozenset({"ORG", "LOC", "MISC", "TERM"})
+_VALUES = frozenset({"TIME", "NUM"})
+_TYPES = _THINGS | _VALUES | {"PER"}
+_INTRODUCTIONS = frozenset(
+    f"{before}{word}".strip()
+    for before in ("", "also ", "better ", "best ", "commonly ", "formerly ", "previously ", "originally ", "now ")
+    for word in ("known as", "called", "named", "known professionally as", "known simply as", "referred to as")
+) | {
+    *("born", "née", "nee", "aka", "a.k.a.", "alias", "formerly", "previously", "originally", "born as", "stage name"),
+    *(
+        "later known as",
+        "later renamed",
+        "renamed",
+        "popularly known as",
+        "who is known as",
+        "abbreviated",
+        "abbreviated as",
+    ),
+    *(
+        "more commonly known as",
+        "simply known as",
+        "usually called",
+        "often called",
+        "also called",
+        "later called",
+        "short",
+    ),
+}
+_LONGEST_INTRODUCTION = 7  # words
+_LEAST_OF_NAME = 2  # letters of a word that may stand for a whole name
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A mention by name.
+
+    Args:
+        words: as they stand in the text.
+        type: a coarse type (`kgmrca.types.coarse_type`); any other string: not known.
+        item: the item that it is linked to; "": none.
+    """
+
+    words: tuple[str, ...]
+    type: str = ""
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the rules compare: words in lower case without accents, articles and titles."""
+
+    words: tuple[str, ...]
+    type: str
+    gender: str = ""  # of a title: "f", "m"
+    generation: str = ""  # "jr", "sr"
+    initials: str = ""  # of the words, small ones left out
+    acronym: str = ""  # the letters, where the name is written as an acronym
+    comma: int = 0  # words before the first comma; 0: there is none
+
+
+class Groups:
+    """Names put together, so long as nothing speaks against it: two different items, two genders, two generations."""
+
+    def __init__(self, items: Sequence[str], genders: Sequence[str], generations: Sequence[str]) -> None:
+        self._up = list(range(len(items)))
+        self._marks = [list(marks) for marks in zip(items, genders, generations, strict=True)]
+
+    def find(self, number: int) -> int:
+        """The first of the group that a name is in."""
+        while self._up[number] != number:
+            self._up[number] = self._up[self._up[number]]
+            number = self._up[number]
+        return number
+
+    def agree(self, numbers: Iterable[int]) -> bool:
+        """Whether nothing speaks against putting all these names into one group."""
+        marks = [self._marks[group] for group in {self.find(number) for number in numbers}]
+        return all(len({mark for mark in kind if mark}) < 2 for kind in zip(*marks, strict=True))
+
+    def join(self, one: int, other: int) -> bool:
+        """Make two groups one; False if something speaks against it."""
+        if not self.agree((one, other)):
+            return False
+        first, second = sorted((self.find(one), self.find(other)))
+        if first != second:
+            self._up[second] = first
+            self._marks[first] = [
+                mine or yours for mine, yours in zip(self._marks[first], self._marks[second], strict=True)
+            ]
+        return True
+
+
+def group_names(names: Sequence[Name], known: Iterable[Sequence[int]] = ()) -> list[int]:
+    """For each name the number of the first name that means the same.
+
+    Two names that are linked to different items, or of which one is linked through others to a different one, are
+    never the same.
+
+    >>> texts = ["Marie Curie", "World Health Organization", "Dr. Curie", "WHO", "Pierre", "Curie"]
+    >>> group_names([Name(tuple(text.split()), "PER" if text[0] in "MDPC" else "ORG") for text in texts])
+    [0, 1, 0, 1, 4, 0]
+
+    Args:
+        names: in the order of the text.
+        known: names (by their places in `names`) that are the same, as something else has found out.
+    """
+    forms: dict[tuple[_Form, str], int] = {}
+    which = [forms.setdefault((_form(name), name.item), len(forms)) for name in names]
+    distinct = [form for form, _ in forms]
+    groups = Groups(
+        [item for _, item in forms], [form.gender for form in distinct], [form.generation for form in distinct]
+    )
+    first: dict[str, int] = {}
+    for number, (_, item) in enumerate(forms):
+        if item:
+            groups.join(first.setdefault(item, number), number)
+    for together in known:
+        if groups.agree([which[number] for number in together]):
+            for one, other in pairwise(together):
+                groups.join(which[one], which[other])
+    _join_equal(distinct, groups)
+    for rule in (_persons, _organizations, _places, _acronyms):
+        rule(distinct, groups)
+    start: dict[int, int] = {}
+    return [start.setdefault(groups.find(number), place) for place, number in enumerate(which)]
+
+
+def introduced(words: Sequence[str], spans: Sequence[tuple[int, int]], types: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of neighbouring names (their places in `spans`) of which the text says that they mean the same.
+
+    They are of the same type, and between them stands nothing but "also known as", "formerly", "born" and the like; or
+    the second is written as an acronym and stands alone in parentheses behind the first.
+
+    >>> words = "Farrokh Bulsara , known as Freddie Mercury , joined Queen .".split()
+    >>> introduced(words, [(0, 2), (5, 7), (9, 10)], ["PER", "PER", "ORG"])
+    [(0, 1)]
+
+    Args:
+        words: clean words of the document.
+        spans: start and end (exclusive) of each name, sorted.
+        types: coarse type of each.
+    """
+    found = []
+    for number, ((_, end), (start, last)) in enumerate(pairwise(spans)):
+        if types[number] in _VALUES or not 1 <= start - end <= _LONGEST_INTRODUCTION:
+            continue
+        between = " ".join(word.lower() for word in words[end:start] if word not in (",", "(", '"', "'", "``"))
+        alone = words[end:start] == ["("] and last < len(words) and words[last] in (")", ",", ";")
+        acronym = (
+            alone and types[number + 1] in _THINGS and _begins_alike(words[spans[number][0] : end], words[start:last])
+        )
+        if (types[number] == types[number + 1] and between in _INTRODUCTIONS) or (acronym and types[number] in _THINGS):
+            found.append((number, number + 1))
+    return found
+
+
+def _begins_alike(name: Sequence[str], acronym: Sequence[str]) -> bool:
+    """Whether an acronym may be one of a name: they begin with the same letter, and the name has several words."""
+    short, long = _form(Name(tuple(acronym), "ORG")), _form(Name(tuple(name), "ORG"))
+    return bool(short.acronym and len(long.words) > 1 and short.acronym[0] == long.words[0][0])
+
+
+def gender_of_title(words: Sequence[str]) -> str:
+    """What the titles of a person's name say: "f", "m" or "".
+
+    >>> gender_of_title(("Mrs.", "Dalloway")), gender_of_title(("Dr.", "Watson"))
+    ('f', '')
+    """
+    for word in map(_plain, words[:-1]):
+        if word in FEMALE or word in MALE:
+            return "f" if word in FEMALE else "m"
+        if word not in _TITLES:
+            break
+    return ""
+
+
+def is_title(word: str) -> bool:
+    """Whether a word is a title of persons: "Dr.", "President"."""
+    return _plain(word) in _TITLES
+
+
+def is_acronym_of(acronym: str, words: Sequence[str]) -> bool:
+    """Whether an acronym is made of the first letters of a name; small words may be left out.
+
+    >>> is_acronym_of("WHO", ["World", "Health", "Organization"]), is_acronym_of("BBC", ["British", "Broadcasting"])
+    (True, False)
+    """
+    form = _form(Name(tuple(words), "ORG"))
+    letters = _form(Name((acronym,), "ORG")).acronym
+    return bool(letters) and letters in (form.initials, _all_initials(form.words))
+
+
+# What is compared.
+
+
+def _plain(word: str) -> str:
+    """A word's letters, digits and symbols ("$", "%", "C++") in lower case, without accents."""
+    letters = unicodedata.normalize("NFD", clean_word(word).casefold())
+    return "".join(c for c in letters if c.isalnum() or c in "%#" or unicodedata.category(c) in ("Sc", "Sm", "So"))
+
+
+def _form(name: Name) -> _Form:
+    words = [clean_word(word) for word in name.words]
+    if words and words[-1] in ("'s", "'"):
+        words.pop()
+    elif words and words[-1].endswith("'s"):
+        words[-1] = words[-1][:-2]
+    comma = next((len([w for w in words[:at] if _plain(w)]) for at, word in enumerate(words) if word == ","), 0)
+    parts = [part for word in words for part in re.split(r"[-/]|(?<=\.)(?=\w{2})", word) if _plain(part)]
+    acronym = _acronym(parts)
+    if acronym:
+        parts = [acronym]
+    gender = generation = ""
+    while len(parts) > 1 and parts[0].casefold() in _ARTICLES:
+        parts = parts[1:]
+    if name.type == "PER":
+        gender = gender_of_title(parts)
+        while len(parts) > 1 and _plain(parts[0]) in _TITLES and parts[0] not in ("M", "St"):
+            parts = parts[1:]
+        while len(parts) > 1 and _plain(parts[-1]) in _GENERATIONS:
+            generation = _GENERATIONS[_plain(parts[-1])]
+            parts = parts[:-1]
+        parts = [piece for part in parts for piece in re.findall(r"[^\W\d_]\.", part) or [part]]
+    if name.type == "ORG":
+        while len(parts) > 1 and _plain(parts[-1]) in _LEGAL:
+            parts = parts[:-1]
+    plain = tuple(map(_plain, parts))
+    plain = tuple(_KNOWN_LONG.get(" ".join(plain), " ".join(plain)).split()) if len(plain) > 2 else plain
+    if name.type in _VALUES:
+        plain = ("".join(plain),)
+    initials = "".join(
+        word[0] for word, part in zip(plain, parts, strict=False) if word not in _SMALL and part[0].isupper()
+    )
+    return _Form(plain or tuple(words), name.type, gender, generation, initials, acronym.casefold(), comma)
+
+
+def _acronym(parts: Sequence[str]) -> str:
+    """The letters of a name that is written as an acronym ("WHO", "U.S.", "U. S."), else ""."""
+    letters = "".join(part.replace(".", "") for part in parts)
+    together = len(parts) == 1 or all(re.fullmatch(r"[A-Z]\.", part) for part in parts)
+    return letters if together and len(letters) >= _LEAST_OF_NAME and re.fullmatch(r"[A-Z]+s?", letters) else ""
+
+
+def _all_initials(words: Sequence[str]) -> str:
+    return "".join(word[0] for word in words)
+
+
+# The rules. Each joins what it is sure of.
+
+
+def _join_equal(forms: Sequence[_Form], groups: Groups) -> None:
+    """The same words, and types that may be the same; what is ambiguous stays for itself."""
+    equal: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, form in enumerate(forms):
+        equal[form.words].append(number)
+    pairs = []
+    for numbers in equal.values():
+        alike = {
+            number: [other for other in numbers if _types_agree(forms[number], forms[other])] for number in numbers
+        }
+        fitting = {
+            number: [other for other in others if groups.agree((number, other))] for number, others in alike.items()
+        }
+        clear = {number for number in numbers if groups.agree(fitting[number])}
+        pairs += [(number, other) for number in clear for other in fitting[number] if other in clear]
+    for one, other in pairs:
+        groups.join(one, other)
+
+
+def _types_agree(one: _Form, other: _Form) -> bool:
+    """Whether two equal names may mean the same: recognizers often take an organization for a place.
+
+    A place and something else of the same name are often a people and its language ("Kurdish").
+    """
+    types = {one.type, other.type}
+    return len(types) == 1 or not types <= _TYPES or (types <= _THINGS and types != {"LOC", "MISC"})
+
+
+def _join_with_only(claims: Iterable[tuple[int, Iterable[int]]], groups: Groups) -> None:
+    """Join names with those that each may stand for, where these are one group.
+
+    Of several names that may stand for the same, but not for one another ("Mr. Darcy", "Mrs. Darcy" and "Darcy"), none
+    is joined: it is not known which one it is.
+    """
+    claimed: dict[int, list[int]] = defaultdict(list)
+    for number, others in claims:
+        found = {groups.find(other) for other in others if groups.agree((number, other))}
+        if len(found) == 1:
+            claimed[found.pop()].append(number)
+    for group, numbers in claimed.items():
+        if groups.agree((group, *numbers)):
+            for number in numbers:
+                groups.join(number, group)
+
+
+def _join_short(
+    forms: Sequence[_Form],
+    groups: Groups,
+    numbers: Sequence[int],
+    keys: Callable[[_Form], Iterable[str]],
+    is_short_for: Callable[[_Form, _Form], bool],
+) -> None:
+    """Join short names with the long one that they may stand for, if there is only one; longer ones first."""
+    index: dict[str, list[int]] = defaultdict(list)
+    for number in numbers:
+        for key in set(keys(forms[number])):
+            index[key].append(number)
+    lengths = defaultdict(list)
+    for number in numbers:
+        lengths[len(forms[number].words)].append(number)
+    for length in sorted(lengths, reverse=True):
+        claims = [
+            (
+                number,
+                [other for other in _candidates(forms[number], index) if is_short_for(forms[number], forms[other])],
+            )
+            for number in lengths[length]
+        ]
+        _join_with_only(claims, groups)
+
+
+def _candidates(short: _Form, index: dict[str, list[int]]) -> list[int]:
+    return index[short.words[0]] if short.words and short.words[0] in index else []
+
+
+def _persons(forms: Sequence[_Form], groups: Groups) -> None:
+    """ "Curie", "Dr. Curie", "M. Curie" and "Marie" for "Marie Skłodowska Curie"."""
+    numbers = [number for number, form in enumerate(forms) if form.type == "PER"]
+    _join_short(forms, groups, numbers, _person_keys, _is_short_person)
+
+
+def _person_keys(form: _Form) -> list[str]:
+    return [*form.words, *(word[0] for word in form.words)]
+
+
+def _is_short_person(short: _Form, long: _Form) -> bool:
+    if len(long.words) <= len(short.words) or (short.acronym and len(short.words) == 1):
+        return _is_initialled(short, long)
+    if len(short.words) == 1:
+        return len(short.words[0]) >= _LEAST_OF_NAME and short.words[0] in long.words
+    if short.words == long.words[-len(short.words) :]:
+        return len(short.words[0]) > 1
+    return _same_word(short.words[0], long.words[0]) and _in_order(short.words, long.words)
+
+
+def _is_initialled(short: _Form, long: _Form) -> bool:
+    """ "M. Curie" for "Marie Curie": as many words, the last one equal, one of them only an initial."""
+    if short.words == long.words or len(short.words) != len(long.words) or len(long.words) < _LEAST_OF_NAME:
+        return False
+    pairs = zip(short.words, long.words, strict=True)
+    return short.words[-1] == long.words[-1] and all(_same_word(mine, yours) for mine, yours in pairs)
+
+
+def _same_word(short: str, long: str) -> bool:
+    return short == long or (len(short) == 1 and long.startswith(short))
+
+
+def _in_order(short: Sequence[str], long: Sequence[str]) -> bool:
+    """Whether the words of the short name stand in the long one in this order, and it ends as the long one does."""
+    rest = iter(long)
+    return short[-1] == long[-1] and all(any(_same_word(word, other) for other in rest) for word in short)
+
+
+def _organizations(forms: Sequence[_Form], groups: Groups) -> None:
+    """ "Microsoft" for "Microsoft Corporation", "Harvard" for "Harvard University"."""
+    numbers = [number for number, form in enumerate(forms) if form.type == "ORG"]
+    _join_short(forms, groups, numbers, lambda form: form.words[:1], _is_short_organization)
+
+
+def _is_short_organization(short: _Form, long: _Form) -> bool:
+    rest = long.words[len(short.words) :]
+    return bool(rest) and long.words[: len(short.words)] == short.words and set(rest) <= _GENERIC
+
+
+def _places(forms: Sequence[_Form], groups: Groups) -> None:
+    """ "Springfield" for "Springfield, Illinois"."""
+    numbers = [number for number, form in enumerate(forms) if form.type == "LOC"]
+    _join_short(forms, groups, numbers, lambda form: form.words[:1], _is_place_before_comma)
+
+
+def _is_place_before_comma(short: _Form, long: _Form) -> bool:
+    return 0 < long.comma == len(short.words) and long.words[: long.comma] == short.words
+
+
+def _acronyms(forms: Sequence[_Form], groups: Groups) -> None:
+    """ "WHO" for "World Health Organization", "U.S." for "United States"."""
+    long: dict[str, list[int]] = defaultdict(list)
+    for number, form in enumerate(forms):
+        if form.type in _THINGS and len(form.words) > 1:
+            for letters in {form.initials, _all_initials(form.words)}:
+                long[letters].append(number)
+    by_words = {form.words: number for number, form in enumerate(forms) if form.type in _THINGS}
+    claims: list[tuple[int, list[int]]] = []
+    for number, form in enumerate(forms):
+        if form.acronym and form.type in _THINGS:
+            known = by_words.get(tuple(_KNOWN_ACRONYMS.get(form.acronym, "").split()))
+            claims.append((number, long[form.acronym] if known is None else [known]))
+    _join_with_only(claims, groups)

@@ -1,0 +1,152 @@
+"""Which names of a document mean the same: the rules, one by one."""
+
+import pytest
+
+from kgmrca.extraction.coreference.names import Name, gender_of_title, group_names, introduced, is_acronym_of, is_title
+
+# Names as "words/type" or "words/type/item"; "=" stands between those that are one, ";" between entities.
+TABLE = {
+    "equal": "Marie Curie/PER = Marie Curie/PER ; Pierre Curie/PER",
+    "case, accents and possessives": "Skłodowska's/PER = SKŁODOWSKA/PER ; José Ruiz/PER = Jose Ruiz/PER",
+    "articles": "The Hague/LOC = Hague/LOC ; the BBC/ORG = BBC/ORG",
+    "hyphens": "Jean-Paul Sartre/PER = Jean - Paul Sartre/PER",
+    "last name": "Marie Curie/PER = Curie/PER",
+    "last name of several words": "Francesco De Masi/PER = De Masi/PER",
+    "first name": "Marie Curie/PER = Marie/PER",
+    "short name before the long one": "Curie/PER = Marie Curie/PER",
+    "two who share a name": "Marie Curie/PER ; Pierre Curie/PER ; Curie/PER = Curie/PER",
+    "the other name tells them apart": "Marie Curie/PER = Marie/PER ; Pierre Curie/PER = Pierre/PER",
+    "titles": "Marie Curie/PER = Dr. Curie/PER = Professor Marie Curie/PER",
+    "titles of two genders": "Mr. Bennet/PER = Mr Bennet/PER ; Mrs. Bennet/PER",
+    "a name without title beside two titles": "Mr. Bennet/PER ; Mrs. Bennet/PER ; Bennet/PER",
+    "a title goes with the entity": "Mr. Darcy/PER = Fitzwilliam Darcy/PER = Darcy/PER",
+    "two titles for one name": "Mr. Darcy/PER ; Fitzwilliam Darcy/PER ; Mrs. Darcy/PER",
+    "middle names": "Martin King/PER = Martin Luther King/PER",
+    "initials": "M. Curie/PER = Marie Curie/PER ; J. K. Rowling/PER = J.K. Rowling/PER",
+    "an initial that fits two": "Marie Curie/PER ; Maria Curie/PER ; M. Curie/PER",
+    "other first names": "John Smith/PER ; James Smith/PER",
+    "father and son": "John Smith Sr./PER ; John Smith Jr./PER",
+    "kings": "Henry VII/PER ; Henry VIII/PER ; Henry/PER",
+    "a family of names is no person": "Kennedy/ORG ; John Kennedy/PER",
+    "acronym": "World Health Organization/ORG = WHO/ORG",
+    "acronym with dots": "World Health Organization/ORG = W.H.O./ORG",
+    "acronym without small words": "Department of Defense/ORG = DOD/ORG",
+    "an acronym that fits two": "World Health Organization/ORG ; Women Help Others/ORG ; WHO/ORG",
+    "known acronyms": "United States/LOC = U.S./LOC = USA/LOC = the United States of America/LOC = US/LOC",
+    "no acronyms of persons": "Martin Scorsese/PER ; MS/ORG",
+    "legal forms": "Microsoft/ORG = Microsoft Corporation/ORG = Microsoft Corp./ORG",
+    "generic words": "Harvard/ORG = Harvard University/ORG",
+    "other words": "Apple/ORG ; Apple Daily/ORG",
+    "two with the same start": "Deutsche Bank/ORG ; Deutsche Records/ORG ; Deutsche/ORG",
+    "a place with what it lies in": "Springfield/LOC = Springfield , Illinois/LOC",
+    "two places with the same start": "Paris , Texas/LOC ; Paris , France/LOC ; Paris/LOC",
+    "no parts of places": "York/LOC ; New York/LOC",
+    "an organization taken for a place": "Villanova/LOC = Villanova/ORG",
+    "a person and a place": "Washington/PER ; Washington/LOC",
+    "a people and its language": "Kurdish/LOC ; Kurdish/MISC",
+    "types that are not known": "Foo/THING = Foo/ORG",
+    "dates": "May 1990/TIME = May 1990/TIME ; May/TIME",
+    "values": "$ 100/NUM = $100/NUM ; 100 %/NUM ; 100/NUM",
+    "symbols": "C/MISC ; C++/MISC ; C#/MISC ; &/MISC ; !!!/ORG",
+    "an item for equal names": "Curie/PER/Q1 = Curie/PER/Q1 ; Curie/PER/Q2",
+    "an item for other names": "Mumbai/LOC/Q3 = Bombay/LOC/Q3",
+    "no item, and two that are linked": "Curie/PER/Q1 ; Curie/PER/Q2 ; Curie/PER",
+    "no item, and one that is linked": "Marie Curie/PER/Q1 = Curie/PER ; Pierre Curie/ORG/Q2",
+    "items before short names": "Marie Curie/PER/Q1 ; Curie/PER/Q2",
+    "an item and an acronym of another": "World Health Organization/ORG/Q1 ; WHO/ORG/Q2",
+}
+
+
+def parse(row):
+    names, wanted = [], []
+    for entity in row.split(" ; "):
+        first = len(names)
+        for name in entity.split(" = "):
+            words, kind, *item = name.split("/")
+            names.append(Name(tuple(words.split()), kind, *item))
+            wanted.append(first)
+    return names, wanted
+
+
+@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
+def test_rules(row):
+    names, wanted = parse(row)
+    assert group_names(names) == wanted
+
+
+@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
+def test_the_order_of_names_changes_nothing(row):
+    names, wanted = parse(row)
+    there = list(range(len(names)))[::-1]
+    found = group_names(names[::-1])[::-1]
+    together = {(one, other) for one in there for other in there if found[one] == found[other]}
+    assert together == {(one, other) for one in there for other in there if wanted[one] == wanted[other]}
+
+
+def test_what_is_known_is_kept():
+    names = [Name(("Bombay",), "LOC"), Name(("Oslo",), "LOC"), Name(("Mumbai",), "LOC")]
+    assert group_names(names, [[0, 2]]) == [0, 1, 0]
+
+
+def test_what_is_known_never_joins_two_items():
+    names = [Name(("Bombay",), "LOC", "Q1"), Name(("Oslo",), "LOC", "Q2"), Name(("Bombay",), "LOC")]
+    assert group_names(names, [[0, 1, 2]]) == [0, 1, 0]
+
+
+def test_many_names_are_quick():
+    names = [Name((f"First{number % 500}", f"Last{number % 700}"), "PER") for number in range(20_000)]
+    assert len(set(group_names(names))) == 3_500
+
+
+@pytest.mark.parametrize(
+    ("words", "gender"),
+    [
+        (("Mrs.", "Dalloway"), "f"),
+        (("Sir", "Walter"), "m"),
+        (("Dr.", "Lady", "X"), "f"),
+        (("Miss",), ""),
+        (("Ann", "King"), ""),
+    ],
+)
+def test_titles_say_the_gender(words, gender):
+    assert gender_of_title(words) == gender
+
+
+def test_titles():
+    assert is_title("Dr.")
+    assert is_title("president")
+    assert not is_title("Drake")
+
+
+def test_acronyms():
+    assert is_acronym_of("NATO", ["North", "Atlantic", "Treaty", "Organization"])
+    assert not is_acronym_of("Nato", ["North", "Atlantic", "Treaty", "Organization"])
+    assert not is_acronym_of("N", ["North"])
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "pairs"),
+    [
+        ("[Freddie Mercury] ( born [Farrokh Bulsara] ) sang .", "PER PER", [(0, 1)]),
+        ("[Kitigan Zibi] , also known as [River Desert] , lies there .", "LOC LOC", [(0, 1)]),
+        ("[Saint Lucia Air and Seaports Authority] ( [SLASPA] ) grew .", "ORG ORG", [(0, 1)]),
+        ("[Saint Lucia Air and Seaports Authority] ( [SLASPA] in [Castries] ) grew .", "ORG ORG LOC", []),
+        ("[Acme] ( [NASA] ) grew .", "ORG ORG", []),
+        ("[Ann Lee] ( [NASA] ) flew .", "PER ORG", []),
+        ("[Ann Lee] , born in [Oslo] , sang .", "PER LOC", []),
+        ("[Ann Lee] and [Bob Stone] sang .", "PER PER", []),
+        ("[Ann Lee] [Bob Stone]", "PER PER", []),
+        ("[May 1990] , formerly [June 1990]", "TIME TIME", []),
+        ("[Ann Lee] , known as [Paris]", "PER LOC", []),
+        ("[Ann Lee] is the mother of the man known as [Bob Stone]", "PER PER", []),
+    ],
+)
+def test_names_that_a_text_introduces(text, types, pairs):
+    words, spans = [], []
+    for word in text.split():
+        if word.startswith("["):
+            start = len(words)
+        words.append(word.strip("[]"))
+        if word.endswith("]"):
+            spans.append((start, len(words)))
+    assert introduced(words, spans, types.split()) == pairs
