@@ -1,7 +1,9 @@
 """How well it is found out who is who: GUM, LitBank, GAP.
 
-    python benchmarks/coreference.py --data DATA --pipeline build/coreference
+    python benchmarks/coreference.py --data DATA
     python benchmarks/coreference.py --data DATA --pipeline build/coreference --split test
+
+The first scores the weights that ship, the second those of a training.
 
 The names are the gold ones (in GAP the two that are asked about, and beside them those that a recognizer finds), so
 what is measured is the component `coreference` alone. With --raw the pipeline finds the names of GUM and LitBank.
@@ -135,30 +137,43 @@ def load(name: str, **options: list[str]) -> Language:
     return spacy.load(path, **options)
 
 
+def load_scored(name: str, *, alone: bool) -> Language:
+    """The pipeline that is scored, without relations, and of it the component `coreference` alone where asked for."""
+    nlp = load(name, exclude=["mrca_relations"])
+    if "coreference" not in nlp.pipe_names:
+        nlp.add_pipe("coreference")
+    for other in [other for other in nlp.pipe_names if alone and other != "coreference"]:
+        nlp.remove_pipe(other)
+    return nlp
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder with the data sets")
-    parser.add_argument("--pipeline", default=SHIPPED, help="a pipeline with `coreference`, shipped or in a folder")
+    parser.add_argument(
+        "--pipeline",
+        default=SHIPPED,
+        help="a pipeline, shipped or in a folder; if it has no `coreference`, the shipped one is added",
+    )
     parser.add_argument("--recognizer", default=SHIPPED, help="what finds the other names of GAP")
     parser.add_argument("--split", choices=("dev", "test"), default="dev", help="of GAP; the others have dev only")
     parser.add_argument("--threshold", type=float, help="another than the stored one")
     parser.add_argument("--raw", action="store_true", help="the pipeline finds the names of GUM and LitBank itself")
     options = parser.parse_args()
-    nlp = load(options.pipeline, exclude=["mrca_relations"])
-    only = nlp if options.raw else load(options.pipeline, exclude=[n for n in nlp.pipe_names if n != "coreference"])
+    alone = load_scored(options.pipeline, alone=True)
+    only = load_scored(options.pipeline, alone=False) if options.raw else alone
     if options.threshold is not None:
-        only.get_pipe("coreference").threshold = options.threshold
+        for nlp in (alone, only):
+            nlp.get_pipe("coreference").threshold = options.threshold
     recognizer = load(options.recognizer, exclude=["mrca_relations", "coreference"])
     data = options.data
-    gum = list(read_clustered(data / "coref_gum/dev.jsonl.gz", nlp.vocab, names=data / "ner_gum/dev.jsonl.gz"))
-    novels = list(read_clustered(data / "coref_litbank/dev.jsonl.gz", nlp.vocab))
+    gum = list(read_clustered(data / "coref_gum/dev.jsonl.gz", only.vocab, names=data / "ner_gum/dev.jsonl.gz"))
+    novels = list(read_clustered(data / "coref_litbank/dev.jsonl.gz", only.vocab))
     gap = list(read_gap(data / f"coref_gap/{'test_a' if options.split == 'test' else 'dev'}.jsonl.gz", recognizer))
     print(f"{'':36}{'P':>8}{'R':>8}{'F1':>8}{'gold':>8}")
     print_clustered("GUM dev", only, gum, raw=options.raw)
     print_clustered("LitBank dev", only, novels, raw=options.raw)
-    alone = load(options.pipeline, exclude=[n for n in nlp.pipe_names if n != "coreference"])
-    alone.get_pipe("coreference").threshold = only.get_pipe("coreference").threshold
     two = [without_clusters(doc, names=True) for doc in gap]
     print_gap(f"GAP {options.split}, two names", alone, gap, two)
     print_gap(f"GAP {options.split}", alone, gap, recognizer.pipe(without_clusters(doc, names=True) for doc in gap))

@@ -11,6 +11,8 @@ from importlib.resources import files
 
 __all__ = ["read_names"]
 
+PACKAGES = "faker==40.63.0 names==0.3.0"
+
 _FAMILY_NAMES = 8_000  # the most frequent ones
 _LATIN = 0x250  # the first character beyond Latin letters
 _WEIGHT = 20  # of a percent of the people counted, in listings
@@ -23,14 +25,18 @@ def read_names() -> list[tuple[str, float]]:
         ModuleNotFoundError: faker or names is not installed.
     """
     counts: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])  # men, women
-    persons = importlib.import_module("faker.providers.person")
+    try:
+        persons, census = importlib.import_module("faker.providers.person"), files("names")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"Training needs lists of first names ({error}). To install them: pip install {PACKAGES}"
+        ) from error
     for module in pkgutil.iter_modules(persons.__path__):
         provider = importlib.import_module(f"{persons.__name__}.{module.name}").Provider
         for which, attribute in enumerate(("first_names_male", "first_names_female")):
             for name in getattr(provider, attribute, None) or ():
                 if name and name[0].isalpha() and all(ord(character) < _LATIN for character in name):
                     counts[name][which] += 1
-    census = files("names")
     for which, name_of_list in enumerate(("male", "female")):
         for line in (census / f"dist.{name_of_list}.first").read_text(encoding="utf-8").splitlines():
             name, percent, *_ = line.split()

@@ -4,6 +4,10 @@
 
 The recognizer finds the names in GAP's texts, which say of two names only whether the pronoun means them. The dev parts
 are held out: on them the threshold is chosen, and the scores are printed.
+
+First names and their genders come from two packages that nothing else needs:
+
+    pip install faker==40.63.0 names==0.3.0
 """
 
 import argparse
@@ -507,9 +511,10 @@ def main() -> None:
         Path(options.recognizer) if Path(options.recognizer).is_dir() else resource(f"pipelines/{options.recognizer}")
     )
     recognizer = spacy.load(path, exclude=["mrca_relations", "coreference"])
+    names = read_names()  # first, because the packages may be missing
     texts, dev = (list(read_texts(options.data, split, recognizer)) for split in ("train", "dev"))
     nlp = spacy.blank("en")
-    pipe: Coreference = nlp.add_pipe("coreference")
+    pipe: Coreference = nlp.add_pipe("coreference", config={"pretrained": None})
     table = WordTable.named(pipe.words)
     fix_random_seed(options.seed)
     network = pipe.build(options.threshold)
@@ -521,7 +526,7 @@ def main() -> None:
         epochs=options.epochs,
         seed=options.seed,
         mixed=options.mixed_precision,
-        names=read_names(),
+        names=names,
     )
     network.half().float()  # which is stored at half the size
     nlp.to_disk(options.output)

@@ -137,7 +137,7 @@ def test_the_ranker_learns_ten_documents(sets, training, tmp_path):
     docs = ten_docs()
     texts = [sets.text_of(doc, "gum") for doc in docs]
     nlp = spacy.blank("en")
-    pipe = nlp.add_pipe("coreference")
+    pipe = nlp.add_pipe("coreference", config={"pretrained": None})
     fix_random_seed(0)
     sizes = {"rows": 500, "feature_width": 16, "hidden_width": 16, "mention_width": 24, "pair_width": 24}
     network = pipe.build(0.5, **sizes, dropout=0.0)
@@ -184,6 +184,12 @@ def test_first_names(training, monkeypatch, tmp_path):
     assert found == {"Zoë": 1.0, "Kim": pytest.approx(3 / 4), "Bob": 0.0, "Smith": 0.5}
     for name in [name for name in sys.modules if name.partition(".")[0] in ("faker", "names")]:
         del sys.modules[name]
+
+
+def test_without_the_lists_of_first_names_the_message_says_what_to_install(training, monkeypatch):
+    monkeypatch.setitem(sys.modules, "faker", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install faker==\S+ names==\S+"):
+        importlib.import_module("first_names").read_names()
 
 
 def test_a_ranker_that_flows_through_pronouns():

@@ -40,7 +40,10 @@ def test_an_editable_installation_has_the_package_of_the_pipeline(wheel, tmp_pat
         assert editable[name] == wheel[name]
 
 
-@pytest.mark.parametrize("pattern", ["*.cfg", "mrca/*.cfg", "words_en_sm/*", "entities_en_sm/*", "en_kgmrca_sm/**/*"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["*.cfg", "mrca/*.cfg", "words_en_sm/*", "entities_en_sm/*", "coreference_en_sm/*", "en_kgmrca_sm/**/*"],
+)
 def test_the_wheel_has_what_training_needs(wheel, pattern):
     paths = [path for path in (ROOT / "pipelines").glob(pattern) if path.is_file()]
     assert paths
@@ -69,6 +72,7 @@ print(spacy.util.load_model_from_config(config, auto_fill=True)("Marie Curie was
 own = spacy.blank("en")
 own.add_pipe("mrca_entities")
 print(own("Marie Curie was born in Warsaw.").ents)
+print(spacy.blank("en").add_pipe("coreference").has_ranker)
 """
 
 
@@ -81,7 +85,12 @@ def test_spacy_finds_the_pipeline_in_an_installation_by_its_name(wheel, tmp_path
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["['ner', 'mrca_relations'] place of birth", *2 * ["(Marie Curie, Warsaw)"]]
+    assert done.stdout.splitlines() == [
+        "['ner', 'mrca_relations'] place of birth",
+        "(Marie Curie, Warsaw)",
+        "(Marie Curie, Warsaw)",
+        "True",
+    ]
     assert wheel["en_kgmrca_sm/meta.json"] == wheel["kgmrca/pipelines/en_kgmrca_sm/meta.json"]
 
 

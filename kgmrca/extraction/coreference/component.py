@@ -25,7 +25,7 @@ from kgmrca.extraction.coreference.ranker import Guess, rank
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.windows import Tokens, read_tokens
 from kgmrca.extraction.encoder.words import WordTable
-from kgmrca.resources import resource
+from kgmrca.resources import COREFERENCE, resource
 from kgmrca.types import coarse_type
 
 __all__ = ["Coreference", "make_coreference"]
@@ -36,7 +36,7 @@ _BATCH = 64  # Docs that are read together
 @Language.factory(
     "coreference",
     assigns=["doc.spans"],
-    default_config={"threshold": None, "max_tokens": 256, "words": "words_en_sm", "pretrained": None},
+    default_config={"threshold": None, "max_tokens": 256, "words": "words_en_sm", "pretrained": COREFERENCE},
 )
 def make_coreference(
     nlp: Language, name: str, threshold: float | None, max_tokens: int, words: str, pretrained: str | None
@@ -44,13 +44,15 @@ def make_coreference(
     """Make the component `coreference`, which writes `doc.spans["coref_clusters_1"]`, ...
 
     Args:
-        threshold: how probable it must be that a pronoun means a name. None: as is stored with the weights.
+        threshold: how probable it must be that a pronoun means a name, from 0 to 1. None: as is stored with the
+            weights.
         max_tokens: the longest window that is read at once. A longer text is cut behind full stops.
         words: the word table of the ranker of pronouns, by name or folder.
-        pretrained: start with the weights of a shipped pipeline. None: names only, by rules, until weights are loaded.
+        pretrained: start with the weights that ship under this name. None: names only, by rules, until weights are
+            loaded.
     """
     pipe = Coreference(nlp.vocab, name, threshold=threshold, max_tokens=max_tokens, words=words)
-    return pipe.from_disk(resource(f"pipelines/{pretrained}/coreference")) if pretrained else pipe
+    return pipe.from_disk(resource(f"pipelines/{pretrained}")) if pretrained else pipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,15 @@ class Coreference(Pipe):
     it, they and their other forms) are given the name that a trained ranker finds most probable, if it is sure enough;
     without trained weights pronouns are left alone. What other components have found out is kept (see `clusters`), but
     two entities linked to different items are never put together.
+
+    >>> import spacy
+    >>> nlp = spacy.blank("en")
+    >>> ruler = nlp.add_pipe("entity_ruler")
+    >>> ruler.add_patterns([{"label": "PERSON", "pattern": "Ann Lee"}, {"label": "GPE", "pattern": "Oslo"}])
+    >>> pipe = nlp.add_pipe("coreference")
+    >>> doc = nlp("Ann Lee was born in Oslo. She studied in Paris.")
+    >>> [(key, [mention.text for mention in mentions]) for key, mentions in doc.spans.items()]
+    [('coref_clusters_1', ['Ann Lee', 'She'])]
     """
 
     def __init__(
@@ -229,7 +240,10 @@ class Coreference(Pipe):
             return
         digest = WordTable.named(self.words).digest
         if stored["word_table"] != digest:
-            raise ModelError(f"'{self.name}' was trained on other words than '{self.words}': put the right ones.")
+            raise ModelError(
+                f"'{self.name}' was trained with another word table than '{self.words}': give `words` the one that it "
+                "was trained with, or set `pretrained` to null, so that it starts without weights."
+            )
         network = self.build(stored["threshold"], **stored["network"])
         try:
             network.load_state_dict(load_tensors(weights))

@@ -24,6 +24,7 @@ TEXT = (
 
 
 def make_pipeline(**config):
+    """Without trained weights, unless others are named."""
     nlp = spacy.blank("en")
     ruler = nlp.add_pipe("entity_ruler")
     ruler.add_patterns(
@@ -33,7 +34,7 @@ def make_pipeline(**config):
             for name in names
         ]
     )
-    nlp.add_pipe("coreference", config=config)
+    nlp.add_pipe("coreference", config={"pretrained": None} | config)
     return nlp
 
 
@@ -278,5 +279,45 @@ def test_other_words_are_refused(nlp, tmp_path):
     nlp.to_disk(tmp_path)
     cfg = tmp_path / "coreference" / "cfg"
     cfg.write_text(cfg.read_text().replace('"word_table": "', '"word_table": "x'))
-    with pytest.raises(ModelError, match="other words"):
+    with pytest.raises(ModelError, match="another word table"):
         spacy.load(tmp_path)
+
+
+# The weights that ship.
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return make_pipeline(pretrained="coreference_en_sm")
+
+
+def test_the_weights_that_ship_are_the_default():
+    pipe = spacy.blank("en").add_pipe("coreference")
+    assert pipe.has_ranker
+    assert pipe.threshold == 0.35
+
+
+def test_the_weights_that_ship_give_names_to_pronouns(shipped):
+    assert found(shipped("Ann Lee was born in Oslo. She met Bob Stone. He liked Lee.")) == [
+        ["Ann Lee", "She", "Lee"],
+        ["Bob Stone", "He"],
+    ]
+
+
+def test_the_weights_that_ship_tell_persons_from_places(shipped):
+    assert found(shipped("Bob Stone moved to Paris. He liked it there.")) == [["Bob Stone", "He"], ["Paris", "it"]]
+
+
+def test_initializing_keeps_the_weights_that_ship():
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("coreference")
+    before = pipe.to_bytes()
+    nlp.initialize()
+    assert pipe.to_bytes() == before
+
+
+def test_a_stored_one_needs_the_weights_that_ship_no_more(shipped, tmp_path):
+    shipped.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path, config={"components": {"coreference": {"pretrained": None}}})
+    assert loaded.get_pipe("coreference").has_ranker
+    assert words(loaded(TEXT)) == words(shipped(TEXT))
