@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from kgmrca.extraction.coreference.names import Name, group_names, introduced
 from kgmrca.extraction.coreference.network import PronounNetwork
 from kgmrca.extraction.coreference.ranker import Guess, rank
 from kgmrca.extraction.encoder.shim import to_safetensors
+from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.encoder.windows import Tokens, read_tokens
 from kgmrca.extraction.encoder.words import WordTable
 from kgmrca.resources import COREFERENCE, resource
@@ -76,7 +76,7 @@ class _Names:
     left: list[Cluster]
 
 
-class Coreference(Pipe):
+class Coreference(StoredWeights, Pipe):
     """Finds out who is who. Made by `nlp.add_pipe("coreference")`, behind whatever sets `doc.ents`.
 
     Names are put together by rules: the same name, a short name, an acronym, with or without title. Pronouns (he, she,
@@ -199,40 +199,13 @@ class Coreference(Pipe):
 
     # Storing: settings as JSON, weights as safetensors.
 
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Settings and weights in one byte string."""
-        return util.to_bytes({"cfg": self._stored_cfg, "model": self._weights}, exclude)
+    def _stored_cfg(self) -> dict[str, Any]:
+        return {**self.cfg, "threshold": self.threshold}
 
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "Coreference":
-        """The reverse of `to_bytes`."""
-        parts: dict[str, Any] = {}
-        util.from_bytes(data, {"cfg": lambda b: parts.update(cfg=b), "model": lambda b: parts.update(model=b)}, exclude)
-        self._restore(parts["cfg"], parts.get("model", b""))
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write `cfg`, and `model.safetensors` where there is a ranker, into the folder `path`."""
-        path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        (path / "cfg").write_bytes(self._stored_cfg())
-        if self.network is not None and "model" not in exclude:
-            (path / "model.safetensors").write_bytes(self._weights())
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "Coreference":
-        """The reverse of `to_disk`."""
-        path = Path(path)
-        weights = path / "model.safetensors"
-        data = weights.read_bytes() if weights.is_file() and "model" not in exclude else b""
-        self._restore((path / "cfg").read_bytes(), data)
-        return self
-
-    def _stored_cfg(self) -> bytes:
-        return json.dumps({**self.cfg, "threshold": self.threshold}).encode()
-
-    def _weights(self) -> bytes:
+    def _weights_to_bytes(self) -> bytes:
         return b"" if self.network is None else to_safetensors(self.network)
 
-    def _restore(self, cfg: bytes, weights: bytes) -> None:
+    def _restore(self, cfg: str | bytes, weights: bytes) -> None:
         stored = json.loads(cfg)
         self.network = None
         self.cfg = stored

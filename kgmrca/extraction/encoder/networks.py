@@ -19,6 +19,7 @@ __all__ = [
     "autocast",
     "read_sentences",
     "rows_of",
+    "start_like_keras",
 ]
 
 MAX_TOKENS = 16_384  # tokens, padding included, that one call of a BiLSTM reads
@@ -60,7 +61,7 @@ class BiLSTM(nn.LSTM):
 
     def __init__(self, width: int, hidden_width: int, depth: int = 1, *, dropout: float = 0.0) -> None:
         super().__init__(width, hidden_width, depth, batch_first=True, bidirectional=True, dropout=dropout)
-        _start_like_keras(self)
+        start_like_keras(self)
 
     def train(self, mode: bool = True) -> "BiLSTM":
         """See `torch.nn.Module`."""
@@ -160,7 +161,7 @@ def autocast(device: torch.device, *, also_on_cpu: bool = False) -> torch.autoca
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
 
-def _start_like_keras(lstm: nn.LSTM) -> None:
+def start_like_keras(lstm: nn.LSTM) -> None:
     """Glorot-uniform input weights, orthogonal recurrence, zero biases but for the forget gate's 1."""
     for name, weights in lstm.named_parameters():
         if name.startswith("weight_ih"):

@@ -8,6 +8,8 @@ a name that is clear at one place helps at the others ("Deutsche Bank ... the Ba
 import torch
 from torch import Tensor, nn
 
+from kgmrca.extraction.encoder.networks import start_like_keras
+
 __all__ = ["Reader"]
 
 
@@ -92,8 +94,8 @@ class _BothWays(nn.Module):
     def __init__(self, width: int, hidden_width: int) -> None:
         super().__init__()
         self.forwards, self.backwards = nn.LSTM(width, hidden_width), nn.LSTM(width, hidden_width)
-        _start(self.forwards)
-        _start(self.backwards)
+        start_like_keras(self.forwards)
+        start_like_keras(self.backwards)
 
     def forward(self, inputs: Tensor, places: _Places) -> Tensor:
         read = []
@@ -111,16 +113,3 @@ def _means(states: Tensor, group: Tensor) -> Tensor:
     counts = group.bincount()
     sums = torch.zeros(len(counts), states.shape[1], device=states.device).index_add(0, group, states.float())
     return (sums / counts.unsqueeze(1)).index_select(0, group)
-
-
-def _start(lstm: nn.LSTM) -> None:
-    """Glorot-uniform input weights, orthogonal recurrence, zero biases but for the forget gate's 1."""
-    for name, weights in lstm.named_parameters():
-        if name.startswith("weight_ih"):
-            nn.init.xavier_uniform_(weights)
-        elif name.startswith("weight_hh"):
-            nn.init.orthogonal_(weights)
-        else:
-            nn.init.zeros_(weights)
-            if name.startswith("bias_ih"):
-                nn.init.ones_(weights.data[lstm.hidden_size : 2 * lstm.hidden_size])

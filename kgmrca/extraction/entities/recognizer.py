@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from spacy import util
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
@@ -22,6 +20,7 @@ from thinc.util import get_torch_default_device
 
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.encoder.shim import TorchShim, as_tensors, to_safetensors
+from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.encoder.windows import Inputs, Tokens, batches, cut, make_inputs, read_tokens, rows_of
 from kgmrca.extraction.encoder.words import WordTable
 from kgmrca.extraction.entities.network import EntityNetwork, loss_of_allowed
@@ -111,7 +110,7 @@ def make_mrca_entities(
     return pipe.from_disk(resource(f"pipelines/{pretrained}")) if pretrained else pipe
 
 
-class EntityRecognizer(TrainablePipe):
+class EntityRecognizer(StoredWeights, TrainablePipe):
     """Finds named entities and their types. Made by `nlp.add_pipe("mrca_entities")`.
 
     Entities that are there already stay, and those found that overlap with one of them are dropped. White space and
@@ -355,34 +354,6 @@ class EntityRecognizer(TrainablePipe):
         return allowed
 
     # Storing: settings as JSON, weights as safetensors.
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Settings and weights in one byte string."""
-        serialize = {"cfg": lambda: json.dumps(self._stored_cfg()).encode(), "model": self._weights_to_bytes}
-        return util.to_bytes(serialize, exclude)
-
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "EntityRecognizer":
-        """The reverse of `to_bytes`."""
-        parts: dict[str, Any] = {}
-        util.from_bytes(data, {"cfg": lambda b: parts.update(cfg=b), "model": lambda b: parts.update(model=b)}, exclude)
-        self._restore(parts["cfg"], parts.get("model", b""))
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write `cfg` and `model.safetensors` into the folder `path`."""
-        path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        (path / "cfg").write_text(json.dumps(self._stored_cfg()), encoding="utf-8")
-        if "model" not in exclude:
-            (path / "model.safetensors").write_bytes(self._weights_to_bytes())
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "EntityRecognizer":
-        """The reverse of `to_disk`."""
-        path = Path(path)
-        weights = path / "model.safetensors"
-        data = weights.read_bytes() if weights.is_file() and "model" not in exclude else b""
-        self._restore((path / "cfg").read_text(encoding="utf-8"), data)
-        return self
 
     def _stored_cfg(self) -> dict[str, Any]:
         words = self.model.attrs["words"].state()

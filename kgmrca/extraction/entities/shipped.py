@@ -4,12 +4,9 @@ from collections.abc import Callable
 
 from spacy.language import Language
 
-from kgmrca.resources import resource
+from kgmrca.resources import SHIPPED, resource
 
-__all__ = ["SHIPPED", "restore_shipped_entities"]
-
-SHIPPED = "en_kgmrca_sm"
-"""The name of the pipeline that ships."""
+__all__ = ["restore_shipped_entities"]
 
 
 def restore_shipped_entities() -> Callable[[Language], None]:

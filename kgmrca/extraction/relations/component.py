@@ -30,6 +30,7 @@ from thinc.util import get_torch_default_device
 from kgmrca.corpora.annotated import exhaustively_annotated
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.encoder.shim import to_safetensors
+from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.relations.calibration import scale
 from kgmrca.extraction.relations.diagnosis import why_nothing
 from kgmrca.extraction.relations.features import Features, Instances
@@ -183,7 +184,7 @@ def make_mrca_relations(
     return pipe
 
 
-class MRCARelations(TrainablePipe):
+class MRCARelations(StoredWeights, TrainablePipe):
     """Gives ordered pairs of entities any number of relation labels each. Made by `nlp.add_pipe("mrca_relations")`."""
 
     def __init__(
@@ -649,34 +650,6 @@ class MRCARelations(TrainablePipe):
         return targets, known
 
     # Storing: settings as JSON (Python's own, which keeps every digit of a float), weights as safetensors.
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Settings and weights in one byte string."""
-        serialize = {"cfg": lambda: json.dumps(self._stored_cfg()).encode(), "model": self._weights_to_bytes}
-        return util.to_bytes(serialize, exclude)
-
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "MRCARelations":
-        """The reverse of `to_bytes`."""
-        parts: dict[str, Any] = {}
-        util.from_bytes(data, {"cfg": lambda b: parts.update(cfg=b), "model": lambda b: parts.update(model=b)}, exclude)
-        self._restore(parts["cfg"], parts.get("model", b""))
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write `cfg` and `model.safetensors` into the folder `path`."""
-        path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        (path / "cfg").write_text(json.dumps(self._stored_cfg()), encoding="utf-8")
-        if "model" not in exclude:
-            (path / "model.safetensors").write_bytes(self._weights_to_bytes())
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "MRCARelations":
-        """The reverse of `to_disk`."""
-        path = Path(path)
-        weights = path / "model.safetensors"
-        data = weights.read_bytes() if weights.is_file() and "model" not in exclude else b""
-        self._restore((path / "cfg").read_text(encoding="utf-8"), data)
-        return self
 
     def _stored_cfg(self) -> dict[str, Any]:
         return {
