@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from kgmrca.drawing import render
+    from kgmrca.entities import Entity, get_entities
     from kgmrca.errors import KgmrcaError
     from kgmrca.extraction.relations.component import load
     from kgmrca.graph.networks import to_networkx
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from kgmrca.triples.statements import statements
 
 _HOMES = {
+    "Entity": "kgmrca.entities",
     "KgmrcaError": "kgmrca.errors",
     "Relation": "kgmrca.relations",
     "Statement": "kgmrca.triples.records",
     "add_to": "kgmrca.triples.rdf",
     "from_docs": "kgmrca.relations",
+    "get_entities": "kgmrca.entities",
     "get_relations": "kgmrca.relations",
     "load": "kgmrca.extraction.relations.component",
     "render": "kgmrca.drawing",
@@ -40,12 +43,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "Entity",
     "KgmrcaError",
     "Relation",
     "Statement",
     "__version__",
     "add_to",
     "from_docs",
+    "get_entities",
     "get_relations",
     "load",
     "render",

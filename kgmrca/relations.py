@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from spacy.tokens import Doc, Span
 
+from kgmrca.entities import CLUSTERS, cluster_keys, known_spans, register_entities, register_extension
 from kgmrca.errors import ExtensionError, InputError
 from kgmrca.ontology import load_ontology, wikidata_predicate
 
@@ -55,6 +56,9 @@ Threshold: TypeAlias = float | str | Mapping[str, float]
 class Relation(NamedTuple):
     """One label of one ordered pair of spans; a pair with several labels has several of these.
 
+    Where entities of a document are related, subject and object are the mentions that the score rests on, and may
+    stand in different sentences. `relation.subject._.entity` is the entity, with its name and all its mentions.
+
     >>> import spacy
     >>> doc = spacy.blank("en")("Curie was born in Warsaw.")
     >>> Relation(doc[0:1], doc[4:5], "place of birth", 0.9).predicate
@@ -78,6 +82,25 @@ class Relation(NamedTuple):
         none of Wikidata's does.
         """
         return load_ontology().predicate(self.label) or wikidata_predicate(self.label)
+
+    @property
+    def evidence(self) -> tuple[Span, ...]:
+        """The sentence that subject and object stand in, or both sentences in the order of the text.
+
+        () where no component has set sentence boundaries. `nlp.add_pipe("sentencizer", first=True)` sets them.
+
+        >>> import spacy
+        >>> nlp = spacy.blank("en")
+        >>> pipe = nlp.add_pipe("sentencizer")
+        >>> doc = nlp("This is Curie. Snow fell. She was born in Warsaw.")
+        >>> Relation(doc[2:3], doc[11:12], "place of birth").evidence
+        (This is Curie., She was born in Warsaw.)
+        """
+        try:
+            sentences = {span.sent.start: span.sent for span in self[:2]}
+        except ValueError:  # spaCy's, where there are no boundaries
+            return ()
+        return tuple(sentences[start] for start in sorted(sentences))
 
 
 def get_plain_relations(doc: Doc) -> list[PlainRelation] | None:
@@ -160,7 +183,9 @@ def from_docs(
     *,
     exclude: Iterable[str] = (),
 ) -> Doc | None:
-    """One Doc of several, as `Doc.from_docs` makes it, with their relations.
+    """One Doc of several, as `Doc.from_docs` makes it, with their relations, and with the clusters of each as its own.
+
+    spaCy's function would make one cluster of all those that have the same number, `coref_clusters_1` of every Doc.
 
     >>> import spacy, kgmrca
     >>> nlp = spacy.blank("en")
@@ -182,9 +207,13 @@ def from_docs(
         InputError: `docs` is one Doc, or has something else in it than Docs.
     """
     copies, found = [], []
-    n_tokens = 0
+    n_tokens = n_clusters = 0
     for doc in _checked_docs(docs):
         copy = doc.copy()
+        clusters = [list(copy.spans.pop(key)) for key in cluster_keys(copy.spans)]
+        for number, cluster in enumerate(clusters, start=n_clusters + 1):
+            copy.spans[f"{CLUSTERS}_{number}"] = cluster
+        n_clusters += len(clusters)
         set_plain_relations(copy, None)  # because spaCy warns of user data that it does not know how to merge
         copies.append(copy)
         found.append((n_tokens, get_plain_relations(doc)))
@@ -244,10 +273,7 @@ def make_relations(doc: Doc, plain: Iterable[PlainRelation]) -> tuple[Relation, 
     Raises:
         InputError: the relations belong to another text.
     """
-    known: dict[tuple[int, int], Span] = {}
-    for group in doc.spans.values():
-        known.update(((span.start_char, span.end_char), span) for span in group)
-    known.update(((span.start_char, span.end_char), span) for span in doc.ents)
+    known = known_spans(doc)
 
     def span_at(start: int, end: int) -> Span:
         if (start, end) not in known:
@@ -330,28 +356,17 @@ def _relations_json(doc: Doc) -> list[dict[str, Any]] | None:
 
 
 def register_extensions() -> None:
-    """Register `doc._.relations`, `doc._.relations_json` and `span._.relations`; no harm in doing it again.
+    """Register `doc._.relations`, `doc._.relations_json`, `span._.relations`, and what `entities` has.
+
+    There is no harm in doing it again.
 
     Raises:
         ExtensionError: another package has one of these names.
     """
-    _register(Doc, "relations", getter=get_relations, setter=set_relations)
-    _register(Doc, "relations_json", getter=_relations_json)
-    _register(Span, "relations", getter=_span_relations)
-
-
-def _register(owner: type[Doc] | type[Span], name: str, **hooks: Any) -> None:
-    if owner.has_extension(name):
-        getter = owner.get_extension(name)[2]
-        if getattr(getter, "__module__", None) == __name__:
-            return
-        held_by = getattr(getter, "__module__", None) or "other code, as a plain attribute"
-        raise ExtensionError(
-            f"{owner.__name__} already has an extension '{name}' (set by {held_by}), and kgmrca does not overwrite it. "
-            f"Use one of the two in a process, or call {owner.__name__}.remove_extension('{name}') before adding "
-            "kgmrca's component."
-        )
-    owner.set_extension(name, **hooks)
+    register_entities()
+    register_extension(Doc, "relations", getter=get_relations, setter=set_relations)
+    register_extension(Doc, "relations_json", getter=_relations_json)
+    register_extension(Span, "relations", getter=_span_relations)
 
 
 # spaCy imports every installed factory whenever a pipeline is made. That must not fail where another package has one of

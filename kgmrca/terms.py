@@ -1,4 +1,10 @@
-"""The vocabularies of our graphs, by their usual prefixes, and those of their terms that several modules use."""
+"""The vocabularies of our graphs, by their usual prefixes, and those of their terms that several modules use.
+
+Also what tells that two names are one, and what an item of Wikidata is called.
+"""
+
+import re
+import unicodedata
 
 from pyoxigraph import DefaultGraph, NamedNode
 
@@ -32,3 +38,23 @@ SAME = frozenset({NamedNode(KGMRCA + "item"), NamedNode(OWL + "sameAs"), NamedNo
 """The predicates that lead from an entity to the item that it stands for."""
 
 DECIMAL = NamedNode(XSD + "decimal")
+
+_ITEM = re.compile("Q[1-9][0-9]{0,17}", re.ASCII)
+
+
+def is_item_id(text: str) -> bool:
+    """Whether a text is the id of an item: Q and a number.
+
+    >>> is_item_id("Q90"), is_item_id("Q0"), is_item_id("P19")
+    (True, False, False)
+    """
+    return _ITEM.fullmatch(text) is not None
+
+
+def normal_name(name: str) -> str:
+    """The form of a name that is the same whatever its case, Unicode composition and white space.
+
+    >>> normal_name("Marie  CURIE")
+    'marie curie'
+    """
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())

@@ -18,17 +18,19 @@ PACKAGE = Path(kgmrca.__file__).parent
 _CONTRIBUTING = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
 _SECTION = _CONTRIBUTING.split("## The map of the house")[1].split("\n## ")[0]
 MAP = re.findall(r"^- `(\S+\.py)`", _SECTION, flags=re.MULTILINE)
-GROUND_FLOOR = MAP[: MAP.index("relations.py")]
+GROUND_FLOOR = MAP[: MAP.index("entities.py")]
 
 
 def test_exported_names():
     assert kgmrca.__all__ == [
+        "Entity",
         "KgmrcaError",
         "Relation",
         "Statement",
         "__version__",
         "add_to",
         "from_docs",
+        "get_entities",
         "get_relations",
         "load",
         "render",

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from pyoxigraph import NamedNode
 
 from kgmrca.errors import InputError
+from kgmrca.terms import normal_name
 
 __all__ = [
     "DEFAULT_BASE",
@@ -63,15 +63,6 @@ def clean_text(text: str) -> str:
     GraphML cannot.
     """
     return _NOT_XML.sub("\ufffd", text)
-
-
-def normal_name(name: str) -> str:
-    """The form of a name that is the same whatever its case, Unicode composition and white space.
-
-    >>> normal_name("Marie  CURIE")
-    'marie curie'
-    """
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def has_local_name(iri: str) -> bool:

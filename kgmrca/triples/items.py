@@ -10,21 +10,11 @@ from collections.abc import Set as AbstractSet
 from pyoxigraph import NamedNode, Quad
 
 from kgmrca.ontology import WIKIDATA_DIRECT, WIKIDATA_ENTITY
-from kgmrca.terms import SAME
+from kgmrca.terms import SAME, is_item_id
 
 __all__ = ["ItemLinks", "is_item_id", "is_property_id", "item_id", "item_of", "link_in", "only_item", "property_id"]
 
-_NUMBER = "[1-9][0-9]{0,17}"
-_ITEM, _PROPERTY = re.compile(f"Q{_NUMBER}", re.ASCII), re.compile(f"P{_NUMBER}", re.ASCII)
-
-
-def is_item_id(text: str) -> bool:
-    """Whether a text is the id of an item: Q and a number.
-
-    >>> is_item_id("Q90"), is_item_id("Q0"), is_item_id("P19")
-    (True, False, False)
-    """
-    return _ITEM.fullmatch(text) is not None
+_PROPERTY = re.compile("P[1-9][0-9]{0,17}", re.ASCII)
 
 
 def is_property_id(text: str) -> bool:

@@ -4,32 +4,23 @@ Read are span groups `coref_clusters_1`, ... as spaCy's experimental component (
 `doc._.coref_clusters` (characters) and coreferee's `doc._.coref_chains` (tokens). None of these need be installed.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from spacy.tokens import Doc
 
+from kgmrca.entities import CLUSTERS, cluster_keys, is_cluster
 from kgmrca.extraction.coreference.names import is_title
 from kgmrca.extraction.encoder.forms import clean_word
 
-__all__ = ["PREFIX", "Cluster", "is_cluster", "match_name", "read_clusters", "write_clusters"]
-
-PREFIX = "coref_clusters"
-"""The span groups are named `coref_clusters_1` and so on, as those of spacy-experimental."""
+__all__ = ["Cluster", "is_cluster", "match_name", "read_clusters", "write_clusters"]
 
 Cluster: TypeAlias = list[tuple[int, int]]
 """Mentions of one entity: start and end (tokens, end exclusive), sorted."""
 
-_OURS = re.compile(rf"{PREFIX}_\d+")
 _BEFORE = frozenset({"the", "a", "an"})
 _AFTER = frozenset({"'s", "'", ",", ".", ";", ":"})
 _ASIDE = frozenset({",", "("})
-
-
-def is_cluster(key: str) -> bool:
-    """Whether a span group of this name is a cluster: `coref_clusters_1`, ..."""
-    return _OURS.fullmatch(key) is not None
 
 
 def read_clusters(doc: Doc) -> list[Cluster]:
@@ -46,7 +37,7 @@ def read_clusters(doc: Doc) -> list[Cluster]:
 
 
 def _of_span_groups(doc: Doc) -> Iterator[Cluster]:
-    for key in sorted(filter(is_cluster, doc.spans), key=lambda key: int(key.rpartition("_")[2])):
+    for key in cluster_keys(doc.spans):
         yield [(span.start, span.end) for span in doc.spans[key]]
 
 
@@ -101,10 +92,10 @@ def write_clusters(doc: Doc, clusters: Iterable[Cluster]) -> None:
 
     A mention that is an entity keeps its label and item there. Earlier groups of these names are replaced.
     """
-    for key in list(filter(is_cluster, doc.spans)):
+    for key in cluster_keys(doc.spans):
         del doc.spans[key]
     entities = {(span.start, span.end): span for span in doc.ents}
     for number, cluster in enumerate(sorted(map(sorted, clusters)), start=1):
-        doc.spans[f"{PREFIX}_{number}"] = [
+        doc.spans[f"{CLUSTERS}_{number}"] = [
             entities[mention] if mention in entities else doc[mention[0] : mention[1]] for mention in cluster
         ]
