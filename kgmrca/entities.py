@@ -211,7 +211,7 @@ def _clustered(doc: Doc, names: Mapping[_Place, _Name], types: Mapping[str, str]
     if not keys:
         return None
     text = doc.text
-    cores = {_core(text, place): place for place in reversed(names)}
+    cores = {_core(text, place): place for place in reversed(list(names))}
     groups: dict[_Place, Any] = {}
     for key in keys:
         places = [(span.start_char, span.end_char) for span in doc.spans[key]]
