@@ -4,13 +4,16 @@ from pathlib import Path
 
 from kgmrca.errors import ResourceError
 
-__all__ = ["COREFERENCE", "ENTITIES", "SHIPPED", "resource"]
+__all__ = ["COREFERENCE", "ENTITIES", "READER", "SHIPPED", "resource"]
 
 SHIPPED = "en_kgmrca_sm"
 """The pipeline that ships with the package."""
 
 ENTITIES = "entities_en_sm"
 """The weights of `mrca_entities` that ship with the package."""
+
+READER = "reader_en_sm"
+"""The reader that ships with the package, which several components share."""
 
 COREFERENCE = "coreference_en_sm"
 """The weights of `coreference` that ship with the package."""

@@ -312,7 +312,7 @@ def main() -> None:
         teachers = [load_teacher(name) for name in options.teacher]
         texts += read_partial(options.data, teachers, dev, weight=SILVER)
     nlp = spacy.blank("en")
-    pipe: EntityRecognizer = nlp.add_pipe("mrca_entities", config={"pretrained": None})
+    pipe: EntityRecognizer = nlp.add_pipe("mrca_entities", config={"pretrained": None, "reader": None})
     fix_random_seed(options.seed)
     pipe.build(TYPES, schemes=SCHEMES, scheme=options.scheme)
     print(f"{len(texts):,} texts, {sum(p.numel() for p in pipe.network.parameters()):,} weights", flush=True)

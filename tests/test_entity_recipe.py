@@ -248,6 +248,7 @@ def test_it_learns_and_is_judged(training, sets, capsys):
         config={
             "model": {"@architectures": "kgmrca.EntityTagger.v1", "hidden_width": 16, "rows": 200, "dropout": 0.0},
             "pretrained": None,
+            "reader": None,
         },
     )
     fix_random_seed(0)

@@ -42,7 +42,15 @@ def test_an_editable_installation_has_the_package_of_the_pipeline(wheel, tmp_pat
 
 @pytest.mark.parametrize(
     "pattern",
-    ["*.cfg", "mrca/*.cfg", "words_en_sm/*", "entities_en_sm/*", "coreference_en_sm/*", "en_kgmrca_sm/**/*"],
+    [
+        "*.cfg",
+        "mrca/*.cfg",
+        "words_en_sm/*",
+        "entities_en_sm/*",
+        "coreference_en_sm/*",
+        "reader_en_sm/*",
+        "en_kgmrca_sm/**/*",
+    ],
 )
 def test_the_wheel_has_what_training_needs(wheel, pattern):
     paths = [path for path in (ROOT / "pipelines").glob(pattern) if path.is_file()]

@@ -56,31 +56,39 @@ class EntityNetwork(nn.Module):
         self.vector_width, self.rows, self.feature_width = vector_width, rows, feature_width
         self.scheme_width, self.hidden_width, self.tag_width = scheme_width, hidden_width, tag_width
         self.dropout = dropout
+        self.reader: Reader | None = None
 
-    def build(self, *, n_tags: int, n_schemes: int) -> None:
-        """Make the layers, freshly initialised."""
-        self.reader = Reader(
-            vector_width=self.vector_width,
-            rows=self.rows,
-            feature_width=self.feature_width,
-            scheme_width=self.scheme_width,
-            n_schemes=n_schemes,
-            hidden_width=self.hidden_width,
-            dropout=self.dropout,
-        )
+    def build(self, *, n_tags: int, n_schemes: int, state_width: int | None = None) -> None:
+        """Make the layers, freshly initialised; with a `state_width` no reader, because states will be given."""
+        self.reader = None
+        if state_width is None:
+            self.reader = Reader(
+                vector_width=self.vector_width,
+                rows=self.rows,
+                feature_width=self.feature_width,
+                scheme_width=self.scheme_width,
+                n_schemes=n_schemes,
+                hidden_width=self.hidden_width,
+                dropout=self.dropout,
+            )
+            state_width = self.reader.width
         self.head = TagScores(
-            state_width=self.reader.width,
+            state_width=state_width,
             hidden_width=self.tag_width,
             n_schemes=n_schemes,
             n_tags=n_tags,
             dropout=self.dropout,
         )
 
-    def forward(
-        self, vectors: Tensor, features: Tensor, word: Tensor, same: Tensor, lengths: Tensor, scheme: Tensor
-    ) -> Tensor:
-        """Scores [tokens, tags]; the arguments are those of `Reader.forward`."""
-        states = self.reader(vectors, features, word, same, lengths, scheme)
+    def forward(self, scheme: Tensor, lengths: Tensor, **read: Tensor) -> Tensor:
+        """Scores [tokens, tags].
+
+        Args:
+            scheme: number of each window's scheme, [windows].
+            lengths: tokens of each window, [windows].
+            read: the `states` of the tokens, [tokens, state_width]; or the other arguments of `Reader.forward`.
+        """
+        states = read["states"] if self.reader is None else self.reader(scheme=scheme, lengths=lengths, **read)
         return self.head(states, scheme.repeat_interleave(lengths))
 
 

@@ -1,7 +1,8 @@
 """The spaCy component `mrca_entities`: named entities by a network that reads windows of sentences."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,15 +18,18 @@ from spacy.vocab import Vocab
 from thinc.api import ArgsKwargs, Config, Model, Optimizer, PyTorchWrapper_v3, torch2xp, xp2torch
 from thinc.types import Floats2d
 from thinc.util import get_torch_default_device
+from torch import Tensor
 
-from kgmrca.errors import InputError, ModelError
+from kgmrca.errors import InputError, ModelError, ResourceError
+from kgmrca.extraction.encoder.reader import Reader
+from kgmrca.extraction.encoder.shared import DocStates, SharedReader, by_tokens, read_states
 from kgmrca.extraction.encoder.shim import TorchShim, as_tensors, to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.encoder.windows import Inputs, Tokens, batches, cut, make_inputs, read_tokens, rows_of
 from kgmrca.extraction.encoder.words import WordTable
 from kgmrca.extraction.entities.network import EntityNetwork, loss_of_allowed
 from kgmrca.extraction.entities.tags import Tags
-from kgmrca.resources import ENTITIES, resource
+from kgmrca.resources import ENTITIES, READER, resource
 
 __all__ = ["EntityRecognizer", "build_entity_tagger", "make_mrca_entities"]
 
@@ -41,6 +45,15 @@ Found: TypeAlias = list[tuple[int, int, int]]
 """Entities of a Doc: start, end (tokens, end exclusive) and number of the label."""
 
 
+@dataclass(frozen=True, slots=True)
+class States:
+    """What the network is given of windows that the shared reader has read; see `network.EntityNetwork.forward`."""
+
+    states: Tensor
+    lengths: NDArray[np.int64]
+    scheme: NDArray[np.int64]
+
+
 def build_entity_tagger(
     words: WordTable | None = None,
     hidden_width: int = 200,
@@ -49,10 +62,11 @@ def build_entity_tagger(
     scheme_width: int = 16,
     tag_width: int = 128,
     dropout: float = 0.3,
-) -> Model[Inputs, Floats2d]:
+) -> Model[Inputs | States, Floats2d]:
     """The network of the recognizer (`kgmrca.EntityTagger.v1`): `network.EntityNetwork`.
 
-    Its layers are made when the component learns its labels, or is loaded. Its dropout is an argument here because
+    Over a shared reader only `tag_width` and `dropout` matter; the others are of a reader of its own. Its layers are
+    made when the component learns its labels, or is loaded. Its dropout is an argument here because
     spaCy's `[training] dropout` does not reach torch.
 
     Args:
@@ -69,13 +83,13 @@ def build_entity_tagger(
         tag_width=tag_width,
         dropout=dropout,
     )
-    model: Model[Inputs, Floats2d] = PyTorchWrapper_v3(network, convert_inputs=_convert_inputs)
+    model: Model[Inputs | States, Floats2d] = PyTorchWrapper_v3(network, convert_inputs=_convert_inputs)
     model.shims[0] = TorchShim(network)
     model.attrs.update(words=words)
     return model
 
 
-def _convert_inputs(model: Model, inputs: Inputs, is_train: bool) -> tuple[ArgsKwargs, object]:
+def _convert_inputs(model: Model, inputs: Inputs | States, is_train: bool) -> tuple[ArgsKwargs, object]:
     # thinc's own conversion asks for gradients of every array, which whole numbers cannot have.
     return ArgsKwargs(args=(), kwargs=as_tensors(inputs, model.shims[0].device)), lambda _: []
 
@@ -83,17 +97,18 @@ def _convert_inputs(model: Model, inputs: Inputs, is_train: bool) -> tuple[ArgsK
 @Language.factory(
     "mrca_entities",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
-    default_config={**DEFAULT_CONFIG, "scheme": None, "max_tokens": 256, "pretrained": ENTITIES},
+    default_config={**DEFAULT_CONFIG, "scheme": None, "max_tokens": 256, "pretrained": ENTITIES, "reader": READER},
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
 def make_mrca_entities(
     nlp: Language,
     name: str,
-    model: Model[Inputs, Floats2d],
+    model: Model[Inputs | States, Floats2d],
     scheme: str | None,
     max_tokens: int,
     scorer: Callable[..., dict[str, Any]] | None,
     pretrained: str | None,
+    reader: str | None,
 ) -> "EntityRecognizer":
     """Make the component `mrca_entities`, which sets `doc.ents`.
 
@@ -101,12 +116,16 @@ def make_mrca_entities(
         model: the network, `kgmrca.EntityTagger.v1`.
         scheme: by which of the `schemes` that it was trained on it annotates. None: as is stored with the weights;
             "": it is not told, and goes by the text.
-        max_tokens: the longest window that is read at once. A longer text is cut behind full stops.
+        max_tokens: the longest window that a reader of its own reads at once. A longer text is cut behind full stops.
+            A shared reader has its own measure.
         scorer: for `nlp.evaluate` and `spacy train`.
         pretrained: start with the weights that ship under this name; `nlp.initialize()` and `spacy train` go on from
             them. None: no weights, to train from scratch.
+        reader: the shared reader whose states it uses, by name or folder; only what is above it is trained. None: a
+            reader of its own, which is trained with it. If `pretrained` is given too, it starts as a copy of the one
+            that those weights need. Weights that were stored with a reader of their own keep it in any case.
     """
-    pipe = EntityRecognizer(nlp.vocab, model, name, scheme=scheme, max_tokens=max_tokens, scorer=scorer)
+    pipe = EntityRecognizer(nlp.vocab, model, name, scheme=scheme, max_tokens=max_tokens, scorer=scorer, reader=reader)
     return pipe.from_disk(resource(f"pipelines/{pretrained}")) if pretrained else pipe
 
 
@@ -126,12 +145,13 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model[Inputs, Floats2d],
+        model: Model[Inputs | States, Floats2d],
         name: str = "mrca_entities",
         *,
         scheme: str | None = None,
         max_tokens: int = 256,
         scorer: Callable[..., dict[str, Any]] | None = None,
+        reader: str | None = None,
     ) -> None:
         if max_tokens < 1:
             raise InputError(f"max_tokens must be at least 1, not {max_tokens}.")
@@ -139,6 +159,7 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
         self.max_tokens = max_tokens
         self.cfg: dict[str, Any] = {"labels": [], "schemes": [], "scheme": ""}
         self._scheme = scheme
+        self.reader = SharedReader.named(reader) if reader else None
         self._weights_came_with_it = False  # see `initialize`
 
     # What it knows.
@@ -196,6 +217,15 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
 
     # Predicting.
 
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Set the entities of many Docs, in batches of at most `batch_size`."""
+        for docs in by_tokens(stream, batch_size):
+            try:
+                self.set_annotations(docs, self.predict(docs))
+                yield from docs
+            except Exception as error:  # spaCy's way: whoever set a handler decides
+                self.get_error_handler()(self.name, self, docs, error)
+
     def predict(self, docs: Iterable[Doc]) -> list[Found]:
         """The entities of each Doc.
 
@@ -204,13 +234,11 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
         """
         self._check_built()
         docs = list(docs)
-        tokens = read_tokens(docs)
-        windows = cut(tokens, self.max_tokens)
+        tokens, read = self._read(docs)
         tags = np.zeros(len(tokens.word), np.int64)
-        for some in batches(windows):
-            inputs = self._inputs(tokens, windows[some])
+        for windows, inputs in read:
             best = self._tags.best(xp2torch(self.model.predict(inputs)).cpu(), inputs.lengths)
-            tags[rows_of(windows[some])] = best
+            tags[rows_of(windows)] = best
         found: list[Found] = [[] for _ in docs]
         for start, end, kind in self._tags.decode(tags):
             first, last = tokens.token[start], tokens.token[end - 1]
@@ -229,9 +257,26 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
             ]
             doc.set_ents(there + new)
 
+    def _read(self, docs: Sequence[Doc]) -> tuple[Tokens, Iterator[tuple[NDArray[np.int64], Inputs | States]]]:
+        """The tokens of Docs, and batches of their windows, with what the network is given of these."""
+        if self.reader is None:
+            tokens = read_tokens(docs)
+            windows = cut(tokens, self.max_tokens)
+            return tokens, ((windows[some], self._inputs(tokens, windows[some])) for some in batches(windows))
+        known = read_states(docs, self.reader)
+        windows = cut(known.tokens, self.reader.max_tokens)
+        return known.tokens, ((windows[some], self._states(known, windows[some])) for some in batches(windows))
+
     def _inputs(self, tokens: Tokens, windows: NDArray[np.int64]) -> Inputs:
-        scheme = self.schemes.index(self.scheme) if self.scheme else len(self.schemes)
-        return make_inputs(tokens, windows, self.model.attrs["words"], self.network.rows, scheme)
+        return make_inputs(tokens, windows, self.model.attrs["words"], self.network.rows, self._scheme_number)
+
+    def _states(self, known: DocStates, windows: NDArray[np.int64]) -> States:
+        lengths = windows[:, 1] - windows[:, 0]
+        return States(known.rows(rows_of(windows)), lengths, np.full(len(windows), self._scheme_number))
+
+    @property
+    def _scheme_number(self) -> int:
+        return self.schemes.index(self.scheme) if self.scheme else len(self.schemes)
 
     def _check_built(self) -> None:
         if not self.is_built:
@@ -294,7 +339,8 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
 
     def _build(self) -> None:
         self._tags = Tags(self.labels)
-        self.network.build(n_tags=self._tags.count, n_schemes=len(self.schemes))
+        width = self.reader.width if self.reader else None
+        self.network.build(n_tags=self._tags.count, n_schemes=len(self.schemes), state_width=width)
         self.network.to(get_torch_default_device())
         self.model.shims[0] = TorchShim(self.network)
         self.scheme = self._scheme  # now that it can be checked
@@ -314,17 +360,24 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
         self._check_built()
         examples = list(examples)
         validate_examples(examples, "EntityRecognizer.update")
-        tokens = read_tokens([example.predicted for example in examples])
-        windows = cut(tokens, self.max_tokens)
-        if not len(windows):
+        inputs = self._to_learn([example.predicted for example in examples])
+        if not len(inputs.lengths):
             return losses
-        scores, backprop = self.model.begin_update(self._inputs(tokens, windows))
+        scores, backprop = self.model.begin_update(inputs)
         loss, gradient = self.get_loss(examples, scores)
         backprop(gradient)
         if sgd is not None:
             self.finish_update(sgd)
         losses[self.name] += loss
         return losses
+
+    def _to_learn(self, docs: Sequence[Doc]) -> Inputs | States:
+        """What the network is given of all windows at once."""
+        if self.reader is None:
+            tokens = read_tokens(docs)
+            return self._inputs(tokens, cut(tokens, self.max_tokens))
+        known = read_states(docs, self.reader)
+        return self._states(known, cut(known.tokens, self.reader.max_tokens))
 
     def get_loss(self, examples: Iterable[Example], scores: Floats2d) -> tuple[float, Floats2d]:
         """The mean loss of the tokens that are not white space, and its gradient with respect to the scores.
@@ -356,24 +409,32 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
     # Storing: settings as JSON, weights as safetensors.
 
     def _stored_cfg(self) -> dict[str, Any]:
-        words = self.model.attrs["words"].state()
-        return {**self.cfg, "scheme": self.scheme, "built": self.is_built, "words": words}
+        needs = {"reader": self.reader.state()} if self.reader else {"words": self.model.attrs["words"].state()}
+        return {**self.cfg, "scheme": self.scheme, "built": self.is_built, **needs}
 
     def _weights_to_bytes(self) -> bytes:
         return to_safetensors(self.network)
 
     def _restore(self, cfg: str | bytes, weights: bytes) -> None:
         settings = json.loads(cfg)
-        built, words = settings.pop("built"), settings.pop("words")
+        built, words, needed = settings.pop("built"), settings.pop("words", None), settings.pop("reader", None)
+        tensors = load_tensors(weights) if built else {}
         try:
-            self.model.attrs["words"].restore(words, self.vocab)
-        except ModelError as error:
+            if needed is None:  # it has a reader of its own
+                self.model.attrs["words"].restore(words, self.vocab)
+                self.reader = None
+            else:
+                shared = self.reader or SharedReader.named(needed["name"])
+                shared.check(needed)
+                if self.reader is None and built:
+                    tensors |= _copied(shared.network, len(settings["schemes"]))
+        except (ModelError, ResourceError) as error:
             raise ModelError(f"'{self.name}' cannot be loaded. {error}") from error
         self.cfg = settings
         if built:
             self._build()
             try:
-                self.network.load_state_dict(load_tensors(weights))
+                self.network.load_state_dict(tensors)
             except (RuntimeError, SafetensorError) as error:
                 raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
         self._weights_came_with_it = built
@@ -382,3 +443,9 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
 def _types(examples: Iterable[Example]) -> set[str]:
     """The types of entities in the reference Docs."""
     return {span.label_ for example in examples for span in example.reference.ents}
+
+
+def _copied(reader: Reader, n_schemes: int) -> dict[str, Tensor]:
+    """The weights of a shared reader as those of one of its own, which knows so many schemes."""
+    weights = {f"reader.{name}": tensor.cpu() for name, tensor in reader.state_dict().items()}
+    return {**weights, "reader.scheme.weight": reader.scheme.weight.cpu().repeat(n_schemes + 1, 1)}

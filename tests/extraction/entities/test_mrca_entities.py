@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import spacy
+import srsly
+import torch
 from safetensors import safe_open
 from spacy.cli.train import train
 from spacy.tokens import Doc, DocBin, Span
@@ -15,6 +17,7 @@ from spacy.util import fix_random_seed
 from thinc.api import Adam
 
 from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.encoder.shared import write_reader
 from kgmrca.resources import ENTITIES
 
 MODEL = {"hidden_width": 24, "rows": 500, "feature_width": 16, "tag_width": 16, "dropout": 0.0}
@@ -35,7 +38,7 @@ def spans(text):
 def make_pipeline(**config):
     nlp = spacy.blank("en")
     model = {"@architectures": "kgmrca.EntityTagger.v1", **MODEL}
-    nlp.add_pipe("mrca_entities", config={"model": model, "pretrained": None, **config})
+    nlp.add_pipe("mrca_entities", config={"model": model, "pretrained": None, "reader": None, **config})
     return nlp
 
 
@@ -319,3 +322,65 @@ def test_spacy_trains_it_from_scratch(tmp_path):
     trained = spacy.load(tmp_path / "out" / "model-last")
     assert trained.get_pipe("mrca_entities").labels == ("LOC", "PER")
     assert trained.evaluate(examples(trained))["ents_f"] > 0.9
+
+
+# A shared reader.
+
+TEXT = "Ada Lovelace moved to London in 1835."
+
+
+def test_over_a_shared_reader_it_stores_and_trains_its_head_only(shipped):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("mrca_entities")
+    before = pipe.network.state_dict()
+    assert {name.split(".")[0] for name in before} == {"head"}
+    frozen = [weight.clone() for weight in pipe.reader.network.parameters()]
+    old = pipe.to_bytes()
+    pipe.update(examples(nlp), sgd=Adam(0.01))
+    assert pipe.to_bytes() != old
+    assert all(map(torch.equal, frozen, pipe.reader.network.parameters()))
+    assert pipe.reader is shipped.get_pipe("mrca_entities").reader
+
+
+def test_a_fresh_head_learns_over_a_shared_reader():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("mrca_entities", config={"pretrained": None})
+    data = examples(nlp)
+    fix_random_seed(0)
+    nlp.initialize(lambda: data)
+    optimizer = Adam(0.01, use_averages=False)
+    for _ in range(10):
+        nlp.update(data, sgd=optimizer)
+    assert [found(doc) for doc in nlp.pipe(SENTENCES)] == [spans(text) for text in SENTENCES]
+
+
+def test_without_a_shared_reader_it_trains_a_copy(shipped, tmp_path):
+    nlp = spacy.blank("en")
+    pipe = nlp.add_pipe("mrca_entities", config={"reader": None})
+    assert pipe.reader is None
+    assert found(nlp(TEXT)) == found(shipped(TEXT))
+    before = pipe.network.reader.first.forwards.weight_ih_l0.clone()
+    pipe.update(examples(nlp)[:2], sgd=Adam(0.01))
+    assert not torch.equal(before, pipe.network.reader.first.forwards.weight_ih_l0)
+    nlp.to_disk(tmp_path)
+    assert found(spacy.load(tmp_path)(TEXT)) == found(nlp(TEXT))
+
+
+def test_weights_with_a_reader_of_their_own_keep_it(nlp, tmp_path):
+    """As those that were stored before there was a shared reader: their configs do not say whether there is one."""
+    nlp.to_disk(tmp_path)
+    config = srsly.read_json(tmp_path / "mrca_entities" / "cfg")
+    assert "reader" not in config
+    text = (tmp_path / "config.cfg").read_text()
+    assert "\nreader = null\n" in text
+    (tmp_path / "config.cfg").write_text(text.replace("\nreader = null\n", "\n"))
+    loaded = spacy.load(tmp_path)
+    assert loaded.get_pipe("mrca_entities").reader is None
+    assert [found(doc) for doc in loaded.pipe(SENTENCES)] == [spans(text) for text in SENTENCES]
+
+
+def test_weights_over_another_reader_are_refused(shipped, tmp_path):
+    pipe = shipped.get_pipe("mrca_entities")
+    write_reader(tmp_path, pipe.reader.network, max_tokens=99)
+    with pytest.raises(ModelError, match=r"another reader than .*\('reader_en_sm'\)"):
+        spacy.blank("en").add_pipe("mrca_entities", config={"reader": str(tmp_path)})
