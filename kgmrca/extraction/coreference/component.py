@@ -18,7 +18,7 @@ from thinc.util import get_torch_default_device
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.coreference.clusters import Cluster, match_name, read_clusters, write_clusters
 from kgmrca.extraction.coreference.features import find_mentions, pronoun_group
-from kgmrca.extraction.coreference.names import Name, group_names, introduced
+from kgmrca.extraction.coreference.names import Name, group_names, introduced, is_definite
 from kgmrca.extraction.coreference.network import PronounNetwork
 from kgmrca.extraction.coreference.ranker import Guess, rank
 from kgmrca.extraction.encoder.shim import to_safetensors
@@ -240,7 +240,7 @@ def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str]) -> _Names
             spans.append((span.start, span.end))
             rows.append((row[inside[0]], row[inside[-1]] + 1))
             words = tuple(text[rows[-1][0] : rows[-1][1]])
-            names.append(Name(words, coarse_type(span.label_), span.kb_id_))
+            names.append(Name(words, coarse_type(span.label_), span.kb_id_, is_definite(text, rows[-1][0])))
     others = read_clusters(doc)
     matched = [[(mention, match_name(doc, mention, spans)) for mention in cluster] for cluster in others]
     types = [name.type for name in names]

@@ -1,19 +1,21 @@
 """Which names of a document mean the same: rules on their words, types and items. No spaCy and no torch in here.
 
-A rule joins two names only if nothing else in the document could be meant: "Curie" is Marie Curie where no other Curie
-is named. Each rule is a function of its own; `group_names` says in which order they are asked.
+A rule joins two names only if nothing else in the document is likely to be meant: "Curie" is Marie Curie where no other
+Curie is named, or where she is the first person of the text. Each rule is a function of its own; `group_names` says in
+which order they are asked.
 """
 
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 
 from kgmrca.extraction.encoder.forms import clean_word
 
-__all__ = ["Groups", "Name", "gender_of_title", "group_names", "introduced", "is_acronym_of", "is_title"]
+__all__ = ["Groups", "Name", "gender_of_title", "group_names", "introduced", "is_acronym_of", "is_definite", "is_title"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -50,7 +52,7 @@ _KNOWN_ACRONYMS = {
     "ussr": "soviet union",
     "uae": "united arab emirates",
 }
-_KNOWN_LONG = {"united states of america": "united states"}
+_KNOWN_LONG = {"united states of america": "united states", "new york city": "new york"}
 _THINGS = frozenset({"ORG", "LOC", "MISC", "TERM"})
 _VALUES = frozenset({"TIME", "NUM"})
 _TYPES = _THINGS | _VALUES | {"PER"}
@@ -81,6 +83,7 @@ _INTRODUCTIONS = frozenset(
 }
 _LONGEST_INTRODUCTION = 7  # words
 _LEAST_OF_NAME = 2  # letters of a word that may stand for a whole name
+_LEAST_OF_SHORT_FORM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +94,13 @@ class Name:
         words: as they stand in the text.
         type: a coarse type (`kgmrca.types.coarse_type`); any other string: not known.
         item: the item that it is linked to; "": none.
+        definite: whether "the" stands before it, or is its first word.
     """
 
     words: tuple[str, ...]
     type: str = ""
     item: str = ""
+    definite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,9 @@ def group_names(names: Sequence[Name], known: Iterable[Sequence[int]] = ()) -> l
     _join_equal(distinct, groups)
     for rule in (_persons, _organizations, _places, _acronyms):
         rule(distinct, groups)
+    definite = {number for number, name in zip(which, names, strict=True) if name.definite}
+    _join_short_forms(distinct, groups, definite)
+    _join_first_person(distinct, groups)
     start: dict[int, int] = {}
     return [start.setdefault(groups.find(number), place) for place, number in enumerate(which)]
 
@@ -225,6 +233,11 @@ def gender_of_title(words: Sequence[str]) -> str:
         if word not in _TITLES:
             break
     return ""
+
+
+def is_definite(words: Sequence[str], start: int) -> bool:
+    """Whether "the" stands before the name that begins at a word, or is its first word."""
+    return "the" in (words[start].lower(), words[start - 1].lower() if start else "")
 
 
 def is_title(word: str) -> bool:
@@ -433,6 +446,54 @@ def _places(forms: Sequence[_Form], groups: Groups) -> None:
 
 def _is_place_before_comma(short: _Form, long: _Form) -> bool:
     return 0 < long.comma == len(short.words) and long.words[: long.comma] == short.words
+
+
+def _join_short_forms(forms: Sequence[_Form], groups: Groups, definite: AbstractSet[int]) -> None:
+    """ "the Parliament" behind "Norwegian Parliament", "Villanova" behind "Villanova Preparatory School".
+
+    These names look back, so here the order of the text counts; longer names are joined first. In the training parts of
+    Re-DocRED and GUM 253 of 282 pairs that this joins are right.
+    """
+    theme = next((number for number, form in enumerate(forms) if form.type not in _VALUES), -1)
+    for number in sorted(range(len(forms)), key=lambda number: -len(forms[number].words)):
+        short = forms[number]
+        if short.type not in ("ORG", "MISC") or len(short.words[0]) < _LEAST_OF_SHORT_FORM:
+            continue
+        found = [place for place, long in enumerate(forms) if long.type == short.type and _is_part(short, long)]
+        if len({groups.find(place) for place in found}) == 1 and found[0] < number:
+            about = groups.find(found[0]) == groups.find(theme)
+            if any(_is_short_form(short, forms[place], definite=number in definite, theme=about) for place in found):
+                groups.join(number, found[0])
+
+
+def _is_part(short: _Form, long: _Form) -> bool:
+    """Whether a longer name begins or ends with a name."""
+    count = len(short.words)
+    return len(long.words) > count and short.words in (long.words[:count], long.words[-count:])
+
+
+def _is_short_form(short: _Form, long: _Form, *, definite: bool, theme: bool) -> bool:
+    """Whether a part of a name may be short for it; `theme`: the name is the first of the text."""
+    begins = long.words[: len(short.words)] == short.words
+    if len(short.words) > 1:
+        return definite and begins and short.type == "ORG" and long.words[len(short.words)] == "of"
+    return definite or theme
+
+
+def _join_first_person(forms: Sequence[_Form], groups: Groups) -> None:
+    """A last name that several persons have means the first person of the text, if that one has it.
+
+    In the training parts of Re-DocRED, GUM and LitBank 503 of 546 pairs that this joins are right.
+    """
+    first = next((number for number, form in enumerate(forms) if form.type == "PER"), -1)
+    for number, form in enumerate(forms):
+        if number > first and form.type == "PER" and _is_last_name(form, forms[first]):
+            groups.join(number, first)
+
+
+def _is_last_name(short: _Form, long: _Form) -> bool:
+    is_end = len(long.words) > 1 and short.words == long.words[-1:]
+    return is_end and short.gender in ("", long.gender)
 
 
 def _acronyms(forms: Sequence[_Form], groups: Groups) -> None:

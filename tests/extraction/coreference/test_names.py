@@ -2,7 +2,15 @@
 
 import pytest
 
-from kgmrca.extraction.coreference.names import Name, gender_of_title, group_names, introduced, is_acronym_of, is_title
+from kgmrca.extraction.coreference.names import (
+    Name,
+    gender_of_title,
+    group_names,
+    introduced,
+    is_acronym_of,
+    is_definite,
+    is_title,
+)
 
 # Names as "words/type" or "words/type/item"; "=" stands between those that are one, ";" between entities.
 TABLE = {
@@ -14,7 +22,7 @@ TABLE = {
     "last name of several words": "Francesco De Masi/PER = De Masi/PER",
     "first name": "Marie Curie/PER = Marie/PER",
     "short name before the long one": "Curie/PER = Marie Curie/PER",
-    "two who share a name": "Marie Curie/PER ; Pierre Curie/PER ; Curie/PER = Curie/PER",
+    "two who share a name": "Ann Lee/PER ; Marie Curie/PER ; Pierre Curie/PER ; Curie/PER = Curie/PER ; Bob/PER",
     "the other name tells them apart": "Marie Curie/PER = Marie/PER ; Pierre Curie/PER = Pierre/PER",
     "titles": "Marie Curie/PER = Dr. Curie/PER = Professor Marie Curie/PER",
     "titles of two genders": "Mr. Bennet/PER = Mr Bennet/PER ; Mrs. Bennet/PER",
@@ -36,7 +44,7 @@ TABLE = {
     "no acronyms of persons": "Martin Scorsese/PER ; MS/ORG",
     "legal forms": "Microsoft/ORG = Microsoft Corporation/ORG = Microsoft Corp./ORG",
     "generic words": "Harvard/ORG = Harvard University/ORG",
-    "other words": "Apple/ORG ; Apple Daily/ORG",
+    "other words": "Ann/PER ; Apple/ORG ; Apple Daily/ORG ; Oslo/LOC",
     "two with the same start": "Deutsche Bank/ORG ; Deutsche Records/ORG ; Deutsche/ORG",
     "a place with what it lies in": "Springfield/LOC = Springfield , Illinois/LOC",
     "two places with the same start": "Paris , Texas/LOC ; Paris , France/LOC ; Paris/LOC",
@@ -56,6 +64,22 @@ TABLE = {
     "an item and an acronym of another": "World Health Organization/ORG/Q1 ; WHO/ORG/Q2",
 }
 
+# In these the order of the text counts.
+ORDERED = {
+    "the first person of the text": "Marie Curie/PER = Curie/PER ; Pierre Curie/PER = Pierre/PER",
+    "the first person by another name": "Marie Curie/PER = Marie/PER = Curie/PER ; Pierre Curie/PER",
+    "another person is the first": "Ann Lee/PER ; Marie Curie/PER ; Pierre Curie/PER ; Curie/PER",
+    "the first person, and a title of the other gender": "Mr. Ben Darcy/PER ; Lea Darcy/PER ; Ida Darcy/PER ; Mrs. Darcy/PER",
+    "a short form behind an article": "Norwegian Parliament/ORG = the Parliament/ORG ; Oslo/LOC",
+    "a short form of what the text is about": "Villanova Preparatory School/ORG = Villanova/ORG",
+    "a short form of something else": "Ann Lee/PER ; Villanova Preparatory School/ORG ; Villanova/ORG",
+    "a short form before the long one": "the Parliament/ORG ; Norwegian Parliament/ORG",
+    "a short form of two": "Norwegian Parliament/ORG ; Swedish Parliament/ORG ; the Parliament/ORG",
+    "a name with of": "Ann/PER ; House of Commons of Canada/ORG = the House of Commons/ORG ; the House of Lords/ORG",
+    "a work's short name": "Toyota Avalon/MISC = Avalon/MISC",
+    "no short forms of places": "Cambodia/LOC ; Albany County/LOC ; the Albany/LOC",
+}
+
 
 def parse(row):
     names, wanted = [], []
@@ -63,12 +87,12 @@ def parse(row):
         first = len(names)
         for name in entity.split(" = "):
             words, kind, *item = name.split("/")
-            names.append(Name(tuple(words.split()), kind, *item))
+            names.append(Name(tuple(words.split()), kind, *item, definite=words.startswith("the ")))
             wanted.append(first)
     return names, wanted
 
 
-@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
+@pytest.mark.parametrize("row", (TABLE | ORDERED).values(), ids=TABLE | ORDERED)
 def test_rules(row):
     names, wanted = parse(row)
     assert group_names(names) == wanted
@@ -81,6 +105,16 @@ def test_the_order_of_names_changes_nothing(row):
     found = group_names(names[::-1])[::-1]
     together = {(one, other) for one in there for other in there if found[one] == found[other]}
     assert together == {(one, other) for one in there for other in there if wanted[one] == wanted[other]}
+
+
+def test_first_person_and_items():
+    names = [Name(("Marie", "Curie"), "PER", "Q1"), Name(("Pierre", "Curie"), "PER"), Name(("Curie",), "PER", "Q2")]
+    assert group_names(names) == [0, 1, 1]
+
+
+def test_definite():
+    words = ["The", "Hague", "and", "the", "Parliament", "met"]
+    assert [is_definite(words, at) for at in range(6)] == [True, True, False, True, True, False]
 
 
 def test_what_is_known_is_kept():
