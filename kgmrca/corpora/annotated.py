@@ -4,12 +4,14 @@ Two formats are understood, told apart by their keys:
 
 - DocRED's own (`title`, `sents`, `vertexSet`, `labels`), as DocRED and Re-DocRED are released. One Doc a document, with
   its sentence boundaries. A relation of a document is given to every pair of mentions of its two entities that share a
-  sentence.
+  sentence. If no such pair exists, the relation is given once, to the two mentions that are closest to one another.
 - Sentences: `{"id", "tokens", "entities": [{"start", "end", "type"}], "relations": [{"subject", "object",
   "predicate"}]}`; `end` is exclusive, `subject` and `object` are indexes into `entities`. One Doc a sentence.
 
 A file is JSON Lines or one JSON array, gzipped or not. Every gold Doc has all its mentions in `doc.spans["entities"]`,
-those that do not overlap in `doc.ents` as well, and the relations in `doc._.relations`.
+those that do not overlap in `doc.ents` as well, and the relations in `doc._.relations`. The mentions of each entity are
+a cluster, `doc.spans["coref_clusters_1"]` and so on, also where an entity has a single mention. In the format for
+sentences, mentions are one entity if they have the same `eid`, or the same `qid`, or else the same words.
 
 A relation is annotated exhaustively in a Doc if all its instances there are marked. Then a pair of entities without it
 is a negative example. Of other relations, some instances are marked and others may not be, so such a pair says nothing.
@@ -37,6 +39,7 @@ from spacy.util import filter_spans
 from spacy.vocab import Vocab
 
 from kgmrca.corpora.documents import ID
+from kgmrca.entities import CLUSTERS
 from kgmrca.errors import InputError, unreadable
 from kgmrca.files import check_outputs, whole_file
 from kgmrca.ontology import Mapped, load_mapping, load_ontology
@@ -227,15 +230,28 @@ def _docred(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
                 (sentence, Span(doc, places[sentence][start], places[sentence][end], label=mention["type"] or UNTYPED))
             )
         mentions.append(here)
-    _set_entities(doc, [span for entity in mentions for _, span in entity])
+    _set_entities(doc, [[span for _, span in entity] for entity in mentions])
     relations = [
         labels.relation(subject, object_, relation["r"])
         for relation in record["labels"]
-        for here, subject in _at(mentions, relation["h"])
-        for there, object_ in _at(mentions, relation["t"])
-        if here == there
+        for subject, object_ in _expressing(_at(mentions, relation["h"]), _at(mentions, relation["t"]))
     ]
     return _with_relations(doc, relations)
+
+
+def _expressing(
+    subjects: Sequence[tuple[int, Span]], objects: Sequence[tuple[int, Span]]
+) -> Iterable[tuple[Span, Span]]:
+    """The pairs of mentions of one sentence, or the closest pair where no two share one.
+
+    A mention comes with the number of its sentence.
+    """
+    pairs = list(itertools.product(subjects, objects))
+    together = [(subject, object_) for (here, subject), (there, object_) in pairs if here == there]
+    if together or not pairs:
+        return together
+    closest = min(pairs, key=lambda pair: (abs(pair[0][0] - pair[1][0]), abs(pair[0][1].start - pair[1][1].start)))
+    return [(closest[0][1], closest[1][1])]
 
 
 def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
@@ -245,7 +261,11 @@ def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
         Span(doc, entity["start"], entity["end"], label=entity["type"] or UNTYPED, kb_id=entity.get("qid") or "")
         for entity in record["entities"]
     ]
-    _set_entities(doc, spans)
+    entities: dict[tuple[str, str], list[Span]] = {}
+    for entity, span in zip(record["entities"], spans, strict=True):
+        key = next(((kind, str(entity[kind])) for kind in ("eid", "qid") if entity.get(kind) not in (None, "")), None)
+        entities.setdefault(key or ("words", span.text), []).append(span)
+    _set_entities(doc, entities.values())
     relations = [
         labels.relation(_at(spans, relation["subject"]), _at(spans, relation["object"]), relation["predicate"])
         for relation in record["relations"]
@@ -265,12 +285,16 @@ def _doc(vocab: Vocab, words: list[str], sent_starts: list[bool], name: str) -> 
     return doc
 
 
-def _set_entities(doc: Doc, spans: Iterable[Span]) -> None:
-    unique = list({(span.start, span.end): span for span in spans}.values())
+def _set_entities(doc: Doc, entities: Iterable[Iterable[Span]]) -> None:
+    """Write the mentions of each entity."""
+    clusters = [{(span.start, span.end): span for span in mentions} for mentions in entities]
+    unique = list({place: span for cluster in clusters for place, span in cluster.items()}.values())
     if not all(map(len, unique)):
         raise InputError("an entity has no tokens")
     doc.spans[ENTITIES] = unique
     doc.set_ents(filter_spans(unique))
+    for number, cluster in enumerate(filter(None, clusters), start=1):
+        doc.spans[f"{CLUSTERS}_{number}"] = sorted(cluster.values(), key=lambda span: (span.start, span.end))
 
 
 def _with_relations(doc: Doc, relations: Iterable[Relation | None]) -> Doc:

@@ -50,7 +50,7 @@ def document(**changes):
             ],
             [{"sent_id": 1, "pos": [4, 5], "type": "LOC", "name": "Oslo"}],
         ],
-        "labels": [{"h": 0, "t": 1, "r": "P7"}, {"h": 1, "t": 2, "r": "P551"}, {"h": 0, "t": 2, "r": "P551"}],
+        "labels": [{"h": 0, "t": 1, "r": "P7"}, {"h": 1, "t": 2, "r": "P551"}],
         **changes,
     }
 
@@ -69,6 +69,10 @@ def entity(start, end, type="PER", **more):
 
 def plain(doc):
     return [(r.subject.text, r.object.text, r.label) for r in doc._.relations]
+
+
+def clusters(doc):
+    return [[span.text for span in group] for key, group in doc.spans.items() if key != ENTITIES]
 
 
 def typed(spans):
@@ -119,6 +123,33 @@ def test_docred_record(read):
 def test_docred_relations_are_given_to_mentions_of_one_sentence(read):
     (doc,) = read(document())
     assert plain(doc) == [("Ann", "Bob", "P7"), ("He", "Oslo", "P551")]
+
+
+def test_a_relation_that_no_sentence_states_is_given_to_the_closest_mentions(read):
+    vertices = document()["vertexSet"]
+    vertices[0].insert(0, mention(0, 1, 2))
+    vertices[0].append(mention(0, 3, 4))
+    (doc,) = read(document(vertexSet=vertices, labels=[{"h": 2, "t": 0, "r": "P551"}]))
+    assert [(r.subject.text, r.object.text, r.object.start) for r in doc._.relations] == [("Oslo", ".", 3)]
+
+
+def test_the_mentions_of_each_docred_entity_are_a_cluster(read):
+    (doc,) = read(document())
+    assert clusters(doc) == [["Ann"], ["Bob", "He"], ["Oslo"]]
+
+
+def test_mentions_of_a_sentence_are_one_entity_by_eid_then_qid_then_words(read):
+    entities = [
+        entity(0, 1, eid=7, qid="Q1"),
+        entity(1, 2, qid="Q1"),
+        entity(2, 3, qid="Q1"),
+        entity(3, 4, eid=7, qid="Q2"),
+        entity(4, 5),
+        entity(5, 6),
+        entity(6, 7),
+    ]
+    (doc,) = read(sentence(tokens=["a", "b", "c", "d", "e", "f", "e"], entities=entities, relations=[]))
+    assert clusters(doc) == [["a", "d"], ["b", "c"], ["e", "e"], ["f"]]
 
 
 def test_docred_gold_scores_are_1(read):
