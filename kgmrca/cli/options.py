@@ -49,6 +49,13 @@ class RelationSource(str, Enum):
     spacy_rel = "spacy-rel"
 
 
+class Level(str, Enum):
+    """What `--level` takes."""
+
+    document = "document"
+    sentence = "sentence"
+
+
 class InputFormat(str, Enum):
     """What `--input-format` takes."""
 

@@ -5,10 +5,12 @@ Of the labels given with a calibrated score of 0.8, about 80 % are right.
 A score is put through Platt's scaling on its logit, sigmoid(slope * logit(score) + offset), with a slope above 0, so
 that the order of a label's scores stays (Platt, Probabilistic Outputs for Support Vector Machines, 1999; Guo et al., On
 Calibration of Modern Neural Networks, 2017). Every label has a slope and an offset of its own, drawn to those of all
-labels together as strongly as it is rare.
+labels together as strongly as it is rare. Several data sets count by the square roots of their sizes, so that a large
+one does not decide alone.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import IO, Any
 
 import numpy as np
@@ -19,7 +21,21 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from kgmrca.errors import DependencyError
 
-__all__ = ["Quality", "Reliability", "cross_fit", "draw", "figure_class", "fit", "quality", "reliability", "scale"]
+__all__ = [
+    "MIN_FITTED",
+    "SHOWN",
+    "Entries",
+    "Quality",
+    "Reliability",
+    "cross_fit",
+    "cross_fit_data",
+    "draw",
+    "figure_class",
+    "fit",
+    "quality",
+    "reliability",
+    "scale",
+]
 
 SHOWN = 0.05
 """The lowest threshold that a user is likely to choose (the first of `kgmrca evaluate --thresholds`)."""
@@ -27,8 +43,10 @@ SHOWN = 0.05
 FREQUENT = 50
 """The gold relations that a label needs for a calibration error of its own."""
 
-# Scores below this are the great majority, and nearly all of them are wrong. They would dominate the fit.
-_MIN_FITTED = 0.01
+MIN_FITTED = 0.005
+"""Scores below this are the great majority, and nearly all of them are wrong. They would dominate the fit."""
+
+_ROUNDED = 5e-5  # scores on a Doc have four digits, so 1 may be anything from one minus this on
 _EDGE = 1e-6  # logits are finite between this and one minus this, also in single precision
 _BINS = 15  # as in Guo et al.
 _FOLDS = 5
@@ -44,50 +62,79 @@ def scale(scores: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
     return (scores.clamp(_EDGE, 1 - _EDGE).logit() * slope + offset).sigmoid() * (scores > 0)
 
 
-def fit(scores: NDArray[np.float32], gold: NDArray[np.bool_], judged: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
-    """Slope and offset of each label, [labels], with the least log loss.
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Scores of labels that were given, and what is known of them. N entries."""
 
-    Args:
-        scores: raw, [pairs, labels].
-        gold: which of them are right, [pairs, labels].
-        judged: of which of them that is known, [pairs, labels]. Others are left out.
-    """
-    used = judged & (scores >= _MIN_FITTED)
-    label = torch.as_tensor(np.nonzero(used)[1])
-    logits = torch.as_tensor(scores[used], dtype=torch.float64).clamp(_EDGE, 1 - _EDGE).logit()
-    right = torch.as_tensor(gold[used], dtype=torch.float64)
+    score: NDArray[np.float32]  # [N]
+    label: NDArray[np.int64]  # [N] which label
+    right: NDArray[np.bool_]  # [N] whether it is gold
+    judged: NDArray[np.bool_]  # [N] whether it is known to be wrong where it is not gold
+    document: NDArray[np.int64]  # [N] the number of its document, another in every data set
+    data: NDArray[np.int64]  # [N] the number of its data set
+
+    @classmethod
+    def joined(cls, parts: Sequence["Entries"]) -> "Entries":
+        """The entries of several, in a row."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+    def moved(self, *, documents: int) -> "Entries":
+        """The same with other numbers of documents: so many more."""
+        return replace(self, document=self.document + documents)
+
+    def where(self, some: NDArray[np.bool_]) -> "Entries":
+        """Some of the entries, [N]."""
+        return Entries(*(getattr(self, field.name)[some] for field in fields(self)))
+
+    def scaled(self, slope: Tensor, offset: Tensor) -> "Entries":
+        """The same with calibrated scores; `slope` and `offset` are [labels]."""
+        label = torch.from_numpy(self.label)
+        return replace(self, score=scale(torch.from_numpy(self.score), slope[label], offset[label]).numpy())
+
+
+def fit(entries: Entries, n_labels: int) -> tuple[Tensor, Tensor]:
+    """Slope and offset of each label, [labels], with the least log loss of what is judged."""
+    used = entries.where(entries.judged & (entries.score >= MIN_FITTED))
+    label = torch.from_numpy(used.label)
+    logits = torch.as_tensor(used.score, dtype=torch.float64).clamp(_ROUNDED, 1 - _ROUNDED).logit()
+    right = torch.as_tensor(used.right, dtype=torch.float64)
+    sizes = np.bincount(used.data, minlength=1)
+    share = np.sqrt(sizes) / max(np.sqrt(sizes).sum(), 1)  # of each data set in the loss
+    weight = torch.from_numpy((share * len(used.score) / np.maximum(sizes, 1))[used.data])
     common = torch.zeros(2, dtype=torch.float64, requires_grad=True)  # logarithm of the slope, offset
-    own = torch.zeros(scores.shape[1], 2, dtype=torch.float64, requires_grad=True)  # what a label adds to these
+    own = torch.zeros(n_labels, 2, dtype=torch.float64, requires_grad=True)  # what a label adds to these
     optimizer = torch.optim.LBFGS([common, own], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
         slope, offset = (common + own)[label].T
         pull = (own / _LABEL_DEVIATION).square().sum() + (common / _COMMON_DEVIATION).square().sum()
-        total = binary_cross_entropy_with_logits(logits * slope.exp() + offset, right, reduction="sum") + pull / 2
-        torch.autograd.backward(total)
-        return total
+        total = binary_cross_entropy_with_logits(logits * slope.exp() + offset, right, weight, reduction="sum")
+        torch.autograd.backward(total + pull / 2)
+        return total + pull / 2
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     slope, offset = (common + own).detach().float().T
     return slope.exp(), offset
 
 
-def cross_fit(
-    scores: NDArray[np.float32], gold: NDArray[np.bool_], judged: NDArray[np.bool_], document: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Calibrated scores, [pairs, labels], of each document as fitted on four fifths of the others.
+def cross_fit(entries: Entries, n_labels: int) -> Entries:
+    """The entries with calibrated scores, those of each document as fitted on four fifths of the other documents."""
+    return _fitted_apart(entries, n_labels, entries.document % _FOLDS)
 
-    Args:
-        scores, gold, judged: see `fit`.
-        document: the number of the document that each pair is in, [pairs].
-    """
-    calibrated = np.empty_like(scores)
-    for fold in range(_FOLDS):
-        held_out = document % _FOLDS == fold
-        slope, offset = fit(scores[~held_out], gold[~held_out], judged[~held_out])
-        calibrated[held_out] = scale(torch.from_numpy(scores[held_out]), slope, offset)
-    return calibrated
+
+def cross_fit_data(entries: Entries, n_labels: int) -> Entries:
+    """The entries with calibrated scores, those of each data set as fitted on the other data sets."""
+    return _fitted_apart(entries, n_labels, entries.data)
+
+
+def _fitted_apart(entries: Entries, n_labels: int, part: NDArray[np.int64]) -> Entries:
+    """The entries with calibrated scores, each part as fitted on the other parts, [N]."""
+    score = np.empty_like(entries.score)
+    for held_out in (part == number for number in np.unique(part)):
+        slope, offset = fit(entries.where(~held_out), n_labels)
+        score[held_out] = entries.where(held_out).scaled(slope, offset).score
+    return replace(entries, score=score)
 
 
 # Measuring.
@@ -120,9 +167,8 @@ class Quality:
     """How well the scores agree with the gold labels."""
 
     shown: Reliability  # of scores from `SHOWN` on
-    everything: Reliability
     frequent: dict[str, float]  # the calibration error of each label with `FREQUENT` gold relations, from `SHOWN` on
-    brier: float  # the mean square of what a score is from 0 or 1 (Brier, 1950), of all
+    brier: float  # the mean square of what a score is from 0 or 1 (Brier, 1950), of all entries
 
     @property
     def frequent_error(self) -> float | None:
@@ -130,20 +176,16 @@ class Quality:
         return sum(self.frequent.values()) / len(self.frequent) if self.frequent else None
 
 
-def quality(
-    scores: NDArray[np.float32], gold: NDArray[np.bool_], judged: NDArray[np.bool_], labels: tuple[str, ...]
-) -> Quality:
-    """Compare scores with what is gold where that is known; the arrays are [pairs, labels]."""
-    shown = judged & (scores >= SHOWN)
-    frequent = np.flatnonzero((gold & judged).sum(0) >= FREQUENT)
+def quality(entries: Entries, labels: Sequence[str]) -> Quality:
+    """Compare scores with what is gold where that is known."""
+    judged = entries.where(entries.judged)
+    shown = judged.where(judged.score >= SHOWN)
+    counts = np.bincount(judged.label[judged.right], minlength=len(labels))
+    of_label = {labels[number]: shown.label == number for number in np.flatnonzero(counts >= FREQUENT).tolist()}
     return Quality(
-        shown=reliability(scores[shown], gold[shown]),
-        everything=reliability(scores[judged], gold[judged]),
-        frequent={
-            labels[column]: reliability(scores[shown[:, column], column], gold[shown[:, column], column]).error
-            for column in frequent.tolist()
-        },
-        brier=float(np.square(scores[judged] - gold[judged], dtype=np.float64).mean()) if judged.any() else 0.0,
+        shown=reliability(shown.score, shown.right),
+        frequent={name: reliability(shown.score[some], shown.right[some]).error for name, some in of_label.items()},
+        brier=float(np.square(judged.score - judged.right, dtype=np.float64).mean()) if len(judged.score) else 0.0,
     )
 
 

@@ -1,27 +1,33 @@
-"""Calibrating the scores and choosing the operating points, on held-out gold Docs."""
+"""Calibrating the scores and choosing the operating points, on held-out gold Docs, end to end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from spacy.language import Language
-from spacy.training import Example
-from spacy.util import minibatch
 
-from kgmrca.corpora.annotated import Corpus, exhaustively_annotated
 from kgmrca.errors import InputError
-from kgmrca.extraction.relations.calibration import FREQUENT, SHOWN, Quality, cross_fit, fit, quality, scale
-from kgmrca.extraction.relations.component import OPERATING_POINTS, MRCARelations, relation_pipe
-from kgmrca.progress import progress_bar
-from kgmrca.relations import get_plain_relations
+from kgmrca.extraction.relations.calibration import (
+    FREQUENT,
+    MIN_FITTED,
+    SHOWN,
+    Entries,
+    Quality,
+    cross_fit,
+    cross_fit_data,
+    fit,
+    quality,
+)
+from kgmrca.extraction.relations.component import OPERATING_POINTS, relation_pipe
+from kgmrca.extraction.relations.matching import Answer, Answers, answers, level_of
 
 __all__ = [
     "Calibration",
     "Curve",
+    "DataSet",
     "OperatingPoint",
     "calibrate",
     "find_operating_points",
@@ -32,8 +38,10 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 _BINS = 1000  # thresholds are chosen to this many parts of the range from 0 to 1
 _PRECISION = 0.85  # of the operating point "precise"
+_SURE = 10  # that precision is reached in all but so many percent of the samples of documents
+_SAMPLES = 1000
 _MIN_RECALL = 0.1  # of "precise" where no threshold has that precision
-_BATCH_SIZE = 128  # Docs
+_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +55,18 @@ class Curve:
     threshold: NDArray[np.floating[Any]]
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
+    surely: NDArray[np.float64]  # the precision that is reached in nine of ten samples of the documents
 
     @classmethod
     def of(
-        cls, scores: ArrayLike, gold: ArrayLike, judged: ArrayLike, *, n_gold: int, thresholds: ArrayLike
+        cls,
+        scores: ArrayLike,
+        gold: ArrayLike,
+        judged: ArrayLike,
+        *,
+        n_gold: int,
+        thresholds: ArrayLike,
+        document: ArrayLike | None = None,
     ) -> "Curve":
         """Count what has at least each threshold's score.
 
@@ -60,6 +76,7 @@ class Curve:
             judged: which of them have a label that the Doc is annotated exhaustively with, [N].
             n_gold: gold relations, also those of pairs that were not scored.
             thresholds: [T].
+            document: which document each is in, [N]. None: `surely` is the precision itself.
         """
         score, is_gold, is_judged = np.asarray(scores), np.asarray(gold, bool), np.asarray(judged, bool)
         threshold = np.asarray(thresholds, score.dtype)
@@ -68,7 +85,19 @@ class Curve:
             return some.sum() - np.searchsorted(np.sort(score[some]), threshold)
 
         precision = given(is_gold & is_judged) / np.maximum(given(is_judged), 1)
-        return cls(threshold, precision, given(is_gold) / max(n_gold, 1))
+        surely = precision
+        if document is not None and is_judged.any():
+            place, number = np.unique(np.asarray(document)[is_judged], return_inverse=True)
+            is_right, score_judged = is_gold[is_judged], score[is_judged]
+            n_given, n_right = (
+                np.stack([_from(score_judged[some & (number == one)], threshold) for one in range(len(place))])
+                for some in (np.ones_like(is_right), is_right)
+            )
+            draws = np.random.default_rng(_SEED).multinomial(
+                len(place), np.full(len(place), 1 / len(place)), size=_SAMPLES
+            )
+            surely = np.percentile((draws @ n_right) / np.maximum(draws @ n_given, 1), _SURE, axis=0)
+        return cls(threshold, precision, given(is_gold) / max(n_gold, 1), surely)
 
     def f(self, beta: float = 1.0) -> NDArray[np.float64]:
         """F-beta, for which recall counts `beta` times as much as precision (van Rijsbergen, 1979), [T]."""
@@ -76,159 +105,275 @@ class Curve:
         return (1 + beta**2) * self.precision * self.recall / np.where(weighted == 0, 1, weighted)
 
 
+def _from(scores: NDArray[Any], threshold: NDArray[Any]) -> NDArray[np.int64]:
+    """How many of the scores are at least each threshold, [T]."""
+    return len(scores) - np.searchsorted(np.sort(scores), threshold)
+
+
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """An operating point, with its micro scores on the data it was chosen on."""
+    """An operating point, with its micro scores on each of the data sets that it was chosen on, [sets]."""
 
     threshold: float
-    p: float
-    r: float
-    f: float
+    p: tuple[float, ...]
+    r: tuple[float, ...]
+    f: tuple[float, ...]
     reached: bool = True  # whether it has the precision that it should have
 
 
-def find_operating_points(curve: Curve) -> dict[str, OperatingPoint]:
-    """The operating points `component.OPERATING_POINTS`.
+def find_operating_points(curves: Sequence[Curve]) -> dict[str, OperatingPoint]:
+    """The operating points `component.OPERATING_POINTS`, from the curves of data sets at the same thresholds.
 
-    - "balanced": the best F1;
-    - "precise": the lowest threshold, not below that of "balanced", with a precision of at least 0.85. Where there is
-      none, `reached` is False, and the threshold is the one with the highest precision among those with a recall of at
-      least 0.1 (if no recall is as high, among those with the highest recall);
-    - "complete": the best F2, for which recall counts twice as much.
+    - "balanced": the best mean F1 of the sets;
+    - "precise": the lowest threshold, not below that of "balanced", at which each set surely has a precision of at
+      least 0.85 (see `Curve.surely`). Where there is none, `reached` is False, and the threshold is the one at which
+      the set with the lowest sure precision has most, among those with a mean recall of at least 0.1 (if no recall is
+      as high, among those with the highest recall);
+    - "complete": the best mean F2, for which recall counts twice as much.
 
-    >>> curve = Curve(np.array([0.2, 0.5, 0.8]), np.array([0.5, 0.8, 0.9]), np.array([0.9, 0.8, 0.3]))
-    >>> {name: point.threshold for name, point in find_operating_points(curve).items()}
+    >>> precision = np.array([0.5, 0.8, 0.9])
+    >>> curve = Curve(np.array([0.2, 0.5, 0.8]), precision, np.array([0.9, 0.8, 0.3]), precision)
+    >>> {name: point.threshold for name, point in find_operating_points([curve]).items()}
     {'precise': 0.8, 'balanced': 0.5, 'complete': 0.5}
     """
-    f1 = curve.f()
+    f1, f2 = (np.mean([curve.f(beta) for curve in curves], axis=0) for beta in (1, 2))
+    surely, recall = np.min([curve.surely for curve in curves], axis=0), np.mean([c.recall for c in curves], axis=0)
     balanced = int(f1.argmax())
-    sure = np.flatnonzero(curve.precision[balanced:] >= _PRECISION) + balanced
-    usable = curve.recall >= min(_MIN_RECALL, curve.recall.max())
-    precise = int(sure[0] if len(sure) else np.where(usable, curve.precision, -1).argmax())
-    rows = dict(zip(OPERATING_POINTS, (precise, balanced, int(curve.f(2).argmax())), strict=True))
+    sure = np.flatnonzero(surely[balanced:] >= _PRECISION) + balanced
+    usable = recall >= min(_MIN_RECALL, recall.max())
+    precise = int(sure[0] if len(sure) else np.where(usable, surely, -1).argmax())
+    rows = dict(zip(OPERATING_POINTS, (precise, balanced, int(f2.argmax())), strict=True))
     return {
         name: OperatingPoint(
-            threshold=round(float(curve.threshold[row]), 3),
-            p=float(curve.precision[row]),
-            r=float(curve.recall[row]),
-            f=float(f1[row]),
+            threshold=round(float(curves[0].threshold[row]), 3),
+            p=tuple(float(curve.precision[row]) for curve in curves),
+            r=tuple(float(curve.recall[row]) for curve in curves),
+            f=tuple(float(curve.f()[row]) for curve in curves),
             reached=name != "precise" or len(sure) > 0,
         )
         for name, row in rows.items()
     }
 
 
-def sweep(nlp: Language, path: Path) -> list[dict[str, float]]:
-    """Micro scores of the relation component at a range of thresholds, on gold entities (see `Curve`).
+Row: TypeAlias = dict[str, Any]
+
+
+def sweep(nlp: Language, path: Path, *, level: str | None = None) -> list[Row]:
+    """Micro scores of the relations at a range of thresholds, on gold entities and end to end (see `Curve`).
 
     Choose on held-out data, never on the data you report on.
 
     Args:
         nlp: a pipeline with `mrca_relations`.
         path: a `.spacy` file made by `kgmrca corpus`.
+        level: see `scorer.evaluate`.
 
     Returns:
-        A row `{"threshold", "p", "r", "f"}` for each of 0.05, 0.10, ... 0.95.
+        A row `{"threshold", "p", "r", "f", "end_to_end": {"p", "r", "f"}}` for each of 0.05, 0.10, ... 0.95. The first
+        three scores are with gold entities. "end_to_end" is None where nothing in the pipeline finds entities.
 
     Raises:
         InputError: no Doc is annotated exhaustively with anything.
         ModelError: the pipeline has no relation component.
     """
     _, pipe = relation_pipe(nlp)
-    examples = _read(nlp, path)
-    scored = pipe.pipe((example.predicted for example in examples), threshold=THRESHOLDS[0])
-    docs = list(progress_bar(None, iterable=scored, total=len(examples), unit=" documents"))
-    found: list[tuple[float, bool, bool]] = []
-    n_gold = 0
-    for example, doc in zip(examples, docs, strict=True):
-        gold, exhaustive = _gold(example), exhaustively_annotated(example.reference)
-        n_gold += len(gold)
-        for *place, label, score in get_plain_relations(doc) or ():
-            found.append((score, (*place, label) in gold, exhaustive is None or label in exhaustive))
-    columns = np.array(found, float).reshape(-1, 3).T
-    curve = Curve.of(*columns, n_gold=n_gold, thresholds=THRESHOLDS)
-    rows = zip(THRESHOLDS, curve.precision.tolist(), curve.recall.tolist(), curve.f().tolist(), strict=True)
-    return [{"threshold": threshold, "p": p, "r": r, "f": f} for threshold, p, r, f in rows]
+    read = _judged(answers(nlp, path, level=level or level_of(pipe), threshold=THRESHOLDS[0]), path)
+    rows: list[Row] = [{"threshold": threshold, "end_to_end": None} for threshold in THRESHOLDS]
+    for is_raw, some in enumerate((read.with_entities, read.end_to_end)):
+        if some is None:
+            continue
+        curve = _curve(*_entries(some), THRESHOLDS)
+        for row, p, r, f in zip(rows, curve.precision, curve.recall, curve.f(), strict=True):
+            scores = {"p": float(p), "r": float(r), "f": float(f)}
+            row.update({"end_to_end": scores} if is_raw else scores)
+    return rows
 
 
-def _read(nlp: Language, path: Path) -> list[Example]:
-    examples = list(Corpus(path)(nlp))
-    if all(exhaustively_annotated(example.reference) == frozenset() for example in examples):
+def _judged(read: Answers, path: Path) -> Answers:
+    """The answers, if anything in them can be judged.
+
+    Raises:
+        InputError: nothing can.
+    """
+    if all(answer.exhaustive == frozenset() for answer in read.with_entities or read.end_to_end or ()):
         raise InputError(f"{path}: no document is annotated exhaustively with any relation, so nothing can be judged.")
-    return examples
+    return read
 
 
-def _gold(example: Example) -> set[tuple[Any, ...]]:
-    return {record[:5] for record in get_plain_relations(example.reference) or ()}
+def _entries(some: Sequence[Answer], labels: Sequence[str] | None = None, data: int = 0) -> tuple[Entries, int]:
+    """What was given, and the number of gold relations.
+
+    Args:
+        labels: give those the numbers of their places. None: all have the number 0.
+    """
+    number = {label: place for place, label in enumerate(labels or ())}
+    columns = [
+        (score, number.get(key[-1], 0), key in answer.gold, answer.is_judged(key[-1]), document, data)
+        for document, answer in enumerate(some)
+        for key, score in answer.given.items()
+    ]
+    parts = zip(*columns, strict=True) if columns else [()] * 6
+    types = (np.float32, np.int64, np.bool_, np.bool_, np.int64, np.int64)
+    entries = Entries(*(np.array(part, type_) for part, type_ in zip(parts, types, strict=True)))
+    return entries, sum(len(answer.gold) for answer in some)
+
+
+def _curve(entries: Entries, n_gold: int, thresholds: ArrayLike, *, surely: bool = False) -> Curve:
+    return Curve.of(
+        entries.score,
+        entries.right,
+        entries.judged,
+        n_gold=n_gold,
+        thresholds=thresholds,
+        document=entries.document if surely else None,
+    )
 
 
 # Calibration.
 
 
 @dataclass(frozen=True, slots=True)
+class DataSet:
+    """One of the data sets that `calibrate` was given, and how well the scores agree with it."""
+
+    path: Path
+    documents: int
+    entries: int
+    end_to_end: bool  # read from raw text; otherwise with gold entities
+    before: Quality  # of the raw scores
+    after: Quality  # of the scores of each document, as calibrated on others
+    left_out: Quality | None  # as calibrated on the other sets; None: there are no others
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """What `calibrate` found."""
 
-    documents: int
-    pairs: int
-    before: Quality  # of the raw scores
+    level: str
+    sets: tuple[DataSet, ...]
+    before: Quality  # of the raw scores of all sets
     after: Quality  # of the scores of each document, as calibrated on others
     operating_points: dict[str, OperatingPoint]
 
     def table(self) -> str:
-        """A table as text: calibration errors before and after, then the operating points."""
-        before, after = self.before, self.after
-        errors = {
-            f"calibration error, scores from {SHOWN}": (before.shown.error, after.shown.error),
-            "calibration error, all scores": (before.everything.error, after.everything.error),
-            f"calibration error, mean of {len(before.frequent)} labels": (before.frequent_error, after.frequent_error),
-            **{f"  {label}": (before.frequent[label], after.frequent[label]) for label in before.frequent},
-            "Brier score, all scores": (before.brier, after.brier),
+        """A table as text: calibration errors before and after, then the operating points on each set."""
+        how = "end to end" if all(one.end_to_end for one in self.sets) else "with gold entities"
+        lines = [f"Relations of {'documents' if self.level == 'document' else 'sentences'}, {how}", ""]
+        columns = ("documents", "entries", "before", "after", "left out")
+        lines.append(f"{f'calibration error, scores from {SHOWN}':<40}" + "".join(f"{name:>11}" for name in columns))
+        for one in self.sets:
+            errors = (None if some is None else some.shown.error for some in (one.before, one.after, one.left_out))
+            cells = [f"{one.documents:,}", f"{one.entries:,}", *map(_decimals, errors)]
+            lines.append(f"{one.path.name:<40}" + "".join(f"{cell:>11}" for cell in cells))
+        rows: dict[str, tuple[float | None, float | None]] = {
+            "all sets": (self.before.shown.error, self.after.shown.error),
+            f"mean of {len(self.before.frequent)} labels": (self.before.frequent_error, self.after.frequent_error),
+            **{
+                f"  {label}": (self.before.frequent[label], self.after.frequent[label])
+                for label in self.before.frequent
+            },
+            "Brier score": (self.before.brier, self.after.brier),
         }
-        lines = [f"{f'{self.documents:,} documents, {self.pairs:,} pairs':<56}{'before':>10}{'after':>10}"]
-        for name, values in errors.items():
-            cells = ("-" if value is None else f"{value:.4f}" for value in values)
-            lines.append(f"{name:<56}" + "".join(f"{cell:>10}" for cell in cells))
-        lines += ["", f"{'operating point':<26}{'threshold':>10}{'P':>10}{'R':>10}{'F1':>10}"]
-        lines += [
-            f"{name:<26}{point.threshold:>10.3f}{point.p:>10.3f}{point.r:>10.3f}{point.f:>10.3f}"
-            for name, point in self.operating_points.items()
-        ]
+        for name, values in rows.items():
+            lines.append(f"{name:<62}" + "".join(f"{_decimals(value):>11}" for value in values))
+        lines += ["", f"{'operating point':<40}{'threshold':>11}{'P':>11}{'R':>11}{'F1':>11}"]
+        for name, point in self.operating_points.items():
+            for number, one in enumerate(self.sets):
+                title = f"{name}, {one.path.name}" if len(self.sets) > 1 else name
+                cells = [f"{value[number]:.3f}" for value in (point.p, point.r, point.f)]
+                lines.append(f"{title:<40}{point.threshold:>11.3f}" + "".join(f"{cell:>11}" for cell in cells))
         lines += [
             "",
-            "The errors after calibration are cross-validated over documents.",
-            f"Labels are those with {FREQUENT} gold relations or more.",
+            "All is cross-validated over documents: before, the scores as the network gives them; after, those of each",
+            "document as calibrated on others. Left out: those of each set as calibrated on the other sets.",
+            f"Labels are those with {FREQUENT} relations that are right or more.",
         ]
+        if how != "end to end":
+            lines.append("The pipeline has no recognizer. What comes out of raw text will have lower precision.")
         if not self.operating_points["precise"].reached:
-            lines.append(f"No threshold has a precision of {_PRECISION}: 'precise' has the highest that was found.")
+            lines.append(
+                f"No threshold surely has a precision of {_PRECISION} on each set: 'precise' has the best there is."
+            )
         return "\n".join(lines)
 
+    def plain(self) -> dict[str, Any]:
+        """All numbers as data for JSON."""
+        return {
+            "level": self.level,
+            "sets": {
+                str(one.path): {
+                    "documents": one.documents,
+                    "end_to_end": one.end_to_end,
+                    "calibration_error": {
+                        "before": one.before.shown.error,
+                        "after": one.after.shown.error,
+                        "left_out": None if one.left_out is None else one.left_out.shown.error,
+                    },
+                    "points": {
+                        name: {
+                            "threshold": point.threshold,
+                            "p": point.p[number],
+                            "r": point.r[number],
+                            "f": point.f[number],
+                        }
+                        for name, point in self.operating_points.items()
+                    },
+                }
+                for number, one in enumerate(self.sets)
+            },
+            "precise_reached": self.operating_points["precise"].reached,
+        }
 
-def calibrate(nlp: Language, path: Path) -> Calibration:
-    """Calibrate the relation component and find its operating points, on gold entities.
 
-    Both are stored with the component, and its threshold becomes "balanced". It starts from raw scores, whatever was
-    stored before. The points are chosen on the scores as stored. The calibration errors are cross-validated
-    (`calibration.cross_fit`).
+def _decimals(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def calibrate(nlp: Language, paths: Sequence[Path], *, level: str | None = None) -> Calibration:
+    """Calibrate the relation component and find its operating points, on what comes out of raw text.
+
+    A score then says how often what has such a score is right when the whole pipeline reads a text: also a wrong entity
+    makes a relation wrong. A pipeline without a recognizer is calibrated on gold entities.
+
+    The calibration and the points are stored with the component, and its threshold becomes "balanced". It starts from
+    raw scores, whatever was stored before. Several data sets count by the square roots of their sizes in the
+    calibration, and alike for the points. Errors and points are measured on scores that are cross-validated over
+    documents (`calibration.cross_fit`).
 
     Args:
         nlp: a pipeline with `mrca_relations`.
-        path: a `.spacy` file made by `kgmrca corpus`, neither trained on nor reported on.
+        paths: `.spacy` files made by `kgmrca corpus`, neither trained on nor reported on. Each is a data set.
+        level: see `scorer.evaluate`.
 
     Raises:
-        InputError: no Doc is annotated exhaustively with anything, or no two entities share a sentence.
+        InputError: no Doc of a file is annotated exhaustively with anything, or no relation was found in it.
         ModelError: the pipeline has no relation component, or it has no weights.
     """
     name, pipe = relation_pipe(nlp)
-    examples = _read(nlp, path)
-    scored = _Scored.by(pipe, examples)
-    if not scored.judged.any():
-        raise InputError(f"{path}: there is no pair of entities that can be judged.")
-    slope, offset = fit(scored.scores, scored.gold, scored.judged)
-    scores = scale(torch.from_numpy(scored.scores), slope, offset).numpy()
-    n_gold = sum(len(_gold(example)) for example in examples)
-    entries = scores.ravel(), scored.gold.ravel(), scored.judged.ravel()
-    points = find_operating_points(Curve.of(*entries, n_gold=n_gold, thresholds=np.arange(1, _BINS) / _BINS))
+    level = level or level_of(pipe)
+    parts: list[Entries] = []
+    n_gold: list[int] = []
+    documents: list[int] = []
+    end_to_end: list[bool] = []
+    for number, path in enumerate(paths):
+        read = answers(nlp, path, level=level, threshold=MIN_FITTED, calibrated=False, only_end_to_end=True)
+        some = _judged(read, path).end_to_end or read.with_entities
+        entries, gold = _entries(some, pipe.labels, number)
+        if not entries.judged.any():
+            raise InputError(f"{path}: there is no pair of entities that can be judged.")
+        parts.append(entries.moved(documents=sum(documents)))
+        n_gold.append(gold)
+        documents.append(len(some))
+        end_to_end.append(read.end_to_end is not None)
+    raw = Entries.joined(parts)
+    n_labels = len(pipe.labels)
+    slope, offset = fit(raw, n_labels)
+    crossed = cross_fit(raw, n_labels)
+    apart = cross_fit_data(raw, n_labels) if len(paths) > 1 else None
+    steps = np.arange(1, _BINS) / _BINS
+    points = find_operating_points(
+        [_curve(crossed.where(raw.data == number), gold, steps, surely=True) for number, gold in enumerate(n_gold)]
+    )
     numbers = zip(pipe.labels, slope.tolist(), offset.tolist(), strict=True)
     pipe.cfg.update(
         calibration={label: [round(a, 6), round(b, 6)] for label, a, b in numbers},
@@ -237,49 +382,20 @@ def calibrate(nlp: Language, path: Path) -> Calibration:
     )
     # One that was chosen on raw scores would now mean something else.
     pipe.threshold = nlp.get_pipe_config(name)["threshold"] = None
-    crossed = cross_fit(scored.scores, scored.gold, scored.judged, scored.document)
-    return Calibration(
-        documents=len(examples),
-        pairs=len(scores),
-        before=quality(scored.scores, scored.gold, scored.judged, pipe.labels),
-        after=quality(crossed, scored.gold, scored.judged, pipe.labels),
-        operating_points=points,
+
+    def quality_of(entries: Entries, number: int) -> Quality:
+        return quality(entries.where(entries.data == number), pipe.labels)
+
+    sets = tuple(
+        DataSet(
+            path=path,
+            documents=documents[number],
+            entries=len(parts[number].score),
+            end_to_end=end_to_end[number],
+            before=quality_of(raw, number),
+            after=quality_of(crossed, number),
+            left_out=None if apart is None else quality_of(apart, number),
+        )
+        for number, path in enumerate(paths)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    """Raw scores on gold entities, and what is gold. P pairs, L labels."""
-
-    scores: NDArray[np.float32]  # [P, L]
-    gold: NDArray[np.bool_]  # [P, L]
-    judged: NDArray[np.bool_]  # [P, L] whether the Doc is annotated exhaustively with the label
-    document: NDArray[np.int64]  # [P]
-
-    @classmethod
-    def by(cls, pipe: MRCARelations, examples: Sequence[Example]) -> "_Scored":
-        column = {label: number for number, label in enumerate(pipe.labels)}
-        exhaustive = [exhaustively_annotated(example.reference) for example in examples]
-        judged = np.array([[some is None or label in some for label in column] for some in exhaustive], bool)
-        scores, gold, document = [], [], []
-        first = 0  # document of the batch; the bar counts only where it is shown
-        with progress_bar(None, total=len(examples), unit=" documents") as bar:
-            for batch in minibatch(examples, _BATCH_SIZE):
-                candidates, found = pipe.score_pairs((example.predicted for example in batch), calibrated=False)
-                span, characters = candidates.spans[candidates.pairs[:, 0]], candidates.characters[candidates.pairs]
-                doc_of = candidates.sentences[span[:, 0], 0]
-                places = np.column_stack([doc_of, characters.reshape(-1, 4)])
-                row_at = {place: row for row, place in enumerate(map(tuple, places.tolist()))}
-                is_gold = np.zeros(found.shape, bool)
-                for number, example in enumerate(batch):
-                    for *place, label in _gold(example):
-                        row = row_at.get((number, *place))
-                        if row is not None and label in column:
-                            is_gold[row, column[label]] = True
-                scores.append(found)
-                gold.append(is_gold)
-                document.append(first + doc_of)
-                first += len(batch)
-                bar.update(len(batch))
-        where = np.concatenate(document)
-        return cls(np.concatenate(scores), np.concatenate(gold), judged[where], where)
+    return Calibration(level, sets, quality(raw, pipe.labels), quality(crossed, pipe.labels), points)

@@ -6,7 +6,7 @@ Everything is counted from one table, `Comparison`. It has a row for each relati
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -18,15 +18,21 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from kgmrca.corpora.annotated import UNTYPED, Corpus, exhaustively_annotated
+from kgmrca.corpora.annotated import UNTYPED
+from kgmrca.extraction.relations.calibration import SHOWN, reliability
 from kgmrca.extraction.relations.component import relation_pipe
-from kgmrca.progress import progress_bar
+from kgmrca.extraction.relations.matching import (
+    Answer,
+    Key,
+    answers,
+    level_of,
+    mentions_of,
+    named_facts,
+    names_of_facts,
+)
 from kgmrca.relations import get_plain_relations
 
-__all__ = ["COUNTS", "NO_LABEL", "Scores", "evaluate", "make_relation_scorer", "score_relations"]
-
-Key: TypeAlias = tuple[Any, ...]
-"""What identifies a relation or an entity within its document, such as characters and label; the label comes last."""
+__all__ = ["COUNTS", "NO_LABEL", "NO_RECOGNIZER", "Scores", "evaluate", "make_relation_scorer", "score_relations"]
 
 Keys: TypeAlias = Set[Key]
 
@@ -50,6 +56,12 @@ NUMBERS = ("0", "1", "2", "3", "4+")
 DISTANCES = {"0-2": 0, "3-5": 3, "6-10": 6, "11-20": 11, "21+": 21}
 """How many tokens stand between subject and object: the name of a range, and where it begins."""
 
+SENTENCES = ("same sentence", "next sentence", "2 sentences apart", "3 or more")
+"""How far apart the mentions of subject and object stand that are closest to one another."""
+
+NO_RECOGNIZER = "no recognizer"
+"""Stands for the scores of what comes out of raw text where nothing in the pipeline finds entities."""
+
 NO_LABEL = "(none)"
 """Stands for a label in a confusion where there is none."""
 
@@ -62,20 +74,28 @@ def make_relation_scorer() -> Callable[..., dict[str, Any]]:
     return score_relations
 
 
-def score_relations(examples: Iterable[Example], **_: Any) -> dict[str, Any]:
+def score_relations(examples: Iterable[Example], *, scope: str = "sentence", **_: Any) -> dict[str, Any]:
     """Compare `doc._.relations` of predicted and reference Docs.
 
-    A relation counts as found if its subject's and object's characters, their order and the label are all right.
-    Gold relations between spans that are no candidate pair count as missed, so the scores are over all gold relations.
-    A gold Doc without `doc._.relations` (None) is not scored. Precision is taken over the labels that a gold Doc is
-    annotated exhaustively with (see `corpora.annotated.exhaustively_annotated`), recall over all.
+    Which relations are the same depends on the scope of the component (see `matching`): the exact mentions of one
+    sentence, or the entities of a document. Gold relations between spans that are no candidate pair count as missed, so
+    the scores are over all gold relations of that scope. A gold Doc without `doc._.relations` (None) is not scored.
+    Precision is taken over the labels that a gold Doc is annotated exhaustively with (see
+    `corpora.annotated.exhaustively_annotated`), recall over all.
+
+    Args:
+        scope: what the component works on, "sentence" or "document".
 
     Returns:
         `rel_micro_p`, `rel_micro_r`, `rel_micro_f` and `rel_per_type`, `label -> {"p", "r", "f"}` as spaCy's own
         scorers give it. None for all where no example was scored, for precision and F1 where nothing can be judged.
     """
-    scored = [example for example in examples if get_plain_relations(example.reference) is not None]
-    compared = Comparison.of_relations(scored)
+    scored = [
+        Answer.of(example.reference, example.predicted, scope)
+        for example in examples
+        if get_plain_relations(example.reference) is not None
+    ]
+    compared = Comparison.of_answers(scored)
     micro = _rates(compared.total(), judged=compared.judged) if scored else np.full(3, np.nan)
     if scored and compared.judged:
         micro = np.nan_to_num(micro)  # training needs a number even where nothing was given that can be judged
@@ -86,7 +106,9 @@ def score_relations(examples: Iterable[Example], **_: Any) -> dict[str, Any]:
     }
 
 
-def evaluate(nlp: Language, path: Path, *, resamples: int = 1000) -> Scores:
+def evaluate(
+    nlp: Language, path: Path, *, level: str | None = None, seen: Sequence[Path] = (), resamples: int = 1000
+) -> Scores:
     """Score a pipeline on gold Docs: its entities, its relations on gold entities, and what comes out of raw text.
 
     Unlike `spacy evaluate`, which gives the relation component Docs without entities, this tells apart what it does
@@ -95,65 +117,124 @@ def evaluate(nlp: Language, path: Path, *, resamples: int = 1000) -> Scores:
     Args:
         nlp: a pipeline with `mrca_relations`.
         path: a `.spacy` file made by `kgmrca corpus`.
+        level: "document" for relations of the entities of a document, "sentence" for those of mentions of a sentence
+            (see `matching`). The relation component works at this level. None: that of the component.
+        seen: gold files that were trained on. The scores of relations then have a part "unseen".
         resamples: how many times the documents are drawn anew for the intervals.
 
     Returns:
-        `documents`, their number; `types_not_in_gold`, the entity types that were given but that the gold data lacks;
-        and these parts, where "raw text" means the whole pipeline:
+        `documents`, their number; `level`; `types_not_in_gold`, the entity types that were given but that the gold data
+        lacks; and these parts, where "raw text" means the whole pipeline:
 
         - `entities`: on raw text, exact span and type; a gold mention without a type in the data matches any type;
         - `entities, types of the data`: the same without the entities of the types in `types_not_in_gold`;
         - `entities, spans alone`: the same, whatever the types;
-        - `relations, gold entities`: of the relation component alone, on gold entities and sentences;
-        - `relations, end to end`: on raw text, exact spans, direction and label;
-        - `sentence sets, gold entities`: for each gold sentence, the set of labels given anywhere in it against the
-          set of gold labels, as the MRCA paper scores. A relation belongs to the sentence its subject starts in.
+        - `relations, gold entities`: of the relation component alone, on gold entities, clusters and sentences;
+        - `relations, end to end`: on raw text;
+        - `relations, end to end, precise` and so on: the same at each operating point of the component;
+        - `sentence sets, gold entities`, only of sentences: for each gold sentence, the set of labels given anywhere in
+          it against the set of gold labels, as the MRCA paper scores. A relation belongs to the sentence its subject
+          starts in.
+
+        The parts on raw text are "no recognizer" where nothing in the pipeline finds entities.
 
         Each has micro `p`, `r`, `f`; their `COUNTS`; `interval`, the 95 % percentile intervals of the three by a
         bootstrap over documents (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13); `macro`, the
         means over the labels that have gold (where they are known); `given_per_document`; and in `per_type` the scores
-        of each label. `p` and `f` are None where nothing that was given can be judged.
+        of each label. `p` and `f` are None where nothing that was given can be judged. The relations have also
+
+        - `calibration_error`, the expected calibration error of scores from `calibration.SHOWN` on, where judged;
+        - `unseen`: `p` and `f` without the facts that are in `seen` by a name of the subject and one of the object. As
+          for DocRED (Yao et al., 2019), these are taken out of what was given and is right; recall stays as it is.
 
         Then, for gold entities and ordered pairs, scores and `COUNTS`
 
         - `gold entities, by number of relations`: by how many gold relations the pair has. Precision is here of the
           labels given to pairs that are related: it says how well they are told apart, and leaves out what was given
           to pairs without a relation. That has a row of its own ("0"), with nothing but the counts.
-        - `gold entities, by distance`: by the number of tokens between subject and object. Every pair has one,
-          related or not, so that precision means what it does over all.
+        - `gold entities, by distance`: by the number of tokens between subject and object, or, of a document, by how
+          many sentences their closest mentions are apart. Every pair has one, related or not, so that precision means
+          what it does over all.
         - `gold entities, confusion`: see `_confusion`.
 
     Raises:
+        InputError: a file cannot be read, or there is no such level.
         ModelError: the pipeline has no relation component.
     """
     _, pipe = relation_pipe(nlp)
-    given = list(Corpus(path)(nlp))
-    with progress_bar(None, total=2 * len(given), unit=" documents") as bar:
-        for example, doc in zip(given, pipe.pipe([example.predicted for example in given]), strict=True):
-            example.predicted = doc
-            bar.update()
-        raw = []
-        for example, doc in zip(given, nlp.pipe([example.reference.text for example in given]), strict=True):
-            raw.append(Example(doc, example.reference))
-            bar.update()
-    types_not_in_gold = _types_not_in_gold(raw)
-    relations = Comparison.of_relations(given)
-    parts = {
-        "entities": _entities(raw),
-        "entities, types of the data": _entities(raw, leave_out=types_not_in_gold),
-        "entities, spans alone": _entities(raw, typed=False),
-        "relations, gold entities": relations,
-        "relations, end to end": Comparison.of_relations(raw),
-        "sentence sets, gold entities": _sentence_sets(given),
+    level = level or level_of(pipe)
+    own = pipe.resolve_threshold()
+    points = {point: pipe.resolve_threshold(point) for point in pipe.operating_points}
+    known = named_facts(seen, nlp) if seen else None
+    lowest = min(SHOWN, *map(_lowest, [own, *points.values()]))
+    read = answers(nlp, path, level=level, threshold=lowest)
+
+    def relations(some: Sequence[Answer], threshold: float | Mapping[str, float]) -> Scores:
+        compared = Comparison.of_answers(some, threshold)
+        scores = _scores(compared, resamples)
+        if known is not None:
+            scores["unseen"] = _unseen(some, threshold, known, compared.total())
+        return {**scores, "calibration_error": _calibration_error(some)}
+
+    on_gold, raw = read.with_entities, read.end_to_end
+    types_not_in_gold = _types_not_in_gold(raw or ())
+    parts: Scores = {
+        "entities": raw and _scores(_entities(raw), resamples),
+        "entities, types of the data": raw and _scores(_entities(raw, leave_out=types_not_in_gold), resamples),
+        "entities, spans alone": raw and _scores(_entities(raw, typed=False), resamples),
+        "relations, gold entities": relations(on_gold, own),
+        "relations, end to end": raw and relations(raw, own),
+        **{f"relations, end to end, {point}": raw and relations(raw, number) for point, number in points.items()},
     }
+    if level == "sentence":
+        parts["sentence sets, gold entities"] = _scores(_sentence_sets(on_gold, own), resamples)
+    compared = Comparison.of_answers(on_gold, own)
     return {
-        "documents": len(given),
+        "documents": len(on_gold),
+        "level": level,
         "types_not_in_gold": sorted(types_not_in_gold),
-        **{name: _scores(compared, resamples) for name, compared in parts.items()},
-        "gold entities, by number of relations": _by_number(relations),
-        "gold entities, by distance": _by_distance(relations, [example.reference for example in given]),
-        "gold entities, confusion": _confusion(relations),
+        **{name: NO_RECOGNIZER if raw is None and part is None else part for name, part in parts.items()},
+        "gold entities, by number of relations": _by_number(compared),
+        "gold entities, by distance": _by_distance(compared, on_gold, level),
+        "gold entities, confusion": _confusion(compared),
     }
+
+
+def _lowest(threshold: float | Mapping[str, float]) -> float:
+    return min(threshold.values(), default=1.0) if isinstance(threshold, Mapping) else threshold
+
+
+def _calibration_error(some: Iterable[Answer]) -> float | None:
+    """How far scores from `SHOWN` on are from the share that is right; None where nothing is judged."""
+    rows = [
+        (score, key in answer.gold)
+        for answer in some
+        for key, score in answer.given.items()
+        if score >= SHOWN and answer.is_judged(key[-1])
+    ]
+    if not rows:
+        return None
+    scores, right = zip(*rows, strict=True)
+    return reliability(np.array(scores), np.array(right, bool)).error
+
+
+def _unseen(
+    some: Iterable[Answer],
+    threshold: float | Mapping[str, float],
+    seen: frozenset[tuple[str, str, str]],
+    total: NDArray[np.int64],
+) -> Scores:
+    """Precision and F1 without what is right and seen (see `evaluate`)."""
+    left_out = 0
+    for answer in some:
+        right = [key for key in answer.from_threshold(threshold) & answer.gold if answer.is_judged(key[-1])]
+        if right:
+            names = names_of_facts(answer.reference)
+            left_out += sum(not names[key].isdisjoint(seen) for key in right)
+    without = total.copy()
+    without[[COUNTS.index("given"), COUNTS.index("right")]] -= left_out
+    (p, _, _), (_, r, _) = _rates(without), _rates(total)
+    return _rates_by_name(np.array([p, r, 2 * p * r / (p + r or 1)])) | {"left_out": left_out}
 
 
 # Counting.
@@ -197,15 +278,10 @@ class Comparison:
         )
 
     @classmethod
-    def of_relations(cls, examples: Iterable[Example]) -> "Comparison":
-        """The relations: subject start and end, object start and end (characters), label."""
+    def of_answers(cls, answers: Iterable[Answer], threshold: float | Mapping[str, float] = 0.0) -> "Comparison":
+        """The relations that were given with at least this score."""
         return cls.of_documents(
-            (
-                {record[:5] for record in get_plain_relations(example.reference) or ()},
-                {record[:5] for record in get_plain_relations(example.predicted) or ()},
-                exhaustively_annotated(example.reference),
-            )
-            for example in examples
+            (answer.gold, answer.from_threshold(threshold), answer.exhaustive) for answer in answers
         )
 
     @property
@@ -270,17 +346,15 @@ def _counts_by_name(counts: NDArray[np.int64]) -> dict[str, int]:
 # Entities and sentences.
 
 
-def _entities(
-    examples: Iterable[Example], *, typed: bool = True, leave_out: frozenset[str] = frozenset()
-) -> Comparison:
+def _entities(answers: Iterable[Answer], *, typed: bool = True, leave_out: frozenset[str] = frozenset()) -> Comparison:
     """The entities: start and end (characters), type."""
 
     def types(doc: Doc) -> dict[tuple[int, int], str]:
         ents = (ent for ent in doc.ents if ent.label_ not in leave_out)
         return {(ent.start_char, ent.end_char): ent.label_ if typed else UNTYPED for ent in ents}
 
-    def compared(example: Example) -> tuple[Keys, Keys, None]:
-        gold, given = types(example.reference), types(example.predicted)
+    def compared(answer: Answer) -> tuple[Keys, Keys, None]:
+        gold, given = types(answer.reference), types(answer.predicted)
         # A gold mention without a type matches a given one of any type.
         given |= {place: UNTYPED for place in given if gold.get(place) == UNTYPED}
         return (
@@ -289,29 +363,29 @@ def _entities(
             None,
         )
 
-    return Comparison.of_documents(map(compared, examples))
+    return Comparison.of_documents(map(compared, answers))
 
 
-def _types_not_in_gold(examples: Sequence[Example]) -> frozenset[str]:
+def _types_not_in_gold(answers: Sequence[Answer]) -> frozenset[str]:
     """The entity types that were given and that the gold data lacks; none where it has untyped mentions."""
-    gold = {ent.label_ for example in examples for ent in example.reference.ents}
+    gold = {ent.label_ for answer in answers for ent in answer.reference.ents}
     if UNTYPED in gold:  # which may be of any type
         return frozenset()
-    return frozenset({ent.label_ for example in examples for ent in example.predicted.ents} - gold)
+    return frozenset({ent.label_ for answer in answers for ent in answer.predicted.ents} - gold)
 
 
-def _sentence_sets(examples: Iterable[Example]) -> Comparison:
+def _sentence_sets(answers: Iterable[Answer], threshold: float | Mapping[str, float]) -> Comparison:
     """The labels of each sentence: the sentence's number, label. Where no sentences are marked, the Doc is one."""
 
-    def compared(example: Example) -> tuple[Keys, Keys, frozenset[str] | None]:
-        starts = [token.idx for token in example.reference if token.is_sent_start]
+    def compared(answer: Answer) -> tuple[Keys, Keys, frozenset[str] | None]:
+        starts = [token.idx for token in answer.reference if token.is_sent_start]
         gold, given = (
-            {(bisect_right(starts, record[0]), record[4]) for record in get_plain_relations(doc) or ()}
-            for doc in (example.reference, example.predicted)
+            {(bisect_right(starts, key[0]), key[-1]) for key in keys}
+            for keys in (answer.gold, answer.from_threshold(threshold))
         )
-        return gold, given, exhaustively_annotated(example.reference)
+        return gold, given, answer.exhaustive
 
-    return Comparison.of_documents(map(compared, examples))
+    return Comparison.of_documents(map(compared, answers))
 
 
 # Scores.
@@ -364,17 +438,36 @@ def _by_number(compared: Comparison) -> Scores:
     }
 
 
-def _by_distance(compared: Comparison, docs: Sequence[Doc]) -> Scores:
-    token_starts = [[token.idx for token in doc] for doc in docs]
-    between = []
-    for number, (a, b, c, d, _) in zip(compared.document.tolist(), compared.keys, strict=True):
-        starts = token_starts[number]
-        between.append(max(0, bisect_left(starts, max(a, c)) - bisect_left(starts, min(b, d))))  # 0: they overlap
-    ranges = np.searchsorted(list(DISTANCES.values()), between, side="right") - 1
+def _by_distance(compared: Comparison, answers: Sequence[Answer], level: str) -> Scores:
+    by_sentence = level == "document"
+    names: Sequence[str] = SENTENCES if by_sentence else list(DISTANCES)
+    if by_sentence:
+        apart = [_SentencesApart(answer.reference) for answer in answers]
+        rows = [apart[number](key) for number, key in zip(compared.document.tolist(), compared.keys, strict=True)]
+        ranges = np.minimum(rows, len(SENTENCES) - 1)
+    else:
+        token_starts = [[token.idx for token in answer.reference] for answer in answers]
+        between = []
+        for number, (a, b, c, d, _) in zip(compared.document.tolist(), compared.keys, strict=True):
+            starts = token_starts[number]
+            between.append(max(0, bisect_left(starts, max(a, c)) - bisect_left(starts, min(b, d))))  # 0: they overlap
+        ranges = np.searchsorted(list(DISTANCES.values()), between, side="right") - 1
     return {
         name: _rates_and_counts(counts, judged=compared.judged)
-        for name, counts in zip(DISTANCES, compared.by(ranges, len(DISTANCES)), strict=True)
+        for name, counts in zip(names, compared.by(ranges.astype(np.int64), len(names)), strict=True)
     }
+
+
+class _SentencesApart:
+    """How many sentences the closest mentions of two entities of a document are apart."""
+
+    def __init__(self, reference: Doc) -> None:
+        self._starts = [token.idx for token in reference if token.is_sent_start]
+        self._mentions = mentions_of(reference)
+
+    def __call__(self, key: Key) -> int:
+        ends = ([bisect_right(self._starts, start) for start, _ in self._mentions.get(end, [end])] for end in key[:2])
+        return min(abs(one - other) for one, other in product(*ends))
 
 
 def _confusion(compared: Comparison) -> Scores:
@@ -424,4 +517,4 @@ def _confusion(compared: Comparison) -> Scores:
 
 def _pairs(compared: Comparison) -> list[Hashable]:
     """The ordered pair that each relation is of, told apart from those of other documents, [N]."""
-    return [(document, *key[:4]) for document, key in zip(compared.document.tolist(), compared.keys, strict=True)]
+    return [(document, *key[:-1]) for document, key in zip(compared.document.tolist(), compared.keys, strict=True)]

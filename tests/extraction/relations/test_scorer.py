@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from kgmrca.corpora.annotated import EXHAUSTIVE, UNTYPED
 from kgmrca.errors import ModelError
-from kgmrca.extraction.relations import scorer
+from kgmrca.extraction.relations import matching, scorer
 from kgmrca.extraction.relations.score_table import score_table
 from kgmrca.extraction.relations.scorer import evaluate, score_relations
 from kgmrca.relations import Relation, set_relations
@@ -205,7 +205,13 @@ class Neighbours:
         set_relations(doc, [Relation(a, b, "knows", 0.5) for a, b in zip(doc.ents, doc.ents[1:], strict=False)])
         return doc
 
-    def pipe(self, docs, batch_size=None):
+    cfg = {}
+    operating_points = {}
+
+    def resolve_threshold(self):
+        return 0.5
+
+    def pipe(self, docs, batch_size=None, threshold=None):
         return map(self, docs)
 
 
@@ -219,7 +225,8 @@ def pipeline(monkeypatch):
     nlp = spacy.blank("en")
     nlp.add_pipe("misses_cid")
     pipe = nlp.add_pipe("neighbours")
-    monkeypatch.setattr(scorer, "relation_pipe", lambda nlp: ("neighbours", pipe))
+    for module in (scorer, matching):
+        monkeypatch.setattr(module, "relation_pipe", lambda nlp: ("neighbours", pipe))
     return nlp
 
 
@@ -263,11 +270,17 @@ class Oracle:
     """A pipeline, and its relation component too: it gives the answers in turn, whatever it is asked."""
 
     vocab = NLP.vocab
+    cfg = {}
+    pipe_names = ()
+    operating_points = {"precise": 0.8}
 
     def __init__(self, answers):
         self.answers = answers
 
-    def pipe(self, asked):
+    def resolve_threshold(self, point=None):
+        return self.operating_points[point] if point else 0.5
+
+    def pipe(self, asked, **_):
         return (answer for answer, _ in zip(self.answers, asked, strict=True))
 
 
@@ -277,7 +290,8 @@ def evaluated(tmp_path, monkeypatch):
 
     def run(gold, on_gold, on_text=None, **options):
         DocBin(docs=gold, store_user_data=True).to_disk(tmp_path / "gold.spacy")
-        monkeypatch.setattr(scorer, "relation_pipe", lambda nlp: ("mrca_relations", Oracle(on_gold)))
+        for module in (scorer, matching):
+            monkeypatch.setattr(module, "relation_pipe", lambda nlp: ("mrca_relations", Oracle(on_gold)))
         return evaluate(Oracle(on_text or on_gold), tmp_path / "gold.spacy", **options)
 
     return run
