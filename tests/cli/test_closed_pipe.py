@@ -67,7 +67,7 @@ def test_every_command_is_tried():
 def test_a_command_ends_with_141(command, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     stub = SimpleNamespace(table=lambda: "a table")
-    monkeypatch.setattr("kgmrca.extraction.relations.operating_points.calibrate", lambda *_: stub)
+    monkeypatch.setattr("kgmrca.extraction.relations.operating_points.calibrate", lambda *_, **__: stub)
     monkeypatch.setattr("kgmrca.extraction.relations.scorer.evaluate", lambda *_, **options: {})
     monkeypatch.setattr("kgmrca.extraction.relations.score_table.score_table", lambda *_, **options: "a table")
     monkeypatch.setattr(sys, "argv", ["kgmrca", command, *map(str, COMMANDS[command])])

@@ -19,6 +19,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from kgmrca.corpora.annotated import UNTYPED
+from kgmrca.errors import InputError
 from kgmrca.extraction.relations.calibration import SHOWN, reliability
 from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.extraction.relations.matching import (
@@ -158,11 +159,13 @@ def evaluate(
         - `gold entities, confusion`: see `_confusion`.
 
     Raises:
-        InputError: a file cannot be read, or there is no such level.
+        InputError: a file cannot be read, there is no such level, or there is `seen` for the level "sentence".
         ModelError: the pipeline has no relation component.
     """
     _, pipe = relation_pipe(nlp)
     level = level or level_of(pipe)
+    if seen and level != "document":
+        raise InputError("Facts that were seen in training are known of documents only: use the level 'document'.")
     own = pipe.resolve_threshold()
     points = {point: pipe.resolve_threshold(point) for point in pipe.operating_points}
     known = named_facts(seen, nlp) if seen else None

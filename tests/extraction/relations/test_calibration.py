@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,16 @@ from kgmrca import cli
 from kgmrca.convert import convert
 from kgmrca.corpora.annotated import EXHAUSTIVE
 from kgmrca.errors import InputError, ModelError
-from kgmrca.extraction.relations.calibration import cross_fit, draw, fit, quality, reliability, scale
+from kgmrca.extraction.relations.calibration import (
+    Entries,
+    cross_fit,
+    cross_fit_data,
+    draw,
+    fit,
+    quality,
+    reliability,
+    scale,
+)
 from kgmrca.extraction.relations.component import OPERATING_POINTS
 from kgmrca.extraction.relations.operating_points import calibrate
 from kgmrca.relations import Relation, get_plain_relations
@@ -39,20 +49,26 @@ def test_reliability_of_nothing():
     assert reliability(np.zeros(0), np.zeros(0, bool)).error == 0
 
 
+def entries(score, right, *, label=0, judged=True, document=0, data=0):
+    """Entries of arrays, or of numbers that hold for all."""
+    score = np.asarray(score, np.float32)
+    columns = (label, right, judged, document, data)
+    types = (np.int64, bool, bool, np.int64, np.int64)
+    return Entries(score, *(np.broadcast_to(c, score.shape).astype(t) for c, t in zip(columns, types, strict=True)))
+
+
 def test_quality():
-    scores = np.array([[0.9, 0.04], [0.3, 0.6]], np.float32)
-    gold = np.array([[True, True], [False, False]])
-    found = quality(scores, gold, np.array([[True, True], [True, False]]), ("a", "b"))
+    found = quality(
+        entries([0.9, 0.04, 0.3, 0.6], [True, True, False, False], label=[0, 1, 0, 1], judged=[1, 1, 1, 0]), ("a", "b")
+    )
     assert found.shown.error == pytest.approx((0.1 + 0.3) / 2)  # 0.04 is not shown, 0.6 not judged
-    assert found.everything.error == pytest.approx((0.1 + 0.3 + 0.96) / 3)
     assert found.brier == pytest.approx((0.01 + 0.09 + 0.96**2) / 3)
     assert (found.frequent, found.frequent_error) == ({}, None)
 
 
 def test_quality_of_frequent_labels():
-    scores = np.full((100, 2), 0.75, np.float32)
-    gold = np.arange(100)[:, None] < [50, 49]
-    found = quality(scores, gold, np.ones_like(gold), ("a", "b"))
+    right = np.arange(100)[:, None] < [50, 49]
+    found = quality(entries(np.full(200, 0.75), right.ravel(), label=np.tile([0, 1], 100)), ("a", "b"))
     assert found.frequent == {"a": pytest.approx(0.25)}
     assert found.frequent_error == pytest.approx(0.25)
 
@@ -75,54 +91,63 @@ def test_scaling_by_hand():
     assert scaled[0].tolist() == pytest.approx([2 / 3, 1 / (1 + np.exp(2 - np.log(4))), 0])
 
 
-def made_up(slope, offset, *, n=20_000):
-    """Scores of labels that are right as often as `scale` with these numbers says, and whether they are."""
-    random = np.random.default_rng(0)
-    scores = random.uniform(0.02, 0.98, (n, len(slope))).astype(np.float32)
-    right = scale(torch.from_numpy(scores), torch.tensor(slope), torch.tensor(offset)).numpy()
-    return scores, random.uniform(size=scores.shape) < right
+def made_up(slope, offset, *, n=20_000, seed=0, **more):
+    """Scores of labels that are right as often as `scale` with these numbers says, n a label."""
+    random = np.random.default_rng(seed)
+    score = random.uniform(0.02, 0.98, (n, len(slope))).astype(np.float32)
+    right = scale(torch.from_numpy(score), torch.tensor(slope), torch.tensor(offset)).numpy()
+    label = np.tile(np.arange(len(slope)), n)
+    return entries(score.ravel(), (random.uniform(size=score.shape) < right).ravel(), label=label, **more)
 
 
 def test_fit_recovers_what_scores_were_made_with():
     numbers = [0.5, 1.0, 2.0], [-1.0, 0.0, 0.5]
-    scores, gold = made_up(*numbers)
-    slope, offset = fit(scores, gold, np.ones_like(gold))
+    slope, offset = fit(made_up(*numbers), 3)
     assert slope.numpy() == pytest.approx(numbers[0], rel=0.07)
     assert offset.numpy() == pytest.approx(numbers[1], abs=0.07)
 
 
 def test_what_is_not_judged_does_not_count():
-    scores, gold = made_up([0.5, 0.5], [-1.0, -1.0], n=2000)
-    judged = np.ones_like(gold)
-    judged[:, 1] = False
-    slope, offset = fit(scores, gold, judged)
-    again, other = fit(scores, gold ^ ~judged, judged)
+    some = made_up([0.5, 0.5], [-1.0, -1.0], n=2000)
+    judged = some.label == 0
+    slope, offset = fit(replace(some, judged=judged), 2)
+    again, other = fit(replace(some, judged=judged, right=some.right ^ ~judged), 2)
     assert torch.equal(slope, again)
     assert torch.equal(offset, other)
     assert slope[0] == pytest.approx(slope[1].item(), rel=0.05)  # the label without any has what is common
 
 
 def test_no_data_leaves_scores_as_they_are():
-    slope, offset = fit(np.zeros((0, 2), np.float32), np.zeros((0, 2), bool), np.zeros((0, 2), bool))
+    slope, offset = fit(entries([], []), 2)
     assert (slope.tolist(), offset.tolist()) == ([1, 1], [0, 0])
 
 
+def test_a_data_set_counts_by_the_square_root_of_its_size():
+    # Half of the 900 entries of one are right, none of the 100 of the other: 30 / 40 of a half are right.
+    some = entries(np.full(1000, 0.5), np.arange(1000) < 450, data=np.arange(1000) >= 900)
+    slope, offset = fit(some, 1)
+    assert some.scaled(slope, offset).score == pytest.approx(np.full(1000, 0.375), abs=0.01)
+
+
 def test_cross_fitting_does_not_look_at_the_document_itself():
-    scores, gold = made_up([0.5], [-1.0], n=500)
-    document = np.arange(500) // 50
-    before = cross_fit(scores, gold, np.ones_like(gold), document)
-    changed = gold.copy()
-    changed[document == 3] ^= True
-    after = cross_fit(scores, changed, np.ones_like(gold), document)
-    same = (before == after)[:, 0]
-    assert same[document % 5 == 3].all()
-    assert not same[document % 5 != 3].any()
+    some = made_up([0.5], [-1.0], n=500, document=np.arange(500) // 50)
+    before = cross_fit(some, 1).score
+    after = cross_fit(replace(some, right=some.right ^ (some.document == 3)), 1).score
+    same = before == after
+    assert same[some.document % 5 == 3].all()
+    assert not same[some.document % 5 != 3].any()
+
+
+def test_a_data_set_can_be_calibrated_on_the_others():
+    one, other = made_up([0.5], [-1.0], data=0), made_up([2.0], [0.5], seed=1, data=1)
+    found = cross_fit_data(Entries.joined([one, other]), 1)
+    of_other = fit(one, 1)
+    assert found.score[found.data == 1] == pytest.approx(other.scaled(*of_other).score)
 
 
 def test_the_drawing(tmp_path):
     pytest.importorskip("matplotlib")
-    scores, gold = made_up([0.5], [-1.0], n=100)
-    found = quality(scores, gold, np.ones_like(gold), ("a",))
+    found = quality(made_up([0.5], [-1.0], n=100), ("a",))
     with (tmp_path / "plot.png").open("wb") as stream:
         draw(found, found, stream)
     assert (tmp_path / "plot.png").read_bytes()[1:4] == b"PNG"
@@ -181,23 +206,24 @@ add_tiny_relations(make_docs)  # which registers doc._.relations
 @pytest.fixture
 def calibrated(dev):
     nlp = make()
-    calibrate(nlp, dev)
+    calibrate(nlp, [dev])
     return nlp
 
 
 def test_calibrating_brings_scores_to_shares(dev):
     nlp = make(threshold=0.0)
-    report = calibrate(nlp, dev)
+    report = calibrate(nlp, [dev])
     scores = pipe_of(nlp).predict([nlp(TEXT)])[1][0]
     assert scores == pytest.approx([10 / 40, 1 / 40], abs=0.06)  # Bob and Ann are a pair as well
     assert report.after.shown.error < report.before.shown.error / 2
-    assert (report.documents, report.pairs) == (20, 40)
+    (data_set,) = report.sets
+    assert (data_set.documents, data_set.entries, data_set.end_to_end, data_set.left_out) == (20, 80, True, None)
     assert set(pipe_of(nlp).cfg["calibration"]) == {"rules", "visits"}
 
 
 def test_calibrating_starts_from_raw_scores(dev, calibrated):
     pipe = pipe_of(calibrated)
-    before, report = pipe.digest(), calibrate(calibrated, dev)
+    before, report = pipe.digest(), calibrate(calibrated, [dev])
     assert pipe.digest() == before
     assert report.before.shown.score[[4, 12]] == pytest.approx([0.3, 0.8])
 
@@ -205,17 +231,16 @@ def test_calibrating_starts_from_raw_scores(dev, calibrated):
 def test_what_is_annotated_partly_is_not_judged(tmp_path):
     docs = [gold_doc(make_docs, number < 10, True, **{EXHAUSTIVE: ["rules"]}) for number in range(20)]
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
-    report = calibrate(make(), tmp_path / "dev.spacy")
+    report = calibrate(make(), [tmp_path / "dev.spacy"])
     assert report.before.shown.count.sum() == 40  # "rules" alone
-    assert report.operating_points["complete"].p == 10 / 40
+    assert report.operating_points["complete"].p == (10 / 40,)
 
 
-def test_every_document_is_judged_by_its_own_labels(tmp_path, monkeypatch):
-    monkeypatch.setattr("kgmrca.extraction.relations.operating_points._BATCH_SIZE", 2)
+def test_every_document_is_judged_by_its_own_labels(tmp_path):
     annotated = [[], [], ["rules"], ["rules", "visits"], ["rules"]]
     docs = [gold_doc(make_docs, True, True, **{EXHAUSTIVE: exhaustive}) for exhaustive in annotated]
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
-    report = calibrate(make(), tmp_path / "dev.spacy")
+    report = calibrate(make(), [tmp_path / "dev.spacy"])
     assert report.before.shown.count[[4, 12]].tolist() == [2, 6]  # "visits" in one Doc of two pairs, "rules" in three
 
 
@@ -229,7 +254,7 @@ def test_nothing_to_calibrate_on(tmp_path):
     ):
         DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / name)
         with pytest.raises(InputError, match=message):
-            calibrate(make(), tmp_path / name)
+            calibrate(make(), [tmp_path / name])
 
 
 def test_stored_and_loaded(calibrated, tmp_path):

@@ -1,5 +1,7 @@
 """The sweep over thresholds and the operating points, counted by hand."""
 
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 import spacy
@@ -7,7 +9,7 @@ from spacy.tokens import DocBin
 
 from kgmrca.corpora.annotated import EXHAUSTIVE
 from kgmrca.errors import InputError, ModelError
-from kgmrca.extraction.relations import operating_points
+from kgmrca.extraction.relations import matching, operating_points
 from kgmrca.extraction.relations.operating_points import Curve, OperatingPoint, find_operating_points, sweep
 from kgmrca.relations import set_plain_relations
 
@@ -27,8 +29,9 @@ class Pipe:
 
     __slots__ = ()
     threshold = 0.7
+    cfg = MappingProxyType({})
 
-    def pipe(self, docs, *, threshold=None):
+    def pipe(self, docs, *, threshold=None, batch_size=None):
         threshold = self.threshold if threshold is None else threshold
         for doc in docs:
             set_plain_relations(doc, [(0, 1, 2, 3, *found) for found in FOUND[doc.text] if found[1] >= threshold])
@@ -38,7 +41,8 @@ class Pipe:
 @pytest.fixture
 def pipe(monkeypatch):
     pipe = Pipe()
-    monkeypatch.setattr(operating_points, "relation_pipe", lambda nlp: ("stub", pipe))
+    for module in (operating_points, matching):
+        monkeypatch.setattr(module, "relation_pipe", lambda nlp: ("stub", pipe))
     return pipe
 
 
@@ -53,6 +57,10 @@ def write(path, *, exhaustive=None):
         docs.append(doc)
     DocBin(docs=docs, store_user_data=True).to_disk(path)
     return path
+
+
+def rates(row):
+    return [row[key] for key in "prf"]
 
 
 @pytest.fixture
@@ -71,13 +79,11 @@ def test_rows_are_steps_of_five_hundredths(pipe, gold):
 )
 def test_scores_at_a_threshold(pipe, gold, threshold, right, given):
     (row,) = [row for row in sweep(NLP, gold) if row["threshold"] == threshold]
-    assert row == pytest.approx(
-        {"threshold": threshold, "p": right / given, "r": right / 4, "f": 2 * right / (given + 4)}
-    )
+    assert rates(row) == pytest.approx([right / given, right / 4, 2 * right / (given + 4)])
 
 
 def test_nothing_is_left_above_the_highest_score(pipe, gold):
-    assert sweep(NLP, gold)[-1] == {"threshold": 0.95, "p": 0.0, "r": 0.0, "f": 0.0}
+    assert rates(sweep(NLP, gold)[-1]) == [0, 0, 0]
 
 
 def test_recall_never_rises_with_the_threshold(pipe, gold):
@@ -111,7 +117,11 @@ def test_precision_is_taken_over_what_is_annotated_exhaustively(pipe, tmp_path):
     path = write(tmp_path / "partial.spacy", exhaustive=["right", "unsure"])
     (row,) = [row for row in sweep(NLP, path) if row["threshold"] == 0.05]
     # "right" twice and "unsure" are judged; of four gold relations "right" twice and "also right" are found.
-    assert row == pytest.approx({"threshold": 0.05, "p": 2 / 3, "r": 3 / 4, "f": 12 / 17})
+    assert rates(row) == pytest.approx([2 / 3, 3 / 4, 12 / 17])
+
+
+def test_without_a_recognizer_nothing_is_said_of_raw_text(pipe, gold):
+    assert {row["end_to_end"] for row in sweep(NLP, gold)} == {None}
 
 
 def test_nothing_can_be_judged(pipe, tmp_path):
@@ -144,36 +154,74 @@ def test_a_curve_where_not_everything_is_judged():
     assert (found.precision.tolist(), found.recall.tolist()) == ([3 / 4], [4 / 8])
 
 
+def test_a_curve_knows_what_precision_is_sure():
+    # Two of three documents have nothing but right ones; the third has none. In a tenth of the samples it is drawn
+    # twice or more often (1 / 27 three times, 6 / 27 twice).
+    found = curve([0.9, 0.9, 0.9], [1, 1, 0], thresholds=[0.5, 0.95], document=[0, 1, 2])
+    assert found.precision == pytest.approx([2 / 3, 0])
+    assert found.surely == pytest.approx([1 / 3, 0])
+
+
+def points_of(*curves):
+    return find_operating_points(curves)
+
+
+def point(threshold, p, r, f, **more):
+    return OperatingPoint(threshold, (pytest.approx(p),), (r,), (pytest.approx(f),), **more)
+
+
 def test_operating_points():
-    points = find_operating_points(curve(gold=np.array([1, 1, 1, 1, 1, 0, 1, 0, 0, 0], bool)))
+    points = points_of(curve(gold=np.array([1, 1, 1, 1, 1, 0, 1, 0, 0, 0], bool)))
     # From 0.4 on 6 of 7 are right; that is the best F1 (12 / 15) and more than 0.85 as well, and no lower one adds any.
-    assert points["balanced"] == OperatingPoint(0.35, pytest.approx(6 / 7), 6 / 8, pytest.approx(12 / 15))
+    assert points["balanced"] == point(0.35, 6 / 7, 6 / 8, 12 / 15)
     assert points["precise"] == points["balanced"] == points["complete"]
 
 
 def test_precise_is_the_lowest_threshold_that_is_right_often_enough():
-    points = find_operating_points(curve())
+    points = points_of(curve())
     assert points["balanced"].threshold == points["complete"].threshold == 0.05
-    assert points["precise"] == OperatingPoint(0.75, 1.0, 3 / 8, pytest.approx(6 / 11))
+    assert points["precise"] == point(0.75, 1.0, 3 / 8, 6 / 11)
+
+
+def test_precise_is_right_often_enough_on_every_set():
+    other = curve(gold=np.array([1, 1, 0, 1, 1, 1, 1, 1, 1, 1], bool))
+    found = points_of(curve(), other)["precise"]
+    # In the second set it is 2 of 3 at 0.8, where the first has 3 of 3; at 0.9 both are right.
+    assert (found.threshold, found.p, found.r) == (0.85, (1.0, 1.0), (2 / 8, 2 / 8))
+
+
+def test_balanced_is_the_best_of_all_sets_together():
+    # Alone, the first would choose 0.35 (see above), the second the lowest.
+    one = curve(gold=np.array([1, 1, 1, 1, 1, 0, 1, 0, 0, 0], bool))
+    other = curve(gold=np.ones(10, bool), n_gold=10)
+    found = points_of(one, other)["balanced"]
+    assert found.threshold == 0.05
+    assert found.f == pytest.approx((12 / 18, 1))
+
+
+def test_precise_needs_a_precision_that_is_sure():
+    # From 0.5 on 9 of 10 are right, but all that is wrong there is in one of ten documents.
+    scores, gold = np.repeat(np.array([0.9, 0.5], np.float32), [9, 1]), np.arange(10) < 9
+    points = points_of(curve(scores, gold, n_gold=9, document=np.arange(10)))
+    assert points["balanced"].threshold == 0.55
+    assert points["precise"] == point(0.55, 1.0, 1.0, 1.0)
 
 
 def test_no_threshold_is_right_often_enough():
-    points = find_operating_points(curve(gold=np.array([0, 1, 1, 1, 0, 1, 0, 0, 0, 0], bool), n_gold=4))
+    points = points_of(curve(gold=np.array([0, 1, 1, 1, 0, 1, 0, 0, 0, 0], bool), n_gold=4))
     # The first is wrong, so at 0.7 it is 3 of 4.
-    assert points["precise"] == OperatingPoint(0.65, 3 / 4, 3 / 4, 3 / 4, reached=False)
+    assert points["precise"] == point(0.65, 3 / 4, 3 / 4, 3 / 4, reached=False)
 
 
 def test_a_precise_point_that_is_not_reached_keeps_some_recall():
     scores = np.repeat(np.array([0.9, 0.5, 0.3], np.float32), [5, 10, 10])
     gold = np.array([1, 1, 1, 1, 0, *[1, 1, 1, 1, 1, 1, 1, 0, 0, 0], *10 * [0]], bool)
     # At 0.9 it is 4 of 5 with a recall of 4 in 50, at 0.5 it is 11 of 15 with 11 in 50.
-    points = find_operating_points(curve(scores=scores, gold=gold, n_gold=50))
-    assert points["precise"] == OperatingPoint(
-        0.35, pytest.approx(11 / 15), 11 / 50, pytest.approx(22 / 65), reached=False
-    )
+    points = points_of(curve(scores=scores, gold=gold, n_gold=50))
+    assert points["precise"] == point(0.35, 11 / 15, 11 / 50, 22 / 65, reached=False)
 
 
 def test_points_where_nothing_is_right():
-    points = find_operating_points(curve(gold=np.zeros(10, bool)))
-    assert {point.f for point in points.values()} == {0.0}
+    points = points_of(curve(gold=np.zeros(10, bool)))
+    assert {point.f for point in points.values()} == {(0.0,)}
     assert not points["precise"].reached

@@ -1,5 +1,7 @@
 """Precision, recall and F1, counted by hand."""
 
+from types import MappingProxyType
+
 import pytest
 import spacy
 from spacy.language import Language
@@ -205,8 +207,8 @@ class Neighbours:
         set_relations(doc, [Relation(a, b, "knows", 0.5) for a, b in zip(doc.ents, doc.ents[1:], strict=False)])
         return doc
 
-    cfg = {}
-    operating_points = {}
+    cfg = MappingProxyType({})
+    operating_points = MappingProxyType({})
 
     def resolve_threshold(self):
         return 0.5
@@ -270,9 +272,9 @@ class Oracle:
     """A pipeline, and its relation component too: it gives the answers in turn, whatever it is asked."""
 
     vocab = NLP.vocab
-    cfg = {}
+    cfg = MappingProxyType({})
     pipe_names = ()
-    operating_points = {"precise": 0.8}
+    operating_points = MappingProxyType({"precise": 0.8})
 
     def __init__(self, answers):
         self.answers = answers
