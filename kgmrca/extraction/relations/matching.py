@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from kgmrca.corpora.annotated import ENTITIES, Corpus, exhaustively_annotated, read_gold
 from kgmrca.entities import get_plain_entities
@@ -25,7 +25,18 @@ from kgmrca.extraction.relations.component import MRCARelations, relation_pipe
 from kgmrca.progress import progress_bar
 from kgmrca.relations import PlainRelation, get_plain_relations
 
-__all__ = ["LEVELS", "Answer", "Answers", "Key", "answers", "level_of", "mentions_of", "named_facts", "names_of_facts"]
+__all__ = [
+    "LEVELS",
+    "Answer",
+    "Answers",
+    "Key",
+    "answers",
+    "level_of",
+    "mentions_of",
+    "named_facts",
+    "names_of_facts",
+    "place_of",
+]
 
 LEVELS = ("document", "sentence")
 """What the pairs of a relation are: entities of a document, or mentions of a sentence."""
@@ -192,6 +203,11 @@ def _entity_at(doc: Doc) -> dict[_Place, int]:
     """The number of the entity that each mention belongs to, in the order of the text."""
     plain = get_plain_entities(doc, spans_key=ENTITIES if ENTITIES in doc.spans else None)
     return dict(zip(map(tuple, plain.characters.tolist()), plain.entity.tolist(), strict=True))
+
+
+def place_of(span: Span) -> _Place:
+    """Start and end of a span (characters)."""
+    return span.start_char, span.end_char
 
 
 # Facts by the names of their entities.
