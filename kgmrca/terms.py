@@ -21,6 +21,7 @@ DEFAULT_GRAPH = DefaultGraph()
 
 TYPE = NamedNode(RDF + "type")
 LABEL = NamedNode(RDFS + "label")
+OTHER_NAME = NamedNode(SKOS + "altLabel")
 COMMENT = NamedNode(RDFS + "comment")
 
 RDF_STATEMENT = NamedNode(RDF + "Statement")
@@ -33,6 +34,8 @@ DERIVED_FROM = NamedNode(PROV + "wasDerivedFrom")
 GENERATED_BY = NamedNode(PROV + "wasGeneratedBy")
 
 ENTITY_TYPE = NamedNode(KGMRCA + "entityType")
+MENTION = NamedNode(KGMRCA + "mention")
+NAMESAKE = NamedNode(KGMRCA + "namesake")
 CHECKED_AGAINST = NamedNode(KGMRCA + "checkedAgainst")
 SAME = frozenset({NamedNode(KGMRCA + "item"), NamedNode(OWL + "sameAs"), NamedNode(SKOS + "exactMatch")})
 """The predicates that lead from an entity to the item that it stands for."""

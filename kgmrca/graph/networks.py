@@ -19,7 +19,7 @@ from kgmrca.tables import plain_line
 from kgmrca.terms import ENTITY_TYPE, LABEL
 from kgmrca.triples.formats import XmlOutput
 from kgmrca.triples.iris import DEFAULT_BASE, clean_text
-from kgmrca.triples.records import Mention, Run, Statement
+from kgmrca.triples.records import Run, Statement
 
 if TYPE_CHECKING:
     from kgmrca.ontology import Ontology
@@ -48,7 +48,7 @@ def to_networkx(
 
     Edges have the statement's IRI as key, and label, predicate, confidence, document and mentions: the positions of
     subject and object in the document, as in "0,11 24,30" (code points; ends exclusive). Nodes have kind ("entity" or
-    "literal"), label (the first name, or the literal's text), type (entity types with ";" between them) and datatype
+    "literal"), label (the name, or the literal's text), type (entity types with ";" between them) and datatype
     ("" if it is an entity).
 
     Args:
@@ -153,8 +153,9 @@ class _Nodes:
                 elif found.predicate == ENTITY_TYPE:
                     self._add(found.subject.value, type_=found.object.value)
             return
-        for entity, mention in _entities(found):
-            self._add(entity, name=mention.text, type_=mention.type)
+        self._add(found.subject, name=found.subject_name, type_=found.subject_mention.type)
+        if not found.object_is_literal:
+            self._add(found.object, name=found.object_name, type_=found.object_mention.type)
 
     def _add(self, entity: str, *, name: str = "", type_: str = "") -> None:
         if name:
@@ -177,11 +178,6 @@ class _Nodes:
         types = ";".join(self._types.get(node, ()))
         entity = {"kind": "entity", "label": self._names.get(node, ""), "type": types, "datatype": ""}
         return self._literals.get(node, entity)
-
-
-def _entities(statement: Statement) -> list[tuple[str, Mention]]:
-    ends = [(statement.subject, statement.subject_mention)]
-    return ends if statement.object_is_literal else [*ends, (statement.object, statement.object_mention)]
 
 
 def _edge(statement: Statement) -> dict[str, Any]:

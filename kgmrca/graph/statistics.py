@@ -1,25 +1,28 @@
 """Figures about a graph, counted while it is read as a stream.
 
-The distinct entities, literals, predicates and facts are kept in memory, as numbers. Statements are not kept.
+The distinct entities, literals, predicates and facts are kept in memory, as numbers, and 8 to 16 bytes of each mention.
+Statements are not kept.
 """
 
 import heapq
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
 from kgmrca.files import check_outputs
 from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
 from kgmrca.progress import counted, progress_bar
-from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, XSD
+from kgmrca.terms import DCTERMS, KGMRCA, MENTION, NAMESAKE, OTHER_NAME, PROV, RDF, RDFS, XSD
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
 from kgmrca.triples.iris import normal_name
@@ -30,14 +33,17 @@ from kgmrca.triples.records import Statement
 __all__ = ["Statistics", "graph_report", "report_table"]
 
 # Triples with these predicates, and those of nodes of these types, describe the graph itself and are no facts.
-_DESCRIBING = (KGMRCA, PROV, RDF, RDFS, f"{DCTERMS}identifier")
+_DESCRIBING = (KGMRCA, PROV, RDF, RDFS, f"{DCTERMS}identifier", OTHER_NAME.value)
 _DESCRIBED = frozenset(
     {f"{PROV}{name}" for name in ("Entity", "Activity", "SoftwareAgent")}
     | {f"{KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict")}
 )
+_FEW = 256  # mentions
+_COUNTS = ("entities", "mentions", "facts", "statements", "predicates", "documents")
 _STRING = f"{XSD}string"
 _TYPE = f"{RDF}type"
 _KIND = f"{KGMRCA}conflictKind"
+_MENTION, _NAMESAKE = MENTION.value, NAMESAKE.value
 _FACT = {f"{RDF}subject": 0, f"{RDF}predicate": 1, f"{RDF}object": 2, f"{KGMRCA}confidence": 3}
 
 # An entity by its IRI; a literal by its text, datatype and language.
@@ -69,17 +75,22 @@ class _Rows:
 
     Before graphs are merged, each document has entities of its own, and a ranking by IRIs would show what ten documents
     state ten times, in the same words. So entities of one name stand in one row; those of an item stand in its row.
+    Where a document tells two entities of one name apart, each has a row of its own.
 
     Args:
         nodes: the nodes by their numbers.
         names: names by the IRIs of nodes.
         items: the items of nodes by their numbers.
+        namesakes: the IRIs of entities whose documents have another one of the same name.
     """
 
-    def __init__(self, nodes: "list[_Node]", names: dict[str, str], items: dict[int, str]) -> None:
+    def __init__(
+        self, nodes: "list[_Node]", names: dict[str, str], items: dict[int, str], namesakes: AbstractSet[str]
+    ) -> None:
         self._nodes = nodes
         self._names = names
         self._items = items
+        self._namesakes = namesakes
 
     def named(self, number: int) -> dict[str, str]:
         """A node as JSON has it."""
@@ -119,7 +130,7 @@ class _Rows:
         if number in self._items:
             return "item", self._items[number]
         node = self._nodes[number]
-        name = self._names.get(node) if isinstance(node, str) else None
+        name = self._names.get(node) if isinstance(node, str) and node not in self._namesakes else None
         return ("name", normal_name(name)) if name else number
 
 
@@ -136,7 +147,7 @@ class Statistics:
     A fact is a subject, predicate and object. It is in the graph as a plain triple, or as one or more statements.
     Entities are the subjects of facts, and those of their objects that are no literals. The entities of one cluster of
     a merged graph count as one. An entity's degree is the number of facts that it is part of. Entities are in one
-    component if facts connect them.
+    component if facts connect them. Mentions are the places in documents that mean an entity, each counted once.
     """
 
     def __init__(self) -> None:
@@ -145,6 +156,9 @@ class Statistics:
         self._predicates: dict[str, int] = {}
         self._labels: dict[int, str] = {}
         self._names: dict[str, str] = {}
+        self._namesakes: set[str] = set()
+        self._mentions = array("q")  # their hashes, each once or a few times
+        self._most_mentions = _FEW  # how many there may be until repeated ones are taken out
         self._facts: dict[_Fact, int] = {}
         self._stated = array("L")
         self._confidences = array("d")
@@ -174,11 +188,13 @@ class Statistics:
         self._statements += 1
         self._documents.add(statement.document)
         object_: _Node = statement.object
-        self._name(statement.subject, statement.subject_mention.text)
+        self._name(statement.subject, statement.subject_name)
+        self._mention(statement.subject_mention.iri)
         if statement.object_is_literal:
             object_ = statement.object, statement.object_datatype or _STRING, None
         else:
-            self._name(statement.object, statement.object_mention.text)
+            self._name(statement.object, statement.object_name)
+            self._mention(statement.object_mention.iri)
         fact = self._fact(statement.subject, statement.predicate, object_)
         self._stated[fact] += 1
         self._confidences[fact] = max(self._confidences[fact], float(statement.confidence))
@@ -198,6 +214,10 @@ class Statistics:
             self._add_type(subject, str(_node(object_)))
         elif predicate == f"{RDFS}label":
             self._name(subject, getattr(object_, "value", ""))
+        elif predicate == _MENTION:
+            self._mention(str(_node(object_)))
+        elif predicate == _NAMESAKE:
+            self._namesakes.add(subject)
         elif predicate == f"{KGMRCA}member" or (predicate == f"{KGMRCA}item" and subject in self._clusters):
             # Merged facts are about the cluster, or about the item that it stands for.
             _join(self._parents, self._node(subject), self._node(_node(object_)))
@@ -229,6 +249,12 @@ class Statistics:
     def _name(self, entity: str, name: str) -> None:
         if name:
             self._names.setdefault(entity, name)
+
+    def _mention(self, mention: str) -> None:
+        self._mentions.append(hash(mention))
+        if len(self._mentions) > self._most_mentions:
+            self._mentions = array("q", np.unique(self._mentions).tobytes())
+            self._most_mentions = 2 * len(self._mentions) + _FEW
 
     def _fact(self, subject: _Node, predicate: str, object_: _Node) -> int:
         key = (
@@ -268,7 +294,7 @@ class Statistics:
         entities = [number for number, degree in enumerate(degrees) if degree]
         sizes = Counter(_find(parents, entity) for entity in entities)
 
-        shown = _Rows(nodes, self._names, self._items_of_nodes(nodes))
+        shown = _Rows(nodes, self._names, self._items_of_nodes(nodes), self._namesakes)
         rows = shown.facts(facts, predicates, stated, confidences)
 
         def as_json(row: _FactRow) -> dict[str, Any]:
@@ -290,6 +316,7 @@ class Statistics:
 
         return {
             "entities": len(entities),
+            "mentions": len(np.unique(self._mentions)),
             "facts": len(facts),
             "statements": self._statements,
             "predicates": len(by_predicate),
@@ -418,7 +445,7 @@ def report_table(report: dict[str, Any]) -> str:
     degree, components = report["degree"], report["components"]
     largest = counted(components["largest"], "entity", "entities")
     rows = [
-        *((name, f"{report[name]:,}", "") for name in ("entities", "facts", "statements", "predicates", "documents")),
+        *((name, f"{report[name]:,}", "") for name in _COUNTS),
         ("degree", f"{degree['mean']:.2f}", f"facts per entity on average; maximum {degree['max']:,}"),
         (
             "components",

@@ -70,7 +70,9 @@ _END = NamedNode(_OURS + "end")
 _TYPES_OF = {SUBJECT: NamedNode(_OURS + "subjectType"), OBJECT: NamedNode(_OURS + "objectType")}
 _INTEGER = NamedNode(XSD + "integer")
 _SUBCLASS = RDFS + "subClassOf"
-_MENTIONS = frozenset(NamedNode(KGMRCA + name) for name in ("subjectMention", "objectMention", "sentence"))
+_MENTIONS = frozenset(
+    NamedNode(KGMRCA + name) for name in ("subjectMention", "objectMention", "sentence", "objectSentence", "mention")
+)
 
 # What is looked at whatever the shapes are: SHACL's own notion of a class, and what says what a statement says.
 _ALWAYS = {_SUBCLASS} | {

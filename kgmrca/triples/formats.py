@@ -11,7 +11,7 @@ from pyoxigraph import Quad, RdfFormat, Triple, serialize
 
 from kgmrca.errors import InputError
 from kgmrca.reading import suffix_of
-from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, XSD
+from kgmrca.terms import DCTERMS, KGMRCA, PROV, RDF, RDFS, SKOS, XSD
 from kgmrca.triples.iris import has_local_name
 
 __all__ = [
@@ -179,6 +179,7 @@ def prefixes(base: str) -> dict[str, str]:
         "rdfs": RDFS,
         "retrieved": f"{base}retrieved/",
         "run": f"{base}run/",
+        "skos": SKOS,
         "statement": f"{base}statement/",
         "wd": "http://www.wikidata.org/entity/",
         "wds": "http://www.wikidata.org/entity/statement/",

@@ -154,13 +154,17 @@ class Iris:
         """
         return f"{self.base}document/{quoted(identifier, slashes=True)}@{digest}"
 
-    def entity(self, document: str, surface: str) -> str:
+    def entity(self, document: str, surface: str, place: str | None = None) -> str:
         """The IRI of an entity without a Wikidata item: of what `document` (an IRI) calls by this name.
 
         Case, Unicode composition and white space make no difference. The same name in another document is another
         entity, because two entities can be joined later, while one that was joined wrongly cannot be parted again.
+
+        Args:
+            place: where the entity has this name, if an earlier one of the document has the same name.
         """
-        return f"{self.base}entity/{_digest(document, normal_name(surface))}"
+        name = normal_name(surface)
+        return f"{self.base}entity/{_digest(document, name) if place is None else _digest(document, name, place)}"
 
     def statement(self, *what: str) -> str:
         """The IRI of a statement, from what it says and where it was read."""

@@ -1,6 +1,6 @@
 """RDF back to statements: any format and any form of `formats.PROVENANCE`, as a stream."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -58,6 +58,8 @@ _FIELDS: dict[str, str | None] = {
     f"{KGMRCA}sentence": "sentence",
     f"{KGMRCA}sentenceDigest": "sentence_digest",
     f"{KGMRCA}sentenceText": "sentence_text",
+    f"{KGMRCA}objectSentence": "object_sentence",
+    f"{KGMRCA}objectSentenceText": "object_sentence_text",
     f"{KGMRCA}evidence": "evidence",  # a fact's: a fact has a confidence too, and is no statement
     f"{PROV}wasDerivedFrom": "document",
     f"{PROV}wasGeneratedBy": "run",
@@ -65,16 +67,15 @@ _FIELDS: dict[str, str | None] = {
 _NEEDED = frozenset(
     {"subject", "predicate", "object", "confidence", "label", "subject_mention", "object_mention", "document"}
 )
+_SENTENCES, _TEXTS = ("sentence", "object_sentence"), ("sentence_digest", "sentence_text", "object_sentence_text")
 # Only statements have these. (A node with rdf:subject and the like only is not one of ours.)
-_OWN = frozenset(
-    {"confidence", "label", "subject_mention", "object_mention", "sentence", "sentence_digest", "sentence_text"}
-)
+_OWN = frozenset({"confidence", "label", "subject_mention", "object_mention", *_SENTENCES, *_TEXTS})
 # Two values of these are no contradiction, because they are not part of the statement's IRI: the greater counts.
-_GREATEST = frozenset({"label", "sentence", "sentence_digest", "sentence_text"})
+_GREATEST = frozenset({"label", *_SENTENCES, *_TEXTS})
 # What kind of term each part has to be.
 _KINDS: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("subject", "predicate", "subject_mention", "object_mention", "sentence", "document"), NamedNode),
-    **dict.fromkeys(("confidence", "label", "sentence_digest", "sentence_text"), Literal),
+    **dict.fromkeys(("subject", "predicate", "subject_mention", "object_mention", "document", *_SENTENCES), NamedNode),
+    **dict.fromkeys(("confidence", "label", *_TEXTS), Literal),
     "object": (NamedNode, Literal),
 }
 _SPECIAL = frozenset({"type", "reifies", "value", "run"})
@@ -92,7 +93,7 @@ class Node:
         iri: the statement's.
         confidence: the highest that is given.
         terms: subject, predicate, object, label, subject_mention, object_mention, document and, where they are given,
-            sentence, sentence_digest, sentence_text, by these names.
+            sentence, sentence_digest, sentence_text, object_sentence, object_sentence_text, by these names.
         runs: the IRIs of the runs that found it.
     """
 
@@ -110,7 +111,8 @@ def read_rdf(graph: RdfInput, *, format: str | None = None) -> Iterator[Statemen
     parts of a statement that are far apart in a file are kept in memory until the rest comes.
 
     A statement of several runs is given once for each. Of several confidences the highest counts. Mentions have no text
-    and no type, because RDF does not keep them; a sentence has its text if that was written.
+    and no type, because RDF does not keep them; a sentence has its text if that was written. What entities are called,
+    and all their mentions, comes as triples (`rdfs:label`, `skos:altLabel`, `kgmrca:mention`).
 
     Args:
         graph: a file, "-" for standard input, or a binary stream, compressed by gzip or not.
@@ -391,10 +393,9 @@ def _statements(node: Node, name: str) -> Iterator[Statement]:
         if object_.language:
             raise InputError(f"{name}: the object of the statement <{node.iri}> has a language: give it a plain text.")
         datatype = object_.datatype.value
-    text = terms["sentence_text"].value if "sentence_text" in terms else ""
     try:
         subject_mention, object_mention = _mention(terms["subject_mention"]), _mention(terms["object_mention"])
-        sentence = _mention(terms["sentence"], text) if "sentence" in terms else None
+        sentence, object_sentence = (_sentence(terms, name) for name in _SENTENCES)
     except ValueError as error:
         raise InputError(f"{name}: a mention of <{node.iri}> does not end in '#char=start,end': {error}.") from error
     for run in node.runs or (None,):
@@ -413,7 +414,13 @@ def _statements(node: Node, name: str) -> Iterator[Statement]:
             sentence=sentence,
             sentence_digest=terms["sentence_digest"].value if "sentence_digest" in terms else None,
             run=run,
+            object_sentence=object_sentence,
         )
+
+
+def _sentence(terms: Mapping[str, NamedNode | Literal], name: str) -> Mention | None:
+    text = terms.get(f"{name}_text")
+    return _mention(terms[name], text.value if text else "") if name in terms else None
 
 
 def _mention(term: NamedNode | Literal, text: str = "") -> Mention:

@@ -16,7 +16,7 @@ from kgmrca.triples.iris import DEFAULT_BASE, Iris
 if TYPE_CHECKING:
     from spacy.language import Language
 
-__all__ = ["Mention", "Run", "Statement", "rounded", "sentence_digest"]
+__all__ = ["DocumentEntity", "Mention", "Run", "Statement", "rounded", "sentence_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Mention:
         iri: the document's IRI with the fragment `char=start,end` (RFC 5147).
         start, end: in code points from the document's start; the end is exclusive.
         text: the words, as `clean_text` gives them; "" if the mention was read from RDF that does not have them.
-        type: the entity type, such as "PERSON"; "" if it has none.
+        type: the entity type, such as "PERSON"; "" if it has none. A pronoun has that of its entity.
     """
 
     iri: str
@@ -35,6 +35,21 @@ class Mention:
     end: int
     text: str
     type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentEntity:
+    """What a document calls an entity, and where it speaks of it.
+
+    Attributes:
+        names: the different names, the most telling first, as `clean_text` gives them. A pronoun is no name.
+        mentions: all mentions in the order of the text, pronouns too.
+        namesakes: the IRIs of other entities of the document with the same name and type.
+    """
+
+    names: tuple[str, ...]
+    mentions: tuple[Mention, ...]
+    namesakes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +65,12 @@ class Statement:
         confidence: the score, from 0 to 1 with at most four decimals, in the canonical form of xsd:decimal.
         document: the IRI of the document.
         sentence: the one in which the subject stands; None if the Doc has no sentence boundaries.
-        sentence_digest: a hash of the sentence's text (see `sentence_digest`), by which copies are known; or None.
+        sentence_digest: a hash of the sentence's text (see `sentence_digest`), by which copies are known; or None. Of
+            two sentences, it is that of both in the order of the text, with a space between them.
         run: the IRI of the run that found it, or None.
+        object_sentence: the one in which the object stands, if that is another than the subject's.
+        subject_entity, object_entity: what the document calls the two, and where. None if that is not known, as of a
+            statement that was read from RDF, where names and mentions are triples of their own; and of a literal.
     """
 
     iri: str
@@ -68,6 +87,19 @@ class Statement:
     sentence: Mention | None
     sentence_digest: str | None
     run: str | None
+    object_sentence: Mention | None = None
+    subject_entity: DocumentEntity | None = None
+    object_entity: DocumentEntity | None = None
+
+    @property
+    def subject_name(self) -> str:
+        """The most telling name of the subject; "" if the statement was read from RDF."""
+        return self.subject_entity.names[0] if self.subject_entity else self.subject_mention.text
+
+    @property
+    def object_name(self) -> str:
+        """The most telling name of the object, likewise; of a literal the words of its mention."""
+        return self.object_entity.names[0] if self.object_entity else self.object_mention.text
 
 
 @dataclass(frozen=True, slots=True)

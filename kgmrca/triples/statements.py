@@ -1,6 +1,7 @@
 """The relations of Docs as `Statement` objects: subject, predicate, object, confidence, and where it was read."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -9,16 +10,17 @@ from pathlib import Path
 
 from spacy.tokens import Doc, Span
 
+from kgmrca.entities import cluster_keys, get_plain_entities
 from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_predicate
 from kgmrca.relations import get_plain_relations, make_relations
 from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
-from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri, normal_name
 from kgmrca.triples.items import is_item_id
 from kgmrca.triples.literals import typed_literal
-from kgmrca.triples.records import Mention, Run, Statement, rounded, sentence_digest
+from kgmrca.triples.records import DocumentEntity, Mention, Run, Statement, rounded, sentence_digest
 from kgmrca.triples.sources import foreign_relations
-from kgmrca.types import VALUE_LABELS
+from kgmrca.types import VALUE_LABELS, coarse_type
 
 __all__ = ["statements"]
 
@@ -35,11 +37,12 @@ def statements(
 ) -> Iterator[Statement]:
     """The relations of Docs as statements, in their order: an iterator, of which `list` makes a list.
 
-    A subject or object is the Wikidata item that its span is linked to (`kb_id_`), else an entity of this document. An
-    object of one of the `VALUE_LABELS` is a literal (see `typed_literal`). Subject and object are exchanged where the
-    ontology's predicate runs the other way. A label unknown to the ontology gets a predicate under `base`, unless it is
-    itself a Wikidata property such as "P19"; so does one that would have to be exchanged with a literal. Of two
-    relations that say the same of the same mentions, the one with the higher score counts.
+    A subject or object is the Wikidata item that its entity is linked to (`kb_id_`), else an entity of this document.
+    `doc._.entities` says which mentions are one entity and what it is called; a span that is no mention of any is an
+    entity by its text. An object of one of the `VALUE_LABELS` is a literal (see `typed_literal`). Subject and object
+    are exchanged where the ontology's predicate runs the other way. A label unknown to the ontology gets a predicate
+    under `base`, unless it is itself a Wikidata property such as "P19"; so does one that would have to be exchanged
+    with a literal. Of two relations that say the same of the same mentions, the one with the higher score counts.
 
     Args:
         docs: a Doc with `doc._.relations`, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)`
@@ -95,37 +98,40 @@ def _of_doc(
         threshold = 0.5
     if threshold is not None:
         records = [record for record in records if not record[-1] < threshold]  # NaN stays, and is refused below
-    iris = Iris(base)
     document = document_iri(doc, document_name(doc, identifier), base)
     run_iri = run.iri(base) if run else None
     has_sentences = doc.has_annotation("SENT_START")
+    if not records:
+        return iter(())
+    ends = _Ends(doc, document, Iris(base))
     found: dict[str, Statement] = {}
     for subject_span, object_span, label, score in make_relations(doc, records):
+        subject_mention, object_mention = ends.mention(subject_span), ends.mention(object_span)
         predicate = ontology.predicate(label)
         if ontology.is_reversed(label):
-            if object_span.label_ in VALUE_LABELS:
+            if object_mention.type in VALUE_LABELS:
                 predicate = None
             else:
                 subject_span, object_span = object_span, subject_span
-        predicate = predicate or wikidata_predicate(label) or iris.relation(label)
-        subject_mention, object_mention = _mention(document, subject_span), _mention(document, object_span)
-        subject = _resource(iris, document, subject_span)
+                subject_mention, object_mention = object_mention, subject_mention
+        predicate = predicate or wikidata_predicate(label) or ends.iris.relation(label)
+        subject, subject_entity = ends.resource(subject_span)
+        object_, object_entity = ends.resource(object_span)
         is_literal = object_mention.type in VALUE_LABELS
+        datatype = None
         if is_literal:
-            value, datatype = typed_literal(object_mention.text, object_mention.type)
-        else:
-            value, datatype = _resource(iris, document, object_span), None
+            object_, datatype = typed_literal(ends.words(object_span), object_mention.type)
         kind = datatype or ("literal" if is_literal else "iri")
-        iri = iris.statement(subject, predicate, kind, value, subject_mention.iri, object_mention.iri)
+        iri = ends.iris.statement(subject, predicate, kind, object_, subject_mention.iri, object_mention.iri)
         confidence = _confidence(score)
         if iri in found and found[iri].confidence >= confidence:
             continue
-        sentence = _mention(document, subject_span.sent) if has_sentences else None
+        sentence, object_sentence = ends.sentences(subject_span, object_span) if has_sentences else (None, None)
         found[iri] = Statement(
             iri=iri,
             subject=subject,
             predicate=predicate,
-            object=value,
+            object=object_,
             object_is_literal=is_literal,
             object_datatype=datatype,
             label=clean_text(label),
@@ -134,21 +140,116 @@ def _of_doc(
             subject_mention=subject_mention,
             object_mention=object_mention,
             sentence=sentence,
-            sentence_digest=sentence_digest(sentence.text) if sentence else None,
+            sentence_digest=_digest(sentence, object_sentence),
             run=run_iri,
+            object_sentence=object_sentence,
+            subject_entity=subject_entity,
+            object_entity=None if is_literal else object_entity,
         )
     return iter(found.values())
 
 
-def _mention(document: str, span: Span) -> Mention:
-    start, end = span.start_char, span.end_char
-    return Mention(mention_iri(document, start, end), start, end, clean_text(span.text), clean_text(span.label_))
+class _Ends:
+    """What the subjects and objects of one Doc are: their IRIs, names and mentions."""
+
+    def __init__(self, doc: Doc, document: str, iris: Iris) -> None:
+        self.iris = iris
+        self._text = doc.text
+        self._document = document
+        self._entities = plain = get_plain_entities(doc)
+        # Where names are one by their text only, a name with two types may be two things: each mention keeps its own.
+        self._has_clusters = bool(cluster_keys(doc.spans))
+        self._places: list[tuple[int, int]] = [(start, end) for start, end in plain.characters.tolist()]
+        self._entity_at = dict(zip(self._places, plain.entity.tolist(), strict=True))
+        self._rows: list[list[int]] = [[] for _ in plain.types]  # the mentions of each entity
+        for row, entity in enumerate(plain.entity.tolist()):
+            self._rows[entity].append(row)
+        self._pronouns = {place for place, is_name in zip(self._places, plain.is_name, strict=True) if not is_name}
+        self._telling: list[int] = plain.telling.tolist()
+        self._names = [self._name(row) for row in self._telling]
+        self._same_name: defaultdict[str, list[int]] = defaultdict(list)  # entities by their names
+        for entity, name in enumerate(self._names):
+            self._same_name[normal_name(name)].append(entity)
+        self._known: dict[int, tuple[str, DocumentEntity]] = {}
+        self._mentions: dict[tuple[int, int, str], Mention] = {}
+
+    def resource(self, span: Span) -> tuple[str, DocumentEntity | None]:
+        """The IRI of what a span means, and what the Doc has of it, if that is one of its entities."""
+        entity = self._entity_at.get((span.start_char, span.end_char))
+        if entity is not None:
+            if entity not in self._known:
+                self._known[entity] = self._iri(entity), self._describe(entity)
+            return self._known[entity]
+        if is_item_id(span.kb_id_):
+            return WIKIDATA_ENTITY + span.kb_id_, None
+        return self.iris.entity(self._document, span.text), None
+
+    def mention(self, span: Span) -> Mention:
+        """A span as a mention, with the type of its entity if it has none."""
+        place = span.start_char, span.end_char
+        entity = self._entity_at.get(place)
+        return self._at(place, span.label_ if entity is None else self._type(entity, span.label_))
+
+    def words(self, span: Span) -> str:
+        """The text of a span; of what is no name, such as "that year", the name of its entity."""
+        place = span.start_char, span.end_char
+        return clean_text(self._names[self._entity_at[place]] if place in self._pronouns else span.text)
+
+    def sentences(self, subject: Span, object_: Span) -> tuple[Mention, Mention | None]:
+        """The sentence of the subject, and that of the object if it is another."""
+        first, second = ((sent.start_char, sent.end_char) for sent in (subject.sent, object_.sent))
+        return self._at(first), self._at(second) if first != second else None
+
+    def _at(self, place: tuple[int, int], type_: str = "") -> Mention:
+        key = *place, type_
+        if key not in self._mentions:
+            iri, text = mention_iri(self._document, *place), clean_text(self._text[slice(*place)])
+            self._mentions[key] = Mention(iri, *place, text, clean_text(type_))
+        return self._mentions[key]
+
+    def _name(self, row: int) -> str:
+        return " ".join(self._text[slice(*self._places[row])].split())
+
+    def _type(self, entity: int, label: str) -> str:
+        """The type of a mention with this label."""
+        if label and not self._has_clusters:
+            return label
+        plain, rows = self._entities, (self._telling[entity], *self._rows[entity])
+        labels = [plain.labels[row] for row in rows if plain.labels[row]]
+        return next((label for label in labels if coarse_type(label) == plain.types[entity]), "")
+
+    def _iri(self, entity: int) -> str:
+        if item := self._entities.items[entity]:
+            return WIKIDATA_ENTITY + item
+        name = self._names[entity]
+        first = next(one for one in self._same_name[normal_name(name)] if not self._entities.items[one])
+        place = None if entity == first else "{},{}".format(*self._places[self._telling[entity]])
+        return self.iris.entity(self._document, name, place)
+
+    def _describe(self, entity: int) -> DocumentEntity:
+        plain, rows = self._entities, self._rows[entity]
+        names = {normal_name(name): name for name in map(self._name, (row for row in rows if plain.is_name[row]))}
+        telling = self._names[entity]
+        del names[normal_name(telling)]
+        namesakes = [
+            self._iri(other)
+            for other in self._same_name[normal_name(telling)]
+            if other != entity and plain.types[other] == plain.types[entity]
+        ]
+        return DocumentEntity(
+            names=tuple(map(clean_text, (telling, *names.values()))),
+            mentions=tuple(self._at(self._places[row], self._type(entity, plain.labels[row])) for row in rows),
+            namesakes=tuple(namesakes),
+        )
 
 
-def _resource(iris: Iris, document: str, span: Span) -> str:
-    if is_item_id(span.kb_id_):
-        return WIKIDATA_ENTITY + span.kb_id_
-    return iris.entity(document, span.text)
+def _digest(sentence: Mention | None, other: Mention | None) -> str | None:
+    if sentence is None:
+        return None
+    if other is None:
+        return sentence_digest(sentence.text)
+    first, second = sorted((sentence, other), key=lambda one: one.start)
+    return sentence_digest(f"{first.text} {second.text}")
 
 
 def _confidence(score: float) -> Decimal:

@@ -26,7 +26,10 @@ from kgmrca.terms import (
     GENERATED_BY,
     KGMRCA,
     LABEL,
+    MENTION,
+    NAMESAKE,
     OBJECT,
+    OTHER_NAME,
     PREDICATE,
     PROV,
     RDF_STATEMENT,
@@ -37,7 +40,7 @@ from kgmrca.terms import (
     XSD,
 )
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
-from kgmrca.triples.records import Mention, Run, Statement
+from kgmrca.triples.records import DocumentEntity, Mention, Run, Statement
 
 __all__ = [
     "activity_triples",
@@ -56,6 +59,8 @@ _OBJECT_MENTION = NamedNode(KGMRCA + "objectMention")
 _SENTENCE = NamedNode(KGMRCA + "sentence")
 _SENTENCE_DIGEST = NamedNode(KGMRCA + "sentenceDigest")
 _SENTENCE_TEXT = NamedNode(KGMRCA + "sentenceText")
+_OBJECT_SENTENCE = NamedNode(KGMRCA + "objectSentence")
+_OBJECT_SENTENCE_TEXT = NamedNode(KGMRCA + "objectSentenceText")
 
 # `identifier` is not among them: it is the document's own, and a second one could not be told from it.
 _DUBLIN_CORE = frozenset(
@@ -84,6 +89,9 @@ def document_triples(
     Metadata under a Dublin Core name (`title`, `creator`, ...) becomes that Dublin Core term, under any other key a
     predicate of `base`; what is neither text, number nor truth value is written as JSON.
 
+    An entity has its most telling name as `rdfs:label` and its others as `skos:altLabel`. If it has several mentions,
+    they are all written; a single one is that of its statements.
+
     Args:
         document: its IRI.
         identifier: what it is called.
@@ -101,7 +109,8 @@ def document_triples(
     found = list(statements)
     min_confidence = Decimal(str(assert_above))  # not Decimal(0.8), which is a little more than a confidence of 0.8
     if provenance == "none":
-        yield from _entity_triples((one for one in found if one.confidence >= min_confidence), min_confidence)
+        kept = (one for one in found if one.confidence >= min_confidence)
+        yield from _entity_triples(kept, min_confidence, has_mentions=False)
         return
     iris = Iris(base)
     node = NamedNode(document)
@@ -120,7 +129,7 @@ def statement_triples(
 ) -> Iterator[Triple | Quad]:
     """The node of a statement with its properties, in one of the forms of `PROVENANCE` that have such a node.
 
-    With `text`, the text of its sentence too, if it is known.
+    With `text`, the text of its sentences too, if it is known.
 
     Raises:
         InputError: there is no such provenance.
@@ -149,12 +158,17 @@ def statement_triples(
     yield Triple(node, _RELATION_LABEL, Literal(statement.label))
     yield Triple(node, _SUBJECT_MENTION, NamedNode(statement.subject_mention.iri))
     yield Triple(node, _OBJECT_MENTION, NamedNode(statement.object_mention.iri))
-    if statement.sentence:
-        yield Triple(node, _SENTENCE, _node(statement.sentence.iri))
+    sentence, object_sentence = statement.sentence, statement.object_sentence
+    if sentence:
+        yield Triple(node, _SENTENCE, _node(sentence.iri))
+    if object_sentence:
+        yield Triple(node, _OBJECT_SENTENCE, _node(object_sentence.iri))
     if statement.sentence_digest:
         yield Triple(node, _SENTENCE_DIGEST, Literal(statement.sentence_digest))
-    if text and statement.sentence and statement.sentence.text:
-        yield Triple(node, _SENTENCE_TEXT, Literal(statement.sentence.text))
+    if text and sentence and sentence.text:
+        yield Triple(node, _SENTENCE_TEXT, Literal(sentence.text))
+    if text and object_sentence and object_sentence.text:
+        yield Triple(node, _OBJECT_SENTENCE_TEXT, Literal(object_sentence.text))
     yield Triple(node, DERIVED_FROM, _node(statement.document))
     if statement.run:
         yield Triple(node, GENERATED_BY, _node(statement.run))
@@ -235,37 +249,57 @@ def moment(when: datetime) -> Literal:
 class _Entity:
     node: NamedNode
     name: str
+    known: DocumentEntity | None = None
     # dicts as ordered sets
     types: dict[str, None] = field(default_factory=dict)
     plain: dict[tuple[NamedNode, NamedNode | Literal], None] = field(default_factory=dict)
 
 
-def _entity_triples(statements: Iterable[Statement], min_confidence: Decimal) -> Iterator[Triple]:
-    """The name and the types of each entity, and the plain triple of each statement with at least this confidence.
+def _entity_triples(
+    statements: Iterable[Statement], min_confidence: Decimal, *, has_mentions: bool = True
+) -> Iterator[Triple]:
+    """What is said of each entity, and the plain triple of each statement with at least this confidence.
 
     Entities come in the order of their first appearance.
     """
     entities: dict[str, _Entity] = {}
     for statement in statements:
-        subject = _entity(entities, statement.subject, statement.subject_mention)
+        subject = _entity(
+            entities, statement.subject, statement.subject_mention, statement.subject_name, statement.subject_entity
+        )
         if statement.object_is_literal:
             object_ = _object(statement)
         else:
-            object_ = _entity(entities, statement.object, statement.object_mention).node
+            object_ = _entity(
+                entities, statement.object, statement.object_mention, statement.object_name, statement.object_entity
+            ).node
         if statement.confidence >= min_confidence:
             subject.plain[_node(statement.predicate), object_] = None
     for entity in entities.values():
-        yield Triple(entity.node, LABEL, Literal(entity.name))
+        known, node = entity.known, entity.node
+        yield Triple(node, LABEL, Literal(entity.name))
+        for name in known.names[1:] if known else ():
+            yield Triple(node, OTHER_NAME, Literal(name))
         for type_ in entity.types:
-            yield Triple(entity.node, ENTITY_TYPE, Literal(type_))
+            yield Triple(node, ENTITY_TYPE, Literal(type_))
+        if has_mentions and known and len(known.mentions) > 1:
+            for mention in known.mentions:
+                yield Triple(node, MENTION, NamedNode(mention.iri))
+        for namesake in known.namesakes if known else ():
+            if namesake in entities:
+                yield Triple(node, NAMESAKE, NamedNode(namesake))
         for predicate, object_ in entity.plain:
-            yield Triple(entity.node, predicate, object_)
+            yield Triple(node, predicate, object_)
 
 
-def _entity(entities: dict[str, _Entity], iri: str, mention: Mention) -> _Entity:
+def _entity(
+    entities: dict[str, _Entity], iri: str, mention: Mention, name: str, known: DocumentEntity | None
+) -> _Entity:
     entity = entities.get(iri)
     if entity is None:
-        entity = entities[iri] = _Entity(NamedNode(iri), mention.text)
+        entity = entities[iri] = _Entity(NamedNode(iri), name, known)
+    elif entity.known is None:
+        entity.name, entity.known = name, known
     if mention.type:
         entity.types[mention.type] = None
     return entity

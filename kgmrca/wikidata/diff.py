@@ -76,7 +76,8 @@ class Row:
         confidence: of the most certain statement.
         subject, property, object: their names.
         subject_item, property_id, value: what QuickStatements gets; `value` is "" if it has no form there.
-        sentence: of the most certain statement: the text if the graph has it, else the IRI.
+        sentence: of the most certain statement: the text if the graph has it, else the IRI. If the object stands in
+            another sentence than the subject, both, with " … " between them.
         document: the name of that statement's document.
         url: of the document on the web, or "".
         readings: the number of statements that state the fact.
@@ -439,7 +440,9 @@ class _FirstReading:
         )
         document = terms["document"].value if "document" in terms else ""
         label = load_ontology().label_of(name) or (terms["label"].value if "label" in terms else name)
-        sentence = terms.get("sentence_text") or terms.get("sentence")
+        sentences = [
+            told for name in ("sentence", "object_sentence") if (told := terms.get(f"{name}_text") or terms.get(name))
+        ]
         identifier = self._texts.get((document, _IDENTIFIER), document)
         urls = (self._texts.get((document, _SOURCE), ""), identifier, document)
         return Row(
@@ -452,7 +455,7 @@ class _FirstReading:
             property_id=name,
             object=object_.value if isinstance(object_, Literal) else self._name(object_.value, assertion.object),
             value=value_text(assertion.object, name) if assertion.object else "",
-            sentence=sentence.value if sentence else "",
+            sentence=" … ".join(told.value for told in sentences),
             document=identifier,
             url=next((url for url in urls if _URL.fullmatch(url)), ""),
             readings=1,

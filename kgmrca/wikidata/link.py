@@ -66,7 +66,9 @@ _LINK_IRI = re.compile(r".*[:/]link/[0-9a-f]{32}")
 _OUTCOMES = get_args(LinkOutcome)
 _CHUNK = 2_000  # entities that are linked together, so that queries are full; some MB
 _TABLES = """
-CREATE TABLE pairs (document, subject, property, object, confidence, sentence, subject_start, object_start);
+CREATE TABLE pairs (
+    document, subject, property, object, confidence, sentence, object_sentence, subject_start, object_start
+);
 CREATE INDEX of_document ON pairs (document);
 CREATE TABLE names (entity PRIMARY KEY, name) WITHOUT ROWID;
 CREATE TABLE types (entity, type, PRIMARY KEY (entity, type)) WITHOUT ROWID;
@@ -256,10 +258,10 @@ class _Store:
         terms = node.terms
         starts = [_start(terms[name].value) for name in ("subject_mention", "object_mention")]
         object_ = terms["object"].value if isinstance(terms["object"], NamedNode) else None
-        sentence = terms["sentence"].value if "sentence" in terms else None
+        sentences = [terms[name].value if name in terms else None for name in ("sentence", "object_sentence")]
         property = property_id(terms["predicate"].value)
         document, subject = terms["document"].value, terms["subject"].value
-        self._put("pairs", document, subject, property, object_, float(node.confidence), sentence, *starts)
+        self._put("pairs", document, subject, property, object_, float(node.confidence), *sentences, *starts)
 
     def _put(self, table: str, *values: str | float | None) -> None:
         marks = ", ".join("?" * len(values))
@@ -298,19 +300,20 @@ class _Store:
 
     def _of_documents(self) -> Iterator[_Group]:
         rows = self._database.execute(
-            "SELECT document, subject, object, property, confidence, sentence, subject_start, object_start FROM pairs"
-            " ORDER BY document, rowid"
+            "SELECT document, subject, object, property, confidence, sentence, ifnull(object_sentence, sentence),"
+            " subject_start, object_start FROM pairs ORDER BY document, rowid"
         )
         for _, of_document in groupby(rows, key=lambda row: row[0]):
             numbers: dict[str, int] = {}
             pairs: list[EntityPair] = []
             sentences: dict[str, set[tuple[int, int]]] = {}
-            for _, subject, object_, property, confidence, sentence, *starts in of_document:
+            for _, subject, object_, property, confidence, *places in of_document:
                 ends = [numbers.setdefault(iri, len(numbers)) for iri in (subject, object_) if iri is not None]
                 if object_ is not None:
                     pairs.append(EntityPair(ends[0], ends[1], property, confidence))
-                if sentence is not None:
-                    sentences.setdefault(sentence, set()).update(zip(starts, ends, strict=False))
+                for sentence, start, end in zip(places[:2], places[2:], ends, strict=False):
+                    if sentence is not None:
+                        sentences.setdefault(sentence, set()).add((start, end))
             for mentions in sentences.values():
                 pairs += neighbours([number for _, number in sorted(mentions)])
             yield self._group(list(numbers), pairs)

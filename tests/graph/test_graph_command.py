@@ -80,6 +80,7 @@ def test_the_figures(graph):
     assert certain["object"]["name"] == "Warsaw"
     assert report == {
         "entities": 5,
+        "mentions": 7,
         "facts": 5,
         "statements": 5,
         "predicates": 5,
@@ -107,6 +108,39 @@ def test_the_figures(graph):
 def test_every_shape_has_the_same_figures(graph, nlp, name, format, provenance):
     path = written(graph.with_name(name), nlp, format=format, provenance=provenance)
     assert figures(path) == figures(graph)
+
+
+NAMED = """
+@prefix ex: <http://example.org/> .
+@prefix kgmrca: <https://w3id.org/kgmrca#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
+ex:a rdfs:label "Ann Lee" ; skos:altLabel "Lee" ; kgmrca:mention <urn:d#char=0,7> , <urn:d#char=9,12> ; ex:in ex:b .
+ex:b rdfs:label "Oslo" .
+"""
+
+
+def test_other_names_and_mentions_are_no_facts(tmp_path):
+    path = tmp_path / "graph.ttl"
+    path.write_text(NAMED)
+    report = figures(path)
+    assert (report["entities"], report["facts"], report["mentions"]) == (2, 1, 2)
+    assert report["top_entities"][0]["name"] == "Ann Lee"
+
+
+def test_a_mention_counts_once_however_often_it_is_named(graph, nlp):
+    twice = written(graph.with_name("twice.ttl"), nlp, texts=("Warsaw is in Poland. Warsaw is old.",))
+    assert figures(twice, twice)["mentions"] == figures(twice)["mentions"] == 3
+
+
+def test_two_entities_that_a_document_tells_apart_have_rows_of_their_own(tmp_path):
+    path = tmp_path / "graph.ttl"
+    path.write_text(
+        NAMED + 'ex:c rdfs:label "Ann Lee" ; ex:in ex:b ; kgmrca:namesake ex:a .\nex:a kgmrca:namesake ex:c .\n'
+        'ex:d rdfs:label "Ann Lee" ; ex:in ex:b .\n'
+    )
+    rows = [row for row in figures(path)["top_entities"] if row["name"] == "Ann Lee"]
+    assert [row.get("entities", 1) for row in rows] == [1, 1, 1]
 
 
 def test_plain_triples_alone_have_facts_and_no_statements(graph, nlp):
@@ -300,7 +334,8 @@ def test_statements_are_not_kept(nlp):
     for number in range(1000):
         object.__setattr__(one, "iri", f"urn:kgmrca:statement/{number:032}")
         statistics.add(one)
-    assert sum(sys.getsizeof(value) for value in vars(statistics).values()) == before
+    assert sum(sys.getsizeof(value) for value in vars(statistics).values()) < before + 4096
+    assert statistics.report()["mentions"] == 2
     assert statistics.report()["most_attested"][0]["statements"] == 1001
 
 

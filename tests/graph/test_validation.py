@@ -35,12 +35,14 @@ VALID = """
 @prefix ps: <http://www.wikidata.org/prop/statement/> .
 @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
 @prefix wdt: <http://www.wikidata.org/prop/direct/> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 @base <urn:x:> .
 <urn:x:doc> a prov:Entity ; dcterms:identifier "doc" .
 <urn:x:other> a prov:Entity ; dcterms:identifier "other" .
 <urn:x:curie> rdfs:label "Marie Curie" ; kgmrca:entityType "PERSON" .
+<urn:x:sister> rdfs:label "Marie Curie" ; kgmrca:entityType "PERSON" .
 <urn:x:warsaw> rdfs:label "Warsaw" ; kgmrca:entityType "GPE" .
 <urn:x:run> a kgmrca:Run, prov:Activity ; kgmrca:softwareVersion "1" ; kgmrca:model "m" ; kgmrca:modelVersion "2" ;
     kgmrca:modelDigest "d" ; kgmrca:parameters "{}" ; kgmrca:documents 1 ; kgmrca:statements 1 ; kgmrca:rejected 0 ;
@@ -51,6 +53,7 @@ VALID = """
     kgmrca:confidence 0.93 ; kgmrca:relationLabel "place of birth" ;
     kgmrca:subjectMention <urn:x:doc#char=0,11> ; kgmrca:objectMention <urn:x:doc#char=24,30> ;
     kgmrca:sentence <urn:x:doc#char=0,31> ; kgmrca:sentenceDigest "0123456789abcdef" ; kgmrca:sentenceText "She." ;
+    kgmrca:objectSentence <urn:x:doc#char=40,50> ; kgmrca:objectSentenceText "There." ;
     prov:wasDerivedFrom <urn:x:doc> ; prov:wasGeneratedBy <urn:x:run> .
 <urn:x:fact> a kgmrca:Fact ; rdf:subject <urn:x:curie> ; rdf:predicate wdt:P19 ; rdf:object <urn:x:warsaw> ;
     kgmrca:confidence 0.95 ; kgmrca:evidence <urn:x:s> .
@@ -58,6 +61,8 @@ VALID = """
     kgmrca:item <http://www.wikidata.org/entity/Q7186> .
 <urn:x:conflict> a kgmrca:Conflict ; rdfs:comment "Two birthplaces." ; kgmrca:conflictKind "single value" ;
     kgmrca:conflicting <urn:x:fact> .
+<urn:x:curie> skos:altLabel "Curie" ; kgmrca:namesake <urn:x:sister> ;
+    kgmrca:mention <urn:x:doc#char=0,11>, <urn:x:doc#char=33,36> .
 """
 # The same statement in other forms; each stands in for the part of VALID from its type to its object.
 SAID = re.search(r"a rdf:Statement.*?<urn:x:warsaw> ;", VALID)[0]
@@ -143,6 +148,13 @@ VIOLATIONS = {
     "a mention in another document": ("doc#char=24,30", "other#char=24,30", "mention-document", "s"),
     "a sentence in another document": ("doc#char=0,31", "other#char=0,31", "mention-document", "s"),
     "a sentence of another kind": ("doc#char=0,31", "doc#xywh=0,31", "sentence", "s"),
+    "a sentence of the object in another document": ("doc#char=40,50", "other#char=40,50", "mention-document", "s"),
+    "a sentence of the object of another kind": ("doc#char=40,50", "doc#xywh=40,50", "object-sentence", "s"),
+    "the same sentence twice": ("doc#char=40,50", "doc#char=0,31", "object-sentence", "s"),
+    "a text of the second sentence that is a number": ('"There."', "1", "object-sentence-text", "s"),
+    "a mention of an entity of another kind": ("doc#char=33,36", "doc#page=33", "mention", "curie"),
+    "a mention of an entity that ends too early": ("char=33,36", "char=36,33", "mention-order", "doc#char=36,33"),
+    "a namesake that is not there": ("namesake <urn:x:sister>", "namesake <urn:x:gone>", "namesake", "curie"),
     "a digest too short": ("0123456789abcdef", "0123", "sentence-digest", "s"),
     "a text that is a number": ('"She."', "1", "sentence-text", "s"),
     "no document": ("prov:wasDerivedFrom <urn:x:doc> ;", "", "derived-from", "s"),

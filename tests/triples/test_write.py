@@ -95,9 +95,11 @@ def test_a_statement_says_what_how_sure_and_where(doc, run):
     }
 
 
-def test_an_entity_has_its_name_type_and_facts(doc):
+def test_an_entity_has_its_name_type_mentions_and_facts(doc):
     birth, date, *_ = statements(doc, document_id="doc")
     assert about(read_rdf(written(of_document(doc))), birth.subject) == {
+        (KGMRCA + "mention", f"<{DOCUMENT}#char=0,11>"),
+        (KGMRCA + "mention", f"<{DOCUMENT}#char=32,43>"),
         ("http://www.w3.org/2000/01/rdf-schema#label", '"Marie Curie"'),
         (KGMRCA + "entityType", '"PERSON"'),
         (WDT + "P19", f"<{birth.object}>"),

@@ -138,6 +138,16 @@ def test_entities_of_one_sentence_tell_too(tmp_path):
     assert item(linked(known, graph)[1], "C") == "Q3"
 
 
+@pytest.mark.parametrize(("in_another", "found"), [(True, None), (False, "Q3")])
+def test_an_object_tells_in_its_own_sentence(tmp_path, in_another, found):
+    """B, the object of A, stands beside C unless its sentence is another one."""
+    told = statement("A", "P1", "B", starts=(0, 10))
+    place = Mention(mention_iri(told.document, 200, 299), 200, 299, "")
+    parts = (replace(told, object_sentence=place if in_another else None), statement("C", "P1", "D", starts=(20, 70)))
+    known = Known({"B": ["Q1"], "C": ["Q2", "Q3"]}, facts={("Q1", "P17", "Q3")})
+    assert item(linked(known, write_graph(tmp_path / "graph.ttl", *parts))[1], "C") == found
+
+
 def test_documents_are_decided_about_on_their_own(tmp_path):
     known = Known({"A": ["Q1"], "Paris": ["Q2", "Q3"]}, facts={("Q1", "P19", "Q3")})
     graph = write_graph(

@@ -9,17 +9,17 @@ from pyoxigraph import Literal, RdfFormat, parse
 from kgmrca.graph.merging.buckets import Buckets, Store
 from kgmrca.graph.merging.clusters import Named, NameGroup, group_names, name_key, parts_of
 from kgmrca.graph.merging.parts import Part, Result, written_part
-from kgmrca.terms import ENTITY_TYPE, KGMRCA, LABEL, SAME, TYPE
+from kgmrca.terms import ENTITY_TYPE, KGMRCA, LABEL, NAMESAKE, SAME, TYPE
 from kgmrca.triples.items import item_id, only_item
 from kgmrca.types import coarse_type
 
 __all__ = ["join_names", "join_shared_names", "write_clusters", "write_quads", "write_triples"]
 
-_TYPE, _LABEL, _ENTITY_TYPE = map(str, (TYPE, LABEL, ENTITY_TYPE))
+_TYPE, _LABEL, _ENTITY_TYPE, _NAMESAKE = map(str, (TYPE, LABEL, ENTITY_TYPE, NAMESAKE))
 _LINKS = tuple(map(str, SAME))
 _DERIVED = frozenset(f"{_TYPE} <{KGMRCA}{name}> ." for name in ("Fact", "Cluster", "Conflict"))
 # How the lines begin that say what we need to know of their subject.
-_CLUES = tuple(f"{clue} ".encode() for clue in (_TYPE, _LABEL, _ENTITY_TYPE, *_LINKS))
+_CLUES = tuple(f"{clue} ".encode() for clue in (_TYPE, _LABEL, _ENTITY_TYPE, _NAMESAKE, *_LINKS))
 
 
 def write_triples(store: Store, format: str, base: str, numbers: range) -> Result:
@@ -100,7 +100,10 @@ def write_clusters(store: Store, format: str, base: str, numbers: range) -> Resu
 def _distribute_entity(entity: str, clues: Iterable[str], buckets: Buckets, shared: set[str]) -> list[str]:
     """Distribute an entity's names and its link to an item, unless it has several items.
 
-    If an entity without an item has several names, these are added to `shared`: they have to be looked at together.
+    Names are those by which entities may be one thing (`rdfs:label`). The other names that a document has for an entity
+    (`skos:altLabel`) are shorter ones, which too many things share. If an entity without an item has several names,
+    these are added to `shared`: they have to be looked at together. Where a document tells two entities of one name
+    apart, nothing says which of them another document means, so those without an item are not joined by it.
 
     Returns:
         Its items.
@@ -116,6 +119,8 @@ def _distribute_entity(entity: str, clues: Iterable[str], buckets: Buckets, shar
     types = frozenset(map(_text, said.get(_ENTITY_TYPE, ())))
     labels = sorted(said.get(_LABEL, ()), reverse=True)
     names = {name: label for label in labels if (name := name_key(_text(label), types))}
+    if not item and _NAMESAKE in said:
+        return []
     for name, label in names.items():
         buckets.put("names", name.encode(), f"{name}\t{entity}\t{item}\t{label}".encode())
     if item and item != entity:

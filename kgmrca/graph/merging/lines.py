@@ -32,6 +32,9 @@ _SOME_TRIPLE = Triple(NamedNode("urn:s"), NamedNode("urn:p"), NamedNode("urn:o")
 _DECIMAL = str(DECIMAL)
 _CONFIDENCE = Cells._fields.index("confidence")
 _RUNS = Cells._fields.index("runs")
+_SENTENCES = slice(Cells._fields.index("sentence_text"), _RUNS)
+_Has: TypeAlias = tuple[bool, bool, bool, bool, bool]
+"""Whether there is a text of the sentence, a sentence, a digest, a sentence of the object, a text of that."""
 # Mentions and documents have no short form.
 _WITH_SHORT_FORM = range(Cells._fields.index("subject_mention"))
 
@@ -53,7 +56,7 @@ def statement_text(cells: Cells, *, format: str, base: str, provenance: str) -> 
         # The IRI of a statement that others made need not say what the base was.
         made_for = (start if start.endswith(("/", ":")) else DEFAULT_BASE, cells.predicate[1:-1])
     is_short = format in WITH_PREFIXES
-    has = bool(cells.sentence_text), bool(cells.sentence), bool(cells.sentence_digest)
+    has = cast("_Has", tuple(map(bool, cells[_SENTENCES])))
     template, cells_in_order = _template(format if is_short else "nquads", base, provenance, made_for, has, len(runs))
     terms = [*cells[:_RUNS], *runs]
     terms[_CONFIDENCE] = f'"{cells.confidence}"^^{_DECIMAL}'
@@ -95,7 +98,7 @@ def _template(
     base: str,
     provenance: str,
     made_for: tuple[str, str] | None,
-    has: tuple[bool, bool, bool],
+    has: _Has,
     n_runs: int,
 ) -> tuple[str, Callable[[Sequence[str]], tuple[str, ...]]]:
     """A text with "%s" for each cell, and what puts cells into the order of the text.
@@ -105,7 +108,7 @@ def _template(
         base: that of the prefixes.
         provenance: the form.
         made_for: the base and the predicate of the statement, if the form depends on them.
-        has: whether there is a text of the sentence, a sentence, a digest.
+        has: which of the cells about sentences are filled.
         n_runs: how many runs found the statement.
     """
     triples, places = _placeholders(provenance, made_for, has, n_runs)
@@ -125,13 +128,13 @@ def _template(
 
 
 def _placeholders(
-    provenance: str, made_for: tuple[str, str] | None, has: tuple[bool, bool, bool], n_runs: int
+    provenance: str, made_for: tuple[str, str] | None, has: _Has, n_runs: int
 ) -> tuple[list[Triple | Quad], dict[_Term, int]]:
     """The triples of a statement of placeholders, and which cell each placeholder stands for."""
     iris = [f"urn:kgmrca-cell-{number}" for number in range(_RUNS + n_runs)]
     start, predicate = made_for or ("urn:", iris[2])
     iris[0] = f"{start}statement/kgmrca-cell-0"
-    has_text, has_sentence, has_digest = has
+    has_text, has_sentence, has_digest, has_object_sentence, has_object_text = has
     statement = Statement(
         iri=iris[0],
         subject=iris[1],
@@ -147,13 +150,16 @@ def _placeholders(
         sentence=Mention(iris[10], 0, 0, "kgmrca-cell-9" if has_text else "") if has_sentence else None,
         sentence_digest="kgmrca-cell-11" if has_digest else None,
         run=None,
+        object_sentence=(
+            Mention(iris[12], 0, 0, "kgmrca-cell-13" if has_object_text else "") if has_object_sentence else None
+        ),
     )
     triples = list(statement_triples(statement, provenance=provenance, text=True))
     for run in iris[_RUNS:]:
         *_, by_run = statement_triples(replace(statement, run=run), provenance=provenance)
         triples.append(by_run)
     places: dict[_Term, int] = {NamedNode(iri): number for number, iri in enumerate(iris)}
-    places.update({Literal(f"kgmrca-cell-{number}"): number for number in (8, 9, 11)})
+    places.update({Literal(f"kgmrca-cell-{number}"): number for number in (8, 9, 11, 13)})
     places[Literal("0", datatype=DECIMAL)] = _CONFIDENCE
     return triples, places
 

@@ -23,8 +23,8 @@ __all__ = ["Cells", "distribute_input", "joined"]
 class Cells(NamedTuple):
     """The cells of a statement.
 
-    Those before `confidence` say which statement it is. The others say how it was found; the last four of them are
-    empty if that is not known.
+    Those before `confidence` say which statement it is. The others say how it was found; all but the label are empty if
+    that is not known.
     """
 
     iri: str
@@ -39,11 +39,14 @@ class Cells(NamedTuple):
     sentence_text: str
     sentence: str
     sentence_digest: str
+    object_sentence: str
+    object_sentence_text: str
     runs: str  # IRIs with spaces between them
 
 
 _LONGEST_CELL = LONGEST_LITERAL - 1024  # bytes, as a cell may hold a predicate too
 _CONFIDENCE = Cells._fields.index("confidence")
+_SENTENCES = slice(Cells._fields.index("sentence_text"), Cells._fields.index("runs"))
 
 
 def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> int:
@@ -99,14 +102,12 @@ def joined(one: Cells, other: Cells) -> Cells:
             f"The inputs use {one.iri} for two statements: {' '.join(one[1:_CONFIDENCE])} and "
             f"{' '.join(other[1:_CONFIDENCE])}. Give one of them another IRI."
         )
-    # A sentence's text, place and digest belong together, so they are taken from the same reading.
-    text, sentence, digest = max((cells.sentence_text, cells.sentence, cells.sentence_digest) for cells in (one, other))
-    return one._replace(
+    # The texts, places and digest of sentences belong together, so they are taken from the same reading. Graphs of the
+    # first release had the subject's sentence only, so a reading with two is the better one.
+    told = max((one, other), key=lambda cells: (cells.object_sentence, cells[_SENTENCES]))
+    return told._replace(
         confidence=max(one.confidence, other.confidence, key=Decimal),
         label=max(one.label, other.label),
-        sentence_text=text,
-        sentence=sentence,
-        sentence_digest=digest,
         runs=" ".join(sorted({*one.runs.split(), *other.runs.split()})),
     )
 
@@ -126,6 +127,8 @@ def _row(node: Node) -> bytes:
         str(terms.get("sentence_text", "")),
         str(terms.get("sentence", "")),
         str(terms.get("sentence_digest", "")),
+        str(terms.get("object_sentence", "")),
+        str(terms.get("object_sentence_text", "")),
         " ".join(f"<{run}>" for run in sorted(node.runs)),
     )
     return "\t".join(cells).encode()

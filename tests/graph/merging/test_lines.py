@@ -62,7 +62,8 @@ def cells_of(statement, runs):
     """The cells as the terms of its triples, which the shape "statements" has all."""
     found = {predicate.rpartition("#")[2][:-1]: object_ for _, predicate, object_ in triples(statement, "statements")}
     names = ("subject", "predicate", "object", "subjectMention", "objectMention", "wasDerivedFrom")
-    texts = [found.get(name, "") for name in ("relationLabel", "sentenceText", "sentence", "sentenceDigest")]
+    told = ("sentenceText", "sentence", "sentenceDigest", "objectSentence", "objectSentenceText")
+    texts = [found.get(name, "") for name in ("relationLabel", *told)]
     confidence = str(statement.confidence)
     return Cells(f"<{statement.iri}>", *(found[name] for name in names), confidence, *texts, " ".join(runs))
 
@@ -88,6 +89,8 @@ def test_a_text_has_the_triples_of_the_statement_whatever_its_base_and_texts_are
     [
         {"sentence": None, "sentence_digest": None},
         {"sentence_digest": None},
+        {"object_sentence": Mention("urn:x:document#char=9,12", 9, 12, "")},
+        {"object_sentence": Mention("urn:x:document#char=9,12", 9, 12, "kgmrca-cell-9 %s")},
         {"sentence": Mention("urn:x:document#char=0,9", 0, 9, "")},
         {"confidence": Decimal(1)},
         {"confidence": Decimal(0)},

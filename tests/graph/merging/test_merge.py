@@ -35,6 +35,7 @@ KGMRCA = "https://w3id.org/kgmrca#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 SAME_AS = "http://www.w3.org/2002/07/owl#sameAs"
+SKOS_OTHER = "http://www.w3.org/2004/02/skos/core#altLabel"
 EXACT_MATCH = "http://www.w3.org/2004/02/skos/core#exactMatch"
 DIGEST = "0123456789abcdef0123"
 WD = "http://www.wikidata.org/entity/"
@@ -348,6 +349,41 @@ def test_the_text_of_a_sentence_stays_with_its_digest(confidence):
     assert statement.confidence == max(plain.confidence, told.confidence)
 
 
+def in_two_sentences(one, *texts):
+    """The statement, read in two sentences, of which the object's comes later."""
+    places = ((0, 50), (60, 99))
+    spans = [
+        Mention(mention_iri(one.document, *place), *place, text) for place, text in zip(places, texts, strict=True)
+    ]
+    return replace(one, sentence=spans[0], object_sentence=spans[1], sentence_digest=sentence_digest(" ".join(texts)))
+
+
+def test_two_sentences_are_kept_with_their_texts_and_their_digest():
+    told = in_two_sentences(said("a", "Marie Curie", "P19", "Warsaw"), "Curie was young.", "She left Warsaw.")
+    data = merged(list(document_triples(told.document, "a", [told], base=DEFAULT_BASE, text=True)), format="nquads")
+    (found,) = (one for one in read_rdf(io.BytesIO(data), format="nquads") if isinstance(one, Statement))
+    assert (found.sentence, found.object_sentence) == (told.sentence, told.object_sentence)
+    assert found.sentence_digest == told.sentence_digest
+
+
+def test_a_reading_with_two_sentences_is_better_than_one_with_the_subject_s_only():
+    plain = said("a", "Marie Curie", "P19", "Warsaw")
+    for digest in ("0" * 16, "f" * 16):
+        told = in_two_sentences(plain, "", "")
+        data = merged(graph(replace(plain, sentence_digest=digest)), graph(told))
+        (found,) = (one for one in read_rdf(io.BytesIO(data), format="ntriples") if isinstance(one, Statement))
+        assert (found.object_sentence, found.sentence_digest) == (told.object_sentence, told.sentence_digest)
+
+
+def test_copies_of_two_sentences_count_once():
+    found = [
+        in_two_sentences(said(document, "Marie Curie", "P19", "Warsaw", "0.5"), "Curie was young.", last)
+        for document, last in (("a", "She left Warsaw."), ("b", "She left Warsaw."), ("c", "She left."))
+    ]
+    confidences = [about(merged(graph(*some)), "Fact")[0]["confidence"] for some in (found[:2], found[1:])]
+    assert confidences == ["0.5", "0.6464"]
+
+
 def test_two_statements_of_one_iri_are_an_error():
     one = said("a", "Marie Curie", "P19", "Warsaw")
     with pytest.raises(InputError, match=f"use <{one.iri}> for two statements"):
@@ -418,6 +454,53 @@ def test_names_of_one_entity_lead_to_one_cluster():
 
 def labelled(entity, *labels):
     return [Triple(NamedNode(entity), NamedNode(f"{RDFS}label"), Literal(label)) for label in labels]
+
+
+def test_another_name_of_an_entity_joins_nothing_and_is_kept():
+    other = Triple(NamedNode(WARSAWS[0]), NamedNode(SKOS_OTHER), Literal("Capital"))
+    data = merged(graph(*BOTH, other, said("c", "Capital", "P17", "Poland")))
+    (cluster,) = (one for one in about(data, "Cluster") if one["label"] == "Warsaw")
+    assert cluster["member"] == WARSAWS
+    assert str(other) in data.decode()
+
+
+def namesakes(one, other):
+    predicate = NamedNode(f"{KGMRCA}namesake")
+    return [Triple(NamedNode(a), predicate, NamedNode(b)) for a, b in ((one, other), (other, one))]
+
+
+def two_of_one_name():
+    """Document a has two Warsaws, b and c one each."""
+    one, other = said("a", "Warsaw", "P17", "Poland"), said("a", "Warsaw", "P17", "Poland", at=100)
+    second = replace(other, subject=f"{DEFAULT_BASE}entity/second")
+    return second.subject, [
+        one,
+        second,
+        *namesakes(one.subject, second.subject),
+        BOTH[1],
+        said("c", "Warsaw", "P17", "Poland"),
+    ]
+
+
+def test_two_entities_of_one_name_in_a_document_are_joined_by_it_with_none():
+    second, parts = two_of_one_name()
+    (cluster,) = clusters(*parts)
+    assert cluster["member"] == sorted([entity("b", "Warsaw"), entity("c", "Warsaw")])
+    facts = [one["subject"] for one in about(merged(graph(*parts)), "Fact")]
+    assert {entity("a", "Warsaw"), second} < set(facts)
+
+
+def test_namesakes_that_are_linked_are_joined_with_their_items():
+    second, parts = two_of_one_name()
+    links = [link(entity("a", "Warsaw"), "Q270"), link(second, "Q579978")]
+    assert sorted(one["item"] for one in clusters(*parts, *links)) == [f"{WD}Q270", f"{WD}Q579978"]
+    assert [one["conflictKind"] for one in conflicts(*parts, *links)] == ["ambiguous name"]
+
+
+def test_a_namesake_is_not_joined_with_the_item_of_the_other():
+    second, parts = two_of_one_name()
+    (cluster,) = clusters(*parts, link(entity("a", "Warsaw"), "Q270"))
+    assert second not in cluster["member"]
 
 
 def test_a_cluster_has_the_name_of_its_first_entity_if_no_form_is_more_frequent():
