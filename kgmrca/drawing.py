@@ -1,5 +1,7 @@
 """Draw the relations of a Doc, as displaCy draws dependencies: a text with its entities, arcs from subject to object.
 
+Mentions of one entity have its number under them, where it is not clear from their words which are one.
+
 The drawing is one SVG a Doc, with no script and no style sheet, so that a notebook shows it as it is. Widths of words
 are estimated and then prescribed (`textLength`), so that nothing overlaps, whatever fonts there are. All coordinates
 are computed as if the text ran from left to right. At the end, those of lines that run from right to left are mirrored.
@@ -8,7 +10,7 @@ are computed as if the text ran from left to right. At the end, those of lines t
 import html
 import math
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +18,10 @@ from typing import Any
 from spacy.tokens import Doc, Span, Token
 from spacy.util import is_in_jupyter
 
+from kgmrca.entities import get_entities
 from kgmrca.errors import DependencyError, InputError
 from kgmrca.relations import get_relations
+from kgmrca.terms import normal_name
 from kgmrca.types import coarse_type
 
 __all__ = ["render"]
@@ -81,8 +85,8 @@ def render(
         page: give a whole HTML page.
         jupyter: show the drawing in a notebook instead of giving it. None: find out whether this is one.
         options: `labels`: the relations to draw (all); `ents`: the labels of the entities to draw, beside those that
-            have relations (all); `colors`: entity label -> colour, in CSS's form; `width`: of the lines, in pixels
-            (900).
+            have relations (all; a pronoun has the label of its entity); `colors`: entity label -> colour, in CSS's
+            form; `width`: of the lines, in pixels (900).
 
     Returns:
         The HTML, or None where it was shown.
@@ -146,7 +150,8 @@ class _Mention:
     start: int  # tokens, the end exclusive
     end: int
     label: str
-    text: str
+    caption: str  # what is written under it
+    name: str  # of its entity
     arcs: list["_Arc"] = field(default_factory=list)
     line: int = 0  # where it begins
     left: float = 0.0  # of its box there
@@ -203,18 +208,15 @@ class _Line:
 
 def _find_mentions(doc: Doc, ents: Sequence[str] | None, labels: Sequence[str] | None) -> list[_Mention]:
     """Mentions with their arcs, in the order of the text, the outer one first."""
-    found: dict[tuple[int, int], _Mention] = {}
+    known = _known_mentions(doc)
+    found = {key: mention for key, mention in known.items() if ents is None or mention.label in ents}
 
     def place(span: Span) -> tuple[int, int]:
-        words = [token.i for token in span if not token.is_space] or [span.start]
-        key = words[0], words[-1] + 1
+        key = _without_space(span)
         if key not in found:
-            found[key] = _Mention(*key, span.label_, span.text)
+            found[key] = known.get(key) or _Mention(*key, span.label_, span.label_, span.text)
         return key
 
-    for span in doc.ents:
-        if ents is None or span.label_ in ents:
-            place(span)
     pairs: defaultdict[tuple[tuple[int, int], tuple[int, int]], list[tuple[float, str]]] = defaultdict(list)
     for relation in get_relations(doc) or ():
         if labels is None or relation.label in labels:
@@ -232,6 +234,29 @@ def _find_mentions(doc: Doc, ents: Sequence[str] | None, labels: Sequence[str] |
     for mention in found.values():
         mention.arcs = [arc for arc in mention.arcs if not blank & {arc.subject, arc.object}]
     return sorted(set(found.values()) - blank, key=lambda one: (one.start, -one.end))
+
+
+def _known_mentions(doc: Doc) -> dict[tuple[int, int], _Mention]:
+    """The mentions of all entities by their tokens. Those of an entity with different words have its number."""
+    entities = get_entities(doc)
+    ents = {(span.start, span.end) for span in doc.ents}
+    words = [{normal_name(mention.text) for mention in entity.mentions} for entity in entities]
+    names = Counter(normal_name(entity.name) for entity in entities)
+    known, number = {}, 0
+    for entity, different in zip(entities, words, strict=True):
+        label, has_number = entity.mentions[0].label_, len(different) > 1 or names[normal_name(entity.name)] > 1
+        number += has_number
+        for mention in entity.mentions:
+            key = _without_space(mention)
+            parts = [label if (mention.start, mention.end) in ents else "", str(number) if has_number else ""]
+            known[key] = _Mention(*key, label, " ".join(filter(None, parts)), entity.name)
+    return known
+
+
+def _without_space(span: Span) -> tuple[int, int]:
+    """The tokens of a span, without white space at its ends."""
+    words = [token.i for token in span if not token.is_space] or [span.start]
+    return words[0], words[-1] + 1
 
 
 # Where it is drawn.
@@ -260,7 +285,7 @@ def _lay_out(doc: Doc, mentions: Sequence[_Mention], limit: float) -> list[_Line
     for mention in reversed(mentions):  # a box is as wide as its label
         inside = [token for token in doc[mention.start : mention.end] if token.i in widths]
         if inside:
-            missing = _text_width(mention.label, _SMALL) - sum(widths[token.i] for token in inside)
+            missing = _text_width(mention.caption, _SMALL) - sum(widths[token.i] for token in inside)
             widths[inside[-1].i] += max(0.0, missing)
     lines: list[_Line] = []
     for tokens in _wrapped(doc, mentions, widths, limit):
@@ -373,7 +398,7 @@ def _add_pieces(lines: Sequence[_Line], arc: _Arc, subject_x: float, object_x: f
         lines[subject.line].pieces.append(_Piece(legs, left, right, arc.labels))
         return
     for mention, x, is_object in ((subject, subject_x, False), (object_, object_x, True)):
-        name = _shortened(" ".join(arc.other(mention).text.split()), _LONGEST_NAME)
+        name = _shortened(" ".join(arc.other(mention).name.split()), _LONGEST_NAME)
         labels = [f"{name} → {label}" if is_object else f"{label} → {name}" for label in arc.labels]
         left, right = (x, math.inf) if mention.line < arc.other(mention).line else (0.0, x)
         lines[mention.line].pieces.append(_Piece([(x, is_object)], left, right, labels))
@@ -479,10 +504,11 @@ class _Drawing:
             height = base + 5 - top + (row + 1) * _ROW - 2
             self.parts.append(
                 f'<rect x="{min(self.x(left), self.x(right)):.1f}" y="{top:.1f}" width="{right - left:.1f}" '
-                f'height="{height:.1f}" rx="4" fill="{_escape(color)}" stroke="#ffffff"/>'
+                f'height="{height:.1f}" rx="4" fill="{_escape(color)}" stroke="#ffffff">'
+                f"<title>{_escape(mention.name)}</title></rect>"
             )
-            if mention.label:
-                self.text(mention.label, left, right, base + 5 + (row + 0.7) * _ROW, _SMALL, weight="bold")
+            if mention.caption:
+                self.text(mention.caption, left, right, base + 5 + (row + 0.7) * _ROW, _SMALL, weight="bold")
         return max((row + 1 for _, _, _, row in rows), default=0)
 
     def arc(self, piece: _Piece, top: float) -> None:

@@ -95,6 +95,60 @@ def test_an_arrow_points_at_the_object():
     assert places["Marie"][0] <= tips[1] <= places["Curie"][2]
 
 
+WHO = "Marie Curie left Warsaw. She met Pierre in Paris. Curie loved it."
+
+
+def who_is_who(**options):
+    """Names, and pronouns in clusters; a relation of "She" to the city two lines above."""
+    doc = spacy.blank("en")
+    doc.add_pipe("sentencizer")
+    doc = doc(WHO)
+    doc.ents = [Span(doc, *place, "PER") for place in ((0, 2), (7, 8), (11, 12))] + [
+        Span(doc, place, place + 1, "LOC") for place in (3, 9)
+    ]
+    doc.spans["coref_clusters_1"] = [doc[0:2], doc[5:6], doc[11:12]]
+    doc.spans["coref_clusters_2"] = [doc[9:10], doc[13:14]]
+    doc._.relations = [(doc[5:6], doc[3:4], "residence", 0.5), (doc[11:12], doc[7:8], "spouse", 0.25)]
+    (svg,) = svgs(kgmrca.render(doc, options=options))
+    return svg
+
+
+def test_mentions_of_one_entity_have_its_number():
+    svg = who_is_who()
+    captions = [label for label in labels(svg) if " 0." not in label]
+    assert sorted(captions) == ["1", "2", "LOC", "LOC 2", "PER", "PER 1", "PER 1"]
+    places = {text: box for text, box in texts(svg) if text in ("She", "1", "it", "2")}
+    for word, number in (("She", "1"), ("it", "2")):
+        assert places[word][0] - 8 <= places[number][0] <= places[number][2] <= places[word][2] + 8
+    boxes = [one for one in svg.iter(f"{SVG}rect") if len(one)]
+    assert [box[0].text for box in boxes].count("Marie Curie") == 3
+    assert len({box.get("fill") for box in boxes}) == 2
+    check(svg)
+
+
+def test_a_relation_between_lines_names_the_entity_and_not_the_pronoun():
+    found = labels(who_is_who())
+    assert {"residence 0.50 → Warsaw", "Marie Curie → residence 0.50"} <= set(found)
+
+
+@pytest.mark.parametrize("width", [200, 300])
+def test_who_is_who_is_legible_in_short_lines(width):
+    check(who_is_who(width=width))
+
+
+def test_a_pronoun_is_drawn_with_its_entity_alone():
+    svg = who_is_who(ents=["LOC"], labels=[])
+    assert sorted(labels(svg)) == ["2", "LOC", "LOC 2"]
+
+
+def test_equal_names_need_no_number():
+    doc = NLP("Paris is Paris.")
+    doc.ents = [Span(doc, 0, 1, "LOC"), Span(doc, 2, 3, "LOC")]
+    assert labels(svgs(kgmrca.render(doc))[0]) == ["LOC", "LOC"]
+    doc.spans["coref_clusters_1"] = [doc[0:1]]  # so the other one is another
+    assert sorted(labels(svgs(kgmrca.render(doc))[0])) == ["LOC 1", "LOC 2"]
+
+
 def test_several_labels_on_a_pair():
     found = [(0, 1, "place of birth", 0.9), (0, 1, "located in the administrative territorial entity", 0.5)]
     found += [(0, 1, "residence", 0.75), (1, 0, "notable people", 0.25)]
@@ -334,6 +388,6 @@ def test_any_text_is_drawn_as_it_is(doc, width):
     html = kgmrca.render(doc, options={"width": width})
     (svg,) = svgs(html)
     assert "<script" not in html
-    assert {one.tag for one in svg.iter()} <= {f"{SVG}{name}" for name in ("svg", "rect", "path", "text")}
+    assert {one.tag for one in svg.iter()} <= {f"{SVG}{name}" for name in ("svg", "rect", "path", "text", "title")}
     assert len(words(svg)) == sum(not token.is_space for token in doc)
     check(svg)

@@ -176,7 +176,8 @@ def tag_command(
 ) -> None:
     """Find the relations in a text and print them as a table.
 
-    Each row is one relation: its subject and object with their types, its label, and its score from 0 to 1.
+    Each row is one relation: its subject and object with their types, its label, and its score from 0 to 1. An entity
+    has its most telling name there, whatever words mean it: "She was born in Warsaw." has a row about Marie Curie.
 
     \b
     Examples:
@@ -224,31 +225,54 @@ def _read_text(text: str) -> str:
 
 
 def _nothing_found(doc: "Doc") -> str:
-    names = ", ".join(f"{one_line(span.text)} ({span.label_})" for span in doc.ents)
-    if len(doc.ents) < 2:
+    entities = doc._.entities
+    names = ", ".join(f"{one_line(entity.name)} ({entity.mentions[0].label_})" for entity in entities)
+    if len(entities) < 2:
         found = f"one entity only: {names}" if names else "no entities"
         return f"kgmrca: No relations were found, because the pipeline found {found}. A relation needs two entities."
     return f"kgmrca: No relations were found between the entities {names}. A lower --threshold may show some."
 
 
 def _as_table(doc: "Doc") -> str:
+    entities, numbers = doc._.entities, _numbers(doc)
     rows = [("subject", "type", "label", "object", "type", "score")]
-    for subject, object_, label, score in doc._.relations:
-        cells = (subject.text, subject.label_, label, object_.text, object_.label_)
-        rows.append((*map(one_line, cells), f"{score:.2f}"))  # type: ignore[arg-type]
+    for relation in doc._.relations:
+        ends = []
+        for span in (relation.subject, relation.object):
+            number = numbers.get((span.start_char, span.end_char))
+            entity = None if number is None else entities[number]
+            ends.append((entity.name, entity.mentions[0].label_) if entity else (span.text, span.label_))
+        (subject, subject_type), (object_, object_type) = ends
+        cells = (subject, subject_type, relation.label, object_, object_type)
+        rows.append((*map(one_line, cells), f"{relation.score:.2f}"))  # type: ignore[arg-type]
     return columns(rows)
 
 
 def _as_dict(doc: "Doc") -> dict[str, Any]:
+    entities, numbers = doc._.entities, _numbers(doc)
+
+    def end(span: "Span") -> dict[str, Any]:
+        number = numbers.get((span.start_char, span.end_char))
+        type_ = span.label_ if number is None else entities[number].mentions[0].label_
+        return {**_place(span), "type": type_, "entity": number}
+
     return {
         "text": doc.text,
-        "entities": [_span_as_dict(span) for span in doc.ents],
+        "entities": [
+            {
+                "name": entity.name,
+                "type": entity.mentions[0].label_,
+                "item": entity.item,
+                "mentions": [_place(span) for span in sorted(entity.mentions)],
+            }
+            for entity in entities
+        ],
         "relations": [
             {
-                "subject": _span_as_dict(relation.subject),
+                "subject": end(relation.subject),
                 "label": relation.label,
                 "predicate": relation.predicate,
-                "object": _span_as_dict(relation.object),
+                "object": end(relation.object),
                 "score": relation.score,
             }
             for relation in doc._.relations
@@ -256,8 +280,17 @@ def _as_dict(doc: "Doc") -> dict[str, Any]:
     }
 
 
-def _span_as_dict(span: "Span") -> dict[str, Any]:
-    return {"text": span.text, "type": span.label_, "start": span.start_char, "end": span.end_char}
+def _numbers(doc: "Doc") -> dict[tuple[int, int], int]:
+    """The number of the entity that each mention (characters) is one of."""
+    return {
+        (span.start_char, span.end_char): number
+        for number, entity in enumerate(doc._.entities)
+        for span in entity.mentions
+    }
+
+
+def _place(span: "Span") -> dict[str, Any]:
+    return {"text": span.text, "start": span.start_char, "end": span.end_char}
 
 
 def _in_words(summary: "ConvertSummary", output: str) -> str:

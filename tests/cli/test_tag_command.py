@@ -5,6 +5,7 @@ import json
 import pytest
 import spacy
 from helpers import make_nlp
+from spacy.language import Language
 from typer.testing import CliRunner
 
 from kgmrca.cli import app
@@ -58,8 +59,56 @@ def test_json_has_the_text_the_entities_and_the_relations(tag):
         "Marie Curie",
         "Warsaw",
     ]
-    assert relation["subject"] in said["entities"]
+    assert said["entities"][relation["subject"]["entity"]] == {
+        "name": "Marie Curie",
+        "type": "PERSON",
+        "item": None,
+        "mentions": [{"text": "Marie Curie", "start": 0, "end": 11}],
+    }
+    assert relation["subject"] == {"text": "Marie Curie", "start": 0, "end": 11, "type": "PERSON", "entity": 0}
     assert 0 < relation["score"] <= 1
+
+
+@Language.factory("made_up_clusters")
+def make_clusters(nlp, name):
+    """Whatever "She" is, is the first entity; and it was born in the last one."""
+
+    def cluster(doc):
+        she = next(token.i for token in doc if token.text == "She")
+        doc.spans["coref_clusters_1"] = [doc.ents[0], doc[she : she + 1]]
+        doc._.relations = [(doc[she : she + 1], doc.ents[-1], "place of birth", 0.9)]
+        return doc
+
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def with_clusters(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pipeline") / "clusters"
+    nlp = make_nlp()
+    nlp.add_pipe("made_up_clusters")
+    nlp.to_disk(path)
+    return lambda *arguments: CliRunner().invoke(app, ["tag", *arguments, "--pipeline", str(path)]).stdout
+
+
+SHE = "Marie Curie studied. She was born in Warsaw."
+
+
+def test_a_pronoun_is_printed_as_the_name_that_it_means(with_clusters):
+    _, row = with_clusters(SHE).splitlines()
+    assert row.split("  ")[0] == "Marie Curie"
+    assert row.split()[2] == "PERSON"
+    assert "She" not in row
+
+
+def test_json_has_all_mentions_of_an_entity(with_clusters):
+    said = json.loads(with_clusters(SHE, "--json"))
+    curie, warsaw = said["entities"]
+    assert [one["text"] for one in curie["mentions"]] == ["Marie Curie", "She"]
+    assert [SHE[one["start"] : one["end"]] for one in curie["mentions"]] == ["Marie Curie", "She"]
+    (relation,) = said["relations"]
+    assert relation["subject"] == {"text": "She", "start": 21, "end": 24, "type": "PERSON", "entity": 0}
+    assert (relation["object"]["entity"], warsaw["name"]) == (1, "Warsaw")
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
