@@ -156,9 +156,9 @@ def plain_doc(nlp: Language, text: str, read: Doc) -> Doc:
         )
         return [span for span in moved if span is not None]
 
-    doc.set_ents(spans(read.ents))  # type: ignore[arg-type]
+    doc.set_ents(spans(read.ents))
     for key, group in read.spans.items():
-        doc.spans[key] = spans(group)  # type: ignore[assignment]
+        doc.spans[key] = spans(group)
     relations = get_plain_relations(read) or ()
     set_plain_relations(doc, [(*place(a, b), *place(c, d), label, score) for a, b, c, d, label, score in relations])
     return doc
