@@ -36,12 +36,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 from entities import doubled, wrapped
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 import kgmrca
-from kgmrca.corpora.annotated import read_gold
+from kgmrca.corpora.annotated import ENTITIES, read_gold
+from kgmrca.extraction.relations.calibration import reliability
 from kgmrca.extraction.relations.matching import mentions_of, place_of
 from kgmrca.extraction.relations.scorer import NO_RECOGNIZER, Scores, evaluate
 from kgmrca.relations import get_plain_relations, set_plain_relations
@@ -82,7 +84,7 @@ def print_scores(title: str, scores: Scores) -> None:
 
 
 def with_names(gold: Iterable[Doc]) -> Iterator[Doc]:
-    """Gold Docs without relations of entities that have no mention but pronouns."""
+    """Gold Docs without entities that have no mention but pronouns, and without their relations."""
     for doc in gold:
         mentions = mentions_of(doc)
         named = {
@@ -93,6 +95,13 @@ def with_names(gold: Iterable[Doc]) -> Iterator[Doc]:
         }
         relations = get_plain_relations(doc) or ()
         set_plain_relations(doc, [one for one in relations if {one[:2], one[2:4]} <= named])
+        doc.set_ents([ent for ent in doc.ents if place_of(ent) in named])
+        for key in list(doc.spans):
+            kept = [span for span in doc.spans[key] if place_of(span) in named]
+            if kept or key == ENTITIES:
+                doc.spans[key] = kept
+            else:
+                del doc.spans[key]
         yield doc
 
 
@@ -172,7 +181,8 @@ def print_demo(nlp: Language) -> None:
     with (DEMO / "judged.tsv").open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         judged = {tuple(row[:4]): row[4] for row in rows if len(row) == 5}
-    answers: dict[str, int] = dict.fromkeys(("yes", "no"), 0)
+    scores: list[float] = []
+    right: list[bool] = []
     unjudged = []
     for path in sorted((DEMO / "corpus").glob("*.txt")):
         doc = nlp(path.read_text(encoding="utf-8"))
@@ -189,10 +199,11 @@ def print_demo(nlp: Language) -> None:
             if answer is None:
                 unjudged.append(keys[0])
             else:
-                answers[answer] += 1
-    total = sum(answers.values())
-    print(f"\nThe demo's statements: {total + len(unjudged)}, of which {total} are judged")
-    print(f"  {'precision':26}{answers['yes'] / max(total, 1):8.3f}")
+                scores.append(relation.score)
+                right.append(answer == "yes")
+    print(f"\nThe demo's statements: {len(right) + len(unjudged)}, of which {len(right)} are judged")
+    print(f"  {'precision':26}{sum(right) / max(len(right), 1):8.3f}")
+    print(f"  {'calibration error':26}{reliability(np.array(scores), np.array(right, bool)).error:8.3f}")
     for row in unjudged:
         print("  not judged:", *row, sep="\t")
 

@@ -39,6 +39,7 @@ def test_entities_without_a_name_are_left_out():
     doc.spans["coref_clusters_1"] = [doc[4:5], doc[6:7]]
     (left,) = facts.with_names([doc])
     assert [(one.subject.text, one.label) for one in left._.relations] == [("Ann", "left"), ("who", "left")]
+    assert [ent.text for ent in left.ents] == ["Acme", "Ann", "who", "Acme"]
 
 
 @pytest.mark.parametrize("way", facts.WAYS)

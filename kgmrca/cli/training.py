@@ -264,8 +264,8 @@ def calibrate_command(
     of 0.8 are right, if the texts are like these. A pipeline that finds no entities is calibrated with gold entities.
 
     The operating points are the thresholds "precise", "balanced" and "complete". "precise" is the lowest threshold that
-    surely has a precision of 0.85 on each of the data sets. The threshold that the pipeline had before is replaced by
-    "balanced".
+    has a precision of 0.85 on each of the data sets, and 0.8 in nine of ten samples of their documents. "balanced" has
+    the best mean F1 of the sets. The threshold that the pipeline had before is replaced by "balanced".
 
     \b
     Examples:

@@ -38,6 +38,7 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 _BINS = 1000  # thresholds are chosen to this many parts of the range from 0 to 1
 _PRECISION = 0.85  # of the operating point "precise"
+_SURE_PRECISION = 0.8  # that "precise" has even where the documents happen to be bad ones: see `Curve.surely`
 _SURE = 10  # that precision is reached in all but so many percent of the samples of documents
 _SAMPLES = 1000
 _MIN_RECALL = 0.1  # of "precise" where no threshold has that precision
@@ -125,10 +126,10 @@ def find_operating_points(curves: Sequence[Curve]) -> dict[str, OperatingPoint]:
     """The operating points `component.OPERATING_POINTS`, from the curves of data sets at the same thresholds.
 
     - "balanced": the best mean F1 of the sets;
-    - "precise": the lowest threshold, not below that of "balanced", at which each set surely has a precision of at
-      least 0.85 (see `Curve.surely`). Where there is none, `reached` is False, and the threshold is the one at which
-      the set with the lowest sure precision has most, among those with a mean recall of at least 0.1 (if no recall is
-      as high, among those with the highest recall);
+    - "precise": the lowest threshold, not below that of "balanced", at which each set has a precision of at least 0.85,
+      and surely one of 0.8 (see `Curve.surely`). Where there is none, `reached` is False, and the threshold is the one
+      at which the set with the lowest precision has most, among those with a mean recall of at least 0.1 (if no recall
+      is as high, among those with the highest recall);
     - "complete": the best mean F2, for which recall counts twice as much.
 
     >>> precision = np.array([0.5, 0.8, 0.9])
@@ -137,11 +138,13 @@ def find_operating_points(curves: Sequence[Curve]) -> dict[str, OperatingPoint]:
     {'precise': 0.8, 'balanced': 0.5, 'complete': 0.5}
     """
     f1, f2 = (np.mean([curve.f(beta) for curve in curves], axis=0) for beta in (1, 2))
-    surely, recall = np.min([curve.surely for curve in curves], axis=0), np.mean([c.recall for c in curves], axis=0)
+    precision, surely = (np.min([getattr(c, name) for c in curves], axis=0) for name in ("precision", "surely"))
+    recall = np.mean([curve.recall for curve in curves], axis=0)
     balanced = int(f1.argmax())
-    sure = np.flatnonzero(surely[balanced:] >= _PRECISION) + balanced
+    sure = np.flatnonzero((precision >= _PRECISION) & (surely >= _SURE_PRECISION))
+    sure = sure[sure >= balanced]
     usable = recall >= min(_MIN_RECALL, recall.max())
-    precise = int(sure[0] if len(sure) else np.where(usable, surely, -1).argmax())
+    precise = int(sure[0] if len(sure) else np.where(usable, precision, -1).argmax())
     rows = dict(zip(OPERATING_POINTS, (precise, balanced, int(f2.argmax())), strict=True))
     return {
         name: OperatingPoint(
@@ -292,7 +295,8 @@ class Calibration:
             lines.append("The pipeline has no recognizer. What comes out of raw text will have lower precision.")
         if not self.operating_points["precise"].reached:
             lines.append(
-                f"No threshold surely has a precision of {_PRECISION} on each set: 'precise' has the best there is."
+                f"No threshold has a precision of {_PRECISION} on each set, and surely {_SURE_PRECISION}. 'precise' is "
+                "the threshold that comes closest."
             )
         return "\n".join(lines)
 

@@ -200,11 +200,11 @@ def test_balanced_is_the_best_of_all_sets_together():
 
 
 def test_precise_needs_a_precision_that_is_sure():
-    # From 0.5 on 9 of 10 are right, but all that is wrong there is in one of ten documents.
-    scores, gold = np.repeat(np.array([0.9, 0.5], np.float32), [9, 1]), np.arange(10) < 9
-    points = points_of(curve(scores, gold, n_gold=9, document=np.arange(10)))
-    assert points["balanced"].threshold == 0.55
-    assert points["precise"] == point(0.55, 1.0, 1.0, 1.0)
+    # From 0.5 on 16 of 18 are right. All that is wrong is in one of nine documents: if that is drawn twice, 14 are.
+    scores, document = np.repeat(np.array([0.9, 0.5], np.float32), [8, 10]), [*range(8), *range(8), 8, 8]
+    points = points_of(curve(scores, np.arange(18) < 16, n_gold=16, document=document))
+    assert points["balanced"] == point(0.05, 16 / 18, 1.0, 16 / 17)
+    assert points["precise"] == point(0.55, 1.0, 8 / 16, 2 / 3)
 
 
 def test_no_threshold_is_right_often_enough():
