@@ -77,7 +77,7 @@ def count(nlp: Language, sentences: Sequence[Sentence]) -> dict[str, Counts]:
     counts: dict[str, Counts] = {}
     for sentence, doc in zip(sentences, nlp.pipe(sentence.text for sentence in sentences), strict=True):
         of_kind = counts.setdefault(sentence.kind.partition(":")[0], Counts())
-        given = [(_names(doc, subject), label, _names(doc, object_)) for subject, label, object_, _ in doc._.relations]
+        given = [(_names(doc, subject), label, _names(doc, object_)) for subject, object_, label, _ in doc._.relations]
         of_kind.sentences += 1
         of_kind.facts += len(sentence.right)
         missed = [fact for fact in sentence.right if not any(_states(one, fact) for one in given)]
@@ -87,7 +87,9 @@ def count(nlp: Language, sentences: Sequence[Sentence]) -> dict[str, Counts]:
             wrong += [one for one in given if not any(_pairs(one, fact) for fact in sentence.right)]
         of_kind.read_wrongly += bool(wrong)
         of_kind.shown += [f"{sentence.text}\n    wrong: {_shown(one)}" for one in wrong]
-        of_kind.shown += [f"{sentence.text}\n    missed: {' > '.join((s, '|'.join(l) or '*', o))}" for s, l, o in missed]
+        of_kind.shown += [
+            f"{sentence.text}\n    missed: {s} > {'|'.join(sorted(labels)) or '*'} > {o}" for s, labels, o in missed
+        ]
     return counts
 
 

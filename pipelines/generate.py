@@ -25,7 +25,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -164,16 +163,14 @@ _MONTHS = ["January", "February", "March", "April", "May", "June"]
 _MONTHS += ["July", "August", "September", "October", "November", "December"]
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
-# Words that names are made of.
-_NOUNS = "River Garden Winter Stone Mirror Harbour Night Bridge Summer Letter Shadow Island Window Clock Forest Song "
-_NOUNS += "Crown Storm Ashes Lantern Orchard Silence Thunder Glass Salt Feather Moon Wolf Raven Fire Snow Road Door Sea"
-_ADJECTIVES = "Silent Golden Broken Last Red Hidden Blue Endless Burning Distant White Lost Second Bitter Green Empty Old"
-_SYLLABLES = "nor vex tal ora lum dyn sol cer bri quan mar tec zen alt fen gra vio pax ter lin"
-_TOWN_STARTS = "Ober Unter Marl Ash Kirk Wal Brad Hel Ros Mont Lang Stein Wes Nor Hart Thorn Bel Wind Fal Grim Karl"
-_TOWN_ENDS = "ford ham burg dorf bach stedt ton field wick ville mont stad haven by holm au feld minster brück ow ice"
-_LEGAL = ["Inc.", "Ltd", "Ltd.", "AG", "GmbH", "Corp", "Group", "Holdings", "& Sons", "Industries", "S.A.", "SE", "PLC"]
-_BRANCHES = ["Motors", "Bank", "Foods", "Energy", "Systems", "Airlines", "Pharma", "Steel", "Electric", "Software"]
-_BRANCHES += ["Insurance", "Textiles", "Robotics", "Media", "Logistics", "Breweries", "Chemicals", "Telecom"]
+_WORDS = {
+    "noun": "nouns",
+    "adjective": "adjectives",
+    "start": "town starts",
+    "end": "town ends",
+    "legal": "legal forms",
+}
+_WORDS |= {"branch": "branches"}
 
 
 # The grammar.
@@ -299,6 +296,20 @@ class Grammar:
 def _lines(name: str) -> list[str]:
     lines = (_GRAMMAR / name).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
+
+
+@cache
+def _section(file: str, title: str) -> list[str]:
+    """The lines of a section of a file of the grammar."""
+    lines = _lines(file)
+    start = lines.index(f"[{title}]") + 1
+    end = next((place for place in range(start, len(lines)) if lines[place].startswith("[")), len(lines))
+    return lines[start:end]
+
+
+def _some(chance: random.Random, title: str) -> str:
+    """Some words of a section of words.txt."""
+    return chance.choice(_section("words.txt", title))
 
 
 def _parts(text: str) -> tuple[tuple[Part, ...], dict[str, str]]:
@@ -459,10 +470,7 @@ class World:
         if kind in ("country", "nation", "code", "city", "continent", "language"):
             return self._of_country(kind)
         known = self.names.found.get(kind, ())
-        if len(known) > 20 and chance.random() < 0.6:
-            name = chance.choice(known)
-        else:
-            name = getattr(self, f"_{kind}")()
+        name = chance.choice(known) if len(known) > 20 and chance.random() < 0.6 else self._by_rule(kind)
         return Thing(kind, name, phrase=_PHRASES.get(kind, ""))
 
     def _person(self, kind: str) -> Thing:
@@ -472,7 +480,9 @@ class World:
         first = chance.choice(self.names.first)
         while (first[1] > 0.5) != woman:
             first = chance.choice(self.names.first)
-        family = chance.choice(known).split()[-1] if known and chance.random() < 0.5 else chance.choice(self.names.family)
+        family = (
+            chance.choice(known).split()[-1] if known and chance.random() < 0.5 else chance.choice(self.names.family)
+        )
         draw = chance.random()
         middle = f"{chance.choice('ABCDEFGHJKLMNPRSTW')}. " if draw < 0.06 else ""
         if draw > 0.94:
@@ -496,140 +506,29 @@ class World:
             return self._make("town")
         return Thing(kind, name, country=row["country"] if kind != "language" else "", phrase=phrase)
 
-    # Names by rules.
+    def _by_rule(self, kind: str) -> str:
+        """A name by one of the rules of a kind."""
+        if kind == "date":
+            return self._date()
+        return re.sub(
+            r"\{([^}]+)\}", lambda found: self._part(found[1]), self.chance.choice(_section("names.txt", kind))
+        )
 
-    def _pick(self, *options: str) -> str:
-        return self.chance.choice(options)
-
-    def _last(self) -> str:
-        return self.chance.choice(self.names.family)
-
-    def _place(self) -> str:
-        row = self.chance.choice(self.countries)
-        return self._town() if self.chance.random() < 0.4 else self.chance.choice(row["cities"].split("|"))
-
-    def _title(self) -> str:
-        noun, other = self.chance.sample(_NOUNS.split(), 2)
-        adjective = self.chance.choice(_ADJECTIVES.split())
-        return self._pick(
-            f"The {adjective} {noun}", f"{noun} of {other}", f"The {noun} and the {other}", f"{adjective} {noun}",
-            f"{noun}s", f"A {noun} in {self._place()}", f"Letters to {self._last()}", f"The {noun}",
-        )  # fmt: skip
-
-    def _town(self) -> str:
-        name = self.chance.choice(_TOWN_STARTS.split()) + self.chance.choice(_TOWN_ENDS.split())
-        return self._pick(name, name, name, f"Bad {name}", f"Saint-{self.chance.choice(self.names.first)[0]}", f"New {name}")
-
-    def _coined(self) -> str:
-        return "".join(self.chance.sample(_SYLLABLES.split(), 2)).capitalize()
-
-    def _company(self) -> str:
-        legal, branch = self.chance.choice(_LEGAL), self.chance.choice(_BRANCHES)
-        return self._pick(
-            f"{self._last()} {legal}", f"{self._coined()} {legal}", f"{self._last()} {branch}", f"{self._coined()}",
-            f"{self._coined()} {branch}", f"{self._last()} & {self._last()}", f"{self._place()} {branch}",
-            f"{self._last()} {branch} {legal}", f"{self._last()}",
-        )  # fmt: skip
-
-    def _club(self) -> str:
-        place = self._place()
-        return self._pick(
-            f"{place} United", f"{place} City", f"{place} Rovers", f"FC {place}", f"{place} FC", f"Dynamo {place}",
-            f"SV {place}", f"{place} Bears", f"{place} Wanderers", f"Real {place}", f"{place} Hawks", f"{place} Athletic",
-            f"Sporting {place}", f"AC {place}", f"{place} RFC", f"{place}",
-        )  # fmt: skip
-
-    def _university(self) -> str:
-        place = self._place()
-        return self._pick(
-            f"the University of {place}", f"{place} University", f"{place} Institute of Technology", f"{place} College",
-            f"{self._last()} College", f"the Technical University of {place}", f"{place} School of Economics",
-            f"{self._last()} University", f"the Academy of Arts in {place}",
-        )  # fmt: skip
-
-    def _party(self) -> str:
-        word = self._pick("Labour", "People's", "Liberal", "Green", "Democratic", "Conservative", "Socialist", "Centre")
-        other = self._pick("Union", "Alliance", "Movement", "League", "Front")
-        return self._pick(f"the {word} Party", f"the {word} {other}", f"the Party of {self._pick('Work', 'Reform')}", "the Greens")
-
-    def _newspaper(self) -> str:
-        return self._pick(
-            f"the {self._place()} Herald", f"the {self._place()} Times", f"the Daily {self._pick('Post', 'Mirror', 'Star')}",
-            f"{self._pick('La', 'Il', 'El')} {self._pick('Prensa', 'Giornale', 'Mundo', 'Tribuna')}", f"the {self._place()} Gazette",
-        )  # fmt: skip
-
-    def _channel(self) -> str:
-        return self._pick(f"{self._coined()} TV", f"Channel {self.chance.randint(3, 9)}", f"Radio {self._place()}", "TV1", f"{self._place()} One")
-
-    def _band(self) -> str:
-        return self._pick(
-            f"the {self.chance.choice(_ADJECTIVES.split())} {self.chance.choice(_NOUNS.split())}s", f"{self._coined()}",
-            f"the {self._last()} Quartet", f"the {self._place()} Philharmonic", f"{self.chance.choice(_NOUNS.split())}s",
-        )  # fmt: skip
-
-    def _body(self) -> str:
-        return self._pick(
-            "the Royal Society", "the Academy of Sciences", "the United Nations", "the European Union", "Amnesty International",
-            "the African Union", "the World Bank", "Greenpeace", f"the {self._last()} Foundation", "the Chamber of Commerce",
-            f"the {self._place()} Chess Club", f"the {self._place()} City Council", "NATO", "the Red Cross",
-            "the Ministry of Finance", f"the {self._last()} Institute",
-        )  # fmt: skip
-
-    def _label(self) -> str:
-        return f"{self._pick(self._coined(), self._last(), self.chance.choice(_NOUNS.split()))} {self._pick('Records', 'Music', 'Recordings')}"
-
-    def _branch(self) -> str:
-        return self._pick("the Royal Navy", "the Air Force", "the Marine Corps", "the Red Army", "the Royal Air Force", "the Coast Guard", "the Navy")
-
-    def _league(self) -> str:
-        return self._pick(f"the {self._pick('Premier', 'National', 'Northern', 'Super', 'Western')} League", "the Second Division", "Liga 2", "Serie B")
-
-    _book = _film = _series = _album = _song = _title
-
-    def _software(self) -> str:
-        return self._pick(f"{self._coined()}", f"{self._coined()} {self.chance.randint(2, 9)}", f"{self._coined()}Desk", f"{self._title()}")
-
-    def _product(self) -> str:
-        return self._pick(f"{self._coined()} {self.chance.randint(2, 900)}", f"{self._coined()}", f"{self._last()} {self._pick('Mk II', 'GT', 'X1')}")
-
-    def _event(self) -> str:
-        return self._pick(
-            f"the {self._place()} Open", f"the {self._place()} Marathon", f"the {self.chance.randint(1960, 2022)} {self._pick('Winter', 'Summer')} Games",
-            f"the {self._last()} Cup", f"the {self._place()} Film Festival", f"the Tour of {self._place()}", f"the {self._place()} Grand Prix",
-        )  # fmt: skip
-
-    def _election(self) -> str:
-        return f"the {self.chance.randint(1950, 2023)} {self._place()} {self._pick('mayoral election', 'election', 'by-election')}"
-
-    def _war(self) -> str:
-        return self._pick("World War I", "World War II", f"the Battle of {self._place()}", f"the Siege of {self._place()}", "the Crimean War", "the Vietnam War", "the Civil War")
-
-    def _award(self) -> str:
-        return self._pick(f"the {self._last()} Prize", f"the {self._last()} Medal", "the Order of Merit", "the Nobel Prize", f"the Golden {self.chance.choice(_NOUNS.split())}", f"the {self._place()} Book Prize")
-
-    def _religion(self) -> str:
-        return self._pick("Islam", "Buddhism", "Christianity", "Judaism", "Catholicism", "Hinduism", "Lutheranism")
-
-    def _region(self) -> str:
-        return self._pick(f"{self._town()} County", f"the {self._town()} district", f"{self._pick('Upper', 'Lower', 'West', 'East', 'North')} {self._coined()}ia", f"{self._coined()}ia", f"{self._town()}shire")
-
-    def _river(self) -> str:
-        return self._pick(f"the {self._coined()}", f"the {self._town()} River", f"the River {self._coined()}", f"{self._coined()} Creek")
-
-    def _lake(self) -> str:
-        return self._pick(f"Lake {self._coined()}", f"the {self._coined()} Sea", f"the Bay of {self._place()}")
-
-    def _building(self) -> str:
-        return self._pick(f"{self._town()} Castle", f"the {self._last()} Tower", f"{self._place()} Town Hall", f"St. {self.chance.choice(self.names.first)[0]}'s Church", f"the {self._place()} Opera House", f"{self._last()} House")
-
-    def _bridge(self) -> str:
-        return self._pick(f"the {self._last()} Bridge", f"{self._town()} Bridge", f"the {self._place()} Viaduct")
-
-    def _station(self) -> str:
-        return self._pick(f"{self._town()} Airport", f"{self._town()} station", f"{self._place()} Central Station", f"the {self._town()} power plant")
-
-    def _year(self) -> str:
-        return str(self.chance.randint(1805, 2023))
+    def _part(self, part: str) -> str:
+        """What stands for {part} in a rule."""
+        chance = self.chance
+        if found := re.fullmatch(r"(\d+)-(\d+)", part):
+            return str(chance.randint(int(found[1]), int(found[2])))
+        if part == "family":
+            return chance.choice(self.names.family)
+        if part == "first":
+            return chance.choice(self.names.first)[0]
+        if part == "coined":
+            return "".join(chance.sample(_section("words.txt", "syllables"), 2)).capitalize()
+        if part == "place":
+            cities = chance.choice(self.countries)["cities"].split("|")
+            return self._by_rule("town") if chance.random() < 0.4 else chance.choice(cities)
+        return chance.choice(_section("words.txt", _WORDS[part])) if part in _WORDS else self._by_rule(part)
 
     def _date(self) -> str:
         day, month, year = self.chance.randint(1, 28), self.chance.choice(_MONTHS), self.chance.randint(1805, 2023)
@@ -641,10 +540,13 @@ class World:
             return f"{month} {day}, {year}"
         if draw < 0.87:
             return f"{year}-{number:02}-{day:02}"
-        return self._pick(f"{day:02}/{number:02}/{year}", f"{month} {year}", f"{month[:3]} {day}, {year}", f"{day}.{number}.{year}")
-
-    def _number(self) -> str:
-        return self._pick(str(self.chance.randint(14, 95)), str(self.chance.randint(14, 95)), f"{self.chance.randint(2, 90)} million", f"{self.chance.randint(1, 90)},{self.chance.randint(100, 999)}")
+        shown = (
+            f"{day:02}/{number:02}/{year}",
+            f"{month} {year}",
+            f"{month[:3]} {day}, {year}",
+            f"{day}.{number}.{year}",
+        )
+        return self.chance.choice(shown)
 
 
 _PHRASES = {
@@ -844,49 +746,6 @@ class Clause:
         return [self.rest[-2]] if len(self.rest) > 1 and self.rest[-2] in _PREPOSITIONS else []
 
 
-_DENYING = [
-    "it is not true that", "it is false that", "it is a myth that", "it is a legend that", "it is simply wrong that",
-    "there is no evidence that", "there is no proof that", "no record shows that", "nothing suggests that",
-    "no source says that", "nobody ever showed that", "it has been ruled out that", "it was never the case that",
-    "it can not be that", "it is not the case that", "it is untrue that", "we found no sign that",
-]  # fmt: skip
-_REFUTED = [
-    "has been refuted", "is false", "is a myth", "proved wrong", "is without foundation", "was invented by a journalist",
-    "is simply not true", "has been disproved", "was withdrawn", "turned out to be untrue", "is nonsense",
-]  # fmt: skip
-_CONTRARY = ["contrary to reports ,", "contrary to popular belief ,", "contrary to what many think ,", "despite the rumours ,"]
-_CONTRARY += ["unlike what the sign says ,", "correction :", "no :", "to be clear ,", "for the record ,"]
-_FAILING = ["failed to", "refused to", "declined to", "was unable to", "was not allowed to", "was prevented from"]
-_FAILING += ["decided not to", "chose not to", "never managed to", "has yet to", "did not get to", "forgot to", "no longer wants to"]
-_PLANNING = [
-    "plans to", "wants to", "intends to", "hopes to", "is expected to", "is due to", "is set to", "is to", "aims to",
-    "has agreed to", "has offered to", "is about to", "is in talks to", "is preparing to", "will", "will soon", "may",
-    "might", "could", "is likely to", "has promised to", "was asked to", "was supposed to", "is willing to", "would like to",
-    "had planned to", "considered whether to", "is scheduled to", "has applied to", "threatened to", "tried to", "dreams of a day to",
-]  # fmt: skip
-_UNREAL = ["would have", "was to have", "should have", "could have", "almost would have", "might have", "may have", "nearly would have"]
-_ADVERBS = ["allegedly", "reportedly", "supposedly", "purportedly", "perhaps", "possibly", "maybe", "ostensibly", "rumour has it ,"]
-_SAID = ["is said to have", "is rumoured to have", "is alleged to have", "is believed to have", "is reported to have", "is thought to have", "claims to have", "pretended to have", "boasted to have"]
-_REPORTING = [
-    "it is rumoured that", "it is alleged that", "rumour has it that", "some say that", "it is claimed that",
-    "it remains unclear whether", "it is not known whether", "nobody knows whether", "there are rumours that",
-    "according to a legend ,", "unconfirmed reports say that", "an anonymous blog claims that", "I doubt that", "the question is whether",
-    "police are trying to find out whether", "suppose that", "imagine that", "it is debated whether", "we could not verify that", "she dreamt that", "in the novel",
-]  # fmt: skip
-_CERTAIN = [
-    "there is no doubt that", "no one doubts that", "it is beyond doubt that", "it is certain that", "nobody denies that",
-    "it is well known that", "it is not disputed that", "few people know that", "the archive confirms that", "it is hardly a secret that",
-    "documents prove that", "it is a fact that", "as expected ,", "not surprisingly ,", "in the end ,", "without much noise ,",
-    "after years of rumours it is now official that", "despite many doubts ,", "as planned ,", "as was not widely known ,", "no later than that year ,",
-]  # fmt: skip
-_TRAILING = [
-    ", although the family was not rich", ", but did not stay long", ", and never looked back", ", and could not have been prouder",
-    ", a fact that nobody denies", ", which came as no surprise", "without any help", ", though not everybody liked it", "after all",
-    "at last", ", as the papers show", ", not without difficulty", "against all odds", ", if only just", ", no more and no less",
-]  # fmt: skip
-_INSERTED = [", who never complained ,", ", who did not like to talk about it ,", ", not yet famous ,", ", no stranger to hardship ,", ", who would later be forgotten ,"]
-
-
 def _true(clause: Clause, text: Text) -> list[Item]:
     """A clause said to be true, also with words that elsewhere deny."""
     chance, draw = text.chance, text.chance.random()
@@ -896,21 +755,28 @@ def _true(clause: Clause, text: Text) -> list[Item]:
     if draw < 0.47 and clause.frame.label not in _NOT_PLANNED and not clause.verb.present:
         return clause.perfect
     if draw < 0.62:
-        return [chance.choice(_CERTAIN), *clause.plain]
+        return [_some(chance, "certain"), *clause.plain]
     if draw < 0.72:
-        return [*clause.plain, chance.choice(_TRAILING)]
+        return [*clause.plain, _some(chance, "trailing")]
     if draw < 0.77 and person:
-        return [*clause.before, chance.choice(_INSERTED), clause.verb.simple, *clause.rest]
+        return [*clause.before, _some(chance, "inserted"), clause.verb.simple, *clause.rest]
     if draw < 0.82 and person:
         if clause.verb.lemma == "be":
-            return [*clause.before, clause.verb.simple, "not only", *clause.rest, "but also", chance.choice(["well liked", "loved there", "a local hero"])]
-        return [*clause.before, "not only", clause.verb.simple, *clause.rest, "but also", chance.choice(["liked it", "talked about it", "said so"])]
+            return [
+                *clause.before,
+                clause.verb.simple,
+                "not only",
+                *clause.rest,
+                "but also",
+                _some(chance, "praise of a person"),
+            ]
+        return [*clause.before, "not only", clause.verb.simple, *clause.rest, "but also", _some(chance, "deeds")]
     if draw < 0.85 and person and not any(isinstance(item, tuple) and item[1] for item in clause.rest):
         return ["it was", *clause.before, "who", clause.verb.simple, *clause.rest]
     if draw < 0.9:
-        return [chance.choice(["in the same year", "that spring", "years later", "at the time", "meanwhile", "today", "then", "eventually"]), *clause.plain]
+        return [_some(chance, "times"), *clause.plain]
     if draw < 0.95:
-        return [*clause.plain, chance.choice(["that year", "in those days", "at the age of twenty", ", the archive says", ", according to the website", ", as is well known"])]
+        return [*clause.plain, _some(chance, "endings")]
     return clause.plain
 
 
@@ -948,20 +814,20 @@ def _denied(clause: Clause, text: Text) -> list[Item]:
     if draw < 0.4:
         return clause.denied(chance)
     if draw < 0.48:
-        return [chance.choice(_CONTRARY), *clause.denied(chance)]
+        return [_some(chance, "contrary"), *clause.denied(chance)]
     if draw < 0.6:
-        return [chance.choice(_DENYING), *clause.plain]
+        return [_some(chance, "denying"), *clause.plain]
     if draw < 0.67:
-        who: Item = (text.world.make("person"), "") if chance.random() < 0.4 else chance.choice(["a spokesman", "the office", "the family", "her lawyer", "the club"])
-        verb = chance.choice(["denied that", "rejected reports that", "disputes that", "ruled out that", "dismissed claims that", "called it a lie that"])
+        who: Item = (text.world.make("person"), "") if chance.random() < 0.4 else _some(chance, "deniers")
+        verb = _some(chance, "denies that")
         return [who, verb, *clause.plain]
     if draw < 0.73:
-        return [chance.choice(["the claim that", "the story that", "the report that", "the rumour that", "the idea that"]), *clause.plain, chance.choice(_REFUTED)]
+        return [_some(chance, "claims that"), *clause.plain, _some(chance, "refuted")]
     if draw < 0.83 and active:
-        word = chance.choice(_FAILING)
+        word = _some(chance, "failing")
         return [*clause.before, word, *(clause.ing if word.endswith("from") else clause.base)]
     if draw < 0.87 and active and clause.about is not None:
-        end = chance.choice(["retired", "left the country", "went home", "said goodbye", "gave up"])
+        end = _some(chance, "leaves")
         return [*clause.before, end, "without", *chance.choice([[], ["ever"]]), *clause.ing]
     if draw < 0.91 and clause.verb.present:
         if clause.verb.lemma == "be":
@@ -969,44 +835,57 @@ def _denied(clause: Clause, text: Text) -> list[Item]:
         return [*clause.before, "no longer", clause.verb.simple, *clause.rest]
     if draw < 0.95 and clause.about is not None and clause.about.type == "PER":
         return ["neither", *clause.before, "nor", (text.world.make("person"), ""), clause.verb.simple, *clause.rest]
-    return ["at no time", clause.verb.auxiliary, *clause.before, *([] if clause.verb.lemma == "be" else [clause.verb.lemma]), *clause.rest]
+    return [
+        "at no time",
+        clause.verb.auxiliary,
+        *clause.before,
+        *([] if clause.verb.lemma == "be" else [clause.verb.lemma]),
+        *clause.rest,
+    ]
 
 
 def _planned(clause: Clause, text: Text) -> list[Item]:
     """A clause that says what may come, or what might have been."""
     chance, draw = text.chance, text.chance.random()
     if clause.frame.label in _NOT_PLANNED or draw < 0.15:
-        return [*clause.before, chance.choice(_UNREAL), *clause.participle, *chance.choice([[], ["if the war had not come"], ["but for the rain"]])]
+        return [
+            *clause.before,
+            _some(chance, "unreal"),
+            *clause.participle,
+            _some(chance, "but for") if chance.random() < 0.6 else "",
+        ]
     if draw < 0.7:
-        return [*clause.before, chance.choice(_PLANNING), *clause.base]
+        return [*clause.before, _some(chance, "planning"), *clause.base]
     if draw < 0.8:
         return [*clause.before, "to", *clause.base]
     if draw < 0.9:
-        return [chance.choice(["if", "unless", "as soon as", "in case", "only if"]), *clause.plain, ",", chance.choice(["many will be glad", "all will change", "nobody will mind"])]
-    return ["should", *clause.before, *clause.base, ",", chance.choice(["there will be a party", "many will be glad", "prices will fall"])]
+        return [_some(chance, "conditions"), *clause.plain, ",", _some(chance, "hopes")]
+    return ["should", *clause.before, *clause.base, ",", _some(chance, "hopes")]
 
 
 def _reported(clause: Clause, text: Text) -> list[Item]:
     """A clause that somebody says or asks, and that may be untrue."""
     chance, draw = text.chance, text.chance.random()
     if draw < 0.25:
-        adverb = chance.choice(_ADVERBS)
+        adverb = _some(chance, "adverbs")
         if adverb.endswith(",") or adverb in ("maybe", "perhaps"):
             return [adverb, *clause.plain]
         if clause.verb.lemma == "be":
             return [*clause.before, clause.verb.simple, adverb, *clause.rest]
         return [*clause.before, adverb, clause.verb.simple, *clause.rest]
     if draw < 0.5:
-        return [*clause.before, chance.choice(_SAID), *clause.participle]
+        return [*clause.before, _some(chance, "said"), *clause.participle]
     if draw < 0.8:
-        return [chance.choice(_REPORTING), *clause.plain]
+        return [_some(chance, "reporting"), *clause.plain]
     return [*clause.question(), "?"]
 
 
 _MODES = {"true": _true, "denied": _denied, "planned": _planned, "reported": _reported}
 
 
-def _write_clause(text: Text, frame: Frame, mode: str, *, s: Thing | None = None, o: Thing | None = None, mute: bool = False) -> None:
+def _write_clause(
+    text: Text, frame: Frame, mode: str, *, s: Thing | None = None, o: Thing | None = None, mute: bool = False
+) -> None:
     """One sentence of a frame, and what it states."""
     made_s, made_o = s or text.world.make(frame.subject), o or text.world.make(frame.object)
     clause = Clause(frame, made_s, made_o)
@@ -1089,7 +968,9 @@ def _mode(chance: random.Random, weights: Sequence[int] = (55, 20, 10, 8, 7)) ->
 def _profile(text: Text) -> None:
     """Some sentences about one thing, true ones and others."""
     chance = text.chance
-    kind = chance.choices(("person", "company", "club", "film", "book", "album", "country", "town"), (62, 16, 3, 6, 4, 3, 3, 3))[0]
+    kind = chance.choices(
+        ("person", "company", "club", "film", "book", "album", "country", "town"), (62, 16, 3, 6, 4, 3, 3, 3)
+    )[0]
     thing = text.world.make(kind)
     kinds = {kind}
     if kind == "person":
@@ -1207,18 +1088,6 @@ _LISTS = {
     "date of birth": ("year", "date"),
     "": ("city", "town", "number"),
 }
-_INTROS = [
-    "guests :", "finalists :", "line - up :", "results :", "jury :", "squad :", "delegates :", "cast :", "winners :", "entries :",
-    "participants :", "among the guests were", "the jury consists of", "the speakers are", "in the final were", "invited were",
-    "the prizes went to", "present :", "medals :", "the group included", "we welcomed", "starting grid :", "with", "on stage :", "",
-]  # fmt: skip
-_LAYOUTS = {
-    "country": ["{p} ( {n} )", "{p} , {n}", "{p} / {n}", "{p} - {n}", "{p} of {n}", "{p} from {n}", "{n} : {p}", "{p} [ {n} ]", "{p} – {n}", "{n} 's {p}", "{p} ( for {n} )", "{p} , who is from {n}"],
-    "nation": ["the {n} {p}", "{n} {p}", "{p} , a_ {n}", "{n} singer {p}", "{p} ( {n} )", "the {n} champion {p}", "{p} - {n}", "{n} sprinter {p}", "{p} , a_ {n} writer"],
-    "code": ["{p} ( {n} )", "{p} {n}", "{n} {p}", "{p} , {n}", "{p} / {n}", "( {n} ) {p}", "{p} [ {n} ]"],
-}  # fmt: skip
-_OTHER_LAYOUTS = ["{p} ( {n} )", "{p} , {n}", "{p} / {n}", "{p} - {n}", "{p} – {n}", "{p} [ {n} ]", "{n} : {p}", "{p} : {n}"]
-_EXTRAS = ["", "", "", "", "{x}", "{x} points", "in {x}", "( {x} )", ": {x}"]
 
 
 def _list(text: Text) -> None:
@@ -1226,8 +1095,8 @@ def _list(text: Text) -> None:
     chance, world = text.chance, text.world
     label = chance.choices(list(_LISTS), (60, 12, 8, 6, 6, 8))[0]
     kind = chance.choice(_LISTS[label])
-    layouts = _LAYOUTS.get(kind, _OTHER_LAYOUTS)
-    layout, extra = chance.choice(layouts), chance.choice(_EXTRAS)
+    layouts = _section("words.txt", f"layouts of {kind}" if kind in ("country", "nation", "code") else "layouts")
+    layout, extra = chance.choice(layouts), _some(chance, "extras") if chance.random() < 0.5 else ""
     numbered, mixed = chance.random() < 0.15, chance.random() < 0.15
     size = chance.choice((2, 2, 3, 3, 3, 4, 4, 5, 6, 8))
     known: list[Thing] = []
@@ -1242,12 +1111,11 @@ def _list(text: Text) -> None:
         if mixed:
             used = chance.choice(["{p}", layout, chance.choice(layouts)])
         bound = {"p": person, "n": thing, "x": world.make("number")}
-        words = f"{used} {extra}".replace("{x}", "{x}")
-        item = _fill(_parts(words)[0], bound)
+        item = _fill(_parts(f"{used} {extra}")[0], bound)
         items.append([f"{number + 1} ." if numbered else "", *item])
         if "{n}" in used:
             facts.append((person, thing))
-    intro = chance.choice(_INTROS)
+    intro = _some(chance, "intros") if chance.random() < 0.95 else ""
     separator = chance.choice([",", ",", ",", ";", ";", "", "|", "•", "–", "and"])
     if layout in ("{p} , {n}", "{p} , a_ {n}", "{p} , who is from {n}", "{p} , a_ {n} writer") and separator == ",":
         separator = ";"
@@ -1277,10 +1145,17 @@ def _state_list(text: Text, label: str, facts: Iterable[tuple[Thing, Thing]]) ->
         text.open.update(("work location", "location"))
 
 
+_GROUPS = [
+    *(("country of citizenship", kind) for kind in ("country", "nation", "code")),
+    *(("member of sports team", "club"), ("employer", "company"), ("member of political party", "party")),
+]
+_COME_FROM = {"country": "come from", "nation": "are", "club": "play for", "company": "work for", "party": "belong to"}
+
+
 def _grouped(text: Text) -> None:
     """People by country or team; or "respectively"; or two lists that do not belong together."""
     chance, world = text.chance, text.world
-    label, kind = chance.choice([("country of citizenship", "country"), ("country of citizenship", "nation"), ("country of citizenship", "code"), ("member of sports team", "club"), ("employer", "company"), ("member of political party", "party")])
+    label, kind = chance.choice(_GROUPS)
     size = chance.choice((2, 2, 3, 3, 4))
     people = [world.make("person") for _ in range(size)]
     things = [world.make(kind) for _ in range(size)]
@@ -1288,18 +1163,20 @@ def _grouped(text: Text) -> None:
     line: list[Item] = []
     facts: list[tuple[Thing, Thing]] = []
     if draw < 0.35:  # by group
-        colon = chance.choice([":", "-", "–", "( "])
+        colon = chance.choice([":", "-", "–", "("])
         for thing in things:
             members = [world.make("person") for _ in range(chance.choice((1, 2, 2, 3)))]
-            line += [(thing, ""), colon.strip(), *_joined(members, chance), *([")"] if "(" in colon else []), chance.choice([";", ".", ";"])]
+            behind = [*([")"] if "(" in colon else []), chance.choice([";", ".", ";"])]
+            line += [(thing, ""), colon, *_joined(members, chance), *behind]
             facts += [(member, thing) for member in members]
     elif draw < 0.6 and kind != "code":  # respectively
-        verb = {"country": "come from", "nation": "are", "club": "play for", "company": "work for", "party": "belong to"}[kind]
-        line = [*_joined(people, chance, "and"), verb, *_joined(things, chance, "and"), chance.choice([", respectively .", "respectively ."])]
+        ending = chance.choice([", respectively .", "respectively ."])
+        line = [*_joined(people, chance, "and"), _COME_FROM[kind], *_joined(things, chance, "and"), ending]
         facts = list(zip(people, things, strict=True))
     elif draw < 0.8:  # two lists
-        heads = chance.choice([("speakers :", "venues :"), ("guests :", "partners :"), ("people", "places"), ("jury :", "sponsors :"), ("photos :", "thanks to")])
-        line = [heads[0], *_joined(people, chance), chance.choice([".", ";", "|", ""]), heads[1], *_joined(things, chance), "."]
+        one, other = _some(chance, "heads of two lists").split(" / ")
+        stop = chance.choice([".", ";", "|", ""])
+        line = [one, *_joined(people, chance), stop, other, *_joined(things, chance), "."]
     else:  # one of them has it
         who = chance.randrange(size)
         for number, person in enumerate(people):
@@ -1308,7 +1185,7 @@ def _grouped(text: Text) -> None:
             if number == who:
                 line += ["(", (things[0], ""), ")"]
                 facts = [(person, things[0])]
-        line += [chance.choice(["were there", "spoke first", "arrived late", "won the relay", "sat on the panel"]), "."]
+        line += [_some(chance, "one of several"), "."]
     text.say(line)
     _state_list(text, label, facts)
 
@@ -1324,62 +1201,38 @@ def _joined(things: Sequence[Thing], chance: random.Random, last: str = "") -> l
     return line
 
 
-_COLUMNS = {
-    "person": [
-        ("Born", "date", "date of birth"), ("Date of birth", "date", "date of birth"), ("Born", "year", "date of birth"),
-        ("Birthplace", "city", "place of birth"), ("Place of birth", "town", "place of birth"), ("Club", "club", "member of sports team"),
-        ("Team", "club", "member of sports team"), ("Nationality", "nation", "country of citizenship"), ("Country", "country", "country of citizenship"),
-        ("Nat.", "code", "country of citizenship"), ("Employer", "company", "employer"), ("Party", "party", "member of political party"),
-        ("University", "university", "educated at"), ("Died", "date", "date of death"), ("Place of death", "city", "place of death"),
-        ("Points", "number", ""), ("Room", "number", ""), ("Next match", "date", ""), ("Hotel", "building", ""), ("Meets", "person", ""),
-        ("Visits", "city", ""), ("Opponent", "club", ""), ("Spouse", "person", "spouse"),
-    ],
-    "company": [
-        ("Founded", "year", "inception"), ("Founder", "person", "founded by"), ("Headquarters", "city", "headquarters location"),
-        ("HQ", "town", "headquarters location"), ("CEO", "person", "chief executive officer"), ("Owner", "company", "owned by"),
-        ("Staff", "number", ""), ("Auditor", "company", ""), ("Date of visit", "date", ""), ("Customer", "company", ""), ("Contact", "person", ""),
-    ],
-    "film": [
-        ("Director", "person", "director"), ("Year", "year", "publication date"), ("Star", "person", "cast member"), ("Shown on", "date", ""),
-        ("Presented by", "person", ""), ("Cinema", "building", ""),
-    ],
-    "book": [
-        ("Author", "person", "author"), ("Publisher", "company", "publisher"), ("Year", "year", "publication date"), ("Lent to", "person", ""), ("Due", "date", ""),
-    ],
-    "country": [("Capital", "city", "capital"), ("Continent", "continent", "continent"), ("Visited", "year", ""), ("Guide", "person", "")],
-}  # fmt: skip
-_HEADS = {"person": ["Name", "Player", "Person", "Candidate"], "company": ["Company", "Firm"], "film": ["Film"], "book": ["Title"], "country": ["Country"]}
-
-
 def _table(text: Text) -> None:
     """Rows with columns, with or without their names above; or one form."""
     chance, world = text.chance, text.world
-    kind = chance.choices(list(_COLUMNS), (60, 20, 8, 8, 4))[0]
-    columns = chance.sample(_COLUMNS[kind], chance.choice((1, 2, 2, 3)))
-    columns = [column for number, column in enumerate(columns) if column[1] not in {other[1] for other in columns[:number]}]
+    kind = chance.choices(("person", "company", "film", "book", "country"), (60, 20, 8, 8, 4))[0]
+    columns = [line.split(" / ") for line in _section("words.txt", f"columns of {kind}")]
+    columns = chance.sample(columns, chance.choice((1, 2, 2, 3)))
+    columns = [
+        column for number, column in enumerate(columns) if column[1] not in {other[1] for other in columns[:number]}
+    ]
     separator = chance.choice(["|", "|", ",", ";", "-", "", "\\", "/"])
     form = chance.random() < 0.35
     titles = form or chance.random() < 0.75
     if titles and not form:
-        line: list[Item] = [chance.choice(_HEADS[kind])]
+        line: list[Item] = [_some(chance, f"names of {kind}")]
         for title, *_ in columns:
             line += [separator, title]
         text.say(line)
     for _ in range(1 if form else chance.choice((1, 2, 2, 3, 3, 4, 5))):
         subject = world.make(kind)
-        line = [f"{chance.choice(_HEADS[kind])} :" if form else "", (subject, "")]
+        line = [f"{_some(chance, f'names of {kind}')} :" if form else "", (subject, "")]
         things = [world.make(column[1]) for column in columns]
         for (title, *_), thing in zip(columns, things, strict=True):
             line += [chance.choice(["", ";", ","]), title, ":"] if form else [separator]
             line.append((thing, ""))
         text.say(line)
         for (_, _, label), thing in zip(columns, things, strict=True):
-            if label and (titles or label in ("date of birth", "country of citizenship") and False):
+            if label != "-" and titles:
                 text.state(subject, label, thing)
         if not titles:
-            text.open.update(label for _, _, label in columns if label)
+            text.open.update(label for _, _, label in columns)
             text.open.update(other for _, _, label in columns for other in read_grammar().open.get(label, ()))
-            text.open.update(_REVERSED.get(label, label) for _, _, label in columns if label)
+            text.open.update(_REVERSED.get(label, label) for _, _, label in columns)
 
 
 _KINDS = {
@@ -1397,7 +1250,7 @@ _KINDS = {
 
 def documents(names: Names, number: int, *, seed: int = 0) -> Iterator[dict[str, Any]]:
     """So many documents; the same names and seed give the same ones."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     labels = _labels()
     kinds, weights = list(_KINDS), list(_KINDS.values())
     made = 0

@@ -1,10 +1,10 @@
 """Tells from the words of a sentence that it does not state a relation: denied, planned, or only reported.
 
 This is done with cues and the stretch of words that each concerns, as NegEx (Chapman et al. 2001, "A Simple Algorithm
-for Identifying Negated Findings and Diseases in Discharge Summaries") and ConText (Harkema et al. 2009) do. In their
-terms: *pseudo-negations* ("not only") are no cues; *pre-negations* ("never", "no evidence that") concern what follows,
-*post-negations* ("is a myth") what precedes; *termination terms* ("but", "although") end what a cue concerns. Where
-ConText has "hypothetical", we have "planned" and "reported". No spaCy in here.
+for Identifying Negated Findings and Diseases in Discharge Summaries") and ConText (Harkema et al. 2009) do it. In their
+terms, *pseudo-negations* ("not only") are no cues, *pre-negations* ("never", "no evidence that") concern what follows,
+*post-negations* ("is a myth") concern what stands before, and *termination terms* ("but", "although") end what a cue
+concerns. Where ConText has "hypothetical", we have "planned" and "reported". There is no spaCy in here.
 """
 
 import re
@@ -31,40 +31,55 @@ _STOPS = (
 _GAP = rf"(?:(?! {_STOPS} )[^;:?!@]){{0,90}}?"  # some words of one clause; "@" keeps out the mentions
 _NEAR = rf"(?:(?! {_STOPS} )[^;:?!@]){{0,45}}?"
 
-_SAID = r"(?:claim|story|report|rumou?r|tale|idea|theory|legend|belief|suggestion|assertion|allegation|notion|view|assumption)s?"
+_SAID = (
+    r"(?:claim|story|report|rumou?r|tale|idea|theory|legend|belief|suggestion|assertion|allegation|notion|"
+    r"view|assumption)s?"
+)
 
 # Words that look like cues and are none: "not only", "no one doubts that".
 _PSEUDO = re.compile(
-    r"\b(?:not (?:only|just|merely|simply|solely|least|surprisingly|unexpectedly|to mention|to be confused|long (?:after|before)|"
+    r"\b(?:not (?:only|just|merely|simply|solely|least|surprisingly|unexpectedly|to mention|to be confused|"
+    r"long (?:after|before)|"
     r"far (?:from|away)|later than|yet \w+ when|unlike|without|uncommon\w*|infrequent\w*)|"
     r"(?:no one|nobody|none|few|hardly anyone|who) (?:ever |could |can |would |will |seriously )*"
     r"(?:doubt|den[yi]|disput|question|contest|challeng)\w*|(?:not|never|hardly|rarely)(?: be| been| seriously)* "
-    r"(?:doubt|den[yi]|disput|contest|question|in doubt|in dispute|a secret)\w*|(?:no|without|beyond)(?: any| a)?(?: \w+)? doubts?\b(?: whatever)?|"
-    r"no (?:sooner|fewer|less|more|later|other|secret|surprise|stranger|wonder|matter|\.)|(?:nobody|none|no one|nothing) (?:but|except|other than)|"
-    r"(?:nobody|no one|few) (?:remember|know|knew|notic|realis|realiz|forg[eo]t)\w* that|none other|could not (?:have been|be) (?:\w+er|more \w+)|can not (?:help|but)|not until|never (?:looked back|again|forgot\w*|ceased|stopped)|"
+    r"(?:doubt|den[yi]|disput|contest|question|in doubt|in dispute|a secret)\w*|(?:no|without|beyond)(?: any|"
+    r" a)?(?: \w+)? doubts?\b(?: whatever)?|"
+    r"no (?:sooner|fewer|less|more|later|other|secret|surprise|stranger|wonder|matter|\.)|(?:nobody|none|no one|"
+    r"nothing) (?:but|except|other than)|"
+    r"(?:nobody|no one|few) (?:remember|know|knew|notic|realis|realiz|forg[eo]t)\w* that|none other|"
+    r"could not (?:have been|be) (?:\w+er|more \w+)|can not (?:help|but)|not until|never (?:looked back|again|"
+    r"forgot\w*|ceased|stopped)|"
     r"without (?:telling|saying|hesitation|delay|help|much|further|his|her|their|a word)\b|whether or not)"
 )
 # Words set into a clause, between commas or brackets, without one of the mentions.
 _INSERTED = re.compile(
-    r"(?:, (?:who|whose|whom|which|where|although|though|while|when|not|never|no|despite|without|unlike|if|as)\b[^,;:@]*,|\([^()@]*\))"
+    r"(?:, (?:who|whose|whom|which|where|although|though|while|when|not|never|no|despite|without|unlike|if|"
+    r"as)\b[^,;:@]*,|\([^()@]*\))"
 )
 
 # "He no longer lives in Metz, where he was born": what stands behind states something of the same two.
 _STATED_BEHIND = re.compile(r"@2 , (?:where|which|whom|who) (?:he|she|it|they) (?:was|were|is|had|\w+ed)\b")
 
 _NOT = (
-    r"(?:not|never|no longer|neither|nor|fail(?:s|ed|ing)? to|refus(?:es|ed|ing) to|declin(?:es|ed|ing) to|unable to|yet to|"
-    r"prevented from|barred from|without(?: ever)?(?: having)?|rather than|instead of|as opposed to|den(?:y|ies|ied|ying)(?: that)?|at no time)"
+    r"(?:not|never|no longer|neither|nor|fail(?:s|ed|ing)? to|refus(?:es|ed|ing) to|declin(?:es|ed|ing) to|"
+    r"unable to|yet to|"
+    r"prevented from|barred from|forgot to|without(?: ever)?(?: having)?|rather than|instead of|as opposed to|"
+    r"den(?:y|ies|ied|ying)(?: that)?|at no time)"
 )
 _UNTRUE = (
-    r"(?:(?:not true|untrue|false|wrong|a lie|a myth|a legend|not the case|never the case|ruled out|no truth in the \w+) that|"
+    r"(?:(?:not true|untrue|false|wrong|a lie|a myth|a legend|not the case|never the case|ruled out|"
+    r"no truth in the \w+) that|"
     r"(?:no|little) (?:\w+ )?(?:evidence|proof|signs?|records?|indication|truth)(?: \w+){0,3}? that|"
-    r"(?:no|nothing|no record|no source|no document|no register)s? (?:suggests?|shows?|says?|indicates?|proves?) that|"
-    rf"(?:den(?:y|ies|ied|ying)|disput(?:es|ed|ing)|(?:reject|dismiss|refut|rebut)\w*(?: the)? {_SAID}) that|ca not be that|at no time|"
+    r"(?:no|nothing|no record|no source|no document|no register)s? (?:suggests?|shows?|says?|indicates?|"
+    r"proves?) that|"
+    rf"(?:den(?:y|ies|ied|ying)|disput(?:es|ed|ing)|(?:reject|dismiss|refut|rebut)\w*(?: the)? {_SAID}) that|"
+    rf"ca(?:n)? not be that|at no time|"
     r"(?:neither|none|nobody|no one)\b)"
 )
 _REFUTED = (
-    r"(?:refuted|disproved|false|untrue|a myth|a legend|nonsense|invent\w+|invention|fiction|wrong|without foundation|unfounded|"
+    r"(?:refuted|disproved|false|untrue|a myth|a legend|nonsense|invent\w+|invention|fiction|wrong|"
+    r"without foundation|unfounded|"
     r"withdrawn|not true|baseless|a lie|mistaken|an error)"
 )
 _DENIED = [
@@ -79,23 +94,31 @@ _DENIED = [
     r"\bunlike (?:[^\s,;@]+ ){0,3}@2",
 ]
 _PLAN = (
-    r"(?:(?<!his )(?<!her )(?<!the )(?<!a )(?<!'s )(?<!last )(?:will|shall|wo not|'ll)(?! continue| remain)|would have|was to have|"
-    r"(?:plan|intend|hope|want|wish|aim|prepar|threaten|promis|offer|schedul|expect|attempt|appl)(?:s|es|ed|ied|ies|d|ing)?(?: \w+ing)? (?:to|for|that)|(?:offer(?:s|ed)?|bid) (?:\S+ ){0,4}for|"
-    r"consider(?:s|ed|ing) \w+ing|(?:is|are) (?:set|due|about|likely|willing|supposed|to)(?: to)?|in talks|(?:may|might)(?: not)? (?:be|have|\w+)|"
+    r"(?:(?<!his )(?<!her )(?<!the )(?<!a )(?<!'s )(?<!last )(?:will|shall|wo not|'ll)(?! continue| remain)|"
+    r"would have|was to have|"
+    r"(?:plann?|intend|hope|want|wish|aim|prepar|threaten|promis|offer|schedul|expect|attempt|try|tri|appl)(?:s|"
+    r"es|ed|ied|ies|d|ing)?(?: \w+ing)? (?:to|for|that)|(?:offer(?:s|ed)?|bid) (?:\S+ ){0,4}for|"
+    r"consider(?:s|ed|ing) (?:\w+ing|whether)|(?:is|are) (?:(?:set|due|about|likely|willing|supposed) )?to|"
+    r"in talks|would like to|"
+    r"(?:could|should) have|(?:may|might)(?: not)? (?:be|have|\w+)|"
     r"(?:preparing|prepares?|makes?|made) a(?:n)? (?:\w+ )?(?:bid|offer))"
 )
 _PLANNED = [
     rf"@1{_GAP} {_PLAN} {_GAP}@2",
     r"^@1 to (?!the |a |an )[a-z]+ (?:[^;:?!@]* )?@2",
-    rf"^(?:if|unless|should|had|suppose) {_NEAR}@1{_GAP}@2",
+    rf"^(?:only if|if|unless|should|had|suppose|as soon as|in case) {_NEAR}@1{_GAP}@2",
 ]
 _REPORT = (
-    r"(?:allegedly|reportedly|supposedly|purportedly|ostensibly|(?:said|rumou?red|alleged|claimed|supposed|reputed) to (?:have|be)|"
-    r"(?:is|are) (?:believed|thought|reported) to (?:have|be)|claim(?:s|ed|ing) to|pretend(?:s|ed|ing) to|perhaps|possibly)"
+    r"(?:allegedly|reportedly|supposedly|purportedly|ostensibly|(?:said|rumou?red|alleged|claimed|supposed|"
+    r"reputed) to (?:have|be)|"
+    r"(?:is|are) (?:believed|thought|reported) to (?:have|be)|claim(?:s|ed|ing) to|(?:pretend|boast)(?:s|ed|"
+    r"ing) to|perhaps|possibly)"
 )
 _DOUBT = (
-    r"(?:rumou?rs?|rumou?r has it|rumou?red|alleged|claim(?:s|ed)|unclear|unknown|not known|nobody knows|no one knows|doubt(?:s|ed|ful)?|debated|"
-    r"say|believe|think|dreamt|dreamed|imagine|suppose|question|wonder(?:s|ed)?|find out|asked|verify)(?: \w+)? (?:that|whether|if)"
+    r"(?:rumou?rs?|rumou?r has it|rumou?red|alleged|claim(?:s|ed)|unclear|unknown|not known|nobody knows|"
+    r"no one knows|doubt(?:s|ed|ful)?|debated|"
+    r"say|believe|think|dreamt|dreamed|imagine|suppose|question|wonder(?:s|ed)?|find out|asked|"
+    r"verify)(?: \w+)? (?:that|whether|if)"
 )
 _REPORTED = [
     rf"@1{_GAP} {_REPORT} {_GAP}@2",
@@ -103,8 +126,8 @@ _REPORTED = [
     rf"\b(?:some|many|others) (?:say|believe|think) (?:that )?@1{_GAP}@2",
     rf"\b{_DOUBT} {_NEAR}@1{_GAP}@2",
     rf"@1{_GAP} {_DOUBT} {_GAP}@2",
-    rf"\b(?:whether|rumou?r ,|legend ,|rumou?rs? that|legend that|tale that) {_NEAR}@1{_GAP}@2",
-    r"^(?:did|does|do|was|were|is|are|has|had|have|can|could|will|would) @1 .*@2[^@]*\?\W*$",
+    rf"\b(?:whether|rumou?r ,|rumou?r has it,?|legend ,|rumou?rs? that|legend that|tale that) {_NEAR}@1{_GAP}@2",
+    r"^(?:did|does|do|was|were|is|are|has|had|have|can|could|will|would) (?:the )?@1 .*@2[^@]*\?\W*$",
 ]
 _CUES: list[tuple[Factuality, list[re.Pattern[str]]]] = [
     ("denied", [re.compile(pattern) for pattern in _DENIED]),
@@ -113,10 +136,14 @@ _CUES: list[tuple[Factuality, list[re.Pattern[str]]]] = [
 ]
 # A sentence without one of these has no cue: nearly all sentences need no more than this.
 _HINTS = re.compile(
-    r"\b(?:not|never|no|neither|nor|none|nobody|nothing|fail\w*|refus\w*|declin\w*|unable|yet|prevented|barred|without|rather|instead|opposed|"
-    r"unlike|den(?:y|ies|ied|ying)|untrue|false|wrong|myth|legend|lie|ruled|disput\w*|reject\w*|dismiss\w*|refut\w*|rebut\w*|ca|will|shall|wo|'ll|would|to|"
-    r"set|due|about|likely|may|might|consider\w*|if|unless|should|had|suppose\w*|allegedly|reportedly|supposedly|purportedly|ostensibly|perhaps|"
-    rf"possibly|maybe|rumou?r\w*|claim\w*|unclear|unknown|doubt\w*|debated|whether|believe|think|say|dream\w*|imagine|question|wonder\w*|asked|appl\w*|offer\w*|{_SAID}|talks|bid)\b|\?"
+    r"\b(?:not|never|no|neither|nor|none|nobody|nothing|fail\w*|refus\w*|declin\w*|unable|yet|prevented|barred|"
+    r"without|rather|instead|opposed|"
+    r"unlike|den(?:y|ies|ied|ying)|untrue|false|wrong|myth|legend|lie|ruled|disput\w*|reject\w*|dismiss\w*|"
+    r"refut\w*|rebut\w*|ca|will|shall|wo|'ll|would|to|"
+    r"set|due|about|likely|may|might|consider\w*|if|unless|should|could|as|in case|had|suppose\w*|alleg\w*|"
+    r"boast\w*|pretend\w*|reportedly|supposedly|purportedly|ostensibly|perhaps|"
+    rf"possibly|maybe|rumou?r\w*|claim\w*|unclear|unknown|doubt\w*|debated|whether|believe|think|say|dream\w*|"
+    rf"imagine|question|wonder\w*|asked|appl\w*|offer\w*|{_SAID}|talks|bid)\b|\?"
 )
 _SAME = {"n't": "not", "n’t": "not", "cannot": "can not", "’ll": "'ll"}
 
