@@ -16,7 +16,8 @@ __all__ = ["Factuality", "find_factuality"]
 Factuality: TypeAlias = Literal["denied", "planned", "reported"]
 """Why a sentence does not state what it talks about."""
 
-_MAX_WORDS = 200
+_MAX_WORDS = 100  # before, between and behind the mentions
+_FINAL = frozenset({".", "!", "?"})
 _ONE, _TWO = "@1", "@2"  # the mentions, in the order in which they stand
 
 # What ends the concern of a cue: conjunctions, the start of another clause, a full stop within.
@@ -157,16 +158,19 @@ def find_factuality(words: Sequence[str], one: tuple[int, int], other: tuple[int
     True
 
     Args:
-        words: of one sentence.
+        words: of a text; only the sentence with the two mentions is read.
         one, other: first word and end (exclusive) of the mentions, in any order.
 
     Returns:
-        None: the sentence has no cue that concerns both, which does not mean that it states anything.
+        None: the sentence has no cue that concerns both, which does not mean that it states anything; or the mentions
+        do not share one.
     """
     (start, middle), (after, end) = sorted((one, other))
-    if middle > after:
+    if middle > after or after - middle > _MAX_WORDS or not _FINAL.isdisjoint(words[middle:after]):
         return None
-    first, last = max(0, start - _MAX_WORDS), end + _MAX_WORDS
+    first = next((n + 1 for n in range(start - 1, max(0, start - _MAX_WORDS), -1) if words[n] in _FINAL), 0)
+    first = max(first, start - _MAX_WORDS)
+    last = next((n + 1 for n in range(end, min(len(words), end + _MAX_WORDS)) if words[n] in _FINAL), end + _MAX_WORDS)
     before, between, behind = (
         " ".join(_SAME.get(word, word).replace("@", "") for word in _lowered(part))
         for part in (words[first:start], words[middle:after], words[end:last])

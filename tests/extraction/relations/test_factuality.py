@@ -124,11 +124,17 @@ def test_capitals_make_no_difference():
     assert factuality("[OLE DAHL] WAS NOT BORN IN [ULM] .") == "denied"
 
 
+def test_only_the_sentence_with_both_is_read():
+    assert factuality("Ann was not born there . [Ole Dahl] was born in [Ulm] . He never left .") is None
+    assert factuality("It rained . [Ole Dahl] was not born in [Ulm] . He left .") == "denied"
+    assert factuality("[Ole Dahl] never smiled . He was born in [Ulm] .") is None
+
+
 def test_mentions_that_overlap_have_no_cue():
-    assert find_factuality("not Ann Lee".split(), (1, 3), (2, 3)) is None
+    assert find_factuality(["not", "Ann", "Lee"], (1, 3), (2, 3)) is None
 
 
 def test_long_sentences_take_no_time():
-    words = ["not", "said", "that", "and", ","] * 400
+    words = ["not", "said", "that", "and", ","] * 20
     words[0] = words[-1] = "Ann"
     assert find_factuality(words, (0, 1), (len(words) - 1, len(words))) in (None, "denied")
