@@ -458,10 +458,11 @@ def train(
     dev: Sequence[Pieces],
     *,
     epochs: int,
+    rate: float = 8e-4,
     sentences_an_epoch: int = 600,
     missing: int = 0,
 ) -> None:
-    """Train; the teacher has the averaged weights in the end."""
+    """Train; the teacher has the averaged weights in the end. The encoder learns at a quarter of the rate."""
     encoder = [weight for weight in teacher.encoder.parameters() if weight.requires_grad]
     own = {id(weight) for weight in teacher.encoder.parameters()}
     head = [weight for weight in teacher.parameters() if id(weight) not in own]
@@ -470,7 +471,7 @@ def train(
     averaged = [weight.detach().clone() for weight in weights]
     groups: list[dict[str, Any]] = [{"params": encoder}, {"params": head}]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
-    rates = [2e-4, 8e-4]
+    rates = [rate / 4, rate]
     step = 0
     started = time.time()
     for epoch in range(epochs):
@@ -484,8 +485,8 @@ def train(
             loss.backward()
             nn.utils.clip_grad_norm_(weights, 1.0)
             done = step / (epochs * len(batches))
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * min(1.0, (step + 1) / 100, max(0.02, (1 - done) / 0.85))
+            for group, highest in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = highest * min(1.0, 0.01 + 12 * done, max(0.02, (1 - done) / 0.85))
             optimizer.step()
             optimizer.zero_grad()
             step += 1
