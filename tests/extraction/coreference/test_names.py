@@ -69,7 +69,7 @@ ORDERED = {
     "the first person of the text": "Marie Curie/PER = Curie/PER ; Pierre Curie/PER = Pierre/PER",
     "the first person by another name": "Marie Curie/PER = Marie/PER = Curie/PER ; Pierre Curie/PER",
     "another person is the first": "Ann Lee/PER ; Marie Curie/PER ; Pierre Curie/PER ; Curie/PER",
-    "the first person, and a title of the other gender": "Mr. Ben Darcy/PER ; Lea Darcy/PER ; Ida Darcy/PER ; Mrs. Darcy/PER",
+    "a title of the other gender": "Mr. Ben Darcy/PER ; Lea Darcy/PER ; Ida Darcy/PER ; Mrs. Darcy/PER",
     "a short form behind an article": "Norwegian Parliament/ORG = the Parliament/ORG ; Oslo/LOC",
     "a short form of what the text is about": "Villanova Preparatory School/ORG = Villanova/ORG",
     "a short form of something else": "Ann Lee/PER ; Villanova Preparatory School/ORG ; Villanova/ORG",
