@@ -482,7 +482,7 @@ def train(
         for batch in batches:
             found = [loss_of(passage, *scores) for passage, scores in zip(batch, teacher(batch), strict=True)]
             loss = torch.stack(found).sum() / sum(passage.count * (passage.count - 1) for passage in batch)
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(weights, 1.0)
             done = step / (epochs * len(batches))
             for group, highest in zip(optimizer.param_groups, rates, strict=True):
