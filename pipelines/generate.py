@@ -1026,10 +1026,10 @@ def _corrected(text: Text) -> None:
             _write_clause(text, one, mode, s=s, o=o)
         return
     same = [other for other in _by_kind()[1][frame.subject, frame.object] if other.label == frame.label]
-    order = [(frame, wrong, o), (chance.choice(same), "true", text.world.make(frame.object))]
+    both = [(frame, wrong, o), (chance.choice(same), "true", text.world.make(frame.object))]
     if chance.random() < 0.35:
-        order.reverse()
-    for one, mode, object_ in order:
+        both.reverse()
+    for one, mode, object_ in both:
         _write_clause(text, one, mode, s=s, o=object_)
 
 
