@@ -991,7 +991,8 @@ def _profile(text: Text) -> None:
         said.add(frame.label)
         slot = frame.before[0]
         assert isinstance(slot, Slot)
-        _write_clause(text, frame, _mode(chance), **{slot.name: thing})
+        s, o = (thing, None) if slot.name == "s" else (None, thing)
+        _write_clause(text, frame, _mode(chance), s=s, o=o)
         if chance.random() < 0.2:
             _aside(text, thing)
 
