@@ -175,7 +175,7 @@ def find_factuality(words: Sequence[str], one: tuple[int, int], other: tuple[int
         " ".join(_SAME.get(word, word).replace("@", "") for word in _lowered(part))
         for part in (words[first:start], words[middle:after], words[end:last])
     )
-    text = f"{before} {_ONE} {between} {_TWO} {behind}".strip()
+    text = " ".join(f"{before} {_ONE} {between} {_TWO} {behind}".split())
     if not _HINTS.search(text):
         return None
     text = _INSERTED.sub(" ", _PSEUDO.sub(" ", text))

@@ -130,6 +130,11 @@ def test_only_the_sentence_with_both_is_read():
     assert factuality("[Ole Dahl] never smiled . He was born in [Ulm] .") is None
 
 
+def test_white_space_among_the_words_makes_no_difference():
+    words = ["Ole", "\n", "was", "not", " ", "only", "a", "baker", "in", "\n\n", "Ulm", "."]
+    assert find_factuality(words, (0, 1), (10, 11)) is None
+
+
 def test_mentions_that_overlap_have_no_cue():
     assert find_factuality(["not", "Ann", "Lee"], (1, 3), (2, 3)) is None
 
