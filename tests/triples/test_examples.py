@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pyoxigraph
@@ -11,7 +12,7 @@ from helpers import read_rdf
 from kgmrca.resources import resource
 from kgmrca.triples.formats import FORMATS, PROVENANCE, prefixes, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, mention_iri, text_digest
-from kgmrca.triples.records import Mention, Run, Statement, sentence_digest
+from kgmrca.triples.records import DocumentEntity, Mention, Run, Statement, sentence_digest
 from kgmrca.triples.write import document_triples
 
 SENTENCE = "Marie Curie was born in Warsaw."
@@ -44,12 +45,39 @@ def statement():
     )
 
 
-def as_written(provenance):
-    """What is written of the statement, without the prefixes and what describes the document."""
-    triples = document_triples(
-        statement().document, "curie.txt", [statement()], base=DEFAULT_BASE, provenance=provenance
+TWO_SENTENCES = "Marie Curie, or Madame Curie, loved her work. The birthplace was Warsaw."
+
+
+def statement_of_two_sentences():
+    iris, text = Iris(), TWO_SENTENCES
+    document = iris.document("curie.txt", text_digest(text))
+
+    def at(words, type_=""):
+        start = text.index(words)
+        return Mention(mention_iri(document, start, start + len(words)), start, start + len(words), words, type_)
+
+    names = at("Marie Curie", "PER"), at("Madame Curie", "PER")
+    sentences = at("Marie Curie, or Madame Curie, loved her work."), at("The birthplace was Warsaw.")
+    return replace(
+        statement(),
+        iri=iris.statement("another example"),
+        subject=iris.entity(document, "Marie Curie"),
+        object=iris.entity(document, "Warsaw"),
+        document=document,
+        subject_mention=names[0],
+        object_mention=at("Warsaw", "LOC"),
+        sentence=sentences[0],
+        sentence_digest=sentence_digest(text),
+        object_sentence=sentences[1],
+        subject_entity=DocumentEntity(tuple(name.text for name in names), (*names, at("her", "PER"))),
     )
-    document = pyoxigraph.NamedNode(statement().document)
+
+
+def as_written(provenance, made=None):
+    """What is written of the statement, without the prefixes and what describes the document."""
+    made = made or statement()
+    triples = document_triples(made.document, "curie.txt", [made], base=DEFAULT_BASE, provenance=provenance)
+    document = pyoxigraph.NamedNode(made.document)
     out = io.BytesIO()
     kept = (triple for triple in triples if triple.subject != document)
     write(kept, out, format=LANGUAGE[provenance], base=DEFAULT_BASE)
@@ -71,6 +99,12 @@ def test_there_is_an_example_of_each_provenance(examples):
 @pytest.mark.parametrize("provenance", PROVENANCE)
 def test_an_example_is_what_is_written(examples, provenance):
     assert examples[provenance] == as_written(provenance)
+
+
+def test_the_example_of_several_mentions_is_what_is_written():
+    text = resource("ontologies/README.md").read_text(encoding="utf-8")
+    example = re.search(r"^## Several mentions.*?^```turtle\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert example[1] == as_written("statements", statement_of_two_sentences())
 
 
 @pytest.mark.parametrize("provenance", PROVENANCE)
