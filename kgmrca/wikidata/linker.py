@@ -16,12 +16,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, List, Literal, Optional  # noqa: UP035, spaCy reads them from the signature of the factory
+from typing import TYPE_CHECKING, Any, List, Literal, NamedTuple, Optional  # noqa: UP035, spaCy reads them from the signature of the factory
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.util import minibatch
 
+from kgmrca.entities import get_entities
 from kgmrca.errors import ExtensionError, InputError, ModelError
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_plain_relations
@@ -54,9 +55,10 @@ class WikidataLinker:
     """Links entities to Wikidata. Made by `nlp.add_pipe("wikidata_linker")`, after `mrca_relations` if there is one.
 
     An entity that has a `kb_id_` keeps it. An entity for which spacyfishing found an item (`span._.kb_qid`) gets that
-    item. Mentions with the same name in a Doc are one entity. Relations on the Doc help to choose the item, and so do
-    the entities near an entity in its sentence. An entity that could not be looked up stays unlinked, and its decision
-    has the reason.
+    item. The mentions of an entity (`doc._.entities`) are linked together, by its most telling name; a pronoun is not
+    linked, but its relations count as those of the name that it means. Relations on the Doc help to choose the item,
+    and so do the entities near an entity in its sentence. An entity that could not be looked up stays unlinked, and its
+    decision has the reason.
 
     Several threads may use one component: the endpoint and the cache are shared, and one request is sent at a time.
     With `n_process=2` each process opens the endpoint for itself. Then two requests may be sent at a time, a local file
@@ -157,11 +159,11 @@ class WikidataLinker:
         for doc, entities, decisions in zip(docs, groups, found, strict=True):
             records = [
                 [span.start_char, span.end_char, *_as_data(decision)]
-                for (_, spans), decision in zip(entities, decisions, strict=True)
-                for span in spans
+                for mentions, decision in zip(entities, decisions, strict=True)
+                for span in mentions.names
             ]
-            for (_, spans), decision in zip(entities, decisions, strict=True):
-                for span in spans:
+            for mentions, decision in zip(entities, decisions, strict=True):
+                for span in mentions.names:
                     if decision.item:
                         for token in span:
                             token.ent_kb_id_ = decision.item
@@ -257,23 +259,39 @@ def register_extension() -> None:
         raise ExtensionError("Span already has an extension 'wikidata_link', and kgmrca does not overwrite it.")
 
 
-def _mentions_by_entity(doc: Doc) -> Iterator[tuple[str | None, list[Span]]]:
-    """The mentions of each entity of a Doc, by their name, and the item that they are linked to already.
+class _Mentions(NamedTuple):
+    """The mentions of one entity of a Doc."""
+
+    item: str | None
+    """The item that it is linked to already."""
+
+    names: list[Span]
+    """Those in `doc.ents`, the most telling one first: they are linked."""
+
+    others: list[Span]
+    """Pronouns and descriptions: they are not, but relations of theirs tell which item is meant."""
+
+
+def _mentions_by_entity(doc: Doc) -> Iterator[_Mentions]:
+    """The mentions of each entity of a Doc (see `kgmrca.entities`).
 
     Mentions that are linked to another knowledge base than Wikidata are left out.
     """
-    named: dict[str, list[tuple[str, Span]]] = {}
-    for span in doc.ents:
-        linked = _linked(span)
-        if not linked or is_item_id(linked):
-            named.setdefault(" ".join(span.text.casefold().split()), []).append((linked, span))
-    for mentions in named.values():
-        items = {item for item, _ in mentions if item}
-        if len(items) == 1:
-            yield items.pop(), [span for _, span in mentions]
+    ents = {(span.start, span.end) for span in doc.ents}
+    for entity in get_entities(doc):
+        named, others = [], []
+        for span in entity.mentions:
+            if (span.start, span.end) not in ents:
+                others.append(span)
+            elif not (linked := _linked(span)) or is_item_id(linked):
+                named.append((linked, span))
+        items = sorted({item for item, _ in named})
+        if len(items) == 2 and not items[0]:  # one, and names without
+            yield _Mentions(items[1], [span for _, span in named], others)
         else:
-            for item in sorted({item for item, _ in mentions}):
-                yield item or None, [span for linked, span in mentions if linked == item]
+            for item in items:
+                spans = [span for linked, span in named if linked == item]
+                yield _Mentions(item or None, spans, others if len(items) == 1 else [])
 
 
 def _linked(span: Span) -> str:
@@ -289,12 +307,14 @@ def _linked(span: Span) -> str:
     return found if isinstance(found, str) and is_item_id(found) else ""
 
 
-def _entity_group(doc: Doc, groups: Sequence[tuple[str | None, Sequence[Span]]]) -> EntityGroup:
+def _entity_group(doc: Doc, groups: Sequence[_Mentions]) -> EntityGroup:
     entities = [
-        Entity(spans[0].text, Counter(span.label_ for span in spans).most_common(1)[0][0], item)
-        for item, spans in groups
+        Entity(found.names[0].text, Counter(span.label_ for span in found.names).most_common(1)[0][0], found.item)
+        for found in groups
     ]
-    number = {(span.start_char, span.end_char): one for one, (_, spans) in enumerate(groups) for span in spans}
+    number = {
+        (span.start_char, span.end_char): one for one, found in enumerate(groups) for span in found.names + found.others
+    }
     ontology = load_ontology()
     pairs = [
         EntityPair(number[a, b], number[c, d], property_id(ontology.predicate(label) or label), score)

@@ -104,6 +104,40 @@ def test_one_name_is_one_item_in_a_doc(nlp):
     assert items(doc) == {"Paris": Q830149, "United States": "Q30", "PARIS": Q830149}
 
 
+def with_clusters(text, places, clusters=()):
+    """A Doc with places as entities, and clusters of places and pronouns."""
+    doc = spacy.blank("en")(text)
+    doc.ents = [Span(doc, start, end, label="GPE") for start, end in places]
+    for number, cluster in enumerate(clusters, start=1):
+        doc.spans[f"coref_clusters_{number}"] = [doc[start:end] for start, end in cluster]
+    return doc
+
+
+def test_all_names_of_an_entity_are_linked_by_the_most_telling_one():
+    linker = unasked({"Paris": ["Q1", "Q2"], "Paris City": ["Q1"]})
+    doc = linker(with_clusters("Paris or Paris City: it is old.", [(0, 1), (2, 4)], [[(0, 1), (2, 4), (5, 6)]]))
+    assert items(doc) == {"Paris": "Q1", "Paris City": "Q1"}
+    assert [token.ent_kb_id_ for token in doc[4:]] == ["", "", "", "", ""]
+    assert doc._.entities[0].item == "Q1"
+    assert doc[5:6]._.wikidata_link is None
+
+
+def test_the_relations_of_a_pronoun_tell_which_item_its_name_is():
+    linker = unasked({"Paris": ["Q2", "Q3"], "Texas": ["Q1"]}, facts={("Q3", "P17", "Q1")})
+    doc = with_clusters("Paris is old. It lies in Texas.", [(0, 1), (7, 8)], [[(0, 1), (4, 5)]])
+    set_relations(doc, [Relation(doc[4:5], doc.ents[1], "country", 0.9)])
+    assert items(linker(doc))["Paris"] == "Q3"
+
+
+def test_names_that_are_told_apart_are_linked_apart():
+    linker = unasked({"Paris": ["Q2", "Q3"], "Texas": ["Q1"]}, facts={("Q3", "P17", "Q1")})
+    doc = with_clusters("Paris is old. Paris lies in Texas.", [(0, 1), (4, 5), (7, 8)], [[(0, 1)], [(4, 5)]])
+    for token in doc:
+        token.is_sent_start = token.i in (0, 4)
+    set_relations(doc, [Relation(doc[4:5], doc.ents[2], "country", 0.9)])
+    assert [ent.kb_id_ for ent in linker(doc).ents] == ["", "Q3", "Q1"]
+
+
 def test_without_sentence_boundaries_the_doc_is_one_sentence(config):
     nlp = blank()
     nlp.remove_pipe("sentencizer")
@@ -209,12 +243,12 @@ def test_links_to_another_register_are_left_alone(after):
     assert doc.ents[0]._.wikidata_link is None
 
 
-def test_where_a_name_is_linked_to_two_items_the_rest_is_looked_for():
+def test_where_a_name_is_linked_to_two_items_the_rest_is_the_one_before_it():
     doc = blank()("Paris. Paris. Paris.")
     for ent, item in zip(doc.ents, ["Q1", "Q2"], strict=False):
         set_kb_id(doc, ent, item=item)
     unasked({"Paris": ["Q3"]})(doc)
-    assert [ent.kb_id_ for ent in doc.ents] == ["Q1", "Q2", "Q3"]
+    assert [ent.kb_id_ for ent in doc.ents] == ["Q1", "Q2", "Q2"]
 
 
 ### What is kept
