@@ -145,7 +145,7 @@ def test_equal_names_need_no_number():
     doc = NLP("Paris is Paris.")
     doc.ents = [Span(doc, 0, 1, "LOC"), Span(doc, 2, 3, "LOC")]
     assert labels(svgs(kgmrca.render(doc))[0]) == ["LOC", "LOC"]
-    doc.spans["coref_clusters_1"] = [doc[0:1]]  # so the other one is another
+    doc.spans["coref_clusters_1"], doc.spans["coref_clusters_2"] = [doc[0:1]], [doc[2:3]]  # so they are two
     assert sorted(labels(svgs(kgmrca.render(doc))[0])) == ["LOC 1", "LOC 2"]
 
 

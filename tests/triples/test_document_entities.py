@@ -175,7 +175,7 @@ def two_of_one_name(**changes):
     names = [("Ann Lee", "PER"), ("Bob", "PER"), ("Ann Lee~1", "PER"), ("Oslo", "GPE"), ("Rome", "GPE")]
     names = [(words, *changes.get(words, [label])) for words, label in names]
     relations = [("Bob", "Ann Lee", "spouse"), ("Ann Lee~1", "Oslo", "residence"), ("She", "Rome", "residence")]
-    return make(TWO, names, [["Ann Lee~1", "She"]], relations)
+    return make(TWO, names, [["Ann Lee"], ["Ann Lee~1", "She"]], relations)
 
 
 def test_two_entities_of_one_name_have_two_iris():
