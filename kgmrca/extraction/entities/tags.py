@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -27,6 +26,7 @@ class Tags:
         opens = (np.arange(self.count) > 0) & (place <= _I)  # an entity goes on behind this tag
         follows = (np.arange(self.count) > 0) & ((place == _I) | (place == _E))  # and before this one
         valid = np.where(opens[:, None], follows[None] & (kind[:, None] == kind[None]), ~follows[None])
+        self._alone = np.append(0, np.arange(1 + _S, self.count, 4))
         self.valid: NDArray[np.bool_] = valid  # [from, to]
         self.first: NDArray[np.bool_] = ~follows
         self.last: NDArray[np.bool_] = ~opens
@@ -61,46 +61,50 @@ class Tags:
     def best(self, scores: Tensor, lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """The valid tags [tokens] with the largest sum of scores [tokens, tags], windows one after another.
 
-        All windows are gone through side by side (Viterbi), step by step, the longest windows first.
+        All windows are gone through side by side (Viterbi), step by step, the longest windows first. Between two tokens
+        either no entity is open, or one of some type. So for each window and step these sums are known: the best where
+        no entity goes on behind the token, and the best with an open one of each type. What to do with a token that
+        opens nothing ("outside", or the best "single") is the same whatever stands around it.
         """
         sizes = np.asarray(lengths, np.int64)
-        found = np.zeros(len(scores), np.int64)
+        values = scores.numpy()
+        if not len(values):
+            return np.zeros(0, np.int64)
         order = np.argsort(-sizes, kind="stable")
         starts = (np.cumsum(sizes) - sizes)[order]
-        counts = [int((sizes > step).sum()) for step in range(int(sizes.max(initial=0)))]  # windows that go so far
-        total = torch.empty(0)
-        sources: list[Tensor] = []
-        tag = torch.zeros(len(order), dtype=torch.long)
-        for step, count in enumerate(counts):
-            here = scores[torch.as_tensor(starts[:count] + step)]
-            if step:
-                best, source = self._come_from(total[:count])
-                sources.append(source)
-                here = here + best
-            else:
-                here = here.masked_fill(torch.as_tensor(~self.first), -torch.inf)
-            total = here
-            going_on = counts[step + 1] if step + 1 < len(counts) else 0
-            ending = total[going_on:].masked_fill(torch.as_tensor(~self.last), -torch.inf)
-            tag[going_on:count] = ending.argmax(1)
-        for step in range(len(counts) - 1, -1, -1):
-            here = tag[: counts[step]]
-            found[starts[: counts[step]] + step] = here.numpy()
-            if step:
-                tag[: counts[step]] = sources[step - 1].gather(1, here.unsqueeze(1)).squeeze(1)
-        return found
+        counts = [int((sizes > step).sum()) for step in range(int(sizes.max()))]  # windows that go so far
+        # Tokens in the order of the steps, so that those of one step lie together.
+        rows = np.concatenate([starts[:count] + step for step, count in enumerate(counts)])
+        alone_tag = self._alone[values[:, self._alone].argmax(1)][rows]
+        values = values[rows]
+        alone = np.take_along_axis(values, alone_tag[:, None], 1)[:, 0]
+        begin, inside, end = (np.ascontiguousarray(values[:, 1 + place :: 4]) for place in (_B, _I, _E))
 
-    def _come_from(self, total: Tensor) -> tuple[Tensor, Tensor]:
-        """For each tag the largest sum [windows, tags] of those that may stand before it, and which tag that is.
-
-        Before "outside", "begin" and "single" stands any tag that ends something; before "inside" and "end" only
-        "begin" or "inside" of the same type.
-        """
-        ended, which = total.masked_fill(torch.as_tensor(~self.last), -torch.inf).max(1, keepdim=True)
-        begin, inside = total[:, 1::4], total[:, 2::4]
-        later = inside > begin
-        goes_on, base = torch.where(later, inside, begin), torch.arange(1, self.count, 4)
-        best, source = ended.repeat(1, self.count), which.repeat(1, self.count)
-        best[:, 2::4] = best[:, 3::4] = goes_on
-        source[:, 2::4] = source[:, 3::4] = base + later.long()
-        return best, source
+        goes_on = np.zeros(begin.shape, bool)  # the open entity was open before, too
+        ends = np.full(len(values), -1)  # the type that ends here; -1: the token stands alone
+        closed, opened = np.zeros(len(starts), values.dtype), np.full((len(starts), len(self.types)), -np.inf, "f")
+        last = np.cumsum(counts)
+        for count, stop in zip(counts, last.tolist(), strict=True):
+            here = slice(stop - count, stop)
+            closed, opened = closed[:count], opened[:count]
+            ending = opened + end[here]
+            best = ending.argmax(1)
+            ended, going = ending[np.arange(count), best], opened + inside[here]
+            opening, staying = begin[here] + closed[:, None], alone[here] + closed
+            goes_on[here] = going > opening
+            ends[here] = np.where(ended > staying, best, -1)
+            closed, opened = np.maximum(ended, staying), np.maximum(opening, going)
+        found = np.zeros(len(values), np.int64)
+        open_type = np.full(len(starts), -1)  # behind the token; windows end with none
+        for count, stop in zip(counts[::-1], last[::-1].tolist(), strict=True):
+            here, kind = slice(stop - count, stop), open_type[:count]
+            is_open = kind >= 0
+            stays_open = goes_on[here][np.arange(count), kind] & is_open
+            ending = ends[here]
+            inner = 1 + 4 * kind + np.where(stays_open, _I, _B)
+            outer = np.where(ending >= 0, 1 + 4 * ending + _E, alone_tag[here])
+            found[here] = np.where(is_open, inner, outer)
+            open_type[:count] = np.where(is_open, np.where(stays_open, kind, -1), ending)
+        tags = np.empty_like(found)
+        tags[rows] = found
+        return tags
