@@ -37,7 +37,7 @@ __all__ = ["ConvertSummary", "convert", "threshold_settings"]
 
 _Say: TypeAlias = Callable[..., Iterator[Statement]]
 
-_BATCH_CHARACTERS = 1_000_000
+_BATCH_CHARACTERS = 200_000  # some 40,000 tokens: enough to keep the networks busy
 
 
 class _Read(NamedTuple):

@@ -1,33 +1,37 @@
 """What the reader reads: the words of Docs, without white space, in windows of whole sentences.
 
 White space, invisible characters and the sentence boundaries of a pipeline change nothing here: a window ends behind
-the last full stop that its budget of tokens allows, so the same words always stand in the same windows.
+the last full stop that its budget of tokens allows, so the same words always stand in the same windows. Only a line
+break behind a headline, an item of a list or the like is read: as a full stop (see `lines`).
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.attrs import ORTH
+from spacy.attrs import IDX, ORTH
 from spacy.tokens import Doc
 
 from kgmrca.extraction.encoder.forms import clean_word, hash_words
+from kgmrca.extraction.encoder.lines import closed_lines
 from kgmrca.extraction.encoder.words import WordTable
 
-__all__ = ["Inputs", "Tokens", "batches", "cut", "make_inputs", "read_tokens", "rows_of"]
+__all__ = ["Inputs", "Tokens", "batches", "cut", "make_inputs", "read_tokens", "rows_of", "sentence_ends"]
 
 MAX_BATCH = 8_192
 """Tokens, padding included, that the reader reads at once: this bounds its memory, whatever the length of a text."""
 
 _FINAL = frozenset({".", "!", "?", "...", "!!", "??", "!!!", "???", "?!", "。"})
+_BREAK = re.compile("[\r\n\v\f\x85\u2028\u2029]")
 _CLOSING = frozenset({'"', "'", "''", ")", "]", "}"})
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The T tokens of Docs that have a visible character, one Doc after another."""
+    """The T tokens of Docs that have a visible character or are read as a full stop, one Doc after another."""
 
     words: list[str]  # the distinct clean words
     word: NDArray[np.int64]  # [T] which of them it is
@@ -63,8 +67,29 @@ def read_tokens(docs: Sequence[Doc]) -> Tokens:
     place: dict[str, int] = {}
     clean = [place.setdefault(clean_word(strings[orth]), len(place)) for orth in orths.tolist()]
     word = np.array(clean, np.int64)[which] if clean else np.zeros(0, np.int64)
+    has_break = np.array(
+        [
+            word == place.get("") and bool(_BREAK.search(strings[orth]))
+            for orth, word in zip(orths.tolist(), clean, strict=True)
+        ],
+        bool,
+    )
+    if has_break.any():
+        before = np.cumsum([0, *map(len, numbers)])
+        for number in np.unique(doc[has_break[which]]).tolist():
+            at = np.searchsorted(docs[number].to_array(IDX), closed_lines(docs[number].text), side="right") - 1
+            rows = before[number] + at
+            word[rows[has_break[which[rows]]]] = place.setdefault(".", len(place))
     kept = word != place.get("", -1)
     return Tokens(list(place), word[kept], doc[kept], token[kept])
+
+
+def sentence_ends(tokens: Tokens) -> NDArray[np.int64]:
+    """Where sentences end by full stops and what closes behind them: the rows of `tokens` behind their last, rising."""
+    final = np.array([word in _FINAL for word in tokens.words], bool)[tokens.word]
+    closing = np.array([word in _CLOSING for word in tokens.words], bool)[tokens.word]
+    stop = final | closing & _behind(final) | closing & _behind(closing) & _behind(_behind(final))
+    return np.flatnonzero(stop & ~np.append(closing, False)[1:]) + 1
 
 
 def cut(tokens: Tokens, max_tokens: int) -> NDArray[np.int64]:
@@ -72,10 +97,7 @@ def cut(tokens: Tokens, max_tokens: int) -> NDArray[np.int64]:
 
     A window is as many whole sentences of one Doc as fit into `max_tokens`. A longer sentence is cut.
     """
-    final = np.array([word in _FINAL for word in tokens.words], bool)[tokens.word]
-    closing = np.array([word in _CLOSING for word in tokens.words], bool)[tokens.word]
-    stop = final | closing & _behind(final) | closing & _behind(closing) & _behind(_behind(final))
-    ends = np.flatnonzero(stop & ~np.append(closing, False)[1:]) + 1
+    ends = sentence_ends(tokens)
     changes = np.flatnonzero(np.diff(tokens.doc)) + 1
     bounds = [0, *changes.tolist(), len(tokens.word)] if len(tokens.word) else [0]
     windows: list[tuple[int, int]] = []

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
+from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
@@ -133,7 +134,8 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
     """Finds named entities and their types. Made by `nlp.add_pipe("mrca_entities")`.
 
     Entities that are there already stay, and those found that overlap with one of them are dropped. White space and
-    invisible characters change nothing: no entity starts or ends with a token of them, but one may lie inside.
+    invisible characters change nothing: no entity starts or ends with a token of them, but one may lie inside. Only
+    where a line closes, as a headline or an item of a list does, no entity goes on behind it (see `encoder.lines`).
 
     >>> import spacy
     >>> nlp = spacy.blank("en")
@@ -236,9 +238,14 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
         docs = list(docs)
         tokens, read = self._read(docs)
         tags = np.zeros(len(tokens.word), np.int64)
+        before = np.cumsum([0, *map(len, docs)])
+        is_space = np.concatenate([np.zeros(0, bool), *(doc.to_array(IS_SPACE) == 1 for doc in docs)])
+        closed = is_space[before[tokens.doc] + tokens.token]  # a line break that is read as a full stop
         for windows, inputs in read:
-            best = self._tags.best(xp2torch(self.model.predict(inputs)).cpu(), inputs.lengths)
-            tags[rows_of(windows)] = best
+            rows = rows_of(windows)
+            scores = xp2torch(self.model.predict(inputs)).cpu()
+            scores[torch.from_numpy(closed[rows]), 1:] = -torch.inf  # no entity goes on behind it
+            tags[rows] = self._tags.best(scores, inputs.lengths)
         found: list[Found] = [[] for _ in docs]
         for start, end, kind in self._tags.decode(tags):
             first, last = tokens.token[start], tokens.token[end - 1]

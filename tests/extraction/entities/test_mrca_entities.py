@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -384,3 +385,46 @@ def test_weights_over_another_reader_are_refused(shipped, tmp_path):
     write_reader(tmp_path, pipe.reader.network, max_tokens=99)
     with pytest.raises(ModelError, match=r"another reader than .*\('reader_en_sm'\)"):
         spacy.blank("en").add_pipe("mrca_entities", config={"reader": str(tmp_path)})
+
+
+# Texts as they are.
+
+
+@pytest.mark.parametrize("date", ["1990-04-05", "4/5/1990", "04.05.1990", "5 April 1990", "April 5, 1990"])
+def test_a_date_is_one_entity(shipped, date):
+    doc = shipped(f"Ann Lee left Oslo on {date}.")
+    assert names(doc) == [("Ann Lee", "PER"), ("Oslo", "LOC"), (date, "TIME")]
+
+
+def test_names_below_one_another_are_several(shipped):
+    doc = shipped("Klemm to leave Siemens\nFire destroys warehouse in Lyon\nThal elected president of Austria")
+    assert [text for text, _ in names(doc)] == ["Klemm", "Siemens", "Lyon", "Thal", "Austria"]
+    assert names(shipped("Oslo\nBergen\nLima")) == [("Oslo", "LOC"), ("Bergen", "LOC"), ("Lima", "LOC")]
+
+
+PROSE = (
+    "Lena Vorhaus was born in Hamburg on 4 May 1871. Her father, Otto Klemm, had founded the Klemm AG in New York. "
+    "She studied in Vienna, and in 1893 she moved to Cape Town, where she met Mirko Adlersson of the Red Cross."
+)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60])
+@pytest.mark.parametrize("end", ["\n", " \n", "\r\n", "\n    "])
+def test_wrapped_prose_has_the_same_entities(shipped, width, end):
+    doc = shipped(end.join(textwrap.wrap(PROSE, width)))
+    assert names(doc) == names(shipped(PROSE))
+    assert len(doc.ents) == 10
+
+
+@pytest.mark.parametrize("change", WHITE.values(), ids=WHITE)
+def test_white_space_changes_nothing_in_prose(shipped, change):
+    doc = shipped(change(PROSE))
+    assert [(name.replace(" \u200b ", " "), label) for name, label in names(doc)] == names(shipped(PROSE))
+
+
+def test_an_entity_does_not_go_on_behind_a_closed_line(nlp, monkeypatch):
+    pipe = nlp.get_pipe("mrca_entities")
+    inside = np.full((1, pipe._tags.count), -5.0, np.float32)
+    inside[0, 1:3] = 5  # begin, or inside
+    monkeypatch.setattr(pipe.model, "predict", lambda inputs: np.repeat(inside, sum(inputs.lengths), 0))
+    assert names(nlp("Ann Lee\nBob Stone")) == [("Ann Lee", "LOC"), ("Bob Stone", "LOC")]
