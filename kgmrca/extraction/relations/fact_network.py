@@ -133,6 +133,10 @@ class _Places:
         self.start = lengths.cumsum(0) - lengths
         self.token, self.is_token = _padded(lengths)  # [B, L]
         self.shape = self.token.shape
+        steps = torch.arange(self.shape[1], device=device)
+        back = (lengths.unsqueeze(1) - 1 - steps).clamp(min=0)
+        # Padded tokens from the last to the first, in B * L. What is behind a passage's end is read after it.
+        self.reversed = (back + torch.arange(len(lengths), device=device).unsqueeze(1) * self.shape[1]).flatten()
 
         counts = entity_passage.bincount(minlength=len(lengths))
         self.entity_place = torch.arange(len(entity_type), device=device) - (counts.cumsum(0) - counts)[entity_passage]
@@ -233,11 +237,9 @@ class _Tokens(nn.Module):
         mark = mark.index_copy(0, at.inside, 1 + at.mention_type[at.of_mention])
         inputs = self.states(self.dropout(states)) + self.vectors(self.dropout(vectors)) + self.mark(mark)
         inputs = self.dropout(self.norm(inputs).relu())[at.token]
-        steps = torch.arange(at.shape[1], device=states.device)
-        back = (at.lengths.unsqueeze(1) - 1 - steps).clamp(min=0).unsqueeze(2)
         ahead = self.forwards(inputs)[0]
-        behind = self.backwards(inputs.gather(1, back.expand_as(inputs)))[0]
-        behind = behind.gather(1, back.expand_as(behind))
+        behind = self.backwards(inputs.flatten(0, 1).index_select(0, at.reversed).view_as(inputs))[0]
+        behind = behind.flatten(0, 1).index_select(0, at.reversed).view_as(ahead)
         read = self.dropout(torch.cat([ahead, behind, inputs.to(ahead.dtype)], 2))
         return read * at.is_token.unsqueeze(2)
 
@@ -298,16 +300,15 @@ class _Pairs(nn.Module):
     def forward(self, tokens: Tensor, entities: Tensor, at: _Places) -> Tensor:
         """See the class."""
         passages = len(tokens)
-        grid = self.subject(entities).unsqueeze(2) + self.object(entities).unsqueeze(1)
-        left, right = self.left(entities).tanh(), self.right(entities).tanh()
-        grid = grid + self.product(left.unsqueeze(2) * right.unsqueeze(1))
-        kind = at.type.view(passages, -1)
-        grid = grid + self.types(kind.unsqueeze(2) * (self.n_types + 1) + kind.unsqueeze(1))
         mean = tokens.sum(1) / at.lengths.unsqueeze(1)
-        grid = grid + self.passage(mean.to(tokens.dtype)).view(passages, 1, 1, -1)
-
+        subject = self.subject(entities) + self.passage(mean.to(tokens.dtype)).unsqueeze(1)
+        left, right = self.left(entities).tanh(), self.right(entities).tanh()
+        grid = self.product(left.unsqueeze(2) * right.unsqueeze(1))
+        grid = grid + (subject.unsqueeze(2) + self.object(entities).unsqueeze(1))
+        kind = at.type.view(passages, -1)
+        types = kind.unsqueeze(2) * (self.n_types + 1) + kind.unsqueeze(1)
         apart = (at.mention_sentence.unsqueeze(2) - at.mention_sentence.unsqueeze(1)).abs()
-        grid = grid + self.sentences(at.lowest(apart).clamp(max=_SENTENCES))
+        sentences = at.lowest(apart).clamp(max=_SENTENCES)
         gap = torch.maximum(
             at.first.unsqueeze(1) - at.last.unsqueeze(2) - 1, at.first.unsqueeze(2) - at.last.unsqueeze(1) - 1
         ).clamp(min=0)
@@ -319,15 +320,19 @@ class _Pairs(nn.Module):
         apart = torch.where(there, closest // count**2, 0)
         one, other = which // count, which % count
         backwards = (at.first.gather(1, other) < at.first.gather(1, one)).long().view_as(apart)
-        grid = grid + self.distance(2 * _ranges(apart) + backwards)
+        numbers = torch.stack([types, sentences + len(self.types.weight), 2 * _ranges(apart) + backwards], 3)
+        numbers[..., 2] += len(self.types.weight) + len(self.sentences.weight)
+        tables = torch.cat([self.types.weight, self.sentences.weight, self.distance.weight])
+        grid = grid + nn.functional.embedding_bag(numbers.view(-1, 3), tables, mode="sum").view_as(grid)
 
         start = torch.minimum(at.last.gather(1, one), at.last.gather(1, other)) + 1
         end = torch.maximum(torch.maximum(at.first.gather(1, one), at.first.gather(1, other)), start)
         words = self.words(tokens).float().relu() * at.is_token.unsqueeze(2)
         sums = torch.cat([torch.zeros_like(words[:, :1]), words.cumsum(1)], 1)
-        width = words.shape[2]
-        between = sums.gather(1, end.unsqueeze(2).expand(-1, -1, width))
-        between = between - sums.gather(1, start.unsqueeze(2).expand(-1, -1, width))
+        here = torch.arange(passages, device=gap.device).unsqueeze(1) * sums.shape[1]
+        sums = sums.flatten(0, 1)
+        between = sums.index_select(0, (here + end).flatten()) - sums.index_select(0, (here + start).flatten())
+        between = between.view(passages, -1, words.shape[2])
         near = (end - start <= _NEAR).unsqueeze(2)
         between = between / (end - start).clamp(min=1).unsqueeze(2) * near
         return grid + self.between(between).view_as(grid)
