@@ -9,9 +9,7 @@ part that is held out there. All rows are printed unless --rows names some:
 
 documents     Re-DocRED, test split: facts of documents, with gold entities and clusters, and from raw text.
 held-out      The same on the held-out documents of Re-DocRED.
-sentences     Re-DocRED, test split: mention pairs of a sentence, with gold entities and from raw text. A second block
-              has what the facts of a document say of these pairs from raw text: each fact is given to all pairs of
-              names of its two entities that share a sentence, as the gold facts are.
+sentences     Re-DocRED, test split: mention pairs of a sentence, with gold entities and from raw text.
 knowledgenet  The held-out part of KnowledgeNet's train, from raw text; what is judged are its exhaustive properties. A
               second block leaves out of the gold facts those of entities that a text names by a pronoun only ("He is
               the chairman of ..."), because such an entity has no name to put into a graph.
@@ -35,10 +33,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -48,9 +43,7 @@ from spacy.tokens import Doc, DocBin
 
 import kgmrca
 from kgmrca.corpora.annotated import ENTITIES, read_gold
-from kgmrca.entities import get_plain_entities
 from kgmrca.extraction.relations.calibration import reliability
-from kgmrca.extraction.relations.component import relation_pipe
 from kgmrca.extraction.relations.matching import mentions_of, place_of
 from kgmrca.extraction.relations.scorer import NO_RECOGNIZER, Scores, evaluate
 from kgmrca.relations import get_plain_relations, set_plain_relations
@@ -73,11 +66,11 @@ WAYS: dict[str, Callable[[str], str]] = {
 # Facts.
 
 
-def print_scores(title: str, scores: Scores, *, part: str = "") -> None:
-    """Print the relations of `evaluate`, or those of a part of them."""
+def print_scores(title: str, scores: Scores) -> None:
+    """Print the relations of `evaluate`."""
     print(f"\n{title}: {scores['documents']:,} documents")
     for name, scored in scores.items():
-        if not name.startswith(f"relations, {part}"):
+        if not name.startswith("relations, "):
             continue
         label = name.removeprefix("relations, ")
         if scored == NO_RECOGNIZER:
@@ -134,43 +127,6 @@ def print_ways(nlp: Language, path: Path, n_docs: int) -> None:
             f1 = evaluate(_Rewriting(nlp, write), some, level="document", resamples=1)["relations, end to end"]["f"]
             plain = plain or f1
             print(f"  {name:26}{f1:8.3f}{f1 / max(plain, 1e-9):8.3f}", flush=True)
-
-
-class _Projecting:
-    """A pipeline that gives the facts of a document to the pairs of names that share a sentence."""
-
-    def __init__(self, nlp: Language) -> None:
-        self._nlp = nlp
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._nlp, name)
-
-    def pipe(self, texts: Iterable[str], **options: object) -> Iterator[Doc]:
-        """Docs whose relations are those of mention pairs of a sentence."""
-        pipe = relation_pipe(self._nlp)[1]
-        if hasattr(pipe, "scope"):
-            pipe.scope = "document"  # evaluate puts back what it was
-        for doc in self._nlp.pipe(texts, **options):
-            yield projected(doc)
-
-
-def projected(doc: Doc) -> Doc:
-    """A Doc whose relations are given to all pairs of names of their entities that share a sentence."""
-    plain = get_plain_entities(doc)
-    starts = [sent.start_char for sent in doc.sents]
-    entity_at, names = {}, defaultdict(list)
-    for place, entity, is_name in zip(map(tuple, plain.characters.tolist()), plain.entity, plain.is_name, strict=True):
-        entity_at[place] = entity
-        if is_name:
-            names[entity].append((place, bisect_right(starts, place[0])))
-    found: dict[tuple[int, int, int, int, str], float] = {}
-    for a, b, c, d, label, score in get_plain_relations(doc) or ():
-        for (subject, here), (object_, there) in product(names[entity_at[a, b]], names[entity_at[c, d]]):
-            if here == there:
-                key = (*subject, *object_, label)
-                found[key] = max(score, found.get(key, 0.0))
-    set_plain_relations(doc, [(*key, score) for key, score in found.items()])
-    return doc
 
 
 class _Rewriting:
@@ -332,10 +288,6 @@ def main() -> None:
     if "sentences" in rows:
         scores = evaluate(nlp, test, level="sentence", resamples=1)
         print_scores("Re-DocRED test, mention pairs of a sentence", scores)
-        scores = evaluate(_Projecting(nlp), test, level="sentence", resamples=1)
-        print_scores(
-            "Re-DocRED test, mention pairs of a sentence, from the facts of documents", scores, part="end to end"
-        )
     if "knowledgenet" in rows:
         print_knowledgenet(nlp, gold / "knowledgenet.dev.spacy")
     if "texts" in rows:

@@ -42,17 +42,6 @@ def test_entities_without_a_name_are_left_out():
     assert [ent.text for ent in left.ents] == ["Acme", "Ann", "who", "Acme"]
 
 
-def test_a_fact_is_given_to_the_names_that_share_a_sentence():
-    words = ["Ann", "left", "Acme", ".", "She", "led", "Acme", ".", "Acme", "hired", "Ann", "."]
-    doc = doc_of(words, [(0, 1), (2, 3), (6, 7), (8, 9), (10, 11)], [((4, 5), (2, 3), "works for")])
-    for token in doc:
-        token.is_sent_start = token.i in (0, 4, 8)
-    doc.spans["coref_clusters_1"] = [doc[0:1], doc[4:5], doc[10:11]]
-    doc.spans["coref_clusters_2"] = [doc[2:3], doc[6:7], doc[8:9]]
-    found = [(one.subject.start, one.object.start) for one in facts.projected(doc)._.relations]
-    assert found == [(0, 2), (10, 8)]
-
-
 @pytest.mark.parametrize("way", facts.WAYS)
 def test_what_is_read_in_another_spelling_is_put_back(way):
     text = "Ann Lee was born in the old part of New York and she liked it there so much that Bob came."
