@@ -6,8 +6,8 @@ Nothing is stored for it. Entities are made of what is on the Doc when they are 
 survive whatever `doc.ents` and `doc.spans` survive.
 
 - A cluster that holds a named entity is one entity, with all mentions of the cluster. A cluster without one is none.
-- On a Doc with clusters each further named entity is an entity of its own; equal dates, times and numbers are one.
-- On a Doc without any cluster, names of equal text are one entity. Case and white space make no difference.
+- Names in no cluster are one entity if their texts are equal. Case and white space make no difference. If there are
+  clusters, their types must be equal too, and they belong to the cluster that has such a name, if only one has.
 - Names that are linked to the same item (`kb_id_`) are one entity, and names linked to different ones never are.
 
 Importing this module registers `doc._.entities`, a tuple of `Entity`, and `span._.entity`, the one that has this very
@@ -168,8 +168,7 @@ def get_plain_entities(
         if span.text.strip()
     }
     coarse = {label: coarse_type(label, type_map) for label in {name.label for name in names.values()}}
-    group_of = _clustered(doc, names, coarse) or _of_equal_names(names, names, coarse)
-    rows = _by_item(sorted(group_of.items()), names)
+    rows = _by_item(sorted(_grouped(names, coarse, _clustered(doc, names)).items()), names)
     places = _without_overlaps(rows, names)
 
     numbers: dict[Any, int] = {}
@@ -205,24 +204,45 @@ _Place = tuple[int, int]
 """Start and end (characters) of a mention."""
 
 
-def _clustered(doc: Doc, names: Mapping[_Place, _Name], types: Mapping[str, str]) -> dict[_Place, Any] | None:
-    """The group of each mention, by the clusters on the Doc; None if there are none."""
-    keys = cluster_keys(doc.spans)
-    if not keys:
-        return None
+def _clustered(doc: Doc, names: Mapping[_Place, _Name]) -> dict[_Place, str]:
+    """The cluster of each mention that is in one. Of a cluster without a name that no other has, there are none."""
     text = doc.text
     cores = {_core(text, place): place for place in reversed(list(names))}
-    groups: dict[_Place, Any] = {}
-    for key in keys:
+    groups: dict[_Place, str] = {}
+    for key in cluster_keys(doc.spans):
         places = [(span.start_char, span.end_char) for span in doc.spans[key]]
         # What a cluster has as "the Vistula's" may be the name "Vistula".
         places = [place if place in names else cores.get(_core(text, place), place) for place in places]
         new = [place for place in places if place not in groups and text[place[0] : place[1]].strip()]
         if any(place in names for place in new):
             groups.update(dict.fromkeys(new, key))
-    left = {place: name for place, name in names.items() if place not in groups}
-    values = {place: name for place, name in left.items() if types[name.label] in VALUE_TYPES}
-    return {**groups, **{place: place for place in left}, **_of_equal_names(values, names, types, groups)}
+    return groups
+
+
+def _grouped(
+    names: Mapping[_Place, _Name], types: Mapping[str, str], groups: Mapping[_Place, str]
+) -> dict[_Place, Any]:
+    """A group for each mention: its cluster, or that of the names of equal text.
+
+    Args:
+        types: the coarse type of each label.
+        groups: the mentions that are in a cluster.
+    """
+
+    def key(name: _Name) -> tuple[str, str]:
+        type_ = types[name.label]
+        return type_ if groups else "value" if type_ in VALUE_TYPES else "name", normal_name(name.text)
+
+    having: defaultdict[tuple[str, str], set[str]] = defaultdict(set)  # the clusters that have an equal name
+    for place, group in groups.items():
+        if place in names:
+            having[key(names[place])].add(group)
+    found: dict[_Place, Any] = dict(groups)
+    for place, name in names.items():
+        if place not in groups:
+            clusters = having.get(key(name), ())
+            found[place] = min(clusters) if len(clusters) == 1 else key(name)
+    return found
 
 
 def _core(text: str, place: _Place) -> _Place:
@@ -232,28 +252,6 @@ def _core(text: str, place: _Place) -> _Place:
     start = before.end() if before else start
     after = _AFTER.search(text[start:end])
     return start, start + after.start() if after else end
-
-
-def _of_equal_names(
-    some: Mapping[_Place, _Name],
-    names: Mapping[_Place, _Name],
-    types: Mapping[str, str],
-    groups: Mapping[_Place, Any] | None = None,
-) -> dict[_Place, Any]:
-    """A group for each name, the same for names of equal text; dates, times and numbers apart from all others.
-
-    Args:
-        groups: names that have a group already; an equal date, time or number joins it.
-    """
-    known: dict[Any, Any] = {}
-
-    def key(name: _Name) -> tuple[bool, str]:
-        return types[name.label] in VALUE_TYPES, normal_name(name.text)
-
-    for place, group in (groups or {}).items():
-        if place in names:
-            known.setdefault(key(names[place]), group)
-    return {place: known.setdefault(key(name), key(name)) for place, name in some.items()}
 
 
 def _by_item(rows: list[tuple[_Place, Any]], names: Mapping[_Place, _Name]) -> list[tuple[_Place, Any]]:
