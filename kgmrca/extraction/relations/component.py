@@ -6,9 +6,9 @@ import json
 import warnings
 import weakref
 import zlib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,19 @@ from thinc.api import Config, Model, Optimizer, torch2xp, xp2torch
 from thinc.types import Floats2d
 from thinc.util import get_torch_default_device
 
-from kgmrca.corpora.annotated import exhaustively_annotated
+from kgmrca.entities import get_plain_entities
 from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.encoder.shared import SharedReader, by_tokens
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.relations.calibration import scale
 from kgmrca.extraction.relations.diagnosis import why_nothing
-from kgmrca.extraction.relations.features import Features, Instances
+from kgmrca.extraction.relations.features import Facts, Features, Instances
 from kgmrca.extraction.relations.loss import Loss
-from kgmrca.extraction.relations.network import MRCANetwork, PairNetwork
+from kgmrca.extraction.relations.network import DocumentNetwork, MRCANetwork, PairNetwork
 from kgmrca.extraction.relations.pairs import Candidates, PairSuggester
+from kgmrca.extraction.relations.passages import SCOPES, EntityPairSuggester, Passages
+from kgmrca.extraction.relations.targets import Asked, Gold, make_targets
 from kgmrca.ontology import TYPES
 from kgmrca.relations import PlainRelation, Threshold, get_plain_relations, register_extensions, set_plain_relations
 from kgmrca.resources import SHIPPED, resource
@@ -50,9 +53,6 @@ OPERATING_POINTS = ("precise", "balanced", "complete")
 DEFAULT_CONFIG = Config().from_str("""
 [model]
 @architectures = "kgmrca.PairMRCA.v1"
-
-[pairs]
-@misc = "kgmrca.sentence_pairs.v1"
 
 [loss]
 @misc = "kgmrca.BCE.v1"
@@ -115,6 +115,8 @@ def load(
     assigns=["doc._.relations"],
     default_config={
         **DEFAULT_CONFIG,
+        "pairs": None,
+        "scope": None,
         "threshold": None,
         "spans_key": None,
         "batch_size": None,
@@ -128,8 +130,9 @@ def load(
 def make_mrca_relations(
     nlp: Language,
     name: str,
-    model: Model[Features, Floats2d] | Model[Instances, Floats2d],
-    pairs: PairSuggester,
+    model: Model[Features, Floats2d] | Model[Instances, Floats2d] | Model[Facts, Floats2d],
+    pairs: PairSuggester | EntityPairSuggester | None,
+    scope: str | None,
     loss: Loss,
     threshold: float | str | dict[str, float] | None,
     spans_key: str | None,
@@ -144,8 +147,14 @@ def make_mrca_relations(
     """Make the component `mrca_relations`, which writes `doc._.relations`.
 
     Args:
-        model: the network, `kgmrca.PairMRCA.v1` or `kgmrca.MRCA.v1`.
-        pairs: chooses the pairs of spans to score, `kgmrca.sentence_pairs.v1`.
+        model: the network: `kgmrca.DocumentMRCA.v1`, which scores pairs of entities of a document, or
+            `kgmrca.PairMRCA.v1` or `kgmrca.MRCA.v1`, which score pairs of spans of a sentence.
+        pairs: chooses the pairs to score, `kgmrca.entity_pairs.v1` for the first network and
+            `kgmrca.sentence_pairs.v1` for the others. None: that of these which suits the network.
+        scope: "document": relations hold between the entities of a document (`doc._.entities`), each of them once, and
+            subject and object are the mentions that tell it best. "sentence": they hold between two names of a
+            sentence. None: what is stored with the weights, and at first "document" for a network that scores pairs
+            of entities, else "sentence".
         loss: what training minimises, one of those in `kgmrca.extraction.relations.loss`.
         threshold: the score from which a label is given. It is one number, or one per label (labels that are left out
             keep the number stored with the weights), or one of the operating points that `kgmrca calibrate` stores:
@@ -168,6 +177,7 @@ def make_mrca_relations(
         model,
         name,
         pairs=pairs,
+        scope=scope,
         loss=loss,
         threshold=threshold,
         spans_key=spans_key,
@@ -190,10 +200,11 @@ class MRCARelations(StoredWeights, TrainablePipe):
     def __init__(
         self,
         vocab: spacy.Vocab,
-        model: Model[Features, Floats2d] | Model[Instances, Floats2d],
+        model: Model[Features, Floats2d] | Model[Instances, Floats2d] | Model[Facts, Floats2d],
         name: str = "mrca_relations",
         *,
-        pairs: PairSuggester,
+        pairs: PairSuggester | EntityPairSuggester | None = None,
+        scope: str | None = None,
         loss: Loss,
         threshold: Threshold | None = None,
         spans_key: str | None = None,
@@ -205,7 +216,11 @@ class MRCARelations(StoredWeights, TrainablePipe):
     ) -> None:
         register_extensions()
         self.vocab, self.model, self.name = vocab, model, name
-        self.pairs, self.loss, self.spans_key, self.scorer = pairs, loss, spans_key, scorer
+        self.pairs: Callable[..., Any] = model.attrs["pairs"] if pairs is None else pairs
+        if ("scope" in signature(self.pairs).parameters) != self._asks_for_entities:
+            fitting = "kgmrca.entity_pairs.v1" if self._asks_for_entities else "kgmrca.sentence_pairs.v1"
+            raise InputError(f"The setting [pairs] of '{name}' does not suit its [model]: use '{fitting}', or null.")
+        self.loss, self.spans_key, self.scorer = loss, spans_key, scorer
         if not 0 <= unannotated_weight <= 1:
             raise InputError(f"unannotated_weight is a number from 0 to 1, not {unannotated_weight!r}.")
         self.cfg = self._settings()
@@ -217,6 +232,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
         self._warnings_left = ["one"]  # the thread that removes the entry warns; only one thread can
         self._type_map = check_type_map(type_map or {})
         self._threshold: Threshold | None = None
+        self.scope = scope
         self.batch_size, self.unannotated_weight, self.type_rules = batch_size, unannotated_weight, type_rules
         self.threshold = threshold
 
@@ -241,6 +257,18 @@ class MRCARelations(StoredWeights, TrainablePipe):
     def operating_points(self) -> dict[str, float]:
         """The thresholds that have a name; none before `kgmrca calibrate`."""
         return dict(self.cfg["points"])
+
+    @property
+    def scope(self) -> str:
+        """Between what relations are looked for: "document" or "sentence". Assign None to go back to the stored."""
+        stored: str = self.cfg["scope"]
+        return stored if self._scope is None else self._scope
+
+    @scope.setter
+    def scope(self, value: str | None) -> None:
+        if value is not None and value not in SCOPES:
+            raise InputError(f"The scope is one of {', '.join(SCOPES)}, not {value!r}.")
+        self._scope = value
 
     @property
     def threshold(self) -> Threshold:
@@ -326,8 +354,17 @@ class MRCARelations(StoredWeights, TrainablePipe):
         return self._network.is_built
 
     @property
-    def _network(self) -> PairNetwork | MRCANetwork:
+    def _network(self) -> PairNetwork | MRCANetwork | DocumentNetwork:
         return self.model.shims[0]._model
+
+    @property
+    def _asks_for_entities(self) -> bool:
+        return isinstance(self._network, DocumentNetwork)
+
+    @property
+    def _reader(self) -> SharedReader | None:
+        reader = self.model.attrs.get("reader")
+        return reader if isinstance(reader, SharedReader) else None
 
     def digest(self) -> str:
         """A fingerprint of weights and settings (SHA-256, hexadecimal): equal digests, equal answers."""
@@ -370,40 +407,86 @@ class MRCARelations(StoredWeights, TrainablePipe):
 
     def _pipe(self, stream: Iterable[Doc], batch_size: int, threshold: Threshold | None) -> Iterator[Doc]:
         handle_error = self.get_error_handler()
-        for docs in util.minibatch(stream, batch_size):
+        batches = by_tokens(stream, batch_size) if self._reader else util.minibatch(stream, batch_size)
+        for docs in batches:
             try:
-                self.set_annotations(docs, self.predict(docs), threshold=threshold)
+                self._write(docs, *self._find(docs, self._thresholds(threshold)))
             except Exception as error:  # spaCy's way: whoever set a handler decides
                 handle_error(self.name, self, docs, error)
             yield from docs
 
-    def predict(self, docs: Iterable[Doc]) -> tuple[Candidates, NDArray[np.float32]]:
-        """The candidate pairs, and a score between 0 and 1 for each of them and each label, [pairs, labels].
+    def predict(self, docs: Iterable[Doc]) -> tuple[Asked, NDArray[np.float32]]:
+        """The pairs, and a score between 0 and 1 for each of them and each label, [pairs, labels].
 
-        A label that the type rules forbid has the score 0. Pairs for which they forbid every label are left out.
+        A label that the type rules forbid has the score 0. Pairs for which they forbid every label are left out. For
+        long texts `pipe` needs much less memory, because it keeps only what reaches the threshold.
 
         Raises:
             ModelError: the component has neither been trained nor loaded.
         """
         return self.score_pairs(docs)
 
-    def score_pairs(self, docs: Iterable[Doc], *, calibrated: bool = True) -> tuple[Candidates, NDArray[np.float32]]:
+    def score_pairs(self, docs: Iterable[Doc], *, calibrated: bool = True) -> tuple[Asked, NDArray[np.float32]]:
         """What `predict` gives; with `calibrated=False` the scores as the network gives them."""
-        self._check_built()
         docs = list(docs)
-        candidates = self._candidates(docs)
-        may_have = None
+        asked = self._ask(docs)
+        scores = np.zeros((len(asked.pairs), len(self.labels)), np.float32)
+        for rows, found in self._scored(docs, asked, calibrated=calibrated):
+            scores[rows] = found
+        return asked, scores
+
+    def _find(
+        self, docs: Sequence[Doc], thresholds: NDArray[np.float32]
+    ) -> tuple[Asked, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """The pairs, and of the scores that reach the thresholds: which pair, which label, the score."""
+        asked = self._ask(docs)
+        found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
+        for rows, scores in self._scored(docs, asked):
+            pair, label = _reaching(scores, thresholds)
+            found.append((rows[pair], label, scores[pair, label]))
+        pairs, labels, reached = (np.concatenate(part) for part in zip(*found, strict=True))
+        return asked, pairs, labels, reached
+
+    def _ask(self, docs: Sequence[Doc]) -> Asked:
+        """The pairs to be scored. Those are left out that can have no label, and those of an entity with itself."""
+        self._check_built()
+        asked = self._asked(docs)
+        if isinstance(asked, Candidates) and self.scope == "document":
+            asked = self._with_entities(docs, asked)
         if self.type_rules and self.cfg["rules"]:
-            subject, object_ = type_numbers(candidates.types)[candidates.pairs.T]
-            may_have = self._allowed[subject, object_]
-            possible = may_have.any(1)
-            candidates, may_have = replace(candidates, pairs=candidates.pairs[possible]), may_have[possible]
-        scores = self.loss.scores(xp2torch(self.model.predict(self._features(docs, candidates))))
-        if calibrated and self.cfg["calibration"]:
-            numbers = [self.cfg["calibration"][label] for label in self.labels]
-            scores = scale(scores, *torch.tensor(numbers, device=scores.device).T)
-        found = scores.cpu().numpy()
-        return candidates, found if may_have is None else found * may_have
+            subject, object_ = type_numbers(asked.types)[asked.pairs.T]
+            possible = np.any(self._allowed, axis=2)
+            asked = replace(asked, pairs=asked.pairs[possible[subject, object_]])
+        return asked
+
+    def _with_entities(self, docs: Sequence[Doc], asked: Candidates) -> Candidates:
+        """Spans with the entity that each is a mention of."""
+        numbers: dict[tuple[int, int, int], int] = {}
+        for number in np.unique(asked.doc).tolist():
+            plain = get_plain_entities(docs[number], spans_key=self.spans_key, type_map=self.type_map)
+            first = len(numbers)
+            for (start, end), entity in zip(plain.characters.tolist(), plain.entity.tolist(), strict=True):
+                numbers[number, start, end] = first + entity
+        # A span of white space only is no mention. It stays, as something of its own.
+        entities = np.array([numbers.get(place, -1 - row) for place, row in asked.places()], np.int64)
+        different = entities[asked.pairs[:, 0]] != entities[asked.pairs[:, 1]]
+        return replace(asked, entity=entities, pairs=asked.pairs[different])
+
+    def _scored(
+        self, docs: Sequence[Doc], asked: Asked, *, calibrated: bool = True
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Scores of all pairs, some at a time: which pairs, and their scores, [pairs, labels]."""
+        numbers = [self.cfg["calibration"][label] for label in self.labels] if self.cfg["calibration"] else []
+        types = type_numbers(asked.types)
+        for rows, features in self._features(docs, asked):
+            scores = self.loss.scores(xp2torch(self.model.predict(features)))
+            if calibrated and numbers:
+                scores = scale(scores, *torch.tensor(numbers, device=scores.device).T)
+            found = scores.cpu().numpy()
+            if self.type_rules and self.cfg["rules"]:
+                subject, object_ = types[asked.pairs[rows]].T
+                found = found * self._allowed[subject, object_]
+            yield rows, found
 
     def _check_built(self) -> None:
         if not self.is_built:
@@ -415,7 +498,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
     def set_annotations(
         self,
         docs: Iterable[Doc],
-        predicted: tuple[Candidates, NDArray[np.float32]],
+        predicted: tuple[Asked, NDArray[np.float32]],
         *,
         threshold: Threshold | None = None,
     ) -> None:
@@ -424,26 +507,35 @@ class MRCARelations(StoredWeights, TrainablePipe):
         Args:
             threshold: see `pipe`.
         """
-        docs = list(docs)
-        candidates, scores = predicted
-        # The type rules set a score to 0. Such a label is not given, whatever the threshold.
-        pair, label = np.nonzero((scores >= self._thresholds(threshold)) & (scores > 0))
-        subject, object_ = candidates.pairs[pair].T
-        doc_of = candidates.sentences[candidates.spans[subject, 0], 0]
+        asked, scores = predicted
+        pair, label = _reaching(scores, self._thresholds(threshold))
+        self._write(list(docs), asked, pair, label, scores[pair, label])
+
+    def _write(
+        self,
+        docs: Sequence[Doc],
+        asked: Asked,
+        pair: NDArray[np.int64],
+        label: NDArray[np.int64],
+        score: NDArray[np.float32],
+    ) -> None:
+        """Write `doc._.relations`, given some pairs, and for each of them a label and its score."""
+        if asked.entity is not None:
+            subject, object_ = asked.entity[asked.pairs[pair]].T
+            order = np.lexsort((-score, label, object_, subject))
+            named = np.stack([subject, object_, label], 1)[order]
+            first = order[np.append(True, (np.diff(named, axis=0) != 0).any(1))[: len(order)]]  # the best of each
+            pair, label, score = pair[first], label[first], score[first]
+        doc_of = asked.doc[asked.pairs[pair, 0]]
         found: list[list[PlainRelation]] = [[] for _ in docs]
-        for doc, (a, b), (c, d), column, score in zip(
-            doc_of.tolist(),
-            candidates.characters[subject].tolist(),
-            candidates.characters[object_].tolist(),
-            label.tolist(),
-            scores[pair, label].tolist(),
-            strict=True,
+        for doc, (a, b, c, d), column, one in zip(
+            doc_of.tolist(), asked.arguments(pair).tolist(), label.tolist(), score.tolist(), strict=True
         ):
-            found[doc].append((a, b, c, d, self.cfg["labels"][column], round(score, 4)))
-        for doc, records in zip(docs, found, strict=True):
-            set_plain_relations(doc, records)
+            found[doc].append((a, b, c, d, self.cfg["labels"][column], round(one, 4)))
+        for document, records in zip(docs, found, strict=True):
+            set_plain_relations(document, records)
         if self._warnings_left:
-            self._warn(doc for doc, records in zip(docs, found, strict=True) if not records)
+            self._warn(document for document, records in zip(docs, found, strict=True) if not records)
 
     def _warn(self, docs: Iterable[Doc]) -> None:
         """Warn once, saying what to do, if the pipeline is the reason that nothing is found in these Docs."""
@@ -468,14 +560,23 @@ class MRCARelations(StoredWeights, TrainablePipe):
         name = coarse_type(label, self.type_map)
         return name in TYPES or name in self.cfg["types"]
 
-    def _candidates(self, docs: Sequence[Doc]) -> Candidates:
-        """The candidate pairs, with the types of `types.coarse_type` for those of the recognizer."""
-        candidates = self.pairs(docs, spans_key=self.spans_key)
+    def _asked(self, docs: Sequence[Doc]) -> Asked:
+        """The pairs, with the types of `types.coarse_type` for those of the recognizer."""
+        if self._asks_for_entities:
+            asked: Passages = self.pairs(docs, spans_key=self.spans_key, scope=self.scope, type_map=self.type_map)
+            return asked
+        candidates: Candidates = self.pairs(docs, spans_key=self.spans_key)
         types = {name: coarse_type(name, self.type_map) for name in set(candidates.types)}
         return replace(candidates, types=[types[name] for name in candidates.types])
 
-    def _features(self, docs: Sequence[Doc], candidates: Candidates) -> Features | Instances:
-        return self.model.attrs["features"](docs, candidates, self.cfg["types"])
+    def _features(
+        self, docs: Sequence[Doc], asked: Asked, *, at_once: bool = False
+    ) -> Iterator[tuple[NDArray[np.int64], Features | Instances | Facts]]:
+        """What the network is given, some pairs (rows) at a time, or for all pairs `at_once`."""
+        features = self.model.attrs["features"]
+        if isinstance(asked, Passages):
+            return iter(features(docs, asked, self.cfg["types"], at_once=at_once))
+        return iter([(np.arange(len(asked.pairs)), features(docs, asked, self.cfg["types"]))])
 
     # Training.
 
@@ -528,19 +629,12 @@ class MRCARelations(StoredWeights, TrainablePipe):
         with torch.no_grad():
             self._network.labels.bias.copy_(self.loss.start(prior))
 
-    def _read_gold(self, examples: Iterable[Example]) -> "_Gold":
-        gold = _Gold()
+    def _read_gold(self, examples: Iterable[Example]) -> Gold:
+        gold = Gold()
         for batch in util.minibatch(examples, self.batch_size or _BATCH_SIZE):
             # Of the reference Docs, because `annotating_components` set the entities of the others only while training.
-            candidates = self._candidates([example.reference for example in batch])
-            gold.n_pairs += len(candidates.pairs)
-            gold.types.update(candidates.types)
-            type_at = dict(zip(_places(candidates), candidates.types, strict=True))
-            for number, example in enumerate(batch):
-                names = exhaustively_annotated(example.reference)
-                gold.exhaustive = None if gold.exhaustive is None or names is None else gold.exhaustive | names
-                for a, b, c, d, label, score in get_plain_relations(example.reference) or ():
-                    gold.add(label, type_at.get((number, a, b), ""), type_at.get((number, c, d), ""), score)
+            docs = [example.reference for example in batch]
+            gold.add_docs(docs, self._asked(docs))
         return gold
 
     def _check_labels(self, labels: set[str]) -> None:
@@ -556,11 +650,13 @@ class MRCARelations(StoredWeights, TrainablePipe):
     def _build(self) -> None:
         self._check_names(self._threshold)
         self._allowed = allowed(self.cfg["rules"], self.labels)
-        self._network.build(
-            words=self.model.attrs["words"].encoder(self.vocab),
-            n_types=len(self.cfg["types"]),
-            n_outputs=len(self.cfg["labels"]) + self.loss.extra_outputs,
-        )
+        words, network = self.model.attrs["words"], self._network
+        n_types, n_outputs = len(self.cfg["types"]), len(self.cfg["labels"]) + self.loss.extra_outputs
+        if isinstance(network, DocumentNetwork):
+            width = self._reader.width if self._reader else None
+            network.build(state_width=width, vector_width=words.width, n_types=n_types, n_outputs=n_outputs)
+        else:
+            network.build(words=words.encoder(self.vocab), n_types=n_types, n_outputs=n_outputs)
         self._network.to(get_torch_default_device())
         self._weights_came_with_it = False
 
@@ -580,11 +676,12 @@ class MRCARelations(StoredWeights, TrainablePipe):
         validate_examples(examples, "MRCARelations.update")
         self._warn_of_labels(examples)
         docs = [example.predicted for example in examples]
-        candidates = self._candidates(docs)
-        if not len(candidates.pairs):
+        asked = self._asked(docs)
+        if not len(asked.pairs):
             return losses
-        outputs, backprop = self.model.begin_update(self._features(docs, candidates))
-        loss, gradient = self.get_loss(examples, (candidates, outputs))
+        rows, features = next(self._features(docs, asked, at_once=True))
+        outputs, backprop = self.model.begin_update(features)
+        loss, gradient = self.get_loss(examples, (replace(asked, pairs=asked.pairs[rows]), outputs))
         backprop(gradient)
         self._language = self.vocab.lang  # from now on that of the examples
         if sgd is not None:
@@ -604,7 +701,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
                 stacklevel=3,
             )
 
-    def get_loss(self, examples: Iterable[Example], scores: tuple[Candidates, Floats2d]) -> tuple[float, Floats2d]:
+    def get_loss(self, examples: Iterable[Example], scores: tuple[Asked, Floats2d]) -> tuple[float, Floats2d]:
         """The loss of a batch and its gradient with respect to the network's outputs, [pairs, labels].
 
         The score of a gold relation says how true it is. What a pair without a label counts as a negative example of
@@ -614,40 +711,20 @@ class MRCARelations(StoredWeights, TrainablePipe):
         - `unannotated_weight` if no Doc of the training data is annotated exhaustively with the label;
         - 0 if only other Docs are annotated exhaustively with the label.
         """
-        candidates, raw = scores
+        asked, raw = scores
         outputs = xp2torch(raw, requires_grad=True)
+        weight = {label: 0.0 if label in self.cfg["complete"] else self.unannotated_weight for label in self.labels}
         targets, known = (
-            torch.as_tensor(part, device=outputs.device) for part in self._targets(list(examples), candidates)
+            torch.as_tensor(part, device=outputs.device)
+            for part in make_targets(list(examples), asked, self.labels, weight)
         )
         loss = self.loss(outputs, targets, known)
         torch.autograd.backward(loss)
         return loss.item(), torch2xp(outputs.grad)
 
-    def _targets(
-        self, examples: Sequence[Example], candidates: Candidates
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The gold score of each pair and label, and its weight, each [pairs, labels]."""
-        doc_of = candidates.sentences[candidates.spans[:, 0], 0]
-        span_at = {place: row for row, place in enumerate(_places(candidates))}
-        pair_at = {pair: row for row, pair in enumerate(map(tuple, candidates.pairs.tolist()))}
-        column = {label: index for index, label in enumerate(self.labels)}
-        counts = np.ones((len(examples), len(column)), np.float32)
-        unannotated = np.array(
-            [0.0 if label in self.cfg["complete"] else self.unannotated_weight for label in column], np.float32
-        )
-        for number, example in enumerate(examples):
-            exhaustive = exhaustively_annotated(example.reference)
-            if exhaustive is not None:
-                counts[number] = np.where([label in exhaustive for label in column], 1, unannotated)
-        known = counts[doc_of[candidates.pairs[:, 0]]]
-        targets = np.zeros_like(known)
-        for number, example in enumerate(examples):
-            for a, b, c, d, label, score in get_plain_relations(example.reference) or ():
-                pair = (span_at.get((number, a, b)), span_at.get((number, c, d)))
-                if pair in pair_at and label in column:
-                    targets[pair_at[pair], column[label]] = score
-                    known[pair_at[pair], column[label]] = 1
-        return targets, known
+    def score(self, examples: Iterable[Example], **options: Any) -> dict[str, Any]:
+        """Score examples with the `scorer` of the settings, which is told the scope."""
+        return super().score(examples, **{"scope": self.scope, **options})
 
     # Storing: settings as JSON (Python's own, which keeps every digit of a float), weights as safetensors.
 
@@ -656,12 +733,12 @@ class MRCARelations(StoredWeights, TrainablePipe):
             **self.cfg,
             "threshold": self.threshold if isinstance(self.threshold, str) else self.resolve_threshold(),
             "type_map": self.type_map,
+            "scope": self.scope,
             "built": self.is_built,
-            "words": self.model.attrs["words"].state(),
+            **({"reader": self._reader.state()} if self._reader else {"words": self.model.attrs["words"].state()}),
         }
 
-    @staticmethod
-    def _settings() -> dict[str, Any]:
+    def _settings(self) -> dict[str, Any]:
         """What is stored beside the weights, as it is at first.
 
         The keys are part of the file format and of `digest`, so they keep their names.
@@ -675,6 +752,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
             "complete": [],  # labels that some training Doc is annotated exhaustively with
             "calibration": {},  # label -> slope and offset (see `calibration.scale`); empty: scores are raw
             "points": {},  # the operating points: name -> threshold
+            "scope": self.model.attrs["scope"],
         }
 
     def _weights_to_bytes(self) -> bytes:
@@ -682,9 +760,18 @@ class MRCARelations(StoredWeights, TrainablePipe):
 
     def _restore(self, cfg: str | bytes, weights: bytes) -> None:
         settings = json.loads(cfg)
-        built, words = settings.pop("built"), settings.pop("words")
+        built, words, read_by = settings.pop("built"), settings.pop("words", None), settings.pop("reader", None)
+        if (read_by is None) != (self._reader is None):
+            raise ModelError(
+                f"The weights of '{self.name}' do not fit its [model] settings: they belong to "
+                f"{'no' if read_by is None else 'a'} shared reader. Give it the architecture that they were trained "
+                "with, or pretrained = null."
+            )
         try:
-            self.model.attrs["words"].restore(words, self.vocab)
+            if self._reader:
+                self._reader.check(read_by)
+            else:
+                self.model.attrs["words"].restore(words, self.vocab)
         except ModelError as error:
             raise ModelError(f"'{self.name}' cannot be loaded. {error}") from error
         self.cfg = {**self._settings(), **settings}  # what was stored by an earlier version lacks some
@@ -716,27 +803,15 @@ class _Pipeline:
         return _Pipeline, (None,)
 
 
-@dataclass(slots=True)
-class _Gold:
-    """Labels and types in the examples, counted."""
+def _reaching(
+    scores: NDArray[np.float32], thresholds: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of the scores that reach the threshold of their column.
 
-    counts: dict[str, float] = field(default_factory=dict)  # label -> the sum of the scores
-    combinations: defaultdict[str, dict[tuple[str, str], float]] = field(default_factory=lambda: defaultdict(dict))
-    types: set[str] = field(default_factory=set)
-    exhaustive: set[str] | None = field(default_factory=set)  # labels that some Doc is annotated with; None: all
-    n_pairs: int = 0
-
-    def add(self, label: str, subject_type: str, object_type: str, score: float) -> None:
-        """Count a relation. A score below 1 is the guess of a teacher, whose types are not counted."""
-        self.counts[label] = self.counts.get(label, 0) + score
-        of_label = self.combinations[label]
-        of_label[subject_type, object_type] = of_label.get((subject_type, object_type), 0) + (score == 1)
-
-
-def _places(candidates: Candidates) -> Iterator[tuple[int, ...]]:
-    """Where each span is: the number of its Doc in the batch, start and end (characters)."""
-    doc_of = candidates.sentences[candidates.spans[:, 0], 0]
-    return zip(doc_of.tolist(), *candidates.characters.T.tolist(), strict=True)
+    The type rules set a score to 0. Such a label is not given, whatever the threshold.
+    """
+    row, column = np.nonzero((scores >= thresholds) & (scores > 0))
+    return row, column
 
 
 def _is_share(number: object) -> bool:

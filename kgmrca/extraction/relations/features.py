@@ -1,19 +1,34 @@
-"""Tokens -> arrays: for the pair network (`Features`) and for the published one (`Instances`)."""
+"""Tokens -> arrays: for the network of pairs (`Features`), the published one (`Instances`), that of facts (`Facts`)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
+from torch import Tensor
 
+from kgmrca.extraction.encoder.shared import DocStates, SharedReader, read_states
 from kgmrca.extraction.encoder.tokens import CASE, case_flags, token_array
-from kgmrca.extraction.encoder.words import Pieces, Vectors, Words
+from kgmrca.extraction.encoder.windows import Inputs, cut, make_inputs, rows_of
+from kgmrca.extraction.encoder.words import Pieces, Vectors, Words, WordTable
 from kgmrca.extraction.relations.pairs import Candidates
+from kgmrca.extraction.relations.passages import Passages
 from kgmrca.types import coarse_type
 
-__all__ = ["N_FLAGS", "Features", "Instances", "make_features", "make_instances", "pair_instances"]
+__all__ = [
+    "N_FLAGS",
+    "Facts",
+    "Features",
+    "Instances",
+    "OwnReader",
+    "make_facts",
+    "make_features",
+    "make_instances",
+    "pair_instances",
+]
 
 N_FLAGS = len(CASE) + 1
 """The yes/no features of a token: its case, and whether a span begins with it."""
@@ -49,6 +64,49 @@ class Instances:
     sentence: NDArray[np.int64]  # [I]
     subjects: NDArray[np.int64]  # [., 3] instance, start, end (tokens of its sentence, end exclusive)
     objects: NDArray[np.int64]  # [., 3] likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Passages as `fact_network.FactNetwork.forward` takes them, which explains the arrays."""
+
+    states: "Tensor | Unread"
+    vectors: NDArray[np.float32]
+    lengths: NDArray[np.int64]
+    sentence: NDArray[np.int64]
+    mentions: NDArray[np.int64]
+    mention_entity: NDArray[np.int64]
+    mention_kind: NDArray[np.int64]
+    entity_type: NDArray[np.int64]
+    entity_passage: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Windows that the network is to read itself, and which rows of what it reads are the tokens of the passages."""
+
+    windows: Inputs
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReader:
+    """What is known of the reader of a network that has one of its own.
+
+    Args:
+        words: the table of its static vectors.
+        features: rows of its table of hashed features.
+        max_tokens: the longest window that it reads at once.
+    """
+
+    words: WordTable
+    features: int
+    max_tokens: int
+
+
+MAX_CELLS, MAX_ROWS = 20_000, 8_192
+"""Pairs and tokens, padding included, of the passages that are read at once: this bounds the memory."""
 
 
 def make_features(docs: Sequence[Doc], candidates: Candidates, types: Iterable[str], *, words: Words) -> Features:
@@ -128,3 +186,103 @@ def pair_instances(docs: Sequence[Doc], candidates: Candidates, types: Iterable[
         np.concatenate([instance, object_[:, 1:]], 1),
         words=words,
     )
+
+
+def make_facts(
+    docs: Sequence[Doc],
+    asked: Passages,
+    types: Sequence[str],
+    *,
+    reader: SharedReader | OwnReader,
+    at_once: bool = False,
+) -> Iterator[tuple[NDArray[np.int64], Facts]]:
+    """Batches of passages of similar size: which pairs (rows of `asked.pairs`) are in each, and its arrays.
+
+    Args:
+        docs: the Docs that `asked` was made from.
+        asked: the passages and pairs. Passages without a pair are left out.
+        types: the entity types that the network knows; the number behind them stands for all others.
+        reader: what reads the tokens.
+        at_once: make one batch of all, for training.
+    """
+    if not len(asked.pairs):
+        return
+    number_of = {name: number for number, name in enumerate(types)}
+    type_number = np.array([number_of.get(name, len(types)) for name in asked.types], np.int64)
+    states_of = (
+        _states_to_read(asked, reader) if isinstance(reader, OwnReader) else _states_read(read_states(docs, reader))
+    )
+    pair_passage = asked.passage[asked.pairs[:, 0]]
+    everyone = np.arange(len(asked.bounds) + 1)
+    first_pair, first_entity = np.searchsorted(pair_passage, everyone), np.searchsorted(asked.passage, everyone)
+    first_mention = np.searchsorted(asked.mention_entity, first_entity)
+    size = np.diff(first_entity)
+    lengths = asked.bounds[:, 1] - asked.bounds[:, 0]
+    some = np.flatnonzero(np.diff(first_pair))
+    for group in [some] if at_once else _batches(some[np.lexsort((lengths[some], size[some]))], size, lengths):
+        rows = rows_of(asked.bounds[group])
+        entities, mentions, pairs = (
+            rows_of(np.stack([first[group], first[group + 1]], 1))
+            for first in (first_entity, first_mention, first_pair)
+        )
+        place = np.zeros(len(asked.entity), np.int64)  # of an entity in this batch
+        place[entities] = np.arange(len(entities))
+        of_mention = asked.mention_entity[mentions]
+        begin = np.zeros(len(asked.bounds), np.int64)  # of a passage in this batch, counted from its own first row
+        begin[group] = np.cumsum(lengths[group]) - lengths[group] - asked.bounds[group, 0]
+        passage = np.zeros(len(asked.bounds), np.int64)
+        passage[group] = np.arange(len(group))
+        distinct, word = np.unique(asked.tokens.word[rows], return_inverse=True)
+        vectors = reader.words.vectors([asked.tokens.words[number] for number in distinct.tolist()])
+        yield (
+            pairs,
+            Facts(
+                states=states_of(group, rows),
+                vectors=vectors[word],
+                lengths=lengths[group],
+                sentence=asked.sentence[rows],
+                mentions=asked.mentions[mentions] + begin[asked.passage[of_mention]][:, None],
+                mention_entity=place[of_mention],
+                mention_kind=asked.kind[mentions],
+                entity_type=type_number[entities],
+                entity_passage=passage[asked.passage[entities]],
+                pairs=place[asked.pairs[pairs]],
+            ),
+        )
+
+
+def _batches(
+    passages: NDArray[np.int64], size: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
+    """The passages, in their order, in batches within the bounds; a single one may be beyond them."""
+    first = 0
+    while first < len(passages):
+        rest = passages[first : first + MAX_ROWS]
+        count = np.arange(1, len(rest) + 1)
+        cells = np.maximum.accumulate(size[rest]) ** 2 * count
+        rows = np.maximum.accumulate(lengths[rest]) * count
+        last = first + max(1, int(np.searchsorted(np.maximum(cells / MAX_CELLS, rows / MAX_ROWS), 1, side="right")))
+        yield passages[first:last]
+        first = last
+
+
+_StatesOf: TypeAlias = Callable[[NDArray[np.int64], NDArray[np.int64]], "Tensor | Unread"]
+"""Passages and their rows -> the states of these rows."""
+
+
+def _states_read(known: DocStates) -> _StatesOf:
+    return lambda _, rows: known.rows(rows)
+
+
+def _states_to_read(asked: Passages, reader: OwnReader) -> _StatesOf:
+    """The windows that passages lie in, for a network that reads itself."""
+    windows = cut(asked.tokens, reader.max_tokens)
+
+    def unread(group: NDArray[np.int64], rows: NDArray[np.int64]) -> Unread:
+        first = np.searchsorted(windows[:, 1], asked.bounds[group, 0], side="right")
+        last = np.searchsorted(windows[:, 0], asked.bounds[group, 1], side="left")
+        needed = np.unique(rows_of(np.stack([first, last], 1)))
+        inputs = make_inputs(asked.tokens, windows[needed], reader.words, reader.features, 0)
+        return Unread(inputs, np.searchsorted(rows_of(windows[needed]), rows))
+
+    return unread

@@ -9,15 +9,21 @@ costs a few additions and one product per value, up to the label layer.
 
 `MRCANetwork` makes one pass for each instance, a sentence with its subjects and objects marked, as in the paper.
 
+`DocumentNetwork` scores pairs of entities: `fact_network.FactNetwork`, with or without a reader of its own below it.
+
 On CUDA both compute in bfloat16 where torch's autocast holds that to be safe; what they return is float32.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from kgmrca.extraction.encoder.networks import BiLSTM, WordEncoder, autocast, read_sentences, rows_of
+from kgmrca.extraction.encoder.reader import Reader
+from kgmrca.extraction.relations.fact_network import FactNetwork
 
-__all__ = ["MRCANetwork", "PairNetwork"]
+__all__ = ["DocumentNetwork", "MRCANetwork", "PairNetwork"]
 
 
 class MRCANetwork(nn.Module):
@@ -216,6 +222,57 @@ class PairNetwork(nn.Module):
                 pair = pair + subject_factor[one] * object_factor[other]
                 outputs.append(self.labels(self.dropout(torch.tanh(pair))).float())
             return torch.cat(outputs)
+
+
+class DocumentNetwork(nn.Module):
+    """Scores all labels for ordered pairs of entities. The layers are made by `build`.
+
+    Args:
+        sizes: arguments of `FactNetwork` that do not depend on the data.
+        reader: arguments of `Reader` but for `vector_width`, if it is to have one of its own.
+    """
+
+    def __init__(self, *, sizes: dict[str, Any], reader: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        self.sizes, self.reader_sizes = sizes, reader
+
+    def build(self, *, state_width: int | None, vector_width: int, n_types: int, n_outputs: int) -> None:
+        """Make the layers, freshly initialised.
+
+        Args:
+            state_width: of the states that are given to it; None: it has a reader of its own.
+            vector_width: of static vectors.
+            n_types: entity types that are known.
+            n_outputs: labels, and what the loss needs beside them.
+        """
+        if self.reader_sizes is not None:
+            self.reader = Reader(vector_width=vector_width, n_schemes=0, **self.reader_sizes)
+            state_width = self.reader.width
+        self.facts = FactNetwork(
+            state_width=state_width or 0,
+            vector_width=vector_width,
+            n_types=n_types,
+            n_outputs=n_outputs,
+            **self.sizes,
+        )
+        self.train(self.training)  # the new layers too
+
+    @property
+    def is_built(self) -> bool:
+        """Whether `build` has made the layers."""
+        return hasattr(self, "facts")
+
+    @property
+    def labels(self) -> nn.Linear:
+        """The layer whose outputs are the scores."""
+        return self.facts.scores
+
+    def forward(self, states: Tensor | dict[str, Any], **facts: Tensor) -> Tensor:
+        """Outputs [pairs, n_outputs]; the arguments are the fields of `features.Facts`, as tensors."""
+        if isinstance(states, dict):
+            states = self.reader(**states["windows"]).index_select(0, states["rows"])
+        scores: Tensor = self.facts(states, **facts)
+        return scores.float()
 
 
 def _running_sum(values: Tensor) -> Tensor:

@@ -5,11 +5,11 @@
 max_tokens = 256
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import compress
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,29 @@ class Candidates:
     pairs: NDArray[np.int64]  # [P, 2] subject, object (rows of `spans`)
     characters: NDArray[np.int64]  # [E, 2] start, end (characters of the Doc's text, end exclusive)
     types: list[str]  # [E] types of the entities, as their recognizer names them
+    entity: NDArray[np.int64] | None = None  # [E] what each span is a mention of, a number; None: that is not asked
+
+    @property
+    def doc(self) -> NDArray[np.int64]:
+        """The number of each span's Doc, [E]."""
+        return self.sentences[self.spans[:, 0], 0]
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """What a gold relation must hold between, so that it is one of the pair: the spans themselves, [E]."""
+        return np.arange(len(self.spans))
+
+    def places(self) -> Iterator[tuple[tuple[int, int, int], int]]:
+        """Where each span is, the number of its Doc and its characters, and its row."""
+        places = zip(self.doc.tolist(), *self.characters.T.tolist(), strict=True)
+        return zip(places, range(len(self.spans)), strict=True)
+
+    def arguments(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The characters of subject and object of some pairs (rows of `pairs`), [., 4]."""
+        return self.characters[self.pairs[pairs]].reshape(-1, 4)
 
 
+@runtime_checkable  # spaCy checks the settings of components by it
 class PairSuggester(Protocol):
     """Chooses the candidate pairs. Pairs are ordered: (a, b) and (b, a) are two."""
 
