@@ -271,14 +271,16 @@ class Annotator:
         """The guesses for the pairs of entities of each Doc: the best of their mentions in one sentence."""
         facts: list[dict[tuple[int, int, str], float]] = [{} for _ in docs]
         candidates, scores = self.relations.predict(docs)
-        doc_of = candidates.sentences[candidates.spans[:, 0], 0]
         entity_at = [entities_at(doc) for doc in docs]
         pair, label = np.nonzero(scores >= THRESHOLD)
-        for (subject, object_), name, score in zip(
-            candidates.pairs[pair].tolist(), label.tolist(), scores[pair, label].tolist(), strict=True
+        for number, (a, b, c, d), name, score in zip(
+            candidates.doc[candidates.pairs[pair, 0]].tolist(),
+            candidates.arguments(pair).tolist(),
+            label.tolist(),
+            scores[pair, label].tolist(),
+            strict=True,
         ):
-            number = doc_of[subject]
-            ends = [entity_at[number].get(tuple(candidates.characters[span].tolist())) for span in (subject, object_)]
+            ends = [entity_at[number].get(place) for place in ((a, b), (c, d))]
             if None not in ends and ends[0] != ends[1]:
                 key = (*ends, self.relations.labels[name])
                 facts[number][key] = max(facts[number].get(key, 0.0), round(score, 3))
