@@ -112,19 +112,6 @@ def cut(tokens: Tokens, max_tokens: int) -> NDArray[np.int64]:
     return np.array(windows, np.int64).reshape(-1, 2)
 
 
-def sentence_ends(tokens: Tokens) -> NDArray[np.int64]:
-    """The rows behind the last tokens of sentences: full stops and the like, with the quotes that close behind them.
-
-    >>> import spacy
-    >>> sentence_ends(read_tokens([spacy.blank("en")('He said "Stop." They did!')])).tolist()
-    [6, 9]
-    """
-    final = np.array([word in _FINAL for word in tokens.words], bool)[tokens.word]
-    closing = np.array([word in _CLOSING for word in tokens.words], bool)[tokens.word]
-    stop = final | closing & _behind(final) | closing & _behind(closing) & _behind(_behind(final))
-    return np.flatnonzero(stop & ~np.append(closing, False)[1:]) + 1
-
-
 def _behind(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether the token before has the flag."""
     return np.append(False, flags)[:-1]
