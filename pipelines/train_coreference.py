@@ -1,6 +1,9 @@
 """Train the ranker of pronouns of the component `coreference` on GUM, LitBank and GAP.
 
-    python train_coreference.py DATA --recognizer en_kgmrca_sm -o build/coreference
+    python train_coreference.py DATA -o build/coreference
+
+The ranker is a head over the states of a shared reader, which does not learn here. So each text is read once in a few
+versions (with other names, and with pronouns in the place of names), and the epochs after that take seconds.
 
 The recognizer finds the names in GAP's texts, which say of two names only whether the pronoun means them. The dev parts
 are held out: on them the threshold is chosen, and the scores are printed.
@@ -24,24 +27,25 @@ import torch
 from coreference_sets import Text, read_texts
 from first_names import read_names
 from numpy.typing import NDArray
+from spacy.tokens import Doc
 from spacy.util import fix_random_seed
+from spacy.vocab import Vocab
 from torch import Tensor, nn
 
 from kgmrca.extraction.coreference.component import Coreference
-from kgmrca.extraction.coreference.features import Mentions, find_mentions, joined, make_pairs, pronoun_group
+from kgmrca.extraction.coreference.features import Mentions, Pairs, find_mentions, joined, make_pairs, pronoun_group
 from kgmrca.extraction.coreference.names import is_title
 from kgmrca.extraction.coreference.network import PronounNetwork, flow
-from kgmrca.extraction.coreference.ranker import Guess, mention_states, rank
-from kgmrca.extraction.encoder.forms import hash_words
-from kgmrca.extraction.encoder.windows import Tokens
-from kgmrca.extraction.encoder.words import WordTable
-from kgmrca.resources import SHIPPED, resource
+from kgmrca.extraction.coreference.ranker import Guess, call_words, mention_states, rank
+from kgmrca.extraction.encoder.shared import SharedReader, read_states
+from kgmrca.extraction.encoder.windows import Tokens, rows_of
+from kgmrca.resources import READER
 
-LONGEST = 256  # words of a window
 REPLACED = 0.4  # share of repeated names for which a pronoun is put
 NAMES_DROPPED = 0.07  # share of names that are left out, as a recognizer may miss them
 RENAMED = 0.7  # share of texts whose persons are given other names
 OTHERS_DROPPED = 0.7  # share of other names that are left out in half of the texts of GAP
+NOVELS = 0.35  # share of the novels, which are long, that a version has
 AVERAGED = 0.995  # how much of the mean of earlier weights stays at each step; the mean is what is kept
 
 
@@ -266,15 +270,87 @@ def tokens_of(texts: Sequence[Sequence[str]]) -> Tokens:
     return Tokens(list(number), np.array(word, np.int64), doc, token)
 
 
-def loss_of(network: PronounNetwork, table: WordTable, examples: Sequence[Example]) -> Tensor:
+def states_of(reader: SharedReader, texts: Sequence[Sequence[str]], mentions: Sequence[Mentions]) -> list[Tensor]:
+    """The states of the first and the last words of mentions, [M, 2, state_width] of each text, in half precision."""
+    starts = np.cumsum([0, *map(len, texts)])
+    rows = [np.stack([one.first, one.last], 1) + start for one, start in zip(mentions, starts, strict=False)]
+    wanted, place = np.unique(np.concatenate([np.zeros((0, 2), np.int64), *rows]), return_inverse=True)
+    kept = torch.zeros(len(wanted), reader.width, dtype=torch.float16)
+    for windows, states in reader.read(tokens_of(texts)):
+        here = rows_of(windows)
+        at = np.minimum(np.searchsorted(wanted, here), len(wanted) - 1)
+        hit = np.flatnonzero(wanted[at] == here)
+        kept[torch.from_numpy(at[hit])] = states[torch.from_numpy(hit)].half()
+    parts = np.split(place.reshape(-1, 2), np.cumsum([len(one) for one in rows])[:-1])
+    return [kept[torch.from_numpy(part)] for part in parts]
+
+
+def needed(example: Example, pairs: Pairs) -> Pairs:
+    """The pairs of pronouns of which something is known, and of those that may lead them to a name."""
+    group = example.mentions.group
+    last = np.full(group.max() + 1, -1)
+    for place in np.flatnonzero(example.mentions.is_pronoun)[example.weight > 0].tolist():
+        last[group[place]] = place
+    kept = pairs.pronoun <= last[group[pairs.pronoun]]
+    return Pairs(pairs.pronoun[kept], pairs.candidate[kept], pairs.features[kept].astype(np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """All that is learned from a text in one version of it.
+
+    Args:
+        states: of `states_of`.
+        call: of `ranker.call_words`.
+    """
+
+    example: Example
+    pairs: Pairs
+    states: Tensor
+    call: list[str]
+
+    @property
+    def size(self) -> int:
+        """Words of the text."""
+        return len(self.example.words)
+
+
+def lessons(
+    reader: SharedReader, texts: Sequence[Text], chance: random.Random, women: Mapping[str, float], novels: float
+) -> list[Lesson]:
+    """A version of all texts.
+
+    Args:
+        reader: reads it.
+        texts: as they are.
+        chance: what draws names and pronouns.
+        women: share of women among those who have a first name.
+        novels: share of the novels, which are long, that it has.
+    """
+    pools = pools_of(women)
+    parts = [part for text in texts for part in pieces(text, chance)]
+    parts = [part for part in parts if part.source != "litbank" or chance.random() < novels]
+    parts = [with_pronouns(part, chance, REPLACED, women) for part in parts]
+    if all(pools.values()):
+        parts = [renamed(part, chance, pools, women) if chance.random() < RENAMED else part for part in parts]
+    examples = [one for part in parts if (one := example(without_some(part, chance, NAMES_DROPPED)))]
+    states = states_of(reader, [one.words for one in examples], [one.mentions for one in examples])
+    return [
+        Lesson(one, needed(one, make_pairs(one.mentions)), here, call_words(one.words, one.mentions))
+        for one, here in zip(examples, states, strict=True)
+    ]
+
+
+def loss_of(network: PronounNetwork, reader: SharedReader, batch: Sequence[Lesson]) -> Tensor:
     """The mean loss of the pronouns of some texts."""
-    offsets = np.cumsum([0, *(len(one.words) for one in examples)])[:-1].tolist()
-    mentions = joined([one.mentions for one in examples], offsets)
+    examples = [one.example for one in batch]
+    mentions = joined([one.mentions for one in examples], [0] * len(examples))
     before = np.cumsum([0, *(len(one.mentions.kind) for one in examples)])
-    states, gender = mention_states(network, table, tokens_of([one.words for one in examples]), mentions, LONGEST)
-    parts = [make_pairs(one.mentions) for one in examples]
-    pronoun = np.concatenate([part.pronoun + at for part, at in zip(parts, before, strict=False)])
-    candidate = np.concatenate([part.candidate + at for part, at in zip(parts, before, strict=False)])
+    states = torch.cat([one.states for one in batch]).float()
+    call = [word for one in batch for word in one.call]
+    states, gender = mention_states(network, mentions, states, call, reader.look_up)
+    pronoun = np.concatenate([one.pairs.pronoun + at for one, at in zip(batch, before, strict=False)])
+    candidate = np.concatenate([one.pairs.candidate + at for one, at in zip(batch, before, strict=False)])
     pronouns = np.flatnonzero(mentions.is_pronoun)
     row = np.full(len(mentions.kind), -1)
     row[pronouns] = np.arange(len(pronouns))
@@ -286,7 +362,7 @@ def loss_of(network: PronounNetwork, table: WordTable, examples: Sequence[Exampl
         torch.from_numpy(pronouns),
         which,
         torch.from_numpy(candidate),
-        torch.from_numpy(np.concatenate([part.features for part in parts])),
+        torch.from_numpy(np.concatenate([one.pairs.features for one in batch])),
     )
     table_ = torch.zeros(len(pronouns), len(row)).index_put((which, torch.from_numpy(candidate)), likely)
     names = np.flatnonzero(~mentions.is_pronoun)
@@ -300,14 +376,13 @@ def loss_of(network: PronounNetwork, table: WordTable, examples: Sequence[Exampl
 
 
 def loss_of_gender(
-    network: PronounNetwork, table: WordTable, names: Sequence[tuple[str, float]], chance: random.Random
+    network: PronounNetwork, reader: SharedReader, names: Sequence[tuple[str, float]], chance: random.Random
 ) -> Tensor:
     """Of some first names and family names, each with the share of women among those who have it."""
     some = chance.sample(names, min(256, len(names)))
-    words = [name for name, _ in some]
-    known = network.words(torch.from_numpy(table.vectors(words)), torch.from_numpy(hash_words(words, network.rows)))
     wanted = torch.tensor([share for _, share in some])
-    return nn.functional.binary_cross_entropy_with_logits(network.female(known).squeeze(1).float(), wanted)
+    scores = network.female(reader.look_up([name for name, _ in some])).squeeze(1)
+    return nn.functional.binary_cross_entropy_with_logits(scores, wanted)
 
 
 def _block(parts: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
@@ -320,64 +395,52 @@ def _block(parts: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     return whole
 
 
-def together(examples: Sequence[Example], chance: random.Random, size: int) -> list[list[Example]]:
-    """Batches of about `size` words, in random order."""
-    order = list(examples)
-    chance.shuffle(order)
-    found: list[list[Example]] = []
+def together(order: list[Lesson], size: int) -> list[list[Lesson]]:
+    """Batches of about `size` words."""
+    found: list[list[Lesson]] = []
     count = size
     for one in order:
-        if count + len(one.words) > size:
+        if count + one.size > size:
             found.append([])
             count = 0
         found[-1].append(one)
-        count += len(one.words)
+        count += one.size
     return found
 
 
 def learn(
     network: PronounNetwork,
-    table: WordTable,
-    texts: Sequence[Text],
+    reader: SharedReader,
+    versions: Sequence[Sequence[Lesson]],
     *,
     epochs: int,
     seed: int,
-    rate: float = 2.5e-3,
-    size: int = 2048,
-    mixed: bool = False,
-    novels: float = 0.35,
+    rate: float = 2e-3,
+    size: int = 4096,
     names: Sequence[tuple[str, float]] = (),
 ) -> None:
     """Train a network.
 
     Args:
         network: the network, with fresh weights.
-        table: static vectors of words.
-        texts: what it learns from.
-        epochs: how often it sees them.
-        seed: of all that is drawn by chance, but for torch's own.
+        reader: whose states the lessons have.
+        versions: what it learns from; each epoch takes another.
+        epochs: how many.
+        seed: of the order, and of the names drawn.
         rate: the learning rate where it is largest; it rises for 15 % of the steps, then falls to 0 along a cosine.
         size: words of a batch.
-        mixed: compute in bfloat16.
         names: first names and family names with the share of women among those who have them.
-        novels: share of the novels, which are long, that an epoch has.
     """
     chance = random.Random(seed)  # noqa: S311 - nothing secret
-    women = dict(names)
-    pools = pools_of(women)
     average = deepcopy(network.state_dict())
     network.train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.02)
     steps = done = 0
     for number in range(epochs):
         start = time.perf_counter()
-        parts = [part for text in texts for part in pieces(text, chance)]
-        parts = [part for part in parts if part.source != "litbank" or chance.random() < novels]
-        parts = [with_pronouns(part, chance, REPLACED, women) for part in parts]
-        if all(pools.values()):
-            parts = [renamed(part, chance, pools, women) if chance.random() < RENAMED else part for part in parts]
-        examples = [one for part in parts if (one := example(without_some(part, chance, NAMES_DROPPED)))]
-        batched = together(examples, chance, size)
+        order = list(versions[number % len(versions)])
+        chance.shuffle(order)
+        batched = together(order, size)
         steps = steps or round(1.01 * epochs * len(batched))
         total = 0.0
         for batch in batched:
@@ -386,10 +449,9 @@ def learn(
                 group["lr"] = rate * (
                     share / 0.15 if share < 0.15 else 0.5 * (1 + np.cos(np.pi * (share - 0.15) / 0.85))
                 )
-            with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-                loss = loss_of(network, table, batch)
-                if names:
-                    loss = loss + 0.3 * loss_of_gender(network, table, names, chance)
+            loss = loss_of(network, reader, batch)
+            if names:
+                loss = loss + 0.3 * loss_of_gender(network, reader, names, chance)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -423,17 +485,16 @@ class Answer:
     group: str
 
 
-def guesses_of(network: PronounNetwork, table: WordTable, texts: Sequence[Text]) -> list[dict[int, Guess]]:
+def guesses_of(network: PronounNetwork, reader: SharedReader, texts: Sequence[Text]) -> list[dict[int, Guess]]:
     """For each text what its pronouns (words) may mean."""
-    mentions = [
-        find_mentions(text.words, [n[:2] for n in text.names], [n[2] for n in text.names], text.entities)
-        for text in texts
-    ]
-    found = rank(network, table, tokens_of([text.words for text in texts]), mentions, LONGEST)
-    return [
-        dict(zip(here.first[here.is_pronoun].tolist(), guesses, strict=True))
-        for here, guesses in zip(mentions, found, strict=True)
-    ]
+    vocab = Vocab()
+    found: list[dict[int, Guess]] = []
+    for text in texts:
+        mentions = find_mentions(text.words, [n[:2] for n in text.names], [n[2] for n in text.names], text.entities)
+        known = read_states([Doc(vocab, words=text.words)], reader)
+        (guesses,) = rank(network, reader, known, [text.words], [mentions])
+        found.append(dict(zip(mentions.first[mentions.is_pronoun].tolist(), guesses, strict=True)))
+    return found
 
 
 def clusters_of(text: Text) -> dict[int, set[int]]:
@@ -444,10 +505,10 @@ def clusters_of(text: Text) -> dict[int, set[int]]:
     return found
 
 
-def answers(network: PronounNetwork, table: WordTable, texts: Sequence[Text]) -> list[Answer]:
+def answers(network: PronounNetwork, reader: SharedReader, texts: Sequence[Text]) -> list[Answer]:
     """Of all pronouns of GUM and LitBank, each text read as a whole."""
     found = []
-    for text, guesses in zip(texts, guesses_of(network, table, texts), strict=True):
+    for text, guesses in zip(texts, guesses_of(network, reader, texts), strict=True):
         clusters = clusters_of(text)
         for word, guess in guesses.items():
             answer = text.pronouns.get(word, -1)
@@ -466,11 +527,11 @@ def f1(found: Sequence[Answer], threshold: float) -> tuple[float, float, float]:
 
 
 def gap_scores(
-    network: PronounNetwork, table: WordTable, texts: Sequence[Text], threshold: float
+    network: PronounNetwork, reader: SharedReader, texts: Sequence[Text], threshold: float
 ) -> tuple[float, float, float]:
     """GAP's F1, and that of masculine and feminine pronouns."""
     counts = {"he": [0, 0], "she": [0, 0]}
-    for text, guesses in zip(texts, guesses_of(network, table, texts), strict=True):
+    for text, guesses in zip(texts, guesses_of(network, reader, texts), strict=True):
         ((word, answer),) = text.pronouns.items()
         guess = guesses[word]
         best = max(guess, key=lambda entity: guess[entity], default=-1)
@@ -483,54 +544,50 @@ def gap_scores(
     return 2 * right / max(total, 1), men, women
 
 
-def report(network: PronounNetwork, table: WordTable, dev: Sequence[Text]) -> None:
+def report(network: PronounNetwork, reader: SharedReader, dev: Sequence[Text]) -> None:
     """Print the scores on the dev parts at several thresholds."""
     gum, novels, gap = ([text for text in dev if text.source == source] for source in ("gum", "litbank", "gap"))
-    found = {"GUM": answers(network, table, gum), "LitBank": answers(network, table, novels)}
+    found = {"GUM": answers(network, reader, gum), "LitBank": answers(network, reader, novels)}
     for threshold in (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8):
         print(f"{threshold:.2f}", end="")
         for name, some in found.items():
             print(f"  {name} P {{:.3f}} R {{:.3f}} F1 {{:.3f}}".format(*f1(some, threshold)), end="")
-        print("  GAP {:.3f} m {:.3f} f {:.3f}".format(*gap_scores(network, table, gap, threshold)), flush=True)
+        print("  GAP {:.3f} m {:.3f} f {:.3f}".format(*gap_scores(network, reader, gap, threshold)), flush=True)
 
 
 def main() -> None:
     """Train from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the folder with the data sets")
-    parser.add_argument("--recognizer", default=SHIPPED, help="a pipeline, shipped or in a folder, that finds names")
+    parser.add_argument("--recognizer", help="a pipeline in a folder that finds names; if none, `mrca_entities`")
+    parser.add_argument("--reader", default=READER, help="the shared reader, shipped or in a folder")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write the pipeline to")
     parser.add_argument(
         "--threshold", type=float, default=0.35, help="how sure it must be, unless something else is set"
     )
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--versions", type=int, default=8, help="of each text")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mixed-precision", action="store_true", help="compute in bfloat16")
     options = parser.parse_args()
-    path = (
-        Path(options.recognizer) if Path(options.recognizer).is_dir() else resource(f"pipelines/{options.recognizer}")
-    )
-    recognizer = spacy.load(path, exclude=["mrca_relations", "coreference"])
     names = read_names()  # first, because the packages may be missing
+    if options.recognizer:
+        recognizer = spacy.load(options.recognizer, exclude=["mrca_relations", "coreference"])
+    else:
+        recognizer = spacy.blank("en")
+        recognizer.add_pipe("mrca_entities")
     texts, dev = (list(read_texts(options.data, split, recognizer)) for split in ("train", "dev"))
     nlp = spacy.blank("en")
-    pipe: Coreference = nlp.add_pipe("coreference", config={"pretrained": None})
-    table = WordTable.named(pipe.words)
+    pipe: Coreference = nlp.add_pipe("coreference", config={"pretrained": None, "reader": options.reader})
+    chance = random.Random(options.seed)  # noqa: S311 - nothing secret
+    start = time.perf_counter()
+    versions = [lessons(pipe.reader, texts, chance, dict(names), NOVELS) for _ in range(options.versions)]
+    print(f"{len(texts):,} texts, read {len(versions)} times in {time.perf_counter() - start:.0f} s", flush=True)
     fix_random_seed(options.seed)
     network = pipe.build(options.threshold)
-    print(f"{len(texts):,} texts, {sum(p.numel() for p in network.parameters()):,} weights", flush=True)
-    learn(
-        network,
-        table,
-        texts,
-        epochs=options.epochs,
-        seed=options.seed,
-        mixed=options.mixed_precision,
-        names=names,
-    )
+    learn(network, pipe.reader, versions, epochs=options.epochs, seed=options.seed, names=names)
     network.half().float()  # which is stored at half the size
     nlp.to_disk(options.output)
-    report(network, table, dev)
+    report(network, pipe.reader, dev)
     print(f"-> {options.output}")
 
 

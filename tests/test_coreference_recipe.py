@@ -139,11 +139,11 @@ def test_the_ranker_learns_ten_documents(sets, training, tmp_path):
     nlp = spacy.blank("en")
     pipe = nlp.add_pipe("coreference", config={"pretrained": None})
     fix_random_seed(0)
-    sizes = {"rows": 500, "feature_width": 16, "hidden_width": 16, "mention_width": 24, "pair_width": 24}
-    network = pipe.build(0.5, **sizes, dropout=0.0)
+    network = pipe.build(0.5, mention_width=24, pair_width=24, dropout=0.0)
     names = [*((name, 1.0) for name in WOMEN), *((name, 0.0) for name in MEN)]
-    training.learn(network, training.WordTable.named(), texts, epochs=60, seed=0, size=200, rate=0.01, names=names)
-    found = training.answers(network, training.WordTable.named(), texts)
+    versions = [training.lessons(pipe.reader, texts, random.Random(number), {}, 1.0) for number in range(3)]
+    training.learn(network, pipe.reader, versions, epochs=30, seed=0, size=100, rate=0.01, names=names)
+    found = training.answers(network, pipe.reader, texts)
     assert training.f1(found, 0.5) == (1, 1, 1)
     nlp.to_disk(tmp_path)
     loaded = spacy.load(tmp_path)
@@ -152,6 +152,24 @@ def test_the_ranker_learns_ten_documents(sets, training, tmp_path):
         doc.set_ents([doc.char_span(span.start_char, span.end_char, label=span.label_) for span in gold.ents])
         wanted = sorted([span.text for span in group] for group in gold.spans.values() if len(group) > 1)
         assert sorted([span.text for span in group] for group in loaded(doc).spans.values()) == wanted
+
+
+def test_states_are_those_that_a_doc_has(sets, training):
+    reader = spacy.blank("en").add_pipe("coreference", config={"pretrained": None}).reader
+    texts = [sets.text_of(doc, "gum") for doc in ten_docs()[:3]]
+    mentions = [training.example(text).mentions for text in texts]
+    found = training.states_of(reader, [text.words for text in texts], mentions)
+    assert [part.shape for part in found] == [(len(one.kind), 2, reader.width) for one in mentions]
+    known = training.read_states([Doc(spacy.blank("en").vocab, words=texts[1].words)], reader).states
+    assert torch.allclose(found[1][:, 1].float(), known[torch.from_numpy(mentions[1].last)], atol=2e-3)
+
+
+def test_only_pairs_that_lead_to_something_known_are_learned(sets, training):
+    words = ["She", "knew", "that", "she", "met", "Ann", ".", "He", "and", "she", "left", "."]
+    text = sets.Text("gap", words, [(5, 6, "PER")], [0], {3: 0}, {3: {1}})
+    one = training.example(text)
+    pairs = training.needed(one, training.make_pairs(one.mentions))
+    assert [one.mentions.first[place] for place in pairs.pronoun] == [0, 3, 3]
 
 
 def test_scores_of_gap(sets, training, monkeypatch):
@@ -179,15 +197,19 @@ def test_first_names(training, monkeypatch, tmp_path):
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
+    listed = ("faker", "names")
+    before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in listed}
+    for name in before:  # faker is a plugin of pytest where it is installed
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(tmp_path)
     found = dict(importlib.import_module("first_names").read_names())
     assert found == {"Zoë": 1.0, "Kim": pytest.approx(3 / 4), "Bob": 0.0, "Smith": 0.5}
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("faker", "names")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in listed]:
         del sys.modules[name]
 
 
 def test_without_the_lists_of_first_names_the_message_says_what_to_install(training, monkeypatch):
-    monkeypatch.setitem(sys.modules, "faker", None)
+    monkeypatch.setitem(sys.modules, "faker.providers.person", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install faker==\S+ names==\S+"):
         importlib.import_module("first_names").read_names()
 

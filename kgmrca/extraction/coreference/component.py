@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from spacy import util
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
@@ -21,37 +20,36 @@ from kgmrca.extraction.coreference.features import find_mentions, pronoun_group
 from kgmrca.extraction.coreference.names import Name, group_names, introduced, is_definite
 from kgmrca.extraction.coreference.network import PronounNetwork
 from kgmrca.extraction.coreference.ranker import Guess, rank
+from kgmrca.extraction.encoder.shared import SharedReader, by_tokens, read_states
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.encoder.windows import Tokens, read_tokens
-from kgmrca.extraction.encoder.words import WordTable
-from kgmrca.resources import COREFERENCE, resource
+from kgmrca.resources import COREFERENCE, READER, resource
 from kgmrca.types import coarse_type
 
 __all__ = ["Coreference", "make_coreference"]
 
-_BATCH = 64  # Docs that are read together
+_BATCH = 128  # Docs that are read together, at most
 
 
 @Language.factory(
     "coreference",
     assigns=["doc.spans"],
-    default_config={"threshold": None, "max_tokens": 256, "words": "words_en_sm", "pretrained": COREFERENCE},
+    default_config={"threshold": None, "pretrained": COREFERENCE, "reader": READER},
 )
 def make_coreference(
-    nlp: Language, name: str, threshold: float | None, max_tokens: int, words: str, pretrained: str | None
+    nlp: Language, name: str, threshold: float | None, pretrained: str | None, reader: str
 ) -> "Coreference":
     """Make the component `coreference`, which writes `doc.spans["coref_clusters_1"]`, ...
 
     Args:
         threshold: how probable it must be that a pronoun means a name, from 0 to 1. None: as is stored with the
             weights.
-        max_tokens: the longest window that is read at once. A longer text is cut behind full stops.
-        words: the word table of the ranker of pronouns, by name or folder.
         pretrained: start with the weights that ship under this name. None: names only, by rules, until weights are
             loaded.
+        reader: the shared reader whose states the ranker of pronouns uses, by name or folder.
     """
-    pipe = Coreference(nlp.vocab, name, threshold=threshold, max_tokens=max_tokens, words=words)
+    pipe = Coreference(nlp.vocab, name, threshold=threshold, reader=reader)
     return pipe.from_disk(resource(f"pipelines/{pretrained}")) if pretrained else pipe
 
 
@@ -100,13 +98,10 @@ class Coreference(StoredWeights, Pipe):
         name: str = "coreference",
         *,
         threshold: float | None = None,
-        max_tokens: int = 256,
-        words: str = "words_en_sm",
+        reader: str = READER,
     ) -> None:
-        if max_tokens < 1:
-            raise InputError(f"max_tokens must be at least 1, not {max_tokens}.")
-        self.vocab, self.name, self.max_tokens = vocab, name, max_tokens
-        self.words = words
+        self.vocab, self.name = vocab, name
+        self._reader = reader
         self.cfg: dict[str, Any] = {"threshold": 0.35, "network": None}
         self.network: PronounNetwork | None = None
         self.threshold = threshold
@@ -124,6 +119,11 @@ class Coreference(StoredWeights, Pipe):
         self._threshold = value
 
     @property
+    def reader(self) -> SharedReader:
+        """The reader whose states the ranker uses."""
+        return SharedReader.named(self._reader)
+
+    @property
     def has_ranker(self) -> bool:
         """Whether it has trained weights, and so looks at pronouns."""
         return self.network is not None
@@ -136,8 +136,7 @@ class Coreference(StoredWeights, Pipe):
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = _BATCH) -> Iterator[Doc]:
         """Write the clusters of many Docs."""
-        for docs in util.minibatch(stream, min(batch_size, _BATCH)):
-            docs = list(docs)
+        for docs in by_tokens(stream, batch_size):
             try:
                 self.set_annotations(docs, self.predict(docs))
                 yield from docs
@@ -146,23 +145,25 @@ class Coreference(StoredWeights, Pipe):
 
     def predict(self, docs: Sequence[Doc]) -> list[list[Cluster]]:
         """The clusters of each Doc, of two or more mentions each."""
-        tokens = read_tokens(docs)
+        known = read_states(docs, self.reader) if self.network is not None else None
+        tokens = read_tokens(docs) if known is None else known.tokens
         words = _words_of(tokens, len(docs))
         starts = np.searchsorted(tokens.doc, np.arange(len(docs) + 1))
         names = [
             _read_names(doc, tokens.token[start:end].tolist(), text)
             for doc, start, end, text in zip(docs, starts, starts[1:], words, strict=False)
         ]
-        if self.network is None:
+        if self.network is None or known is None:
             return [_clusters(here, {}) for here in names]
         mentions = [
             find_mentions(text, here.rows, here.types, here.entities) for text, here in zip(words, names, strict=True)
         ]
-        guesses = rank(self.network, WordTable.named(self.words), tokens, mentions, self.max_tokens)
+        guesses = rank(self.network, self.reader, known, words, mentions)
         found = []
-        for number, (here, known) in enumerate(zip(names, mentions, strict=True)):
-            places = tokens.token[starts[number] + known.first[known.is_pronoun]].tolist()
-            kinds = [pronoun_group(words[number][row]) for row in known.first[known.is_pronoun].tolist()]
+        for number, (here, asked) in enumerate(zip(names, mentions, strict=True)):
+            rows = asked.first[asked.is_pronoun]
+            places = tokens.token[starts[number] + rows].tolist()
+            kinds = [pronoun_group(words[number][row]) for row in rows.tolist()]
             found.append(_clusters(here, self._chosen(places, kinds, guesses[number])))
         return found
 
@@ -191,9 +192,8 @@ class Coreference(StoredWeights, Pipe):
 
     def build(self, threshold: float = 0.35, **sizes: Any) -> PronounNetwork:
         """Make a fresh ranker, in evaluation mode; `sizes` are arguments of `network.PronounNetwork`."""
-        table = WordTable.named(self.words)
-        network = PronounNetwork(vector_width=table.width, **sizes).eval()
-        self.cfg = {"threshold": threshold, "network": sizes, "word_table": table.digest}
+        network = PronounNetwork(state_width=self.reader.width, word_width=self.reader.word_width, **sizes).eval()
+        self.cfg = {"threshold": threshold, "network": sizes, "reader": self.reader.state()}
         self.network = network.to(get_torch_default_device())
         return self.network
 
@@ -211,12 +211,10 @@ class Coreference(StoredWeights, Pipe):
         self.cfg = stored
         if stored["network"] is None or not weights:
             return
-        digest = WordTable.named(self.words).digest
-        if stored["word_table"] != digest:
-            raise ModelError(
-                f"'{self.name}' was trained with another word table than '{self.words}': give `words` the one that it "
-                "was trained with, or set `pretrained` to null, so that it starts without weights."
-            )
+        try:
+            self.reader.check(stored["reader"])
+        except ModelError as error:
+            raise ModelError(f"'{self.name}' cannot be used: {error}") from error
         network = self.build(stored["threshold"], **stored["network"])
         try:
             network.load_state_dict(load_tensors(weights))

@@ -4,6 +4,7 @@ A candidate of a pronoun is a name near it, before or behind, or an earlier pron
 this one may mean. So a long chain of pronouns leads back to its name, while each one looks at its neighbours only.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
@@ -380,26 +381,26 @@ def _history(
         if entity >= 0:
             counts[entity] = counts.get(entity, 0) + 1
             highest = max(highest, counts[entity])
-    rows = np.zeros((5, len(pronoun)), np.int64)
-    sentence = mentions.sentence
-    for row, (where, whose) in enumerate(zip(pronoun.tolist(), candidate.tolist(), strict=True)):
-        entity = int(mentions.entity[whose])
+    sentence, entities = mentions.sentence.tolist(), mentions.entity[candidate].tolist()
+    known: dict[tuple[int, int], tuple[int, ...]] = {}
+    rows = []
+    for where, entity in zip(pronoun.tolist(), entities, strict=True):
         if entity < 0:
+            rows.append((0, 0, 0, 0, 0))
             continue
-        places = seen[entity]
-        before = _below(places, where)
-        behind = places[before] if before < len(places) else -1
-        rows[0, row] = before
-        rows[1, row] = before > 0 and before >= most[where]
-        rows[2, row] = places[0] == first
-        rows[3, row] = behind >= 0 and sentence[behind] == sentence[where]
-        rows[4, row] = sentence[where] - sentence[places[before - 1]] if before else 7
-    return tuple(rows)
-
-
-def _below(places: Sequence[int], where: int) -> int:
-    """How many of sorted numbers are smaller."""
-    return int(np.searchsorted(places, where))
+        if (where, entity) not in known:
+            places = seen[entity]
+            before = bisect_left(places, where)
+            behind = places[before] if before < len(places) else -1
+            known[where, entity] = (
+                before,
+                before > 0 and before >= most[where],
+                places[0] == first,
+                behind >= 0 and sentence[behind] == sentence[where],
+                sentence[where] - sentence[places[before - 1]] if before else 7,
+            )
+        rows.append(known[where, entity])
+    return tuple(np.array(rows, np.int64).reshape(-1, 5).T)
 
 
 def joined(parts: Sequence[Mentions], offsets: Sequence[int]) -> Mentions:

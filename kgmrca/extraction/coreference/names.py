@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from kgmrca.extraction.encoder.forms import clean_word
@@ -163,7 +164,7 @@ def group_names(names: Sequence[Name], known: Iterable[Sequence[int]] = ()) -> l
         known: names (by their places in `names`) that are the same, as something else has found out.
     """
     forms: dict[tuple[_Form, str], int] = {}
-    which = [forms.setdefault((_form(name), name.item), len(forms)) for name in names]
+    which = [forms.setdefault((_form(name.words, name.type), name.item), len(forms)) for name in names]
     distinct = [form for form, _ in forms]
     groups = Groups(
         [item for _, item in forms], [form.gender for form in distinct], [form.generation for form in distinct]
@@ -217,7 +218,7 @@ def introduced(words: Sequence[str], spans: Sequence[tuple[int, int]], types: Se
 
 def _begins_alike(name: Sequence[str], acronym: Sequence[str]) -> bool:
     """Whether an acronym may be one of a name: they begin with the same letter, and the name has several words."""
-    short, long = _form(Name(tuple(acronym), "ORG")), _form(Name(tuple(name), "ORG"))
+    short, long = _form(tuple(acronym), "ORG"), _form(tuple(name), "ORG")
     return bool(short.acronym and len(long.words) > 1 and short.acronym[0] == long.words[0][0])
 
 
@@ -251,22 +252,24 @@ def is_acronym_of(acronym: str, words: Sequence[str]) -> bool:
     >>> is_acronym_of("WHO", ["World", "Health", "Organization"]), is_acronym_of("BBC", ["British", "Broadcasting"])
     (True, False)
     """
-    form = _form(Name(tuple(words), "ORG"))
-    letters = _form(Name((acronym,), "ORG")).acronym
+    form = _form(tuple(words), "ORG")
+    letters = _form((acronym,), "ORG").acronym
     return bool(letters) and letters in (form.initials, _all_initials(form.words))
 
 
 # What is compared.
 
 
+@lru_cache(maxsize=50_000)
 def _plain(word: str) -> str:
     """A word's letters, digits and symbols ("$", "%", "C++") in lower case, without accents."""
     letters = unicodedata.normalize("NFD", clean_word(word).casefold())
     return "".join(c for c in letters if c.isalnum() or c in "%#" or unicodedata.category(c) in ("Sc", "Sm", "So"))
 
 
-def _form(name: Name) -> _Form:
-    words = [clean_word(word) for word in name.words]
+@lru_cache(maxsize=50_000)
+def _form(of_name: tuple[str, ...], kind: str) -> _Form:
+    words = [clean_word(word) for word in of_name]
     if words and words[-1] in ("'s", "'"):
         words.pop()
     elif words and words[-1].endswith("'s"):
@@ -279,7 +282,7 @@ def _form(name: Name) -> _Form:
     gender = generation = ""
     while len(parts) > 1 and parts[0].casefold() in _ARTICLES:
         parts = parts[1:]
-    if name.type == "PER":
+    if kind == "PER":
         gender = gender_of_title(parts)
         while len(parts) > 1 and _plain(parts[0]) in _TITLES and parts[0] not in ("M", "St"):
             parts = parts[1:]
@@ -287,17 +290,17 @@ def _form(name: Name) -> _Form:
             generation = _GENERATIONS[_plain(parts[-1])]
             parts = parts[:-1]
         parts = [piece for part in parts for piece in re.findall(r"[^\W\d_]\.", part) or [part]]
-    if name.type == "ORG":
+    if kind == "ORG":
         while len(parts) > 1 and _plain(parts[-1]) in _LEGAL:
             parts = parts[:-1]
     plain = tuple(map(_plain, parts))
     plain = tuple(_KNOWN_LONG.get(" ".join(plain), " ".join(plain)).split()) if len(plain) > 2 else plain
-    if name.type in _VALUES:
+    if kind in _VALUES:
         plain = ("".join(plain),)
     initials = "".join(
         word[0] for word, part in zip(plain, parts, strict=False) if word not in _SMALL and part[0].isupper()
     )
-    return _Form(plain or tuple(words), name.type, gender, generation, initials, acronym.casefold(), comma)
+    return _Form(plain or tuple(words), kind, gender, generation, initials, acronym.casefold(), comma)
 
 
 def _acronym(parts: Sequence[str]) -> str:
@@ -321,6 +324,8 @@ def _join_equal(forms: Sequence[_Form], groups: Groups) -> None:
         equal[form.words].append(number)
     pairs = []
     for numbers in equal.values():
+        if len(numbers) == 1:
+            continue
         alike = {
             number: [other for other in numbers if _types_agree(forms[number], forms[other])] for number in numbers
         }

@@ -1,67 +1,51 @@
-"""The ranker of names for pronouns: states of words and features of pairs -> probabilities. No spaCy in here."""
+"""The ranker of names for pronouns: states of mentions and features of pairs -> probabilities. No spaCy in here."""
 
 import torch
 from torch import Tensor, nn
 
 from kgmrca.extraction.coreference.features import FEATURES, GROUPS, KINDS
-from kgmrca.extraction.encoder.reader import Reader
 
 __all__ = ["PronounNetwork", "flow"]
 
 
 class PronounNetwork(nn.Module):
-    """Reads windows, and says of each pronoun which of its candidates it means, or that it means none.
+    """Says of each pronoun which of its candidates it means, or that it means none, from the states of a reader.
 
     Args:
-        vector_width: of the static vectors of words.
-        rows, feature_width, hidden_width, dropout: see `reader.Reader`.
+        state_width: of the reader's states.
+        word_width: of what stands for a word beside the text it is in (`shared.SharedReader.look_up`).
         mention_width: of what stands for a mention.
         pair_width: of what stands for a pair.
+        dropout: share of values that are dropped while training.
     """
 
     def __init__(
         self,
         *,
-        vector_width: int,
-        rows: int = 8_192,
-        feature_width: int = 64,
-        hidden_width: int = 100,
+        state_width: int,
+        word_width: int,
         mention_width: int = 128,
         pair_width: int = 96,
         dropout: float = 0.35,
     ) -> None:
         super().__init__()
-        self.rows = rows
-        self.reader = Reader(
-            vector_width=vector_width,
-            rows=rows,
-            feature_width=feature_width,
-            scheme_width=1,
-            n_schemes=0,
-            hidden_width=hidden_width,
-            dropout=dropout,
-        )
-        width = self.reader.width
-        self.first, self.last = nn.Linear(width, mention_width), nn.Linear(width, mention_width, bias=False)
+        self.first, self.last = nn.Linear(state_width, mention_width), nn.Linear(state_width, mention_width, bias=False)
         self.kind = nn.Embedding(KINDS, mention_width)
-        self.call = nn.Linear(2 * (vector_width + feature_width), mention_width, bias=False)
+        self.call = nn.Linear(2 * word_width, mention_width, bias=False)
         self.of_pronoun = nn.Linear(mention_width, pair_width)
         self.of_candidate = nn.Linear(mention_width, pair_width, bias=False)
         self.of_both = nn.Linear(mention_width, pair_width, bias=False)
-        self.female = nn.Sequential(nn.Linear(vector_width + feature_width, 48), nn.ReLU(), nn.Linear(48, 1))
+        self.female = nn.Sequential(nn.Linear(word_width, 48), nn.ReLU(), nn.Linear(48, 1))
         self.of_gender = nn.Linear(2 * GROUPS, pair_width, bias=False)
         self.pair = nn.EmbeddingBag(FEATURES, pair_width, mode="sum")
         self.score = nn.Linear(pair_width, 1)
         self.nobody = nn.Sequential(nn.Linear(mention_width, pair_width), nn.ReLU(), nn.Linear(pair_width, 1))
         self.dropout = nn.Dropout(dropout)
+        self.state_dropout = nn.Dropout(0.2)
         self.call_dropout = nn.Dropout1d(0.15)
         nn.init.normal_(self.kind.weight, std=0.3)
         nn.init.zeros_(self.of_gender.weight)
         nn.init.normal_(self.pair.weight, std=0.1)
-
-    def words(self, vectors: Tensor, features: Tensor) -> Tensor:
-        """What stands for distinct words beside the text they are in, [words, vector_width + feature_width]."""
-        return torch.cat([vectors, self.reader.features(features)], 1)
 
     def mentions(self, first: Tensor, last: Tensor, kind: Tensor, call: Tensor) -> Tensor:
         """What stands for mentions, [M, mention_width].
@@ -69,13 +53,14 @@ class PronounNetwork(nn.Module):
         Args:
             first, last: states of the first and last words, [M, state width].
             kind: [M].
-            call: what stands for first and last word of the longest name (`words`), of pronouns zeros, [M, 2 width].
+            call: what stands for the first and the last word of the longest name, of pronouns zeros, [M, 2 word_width].
         """
+        first, last = self.state_dropout(first), self.state_dropout(last)
         call = self.call_dropout(call.unsqueeze(0)).squeeze(0) if self.training and len(call) else call
         return self.dropout(torch.tanh(self.first(first) + self.last(last) + self.kind(kind) + self.call(call)))
 
     def gender(self, words: Tensor) -> Tensor:
-        """What a first name tells of the person: from -1, a man, to 1, a woman, [words]; `words` as of `words()`."""
+        """What first names tell of persons: from -1, a man, to 1, a woman, [words]; `words` are [words, word_width]."""
         gender: Tensor = torch.tanh(self.female(words).squeeze(1) / 2)
         return gender
 

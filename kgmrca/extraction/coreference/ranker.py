@@ -1,6 +1,6 @@
 """Pronouns of documents -> how probable it is that each means one of the named entities: the network and its inputs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -10,12 +10,9 @@ from torch import Tensor
 
 from kgmrca.extraction.coreference.features import Mentions, Pairs, joined, make_pairs
 from kgmrca.extraction.coreference.network import PronounNetwork
-from kgmrca.extraction.encoder.forms import hash_words
-from kgmrca.extraction.encoder.shim import as_tensors
-from kgmrca.extraction.encoder.windows import Tokens, batches, cut, make_inputs, rows_of
-from kgmrca.extraction.encoder.words import WordTable
+from kgmrca.extraction.encoder.shared import DocStates, SharedReader
 
-__all__ = ["Guess", "mention_states", "rank"]
+__all__ = ["Guess", "call_words", "mention_states", "rank"]
 
 Guess: TypeAlias = dict[int, float]
 """Of one pronoun: entities (their numbers in `Mentions.entity`) and their probabilities."""
@@ -24,67 +21,67 @@ _MOST_PAIRS = 100_000  # that are scored at once
 _LEAST = 0.01  # what is less probable is forgotten
 
 
+def call_words(words: Sequence[str], mentions: Mentions) -> list[str]:
+    """The first and the last word of the longest name of each mention, one after another; `words` of the document."""
+    return [words[at] for at in mentions.call.flatten().tolist()]
+
+
 def mention_states(
-    network: PronounNetwork, table: WordTable, tokens: Tokens, mentions: Mentions, max_tokens: int
+    network: PronounNetwork,
+    mentions: Mentions,
+    states: Tensor,
+    call: Sequence[str],
+    look_up: Callable[[Sequence[str]], Tensor],
 ) -> tuple[Tensor, Tensor]:
-    """What stands for the mentions, [M, mention_width], and their gender, [M]; their words are rows of `tokens`.
+    """What stands for the M mentions, [M, mention_width], and their gender, [M].
 
-    Of the states of a text only those of the mentions are kept, so that memory does not grow with every word.
+    Args:
+        network: the ranker.
+        mentions: of one document or of several (`features.joined`).
+        states: of their first and last words, [M, 2, state_width].
+        call: of `call_words`, for all mentions.
+        look_up: of the reader whose states these are: distinct words -> what stands for them.
     """
-    device = network.kind.weight.device
-    windows = cut(tokens, max_tokens)
-    wanted, inverse = np.unique(np.stack([mentions.first, mentions.last], 1), return_inverse=True)
-    place = torch.from_numpy(inverse.reshape(-1, 2)).to(device)
-    kept, rows = [], []
-    for some in batches(windows):
-        here = rows_of(windows[some])
-        inside = np.flatnonzero(np.isin(here, wanted, kind="table")) if len(wanted) else np.zeros(0, np.int64)
-        if len(inside):
-            inputs = as_tensors(make_inputs(tokens, windows[some], table, network.rows, 0), device)
-            kept.append(network.reader(**inputs).index_select(0, torch.from_numpy(inside).to(device)))
-            rows.append(here[inside])
-    order = torch.from_numpy(np.argsort(np.concatenate(rows))).to(device)
-    states = torch.cat(kept).index_select(0, order)
-    calls = network.words(*_called(table, tokens, mentions, network.rows, device))
-    said = torch.from_numpy(np.unique(tokens.word[mentions.call], return_inverse=True)[1].reshape(-1, 2)).to(device)
-    gender = network.gender(calls).index_select(0, said[:, 0])
-    gender = gender * torch.from_numpy(mentions.is_person).to(device)
-    call = calls.index_select(0, said.flatten()).view(len(said), -1)
-    call = call * torch.from_numpy(~mentions.is_pronoun).to(device).unsqueeze(1)
+    device = states.device
+    place: dict[str, int] = {}
+    said = torch.tensor([place.setdefault(word, len(place)) for word in call], device=device).view(-1, 2)
+    known = look_up(list(place))
+    is_name = torch.from_numpy(~mentions.is_pronoun).to(device)
+    gender = network.gender(known).index_select(0, said[:, 0]) * torch.from_numpy(mentions.is_person).to(device)
+    call_states = known.index_select(0, said.flatten()).view(len(said), -1) * is_name.unsqueeze(1)
     kind = torch.from_numpy(mentions.kind).to(device)
-    first, last = (states.index_select(0, place[:, side]) for side in (0, 1))
-    return network.mentions(first, last, kind, call), gender
-
-
-def _called(
-    table: WordTable, tokens: Tokens, mentions: Mentions, rows: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    words = [tokens.words[number] for number in np.unique(tokens.word[mentions.call]).tolist()]
-    return torch.from_numpy(table.vectors(words)).to(device), torch.from_numpy(hash_words(words, rows)).to(device)
+    return network.mentions(states[:, 0], states[:, 1], kind, call_states), gender
 
 
 def rank(
-    network: PronounNetwork, table: WordTable, tokens: Tokens, documents: Sequence[Mentions], max_tokens: int
+    network: PronounNetwork,
+    reader: SharedReader,
+    known: DocStates,
+    words: Sequence[Sequence[str]],
+    documents: Sequence[Mentions],
 ) -> list[list[Guess]]:
     """For each document what each of its pronouns may mean, in the order of the text.
 
+    Of the states of a text only those of its mentions are taken, so memory does not grow with every word.
+
     Args:
         network: in evaluation mode.
-        table: static vectors of words.
-        tokens: of the documents.
+        reader: whose states they are.
+        known: the states of the documents.
+        words: of each document.
         documents: the mentions of each; their words are places in the document.
-        max_tokens: the longest window that is read at once.
     """
-    starts = np.searchsorted(tokens.doc, np.arange(len(documents)))
+    starts = np.searchsorted(known.tokens.doc, np.arange(len(documents)))
     asked = [number for number, mentions in enumerate(documents) if _has_pairs(mentions)]
     found: list[list[Guess]] = [[{} for _ in range(int(mentions.is_pronoun.sum()))] for mentions in documents]
     if not asked:
         return found
     parts = [documents[number] for number in asked]
+    together = joined(parts, [int(starts[number]) for number in asked])
+    call = [word for number in asked for word in call_words(words[number], documents[number])]
     with torch.inference_mode():
-        states, gender = mention_states(
-            network, table, tokens, joined(parts, [int(starts[number]) for number in asked]), max_tokens
-        )
+        states = known.rows(np.stack([together.first, together.last], 1).flatten()).view(len(together.kind), 2, -1)
+        states, gender = mention_states(network, together, states, call, reader.look_up)
         before = 0
         for number, mentions in zip(asked, parts, strict=True):
             here = slice(before, before + len(mentions.kind))

@@ -27,6 +27,7 @@ from thinc.util import get_torch_default_device
 from torch import Tensor
 
 from kgmrca.errors import ModelError, ResourceError
+from kgmrca.extraction.encoder.forms import hash_words
 from kgmrca.extraction.encoder.reader import Reader
 from kgmrca.extraction.encoder.shim import as_tensors
 from kgmrca.extraction.encoder.windows import Tokens, batches, cut, make_inputs, read_tokens
@@ -78,6 +79,7 @@ class SharedReader:
         self.network.eval().requires_grad_(False)
         self.rows: int = cfg["network"]["rows"]
         self.width = self.network.width
+        self.word_width = self.words.width + self.network.features.embedding_dim
         self.digest = hashlib.sha256(stored + weights).hexdigest()
         self.name = name or str(path)
         self._networks: dict[torch.device, Reader] = {torch.device("cpu"): self.network}
@@ -135,6 +137,18 @@ class SharedReader:
             inputs = make_inputs(tokens, windows[some], self.words, self.rows, 0)
             with torch.inference_mode():
                 yield windows[some], network(**as_tensors(inputs, network.norm.weight.device))
+
+    def look_up(self, words: Sequence[str]) -> Tensor:
+        """What stands for words beside any text: static vectors, and the sums of their hashed features' vectors.
+
+        Returns:
+            [words, word_width]
+        """
+        features = self._on_device().features
+        device = features.weight.device
+        with torch.no_grad():
+            hashed = features(torch.from_numpy(hash_words(words, self.rows)).to(device))
+            return torch.cat([torch.from_numpy(self.words.vectors(list(words))).to(device), hashed], 1)
 
     def _find(self, doc: Doc, orths: NDArray[np.uint64]) -> Tensor | None:
         """The states of a Doc, if they are kept and its tokens are still the same."""

@@ -76,6 +76,14 @@ def test_the_shipped_one_is_found_by_name():
     assert (reader.name, reader.width, reader.max_tokens) == ("reader_en_sm", 400, 256)
 
 
+def test_words_are_looked_up_beside_any_text(reader):
+    found = reader.look_up(["Ann", "Oslo", "Ann"])
+    assert found.shape == (3, reader.word_width)
+    assert torch.equal(found[0], found[2])
+    assert torch.equal(found[:, : reader.words.width], torch.from_numpy(reader.words.vectors(["Ann", "Oslo", "Ann"])))
+    assert not torch.equal(found[0], found[1])
+
+
 def test_what_is_no_reader_is_refused(tmp_path):
     with pytest.raises(ResourceError, match="is not a reader"):
         SharedReader(tmp_path)
