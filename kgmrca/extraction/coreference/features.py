@@ -383,7 +383,7 @@ def _history(
             highest = max(highest, counts[entity])
     sentence, entities = mentions.sentence.tolist(), mentions.entity[candidate].tolist()
     known: dict[tuple[int, int], tuple[int, ...]] = {}
-    rows = []
+    rows: list[tuple[int, ...]] = []
     for where, entity in zip(pronoun.tolist(), entities, strict=True):
         if entity < 0:
             rows.append((0, 0, 0, 0, 0))
