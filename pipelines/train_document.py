@@ -14,7 +14,6 @@ threshold. The weights that are kept are a moving average of those of the last s
 """
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +33,7 @@ from torch import Tensor, nn
 
 from kgmrca.extraction.encoder.shared import SharedReader
 from kgmrca.extraction.encoder.windows import Tokens, rows_of, sentence_ends
+from kgmrca.extraction.relations.component import load, relation_pipe
 from kgmrca.extraction.relations.fact_network import FactNetwork
 
 SOFT = 0.3  # what a teacher's score counts for; a gold fact or its absence counts 1
@@ -410,14 +410,14 @@ def main() -> None:
         "--mix", nargs="+", required=True, help="files (without .jsonl.gz) to train on; NAME:N: N documents an epoch"
     )
     parser.add_argument("--held-out", default="passages/redocred.dev", help="the file to score on")
-    parser.add_argument("--labels", type=Path, required=True, help="the labels to learn, as a JSON list")
+    parser.add_argument("--labels", default="en_kgmrca_sm", help="a pipeline that has the labels to learn")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write the pipeline to")
     parser.add_argument("--start-from", type=Path, help="the output of an earlier training with the same labels")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    labels = json.loads(options.labels.read_text(encoding="utf-8"))
+    labels = relation_pipe(load(options.labels))[1].labels
     sources = []
     for item in options.mix:
         name, _, count = item.partition(":")

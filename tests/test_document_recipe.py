@@ -53,7 +53,6 @@ def folder(tmp_path):
     for name, records in {"gold": [GOLD, lonely], "taught": [TAUGHT]}.items():
         with gzip.open(tmp_path / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
             file.writelines(json.dumps(record) + "\n" for record in records)
-    (tmp_path / "labels.json").write_text(json.dumps(LABELS))
     return tmp_path
 
 
@@ -136,7 +135,7 @@ def test_f1_at_the_best_threshold(recipe):
 
 def test_the_script_learns_and_goes_on(recipe, folder, monkeypatch, capsys):
     monkeypatch.setattr(recipe, "SIZES", dict.fromkeys(recipe.SIZES, 8))
-    common = ["train_document.py", str(folder), "--labels", str(folder / "labels.json"), "--held-out", "gold"]
+    common = ["train_document.py", str(folder), "--held-out", "gold"]
     monkeypatch.setattr(sys, "argv", [*common, "--mix", "gold", "taught:1", "-o", str(folder / "one"), "--epochs", "1"])
     recipe.main()
     more = ["--mix", "gold", "--start-from", str(folder / "one"), "-o", str(folder / "two"), "--epochs", "2"]
@@ -144,7 +143,7 @@ def test_the_script_learns_and_goes_on(recipe, folder, monkeypatch, capsys):
     recipe.main()
     assert "epoch 2: loss" in capsys.readouterr().out
     pipe = spacy.load(folder / "two").get_pipe("mrca_relations")
-    assert list(pipe.labels) == LABELS
+    assert set(LABELS) < set(pipe.labels)  # those of the shipped pipeline
 
 
 def test_entities_that_are_found_have_the_facts_of_gold_ones(recipe):
