@@ -46,6 +46,7 @@ NAMES_DROPPED = 0.07  # share of names that are left out, as a recognizer may mi
 RENAMED = 0.7  # share of texts whose persons are given other names
 OTHERS_DROPPED = 0.7  # share of other names that are left out in half of the texts of GAP
 NOVELS = 0.35  # share of the novels, which are long, that a version has
+ASKED = 3.0  # weight of a pronoun that GAP asks about; any other counts 1
 AVERAGED = 0.995  # how much of the mean of earlier weights stays at each step; the mean is what is kept
 
 
@@ -256,7 +257,7 @@ def example(text: Text) -> Example | None:
             wrong[number] = np.isin(cluster, list(not_meant))
             if answer >= 0 and not reach[number]:
                 continue
-        weight[number] = 1
+        weight[number] = 1 if not_meant is None else ASKED
     return Example(text.words, mentions, right, wrong, weight) if weight.any() else None
 
 
@@ -565,7 +566,7 @@ def main() -> None:
     parser.add_argument(
         "--threshold", type=float, default=0.3, help="how sure it must be, unless something else is set"
     )
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--versions", type=int, default=4, help="of each text")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -86,6 +86,7 @@ def test_what_is_learned_of_gap(sets, training):
     assert one.mentions.first.tolist() == [0, 2, 4, 7, 9]
     assert one.right.tolist() == [[True, False, False, False, True]]
     assert one.wrong.tolist() == [[False, True, False, False, False]]
+    assert one.weight.tolist() == [training.ASKED]
 
 
 def test_a_pronoun_whose_name_is_not_found_means_none(sets, training):

@@ -75,7 +75,9 @@ class Mentions:
     sentence: NDArray[np.int64]  # [M]
     neighbours: NDArray[np.int64]  # [M, 2] the words before and behind
     role: NDArray[np.int64]  # [M] what it may be in its clause: see `_role`
-    gender: NDArray[np.int64]  # [M] of a title in one of the entity's names: 0 none, 1 female, 2 male
+    clause: NDArray[np.int64]  # [M] how many words that may begin a clause stand before it
+    opened: NDArray[np.int64]  # [M] whether it stands in a clause that its sentence opens with: see `_openings`
+    gender: NDArray[np.int64]  # [M] of a title in or before one of the entity's names: 0 none, 1 female, 2 male
     call: NDArray[np.int64]  # [M, 2] first and last word of the entity's longest name
 
     @property
@@ -141,6 +143,8 @@ def find_mentions(
     stops = np.cumsum([word in _FINAL for word in words]) if len(words) else np.zeros(0, np.int64)
     sentence = np.append(0, stops)[table[:, 0]]
     edges = ["<edge>", *words, "<edge>"]
+    breaks = np.cumsum([word.lower() in _CLAUSE for word in words]) if len(words) else np.zeros(0, np.int64)
+    opening = _openings(words)
     neighbours = [
         (_neighbour(edges, start, start - 1 in inside), _neighbour(edges, end + 1, end in inside))
         for start, end, *_ in spans
@@ -155,6 +159,8 @@ def find_mentions(
         sentence=sentence.astype(np.int64),
         neighbours=np.array(neighbours, np.int64).reshape(-1, 2),
         role=np.array([_role(words, start, end, inside) for start, end, *_ in spans], np.int64),
+        clause=np.append(0, breaks)[table[:, 0]].astype(np.int64),
+        opened=np.array([opening[start] for start, *_ in spans], np.int64),
         gender=np.array([gender.get(entity, 0) for *_, entity in spans], np.int64),
         call=np.array([call.get(entity, (0, 0)) for *_, entity in spans], np.int64).reshape(-1, 2),
     )
@@ -204,6 +210,44 @@ def _role(words: Sequence[str], start: int, end: int, inside: AbstractSet[int]) 
     return 0 if start < _LOOK_BACK else 3
 
 
+_OPENING = frozenset(
+    {"although", "though", "while", "when", "after", "before", "during", "despite", "since", "because", "if", "as"}
+    | {
+        "once",
+        "until",
+        "unless",
+        "upon",
+        "in",
+        "at",
+        "on",
+        "with",
+        "for",
+        "following",
+        "besides",
+        "like",
+        "by",
+        "where",
+    }
+    | {"throughout", "whenever", "prior", "even", "from", "under", "without", "given", "due"}
+)
+"""Words that a sentence begins with whose subject may come later: "When she was ten, Ann ..."."""
+
+
+def _openings(words: Sequence[str]) -> list[int]:
+    """For each word whether it stands before the first comma of a sentence that begins with one of `_OPENING`."""
+    found = []
+    here, starts = 0, True
+    for word in words:
+        if starts and word not in ('"', "``", "`"):
+            here, starts = int(word.lower() in _OPENING), False
+        if word == ",":
+            here = 0
+        if word in _FINAL:
+            here, starts = 0, True
+        found.append(here)
+    return found
+
+
 def _shouts(words: Sequence[str], at: int) -> bool:
     """Whether the words around are in capitals as well."""
     around = [word for word in (*words[max(0, at - 2) : at], *words[at + 1 : at + 3]) if word.isalpha()]
@@ -227,6 +271,29 @@ def _neighbour(edges: Sequence[str], at: int, in_name: bool) -> int:
     return _NEIGHBOUR["<number>" if first.isdigit() else "<capital>" if first.isupper() else "<word>"]
 
 
+_WOMEN = frozenset(
+    {"wife", "widow", "daughter", "mother", "sister", "aunt", "niece", "actress", "girlfriend", "queen", "princess"}
+    | {"duchess", "empress", "woman", "girl", "grandmother", "stepmother", "granddaughter", "fiancée"}
+    | {
+        "businesswoman",
+        "heroine",
+        "lady",
+        "goddess",
+        "half-sister",
+        "stepsister",
+        "stepdaughter",
+        "mistress",
+        "waitress",
+    }
+)
+_MEN = frozenset(
+    {"husband", "widower", "son", "father", "brother", "uncle", "nephew", "actor", "boyfriend", "king", "prince"}
+    | {"duke", "emperor", "man", "boy", "grandfather", "stepfather", "grandson", "fiancé", "businessman", "lord"}
+    | {"half-brother", "stepbrother", "stepson", "pope", "bishop", "monk", "priest"}
+)
+"""Words right before a name that tell the gender: "his wife Ann"."""
+
+
 def _calls(
     words: Sequence[str], names: Sequence[tuple[int, int]], types: Sequence[str], entities: Sequence[int]
 ) -> tuple[dict[int, int], dict[int, tuple[int, int]]]:
@@ -239,8 +306,9 @@ def _calls(
         if kind == "PER":
             # The title may stand in the name or, in other schemes, before it.
             said = gender_of_title(words[start:end]) or gender_of_title(words[max(0, start - 1) : end])
-            if said:
-                gender.setdefault(entity, 1 if said == "f" else 2)
+            before = words[start - 1].lower() if start else ""
+            if said or before in _WOMEN or before in _MEN:
+                gender.setdefault(entity, 1 if said == "f" or (not said and before in _WOMEN) else 2)
         if length > longest.get(entity, 0):
             longest[entity] = length
             at = start
@@ -298,9 +366,15 @@ _SIZES = (
     _N,  # word before the pronoun
     _N,  # word behind it
     4 * 4 * 2,  # names and pronouns of the kind between
-    3 * _G,  # gender of titles
+    3 * _G,  # gender of titles, and of words as "wife"
     2 * 2 * _G,  # whether the entity is named behind the pronoun in the same sentence; direction
     8 * _G,  # sentences since the entity was named last
+    3 * 2 * _ROLES * _ROLES,  # clauses between them, the roles of both; direction
+    2 * 2 * 3 * 2,  # pronoun in an opening clause; direction; persons between; whether it is a name
+    5 * 3 * 2 * _G,  # different persons between; same sentence, or the next; direction
+    4 * 3 * 2 * _G,  # place among the persons of its sentence; same sentence, or the next; whether it is a name
+    6 * 2 * _G,  # how often the entity is named in all; whether no other is as often
+    4 * 2 * _G,  # of which of the last sentences the entity was the first person; the same in this sentence
 )
 _STARTS = np.cumsum((0, *_SIZES))
 FEATURES = int(_STARTS[-1])
@@ -331,6 +405,8 @@ def _features(
     low, high = np.minimum(pronoun, candidate), np.maximum(pronoun, candidate)
     names_between = names_before[high - 1] - names_before[low]
     ours = group[pronoun]
+    clauses = np.minimum(np.abs(mentions.clause[candidate] - mentions.clause[pronoun]), 2)
+    person, persons, named_ever, most, led, leads_here = _persons(mentions, pronoun, candidate)
     counts = np.stack([np.cumsum(group == number) for number in range(_G)])
     pronouns_between = counts[ours, high - 1] - counts[ours, low]
     columns = (
@@ -349,8 +425,64 @@ def _features(
         mentions.gender[candidate] * _G + ours,
         (behind_too * 2 + behind) * _G + ours,
         np.minimum(since, 7) * _G + ours,
+        ((clauses * 2 + behind) * _ROLES + mentions.role[candidate]) * _ROLES + mentions.role[pronoun],
+        ((mentions.opened[pronoun] * 2 + behind) * 3 + np.minimum(persons, 2)) * 2 + named,
+        ((np.minimum(persons, 4) * 3 + near) * 2 + behind) * _G + ours,
+        ((np.minimum(person, 3) * 3 + near) * 2 + named) * _G + ours,
+        (np.minimum(named_ever, 5) * 2 + most) * _G + ours,
+        (led * 2 + leads_here) * _G + ours,
     )
     return np.stack(columns, 1) + _STARTS[:-1]
+
+
+def _persons(
+    mentions: Mentions, pronoun: NDArray[np.int64], candidate: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], ...]:
+    """How the candidates stand to the persons of the text.
+
+    Returns:
+        How many persons its sentence names before the candidate; how many other persons are named between the two; how
+        often the candidate's entity is named in all; whether no other person is as often; how many sentences before
+        the pronoun's its entity is the first person that a sentence names (3: in none of the last two); the same of the
+        pronoun's own sentence. For pronouns the last four are 0, 0, 3 and 0.
+    """
+    is_person = mentions.is_person
+    before = np.append(0, np.cumsum(is_person))
+    person = before[:-1] - before[np.searchsorted(mentions.sentence, mentions.sentence, side="left")]
+    entity, sentence = mentions.entity.tolist(), mentions.sentence.tolist()
+    counts: dict[int, int] = {}
+    first: dict[int, int] = {}
+    for place in np.flatnonzero(is_person).tolist():
+        counts[entity[place]] = counts.get(entity[place], 0) + 1
+        first.setdefault(sentence[place], entity[place])
+    highest = max(counts.values(), default=0)
+    who = np.where(is_person, mentions.entity, -1).tolist()
+    rows = []
+    between: set[int] = set()
+    reached, before_that = 0, (-1, False)
+    for at, whom in sorted(zip(pronoun.tolist(), candidate.tolist(), strict=True), key=_outwards):
+        if (at, whom > at) != before_that:
+            between, reached, before_that = set(), at, (at, whom > at)
+        passed = slice(reached + 1, whom) if whom > at else slice(whom + 1, reached)
+        between.update(who[passed])
+        reached = whom - 1 if whom > at else whom + 1
+        said = entity[whom]
+        others = len(between - {said, -1})
+        if said < 0:
+            rows.append((at, whom, others, 0, 0, 3, 0))
+            continue
+        led = next((back for back in (1, 2) if first.get(sentence[at] - back, -2) == said), 3)
+        count = counts.get(said, 0)
+        rows.append((at, whom, others, count, count > 0 and count == highest, led, first.get(sentence[at], -2) == said))
+    rows.sort()
+    table = np.array(rows, np.int64).reshape(-1, 7)
+    return (person[candidate], *table[:, 2:].T)
+
+
+def _outwards(pair: tuple[int, int]) -> tuple[int, bool, int]:
+    """Sorts the candidates of each pronoun: those before it, then those behind it, the nearest first."""
+    pronoun, candidate = pair
+    return pronoun, candidate > pronoun, abs(candidate - pronoun)
 
 
 def _rank_in_sentence(mentions: Mentions) -> NDArray[np.int64]:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from kgmrca.extraction.coreference.features import FEATURES, find_mentions, joined, make_pairs, pronoun_group
+from kgmrca.extraction.coreference.features import (
+    FEATURES,
+    _persons,
+    find_mentions,
+    joined,
+    make_pairs,
+    pronoun_group,
+)
 from kgmrca.extraction.coreference.names import Name, group_names
 
 
@@ -76,6 +83,34 @@ def test_features_are_rows_of_the_table():
 )
 def test_roles(text, roles):
     assert mentions_of(text)[1].role.tolist() == roles
+
+
+def test_words_before_a_name_tell_the_gender():
+    _, mentions = mentions_of(
+        "He met his wife [Robin Lee/PER] and her brother [Kim/PER] . [Lee/PER] sang to [Sam/PER] ."
+    )
+    assert [int(one) for one, name in zip(mentions.gender, mentions.name, strict=True) if name >= 0] == [1, 2, 1, 0]
+
+
+def test_a_clause_that_opens_a_sentence():
+    _, mentions = mentions_of("When she was ten , [Ann/PER] met him . She left when he came , and he sang .")
+    assert mentions.opened.tolist() == [1, 0, 0, 0, 0, 0]
+    assert mentions.clause.tolist() == [1, 2, 2, 3, 4, 6]
+
+
+def test_how_candidates_stand_to_the_persons():
+    _, mentions = mentions_of(
+        "[Ann/PER] met [Bob/PER] in [Oslo/LOC] . [Carl/PER] saw [Ann/PER] . She sang with [Bob/PER] ."
+    )
+    pronoun = np.full(6, 5)
+    candidate = np.array([0, 1, 2, 3, 4, 6])
+    place, others, named, most, led, here = (column.tolist() for column in _persons(mentions, pronoun, candidate))
+    assert place == [0, 1, 2, 0, 1, 0]
+    assert others == [2, 2, 2, 1, 0, 0]
+    assert named == [2, 2, 0, 1, 2, 2]
+    assert most == [1, 1, 0, 0, 1, 1]
+    assert led == [2, 3, 3, 1, 2, 3]
+    assert here == [0, 1, 0, 0, 0, 1]
 
 
 def test_documents_together():
