@@ -306,8 +306,8 @@ def test_the_weights_that_ship_give_names_to_pronouns(shipped):
 
 
 def test_the_weights_that_ship_tell_who_acts_from_where(shipped):
-    text = "Ann Lee was born in Oslo. She works for the World Health Organization (WHO). It sent her to Paris."
-    assert found(shipped(text)) == [["Ann Lee", "She", "her"], ["World Health Organization", "WHO", "It"]]
+    text = "Bob Ray was born in Lyon in 1950. He joined Renault in 1970. It sent him to Spain."
+    assert found(shipped(text)) == [["Bob Ray", "He", "him"], ["Renault", "It"]]
 
 
 def test_initializing_keeps_the_weights_that_ship():
