@@ -306,8 +306,8 @@ def test_the_weights_that_ship_give_names_to_pronouns(shipped):
 
 
 def test_the_weights_that_ship_tell_who_acts_from_where(shipped):
-    text = "Bob Ray was born in Lyon in 1950. He joined Renault in 1970. It sent him to Spain."
-    assert found(shipped(text)) == [["Bob Ray", "He", "him"], ["Renault", "It"]]
+    text = "Bob Stone was born in Oslo in 1950. He joined Acme in 1970. It sent him to Paris."
+    assert found(shipped(text)) == [["Bob Stone", "He", "him"], ["Acme", "It"]]
 
 
 def test_initializing_keeps_the_weights_that_ship():
