@@ -1,6 +1,11 @@
-"""Assemble trained pipelines for sentences, entities and relations into one pipeline with its metadata.
+"""Assemble trained components into one pipeline with its metadata.
 
-python pipelines/assemble.py sm training/ner/model-best training/relations/model-best -o training/en_kgmrca_sm
+    python assemble.py sm build/relations -o build/en_kgmrca_sm
+    python assemble.py sentences build/ner/model-best build/sentence_relations/model-best -o build/en_kgmrca_sentences
+    python assemble.py trf build/spans/model-best build/types_trf/model-best build/relations_trf/model-best -o build/trf
+
+`sm` is the pipeline that ships: sentences, entities, who is who, and the facts of documents. The recognizer and the
+coreference are those that ship beside it. The other two read single sentences, and are teachers only.
 """
 
 import argparse
@@ -27,16 +32,25 @@ META = {
         {"name": "Wikigold", "license": "CC BY 4.0"},
         {"name": "Universal NER, English EWT, development split", "license": "CC BY-SA 4.0"},
         {"name": "CrossNER, training and development splits", "license": "MIT; text from Wikipedia, CC BY-SA"},
+        {"name": "GAP, training split", "license": "Apache-2.0; text from Wikipedia, CC BY-SA"},
+        {"name": "GUM, training split (see the model cards)", "license": "by genre; those that may be passed on"},
+        {"name": "LitBank, training split", "license": "CC BY 4.0"},
+        {"name": "Broad Twitter Corpus and WNUT17, training splits", "license": "CC BY 4.0"},
+        {"name": "re3d", "license": "public domain, OGL 3.0, CC BY-SA 3.0, CC BY 3.0 AU"},
         {"name": "all-MiniLM-L6-v2", "license": "Apache-2.0"},
     ],
 }
-EXTRAS = {"sm": "", "trf": "[transformers]"}
+EXTRAS = {"sm": "", "sentences": "", "trf": "[transformers]"}
 
 
 def assemble(size: str, parts: Iterable[Path]) -> Language:
     """One pipeline with the components of all parts; `types_from_tags` is added behind a tagger of entity types."""
     nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
+    if size == "sm":
+        for name in ("mrca_sentences", "mrca_entities", "coreference"):
+            nlp.add_pipe(name)
+    else:
+        nlp.add_pipe("sentencizer")
     for part in map(spacy.load, parts):
         for name in part.pipe_names:
             nlp.add_pipe(name, source=part)
@@ -50,8 +64,6 @@ def assemble(size: str, parts: Iterable[Path]) -> Language:
         description=f"English entities, and relations between them over {len(pipe.labels)} Wikidata properties.",
         requirements=[f"kgmrca{EXTRAS[size]}>={kgmrca.__version__}"],
     )
-    if size == "sm":
-        nlp.config["initialize"]["after_init"] = {"@callbacks": "kgmrca.restore_shipped_entities.v1"}
     return with_fresh_strings(nlp)
 
 
@@ -65,7 +77,7 @@ def with_fresh_strings(nlp: Language) -> Language:
 def main() -> None:
     """Assemble from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("size", choices=("sm", "trf"), help="which of the two pipelines it is")
+    parser.add_argument("size", choices=tuple(EXTRAS), help="which of the pipelines it is")
     parser.add_argument("parts", nargs="+", type=Path, help="folders of what was trained, the relations last")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write the pipeline to")
     options = parser.parse_args()
