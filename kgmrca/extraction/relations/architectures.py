@@ -80,14 +80,14 @@ def build_mrca(
 def build_document_mrca(
     reader: str | None = READER,
     words: WordTable | None = None,
-    token_width: int = 128,
-    hidden_width: int = 64,
-    entity_width: int = 128,
-    pair_width: int = 96,
-    heads: int = 4,
-    key_width: int = 24,
+    token_width: int = 160,
+    hidden_width: int = 128,
+    entity_width: int = 160,
+    pair_width: int = 128,
+    heads: int = 2,
+    key_width: int = 32,
     third_width: int = 24,
-    dropout: float = 0.3,
+    dropout: float = 0.2,
     reader_width: int = 200,
 ) -> Model[Facts, Floats2d]:
     """Pairs of entities, wherever in a document they are mentioned (`kgmrca.DocumentMRCA.v1`): `FactNetwork`.

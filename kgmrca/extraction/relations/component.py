@@ -29,11 +29,13 @@ from thinc.util import get_torch_default_device
 
 from kgmrca.entities import get_plain_entities
 from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.encoder.forms import clean_word
 from kgmrca.extraction.encoder.shared import SharedReader, by_tokens
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.relations.calibration import scale
 from kgmrca.extraction.relations.diagnosis import why_nothing
+from kgmrca.extraction.relations.factuality import find_factuality
 from kgmrca.extraction.relations.features import Facts, Features, Instances
 from kgmrca.extraction.relations.loss import Loss
 from kgmrca.extraction.relations.network import DocumentNetwork, MRCANetwork, PairNetwork
@@ -52,7 +54,7 @@ OPERATING_POINTS = ("precise", "balanced", "complete")
 
 DEFAULT_CONFIG = Config().from_str("""
 [model]
-@architectures = "kgmrca.PairMRCA.v1"
+@architectures = "kgmrca.DocumentMRCA.v1"
 
 [loss]
 @misc = "kgmrca.BCE.v1"
@@ -519,7 +521,10 @@ class MRCARelations(StoredWeights, TrainablePipe):
         label: NDArray[np.int64],
         score: NDArray[np.float32],
     ) -> None:
-        """Write `doc._.relations`, given some pairs, and for each of them a label and its score."""
+        """Write `doc._.relations`, given some pairs, and for each of them a label and its score.
+
+        What the sentence of both mentions denies, plans or only reports is left out (`factuality`).
+        """
         if asked.entity is not None:
             subject, object_ = asked.entity[asked.pairs[pair]].T
             order = np.lexsort((-score, label, object_, subject))
@@ -528,10 +533,14 @@ class MRCARelations(StoredWeights, TrainablePipe):
             pair, label, score = pair[first], label[first], score[first]
         doc_of = asked.doc[asked.pairs[pair, 0]]
         found: list[list[PlainRelation]] = [[] for _ in docs]
+        words: list[list[str] | None] = [None for _ in docs]
         for doc, (a, b, c, d), column, one in zip(
             doc_of.tolist(), asked.arguments(pair).tolist(), label.tolist(), score.tolist(), strict=True
         ):
-            found[doc].append((a, b, c, d, self.cfg["labels"][column], round(one, 4)))
+            if words[doc] is None:
+                words[doc] = [clean_word(token.text) for token in docs[doc]]
+            if _is_stated(docs[doc], words[doc] or [], (a, b), (c, d)):
+                found[doc].append((a, b, c, d, self.cfg["labels"][column], round(one, 4)))
         for document, records in zip(docs, found, strict=True):
             set_plain_relations(document, records)
         if self._warnings_left:
@@ -834,3 +843,11 @@ def relation_pipe(nlp: Language, *, disabled: bool = False) -> tuple[str, MRCARe
     if names:
         raise ModelError(f"The component '{names[0]}' of the pipeline is disabled: nlp.enable_pipe('{names[0]}').")
     raise ModelError(f"The pipeline has no component 'mrca_relations' (it has: {', '.join(nlp.pipe_names) or 'none'}).")
+
+
+def _is_stated(doc: Doc, words: Sequence[str], one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether no cue says that a Doc denies, plans or only reports what it says of two mentions (characters)."""
+    first, second = doc.char_span(*one), doc.char_span(*other)
+    if first is None or second is None:
+        return True
+    return find_factuality(words, (first.start, first.end), (second.start, second.end)) is None
