@@ -41,7 +41,7 @@ _PRECISION = 0.85  # of the operating point "precise"
 _SURE_PRECISION = 0.8  # that "precise" has even where the documents happen to be bad ones: see `Curve.surely`
 _SURE = 10  # that precision is reached in all but so many percent of the samples of documents
 _SAMPLES = 1000
-_MIN_RECALL = 0.1  # of "precise" where no threshold has that precision
+_MIN_RECALL = 0.1  # of "precise"; above that so few relations are left that their precision says nothing
 _SEED = 0
 
 
@@ -127,9 +127,9 @@ def find_operating_points(curves: Sequence[Curve]) -> dict[str, OperatingPoint]:
 
     - "balanced": the best mean F1 of the sets;
     - "precise": the lowest threshold, not below that of "balanced", at which each set has a precision of at least 0.85,
-      and surely one of 0.8 (see `Curve.surely`). Where there is none, `reached` is False, and the threshold is the one
-      at which the set with the lowest precision has most, among those with a mean recall of at least 0.1 (if no recall
-      is as high, among those with the highest recall);
+      and surely one of 0.8 (see `Curve.surely`), and the sets have a mean recall of at least 0.1. Where there is none,
+      `reached` is False, and the threshold is the one at which the set with the lowest precision has most, among those
+      with that recall (if no recall is as high, among those with the highest recall);
     - "complete": the best mean F2, for which recall counts twice as much.
 
     >>> precision = np.array([0.5, 0.8, 0.9])
@@ -141,9 +141,9 @@ def find_operating_points(curves: Sequence[Curve]) -> dict[str, OperatingPoint]:
     precision, surely = (np.min([getattr(c, name) for c in curves], axis=0) for name in ("precision", "surely"))
     recall = np.mean([curve.recall for curve in curves], axis=0)
     balanced = int(f1.argmax())
-    sure = np.flatnonzero((precision >= _PRECISION) & (surely >= _SURE_PRECISION))
-    sure = sure[sure >= balanced]
     usable = recall >= min(_MIN_RECALL, recall.max())
+    sure = np.flatnonzero((precision >= _PRECISION) & (surely >= _SURE_PRECISION) & usable)
+    sure = sure[sure >= balanced]
     precise = int(sure[0] if len(sure) else np.where(usable, precision, -1).argmax())
     rows = dict(zip(OPERATING_POINTS, (precise, balanced, int(f2.argmax())), strict=True))
     return {

@@ -221,6 +221,13 @@ def test_a_precise_point_that_is_not_reached_keeps_some_recall():
     assert points["precise"] == point(0.35, 11 / 15, 11 / 50, 22 / 65, reached=False)
 
 
+def test_a_precise_point_is_none_where_hardly_anything_is_left():
+    # Above 0.5 the only one is right: one of 50.
+    scores, gold = np.repeat(np.array([0.95, 0.5], np.float32), [1, 40]), np.arange(41) < 29
+    precise = points_of(curve(scores=scores, gold=gold, n_gold=50))["precise"]
+    assert (precise.reached, precise.p, precise.r) == (False, (29 / 41,), (29 / 50,))
+
+
 def test_points_where_nothing_is_right():
     points = points_of(curve(gold=np.zeros(10, bool)))
     assert {point.f for point in points.values()} == {(0.0,)}
