@@ -37,8 +37,8 @@ __all__ = [
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 _BINS = 1000  # thresholds are chosen to this many parts of the range from 0 to 1
-_PRECISION = 0.85  # of the operating point "precise"
-_SURE_PRECISION = 0.8  # that "precise" has even where the documents happen to be bad ones: see `Curve.surely`
+_PRECISION = 0.82  # of the operating point "precise"
+_SURE_PRECISION = 0.75  # that "precise" has even where the documents happen to be bad ones: see `Curve.surely`
 _SURE = 10  # that precision is reached in all but so many percent of the samples of documents
 _SAMPLES = 1000
 _MIN_RECALL = 0.1  # of "precise"; above that so few relations are left that their precision says nothing
@@ -126,8 +126,8 @@ def find_operating_points(curves: Sequence[Curve]) -> dict[str, OperatingPoint]:
     """The operating points `component.OPERATING_POINTS`, from the curves of data sets at the same thresholds.
 
     - "balanced": the best mean F1 of the sets;
-    - "precise": the lowest threshold, not below that of "balanced", at which each set has a precision of at least 0.85,
-      and surely one of 0.8 (see `Curve.surely`), and the sets have a mean recall of at least 0.1. Where there is none,
+    - "precise": the lowest threshold, not below that of "balanced", at which each set has a precision of at least 0.82,
+      and surely one of 0.75 (see `Curve.surely`), and the sets have a mean recall of at least 0.1. Where there is none,
       `reached` is False, and the threshold is the one at which the set with the lowest precision has most, among those
       with that recall (if no recall is as high, among those with the highest recall);
     - "complete": the best mean F2, for which recall counts twice as much.
