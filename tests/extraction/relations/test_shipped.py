@@ -116,9 +116,9 @@ def test_the_whole_pipeline_survives_initialising(tmp_path):
 
 
 def test_without_its_recognizer_it_is_initialised_as_well():
-    nlp = kgmrca.load(exclude="ner")
+    nlp = kgmrca.load(exclude="mrca_entities")
     nlp.initialize()
-    assert nlp.pipe_names == ["sentencizer", "mrca_relations"]
+    assert nlp.pipe_names == ["mrca_sentences", "coreference", "mrca_relations"]
 
 
 def test_its_weights_survive_assembling(nlp, tmp_path):
@@ -197,10 +197,18 @@ def test_a_threshold_for_a_pipeline_without_relations():
 @pytest.mark.parametrize(
     ("options", "names", "disabled"),
     [
-        ({"exclude": "ner"}, ["sentencizer", "mrca_relations"], []),
-        ({"exclude": ["ner", "sentencizer"]}, ["mrca_relations"], []),
-        ({"disable": ["ner"]}, ["sentencizer", "mrca_relations"], ["ner"]),
-        ({"enable": ["ner"]}, ["ner"], ["sentencizer", "mrca_relations"]),
+        ({"exclude": "coreference"}, ["mrca_sentences", "mrca_entities", "mrca_relations"], []),
+        ({"exclude": ["mrca_sentences", "mrca_entities", "coreference"]}, ["mrca_relations"], []),
+        (
+            {"disable": ["coreference"]},
+            ["mrca_sentences", "mrca_entities", "mrca_relations"],
+            ["coreference"],
+        ),
+        (
+            {"enable": ["mrca_entities"]},
+            ["mrca_entities"],
+            ["mrca_sentences", "coreference", "mrca_relations"],
+        ),
     ],
 )
 def test_it_is_loaded_in_part(options, names, disabled):

@@ -20,7 +20,7 @@ from kgmrca.errors import ModelError
 from kgmrca.relations import Relation, get_plain_relations
 
 PIPELINES = Path(__file__).parents[3] / "pipelines"
-CONFIGS = ["relations.cfg", "ner.cfg"]
+CONFIGS = ["relations.cfg", "documents.cfg", "ner.cfg"]
 
 PEOPLE = ["Ann", "Bob Lee", "Cid", "Dora May", "Eve", "Fred"]
 PLACES = ["Oslo", "New York", "Rome", "Lima"]
@@ -249,7 +249,7 @@ def test_a_config_of_the_comparison_trains(name, tmp_path, paths):
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_shipped_config_loads(name, paths):
     nlp = load_model_from_config(load_config(PIPELINES / name, overrides=paths), auto_fill=True)
-    assert nlp.pipe_names == [name.replace("relations.cfg", "mrca_relations").replace("ner.cfg", "ner")]
+    assert nlp.pipe_names == ["ner" if name == "ner.cfg" else "mrca_relations"]
 
 
 def differences(ours, filled, path=""):
@@ -274,8 +274,9 @@ def test_filling_the_tagger_over_a_transformer_changes_nothing_in_it():
     assert list(differences(ours, filled)) == []
 
 
-def test_the_shipped_config_names_every_setting_of_the_component():
-    ours = load_config(PIPELINES / "relations.cfg")
+@pytest.mark.parametrize("name", ["relations.cfg", "documents.cfg"])
+def test_a_shipped_config_names_every_setting_of_the_component(name):
+    ours = load_config(PIPELINES / name)
     filled = load_model_from_config(ours.copy(), auto_fill=True).config
     assert filled["components"]["mrca_relations"].pop("silence") is None  # an old name, only read
     assert filled["components"] == ours["components"]
@@ -304,6 +305,15 @@ def test_train_command(tmp_path, paths):
 
 
 @pytest.mark.slow
+def test_train_command_for_documents(tmp_path, paths):
+    config = load_config(PIPELINES / "documents.cfg", overrides=paths)
+    config["training"].update(max_steps=2, eval_frequency=1)
+    config.to_disk(tmp_path / "config.cfg")
+    command("train", tmp_path / "config.cfg", "--output", tmp_path / "out")
+    assert spacy.load(tmp_path / "out" / "model-last").get_pipe("mrca_relations").scope == "document"
+
+
+@pytest.mark.slow
 def test_fill_config_command(tmp_path):
     (tmp_path / "bare.cfg").write_text(
         '[nlp]\nlang = "en"\npipeline = ["mrca_relations"]\n'
@@ -311,8 +321,8 @@ def test_fill_config_command(tmp_path):
     )
     command("init", "fill-config", tmp_path / "bare.cfg", tmp_path / "full.cfg")
     filled = load_config(tmp_path / "full.cfg")["components"]["mrca_relations"]
-    assert filled["model"]["@architectures"] == "kgmrca.PairMRCA.v1"
-    assert filled["pairs"] == {"@misc": "kgmrca.sentence_pairs.v1", "max_tokens": 256}
+    assert filled["model"]["@architectures"] == "kgmrca.DocumentMRCA.v1"
+    assert filled["pairs"] is None  # what suits the network
     assert filled["loss"] == {"@misc": "kgmrca.BCE.v1"}
 
 
