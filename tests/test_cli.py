@@ -337,8 +337,13 @@ def test_evaluate_prints_a_table(run, capsys, gold):
     assert run("evaluate", "en_kgmrca_sm", gold) == 0
     first, *rest = capsys.readouterr().out.splitlines()
     assert first.split() == ["2", "documents", "P", "R", "F1", "given", "a", "document"]
-    names = ["entities", "relations, gold entities", "relations, end to end", "sentence sets, gold entities"]
+    names = ["entities", "relations, gold entities", "relations, end to end"]
     assert all(any(line.startswith(f"{name}  ") for line in rest) for name in names)
+
+
+def test_evaluate_prints_the_sets_of_sentences_at_their_level(run, capsys, gold):
+    assert run("evaluate", "en_kgmrca_sm", gold, "--level", "sentence") == 0
+    assert any(line.startswith("sentence sets, gold entities  ") for line in capsys.readouterr().out.splitlines())
 
 
 def test_evaluate_prints_labels_on_request(run, capsys, gold):

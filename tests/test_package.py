@@ -51,7 +51,7 @@ def test_unknown_name_is_an_attribute_error():
         kgmrca.nonsense  # noqa: B018
 
 
-GROUPS = {f"spacy_{kind}" for kind in ("factories", "architectures", "callbacks", "readers", "scorers", "misc")}
+GROUPS = {f"spacy_{kind}" for kind in ("factories", "architectures", "readers", "scorers", "misc")}
 OURS = [entry for group in sorted(GROUPS) for entry in entry_points(group=group) if entry.value.startswith("kgmrca.")]
 
 

@@ -72,10 +72,10 @@ import spacy
 from kgmrca.resources import resource
 
 assert str(resource("pipelines")).startswith(sys.argv[1])
-nlp = spacy.load("en_kgmrca_sm", exclude="sentencizer")
+nlp = spacy.load("en_kgmrca_sm", exclude="mrca_sentences")
 print(nlp.pipe_names, nlp("Marie Curie was born in Warsaw.")._.relations[0].label)
 source = {"source": "en_kgmrca_sm"}
-config = {"nlp": {"lang": "en", "pipeline": ["ner"]}, "components": {"ner": source}}
+config = {"nlp": {"lang": "en", "pipeline": ["mrca_entities"]}, "components": {"mrca_entities": source}}
 print(spacy.util.load_model_from_config(config, auto_fill=True)("Marie Curie was born in Warsaw.").ents)
 own = spacy.blank("en")
 own.add_pipe("mrca_entities")
@@ -94,7 +94,7 @@ def test_spacy_finds_the_pipeline_in_an_installation_by_its_name(wheel, tmp_path
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "['ner', 'mrca_relations'] place of birth",
+        "['mrca_entities', 'coreference', 'mrca_relations'] place of birth",
         "(Marie Curie, Warsaw)",
         "(Marie Curie, Warsaw)",
         "True",

@@ -83,6 +83,7 @@ def corpus_command(
       entities   a list of entities with the keys
                    start, end  [start, end) in tokens
                    type        the type of the entity
+                   eid         what several mentions of one entity have in common (optional)
                    qid         its Wikidata item (optional)
       relations  a list of relations with the keys
                    subject, object  numbers in entities

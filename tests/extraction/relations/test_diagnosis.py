@@ -62,8 +62,8 @@ def test_before_the_recognizer():
 
 def test_behind_a_recognizer_that_is_disabled():
     nlp = kgmrca.load()
-    nlp.disable_pipe("ner")
-    assert "'ner', which sets the entities, is disabled. Enable it" in one_warning(nlp, TEXT)
+    nlp.disable_pipe("mrca_entities")
+    assert "'mrca_entities', which sets the entities, is disabled. Enable it" in one_warning(nlp, TEXT)
 
 
 def test_in_a_pipeline_for_another_language():
