@@ -34,7 +34,7 @@ def main() -> None:
     """Split from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trained", type=Path, help="the folder that train_entities.py wrote")
-    parser.add_argument("-o", "--output", type=Path, default=Path("."), help="where to write the two folders")
+    parser.add_argument("-o", "--output", type=Path, default=Path(), help="where to write the two folders")
     options = parser.parse_args()
     share(options.trained, options.output)
     print(f"-> {options.output / READER}, {options.output / ENTITIES}")
