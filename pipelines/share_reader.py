@@ -14,7 +14,7 @@ import spacy
 
 from kgmrca.extraction.encoder.shared import write_reader
 from kgmrca.extraction.entities.recognizer import EntityRecognizer
-from kgmrca.resources import ENTITIES, READER
+from kgmrca.resources import ENTITIES, READER, resource
 
 
 def share(trained: Path, target: Path) -> None:
@@ -23,7 +23,7 @@ def share(trained: Path, target: Path) -> None:
     if pipe.network.reader is None:
         raise SystemExit(f"The recognizer in {trained} has no reader of its own.")
     write_reader(target / READER, pipe.network.reader, max_tokens=pipe.max_tokens)
-    config = {"pretrained": None, "reader": READER if target.samefile(".") else str(target / READER)}
+    config = {"pretrained": None, "reader": READER if target.samefile(resource("pipelines")) else str(target / READER)}
     head: EntityRecognizer = spacy.blank("en").add_pipe("mrca_entities", config=config)
     head.build(pipe.labels, schemes=pipe.schemes, scheme=pipe.scheme)
     head.network.head.load_state_dict(pipe.network.head.state_dict())

@@ -88,11 +88,15 @@ class SharedReader:
     @classmethod
     def named(cls, name: str = READER) -> "SharedReader":
         """A shipped reader by its name, or any other by its folder; loaded once a process."""
-        path = (Path(name) if Path(name).is_dir() else resource(f"pipelines/{name}")).resolve()
+        try:
+            path, shipped = resource(f"pipelines/{name}"), name
+        except ResourceError:
+            if not Path(name).is_dir():
+                raise
+            path, shipped = Path(name), ""
+        path = path.resolve()
         if path not in _READERS:
-            _READERS.setdefault(
-                path, cls(path, "" if Path(name).is_dir() else name)
-            )  # the first one stays, if two threads come here at once
+            _READERS.setdefault(path, cls(path, shipped))  # the first one stays, if two threads come here at once
         return _READERS[path]
 
     def __reduce__(self) -> tuple[Callable[[str], "SharedReader"], tuple[str]]:
