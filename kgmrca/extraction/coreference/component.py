@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,15 @@ from thinc.util import get_torch_default_device
 
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.coreference.clusters import Cluster, match_name, read_clusters, write_clusters
-from kgmrca.extraction.coreference.features import find_mentions, pronoun_group
-from kgmrca.extraction.coreference.names import Name, group_names, introduced, is_definite
+from kgmrca.extraction.coreference.features import FINAL, find_mentions, pronoun_group
+from kgmrca.extraction.coreference.names import (
+    Name,
+    gender_of_neighbours,
+    group_names,
+    introduced,
+    is_archaic_pronoun,
+    is_definite,
+)
 from kgmrca.extraction.coreference.network import PronounNetwork
 from kgmrca.extraction.coreference.ranker import Guess, rank
 from kgmrca.extraction.encoder.shared import SharedReader, by_tokens, read_states
@@ -231,14 +239,20 @@ def _words_of(tokens: Tokens, count: int) -> list[list[str]]:
 def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str]) -> _Names:
     """The named entities of a Doc; `visible` are its tokens that are no white space, `text` their clean words."""
     row = {token: number for number, token in enumerate(visible)}
+    sentence = list(accumulate((word in FINAL for word in text), initial=0))
     spans, rows, names = [], [], []
     for span in doc.ents:
         inside = [token for token in range(span.start, span.end) if token in row]
-        if inside:
-            spans.append((span.start, span.end))
-            rows.append((row[inside[0]], row[inside[-1]] + 1))
-            words = tuple(text[rows[-1][0] : rows[-1][1]])
-            names.append(Name(words, coarse_type(span.label_), span.kb_id_, is_definite(text, rows[-1][0])))
+        if not inside:
+            continue
+        start, end = row[inside[0]], row[inside[-1]] + 1
+        words, kind = tuple(text[start:end]), coarse_type(span.label_)
+        if kind == "PER" and is_archaic_pronoun(words):
+            continue
+        spans.append((span.start, span.end))
+        rows.append((start, end))
+        gender = gender_of_neighbours(text, start, end) if kind == "PER" else ""
+        names.append(Name(words, kind, span.kb_id_, is_definite(text, start), sentence[start], gender))
     others = read_clusters(doc)
     matched = [[(mention, match_name(doc, mention, spans)) for mention in cluster] for cluster in others]
     types = [name.type for name in names]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmrca.extraction.coreference.names import gender_of_title, is_title
+from kgmrca.extraction.coreference.names import MEN, WOMEN, gender_of_title, is_title
 
 __all__ = [
     "FEATURES",
@@ -60,7 +60,7 @@ _PLAIN = (
 _NEIGHBOURS = (*_MARKS, *_PLAIN)
 """What stands before or behind a mention: words that tell much, and kinds of all others."""
 _NEIGHBOUR = {word: number for number, word in enumerate(_NEIGHBOURS)}
-_FINAL = frozenset({".", "!", "?", "...", "!!", "??", "!!!", "???", "?!", "。"})
+FINAL = frozenset({".", "!", "?", "...", "!!", "??", "!!!", "???", "?!", "。"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def find_mentions(
         spans.append((*names[number], kind, number, entities[number]))
     spans.sort()
     table = np.array(spans, np.int64).reshape(-1, 5)
-    stops = np.cumsum([word in _FINAL for word in words]) if len(words) else np.zeros(0, np.int64)
+    stops = np.cumsum([word in FINAL for word in words]) if len(words) else np.zeros(0, np.int64)
     sentence = np.append(0, stops)[table[:, 0]]
     edges = ["<edge>", *words, "<edge>"]
     breaks = np.cumsum([word.lower() in _CLAUSE for word in words]) if len(words) else np.zeros(0, np.int64)
@@ -242,7 +242,7 @@ def _openings(words: Sequence[str]) -> list[int]:
             here, starts = int(word.lower() in _OPENING), False
         if word == ",":
             here = 0
-        if word in _FINAL:
+        if word in FINAL:
             here, starts = 0, True
         found.append(here)
     return found
@@ -260,7 +260,7 @@ def _neighbour(edges: Sequence[str], at: int, in_name: bool) -> int:
     word = edges[at].lower()
     if word in _NEIGHBOUR:
         return _NEIGHBOUR[word]
-    if word in _FINAL:
+    if word in FINAL:
         return _NEIGHBOUR["."]
     if word in PRONOUNS:
         return _NEIGHBOUR["<pronoun>"]
@@ -269,29 +269,6 @@ def _neighbour(edges: Sequence[str], at: int, in_name: bool) -> int:
             return _NEIGHBOUR[f"<{ending}>"]
     first = edges[at][:1]
     return _NEIGHBOUR["<number>" if first.isdigit() else "<capital>" if first.isupper() else "<word>"]
-
-
-_WOMEN = frozenset(
-    {"wife", "widow", "daughter", "mother", "sister", "aunt", "niece", "actress", "girlfriend", "queen", "princess"}
-    | {"duchess", "empress", "woman", "girl", "grandmother", "stepmother", "granddaughter", "fiancée"}
-    | {
-        "businesswoman",
-        "heroine",
-        "lady",
-        "goddess",
-        "half-sister",
-        "stepsister",
-        "stepdaughter",
-        "mistress",
-        "waitress",
-    }
-)
-_MEN = frozenset(
-    {"husband", "widower", "son", "father", "brother", "uncle", "nephew", "actor", "boyfriend", "king", "prince"}
-    | {"duke", "emperor", "man", "boy", "grandfather", "stepfather", "grandson", "fiancé", "businessman", "lord"}
-    | {"half-brother", "stepbrother", "stepson", "pope", "bishop", "monk", "priest"}
-)
-"""Words right before a name that tell the gender: "his wife Ann"."""
 
 
 def _calls(
@@ -307,8 +284,8 @@ def _calls(
             # The title may stand in the name or, in other schemes, before it.
             said = gender_of_title(words[start:end]) or gender_of_title(words[max(0, start - 1) : end])
             before = words[start - 1].lower() if start else ""
-            if said or before in _WOMEN or before in _MEN:
-                gender.setdefault(entity, 1 if said == "f" or (not said and before in _WOMEN) else 2)
+            if said or before in WOMEN or before in MEN:
+                gender.setdefault(entity, 1 if said == "f" or (not said and before in WOMEN) else 2)
         if length > longest.get(entity, 0):
             longest[entity] = length
             at = start

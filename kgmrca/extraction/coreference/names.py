@@ -16,7 +16,20 @@ from itertools import pairwise
 
 from kgmrca.extraction.encoder.forms import clean_word
 
-__all__ = ["Groups", "Name", "gender_of_title", "group_names", "introduced", "is_acronym_of", "is_definite", "is_title"]
+__all__ = [
+    "MEN",
+    "WOMEN",
+    "Groups",
+    "Name",
+    "gender_of_neighbours",
+    "gender_of_title",
+    "group_names",
+    "introduced",
+    "is_acronym_of",
+    "is_archaic_pronoun",
+    "is_definite",
+    "is_title",
+]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -25,6 +38,7 @@ def _words(text: str) -> frozenset[str]:
 
 FEMALE = _words("mrs ms miss madam madame mme mlle lady dame queen princess duchess countess baroness sister")
 MALE = _words("mr mister sir lord king prince duke count baron brother father mssr monsieur")
+_WIVES = _words("mrs madame madam mme")
 _TITLES = (
     FEMALE
     | MALE
@@ -35,6 +49,28 @@ _TITLES = (
         "detective inspector officer mayor congressman congresswoman representative rep"
     )
 )
+WOMEN = frozenset(
+    {"wife", "widow", "daughter", "mother", "sister", "aunt", "niece", "actress", "girlfriend", "queen", "princess"}
+    | {"duchess", "empress", "woman", "girl", "grandmother", "stepmother", "granddaughter", "fiancée"}
+    | {
+        "businesswoman",
+        "heroine",
+        "lady",
+        "goddess",
+        "half-sister",
+        "stepsister",
+        "stepdaughter",
+        "mistress",
+        "waitress",
+    }
+)
+MEN = frozenset(
+    {"husband", "widower", "son", "father", "brother", "uncle", "nephew", "actor", "boyfriend", "king", "prince"}
+    | {"duke", "emperor", "man", "boy", "grandfather", "stepfather", "grandson", "fiancé", "businessman", "lord"}
+    | {"half-brother", "stepbrother", "stepson", "pope", "bishop", "monk", "priest"}
+)
+"""Words beside a name that tell the gender: "his wife Ann"."""
+_ARCHAIC = _words("thou thee thy thine thyself")
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr"}
 _LEGAL = _words("inc incorporated corp corporation co company ltd limited llc llp plc gmbh ag sa nv bv ab oy spa kg")
 _GENERIC = _words(
@@ -100,10 +136,13 @@ _INTRODUCTIONS = frozenset(
 _IN_PARENTHESES = frozenset({"or", "or the", "also", "now", "then"})
 _MARKS = frozenset({",", "(", '"', "'", "``", "''"})
 _CLOSING = frozenset({")", ",", ";", '"', "'", "''"})
+_LINKS = frozenset({",", "is", "was"})
+_BEFORE_KIN = _words("the a an his her their")
 _LATIN = 0x250  # the first character beyond Latin letters
 _LONGEST_INTRODUCTION = 7  # words
 _LEAST_OF_NAME = 2  # letters of a word that may stand for a whole name
 _LEAST_OF_SHORT_FORM = 3
+_LEAST_OF_FULL_NAME = 2  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +154,16 @@ class Name:
         type: a coarse type (`kgmrca.types.coarse_type`); any other string: not known.
         item: the item that it is linked to; "": none.
         definite: whether "the" stands before it, or is its first word.
+        sentence: the number of the sentence that it stands in; -1: not known.
+        gender: what the words beside it say: "f", "m", or "": nothing.
     """
 
     words: tuple[str, ...]
     type: str = ""
     item: str = ""
     definite: bool = False
+    sentence: int = -1
+    gender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +173,7 @@ class _Form:
     words: tuple[str, ...]
     type: str
     gender: str = ""  # of a title: "f", "m"
+    wife: bool = False  # whether the title is "Mrs." or the like
     generation: str = ""  # "jr", "sr"
     initials: str = ""  # of the words, small ones left out
     article: str = ""  # the first letter of an article before them
@@ -138,11 +182,15 @@ class _Form:
 
 
 class Groups:
-    """Names put together, so long as nothing speaks against it: two different items, two genders, two generations."""
+    """Names put together, so long as nothing speaks against it.
+
+    Two different items, genders or generations do, and what is kept apart (`part`).
+    """
 
     def __init__(self, items: Sequence[str], genders: Sequence[str], generations: Sequence[str]) -> None:
         self._up = list(range(len(items)))
         self._marks = [list(marks) for marks in zip(items, genders, generations, strict=True)]
+        self._apart: dict[int, set[int]] = {}
 
     def find(self, number: int) -> int:
         """The first of the group that a name is in."""
@@ -153,8 +201,19 @@ class Groups:
 
     def agree(self, numbers: Iterable[int]) -> bool:
         """Whether nothing speaks against putting all these names into one group."""
-        marks = [self._marks[group] for group in {self.find(number) for number in numbers}]
+        together = {self.find(number) for number in numbers}
+        for group in together & self._apart.keys() if len(together) > 1 else ():
+            if any(self.find(other) in together for other in self._apart[group]):
+                return False
+        marks = [self._marks[group] for group in together]
         return all(len({mark for mark in kind if mark}) < 2 for kind in zip(*marks, strict=True))
+
+    def part(self, one: int, other: int) -> None:
+        """Keep two groups apart from now on; if they are one already, they stay so."""
+        first, second = self.find(one), self.find(other)
+        if first != second:
+            self._apart.setdefault(first, set()).add(second)
+            self._apart.setdefault(second, set()).add(first)
 
     def join(self, one: int, other: int) -> bool:
         """Make two groups one; False if something speaks against it."""
@@ -163,6 +222,8 @@ class Groups:
         first, second = sorted((self.find(one), self.find(other)))
         if first != second:
             self._up[second] = first
+            if second in self._apart:
+                self._apart.setdefault(first, set()).update(self._apart.pop(second))
             self._marks[first] = [
                 mine or yours for mine, yours in zip(self._marks[first], self._marks[second], strict=True)
             ]
@@ -186,9 +247,8 @@ def group_names(names: Sequence[Name], known: Iterable[Sequence[int]] = ()) -> l
     forms: dict[tuple[_Form, str], int] = {}
     which = [forms.setdefault((_form(name.words, name.type), name.item), len(forms)) for name in names]
     distinct = [form for form, _ in forms]
-    groups = Groups(
-        [item for _, item in forms], [form.gender for form in distinct], [form.generation for form in distinct]
-    )
+    genders = _genders(distinct, which, names)
+    groups = Groups([item for _, item in forms], genders, [form.generation for form in distinct])
     first: dict[str, int] = {}
     for number, (_, item) in enumerate(forms):
         if item:
@@ -197,6 +257,11 @@ def group_names(names: Sequence[Name], known: Iterable[Sequence[int]] = ()) -> l
         if groups.agree([which[number] for number in together]):
             for one, other in pairwise(together):
                 groups.join(which[one], which[other])
+    sentences: list[set[int]] = [set() for _ in distinct]
+    for number, name in zip(which, names, strict=True):
+        sentences[number].add(name.sentence)
+    _part_full_names(distinct, groups, sentences)
+    _part_wives(distinct, groups, genders)
     _join_equal(distinct, groups)
     for rule in (_persons, _organizations, _places, _acronyms):
         rule(distinct, groups)
@@ -268,6 +333,32 @@ def gender_of_title(words: Sequence[str]) -> str:
     return ""
 
 
+def gender_of_neighbours(words: Sequence[str], start: int, end: int) -> str:
+    """What the words beside a person's name say of the gender: "f", "m" or "".
+
+    >>> words = "Ann Lee , his wife , met the actor Bob Stone .".split()
+    >>> gender_of_neighbours(words, 0, 2), gender_of_neighbours(words, 9, 11)
+    ('f', 'm')
+    """
+    beside = [words[start - 1].lower()] if start else []
+    title = gender_of_title(words[max(0, start - 1) : end])
+    behind = [word.lower() for word in words[end : end + 3]]
+    if len(behind) == 3 and behind[0] in _LINKS and behind[1] in _BEFORE_KIN:
+        beside.append(behind[2])
+    found = {"f" if word in WOMEN else "m" for word in beside if word in WOMEN or word in MEN}
+    found |= {title} if title else set()
+    return found.pop() if len(found) == 1 else ""
+
+
+def is_archaic_pronoun(words: Sequence[str]) -> bool:
+    """Whether a "name" is but "thou" or the like, which recognizers take for a person; "Ye" is a name as well.
+
+    >>> is_archaic_pronoun(["Thy"]), is_archaic_pronoun(["ye"]), is_archaic_pronoun(["Ye"])
+    (True, True, False)
+    """
+    return len(words) == 1 and (words[0].lower() in _ARCHAIC or words[0] == "ye")
+
+
 def is_definite(words: Sequence[str], start: int) -> bool:
     """Whether "the" stands before the name that begins at a word, or is its first word."""
     return "the" in (words[start].lower(), words[start - 1].lower() if start else "")
@@ -312,10 +403,12 @@ def _form(of_name: tuple[str, ...], kind: str) -> _Form:
     if acronym:
         parts = [acronym]
     gender = generation = article = ""
+    wife = False
     while len(parts) > 1 and parts[0].casefold() in _ARTICLES:
         article, parts = parts[0][0].casefold(), parts[1:]
     if kind == "PER":
         gender = gender_of_title(parts)
+        wife = len(parts) > 1 and _plain(parts[0]) in _WIVES
         while len(parts) > 1 and _plain(parts[0]) in _TITLES and parts[0] not in ("M", "St"):
             parts = parts[1:]
         while len(parts) > 1 and _plain(parts[-1]) in _GENERATIONS:
@@ -334,7 +427,7 @@ def _form(of_name: tuple[str, ...], kind: str) -> _Form:
     initials = "".join(
         word[0] for word, part in zip(plain, parts, strict=False) if word not in _SMALL and part[0].isupper()
     )
-    return _Form(plain or tuple(words), kind, gender, generation, initials, article, acronym.casefold(), comma)
+    return _Form(plain or tuple(words), kind, gender, wife, generation, initials, article, acronym.casefold(), comma)
 
 
 def _without_form_of_state(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -352,6 +445,70 @@ def _acronym(parts: Sequence[str]) -> str:
 
 def _all_initials(words: Sequence[str]) -> str:
     return "".join(word[0] for word in words)
+
+
+def _genders(forms: Sequence[_Form], which: Sequence[int], names: Sequence[Name]) -> list[str]:
+    """What titles and, for full names of persons, the words beside them say; "" where these differ."""
+    said: list[set[str]] = [set() for _ in forms]
+    for number, name in zip(which, names, strict=True):
+        if name.gender and len(forms[number].words) > 1 and forms[number].type == "PER":
+            said[number].add(name.gender)
+    return [form.gender or (min(found) if len(found) == 1 else "") for form, found in zip(forms, said, strict=True)]
+
+
+# What is kept apart.
+
+
+def _part_full_names(forms: Sequence[_Form], groups: Groups, sentences: Sequence[AbstractSet[int]]) -> None:
+    """ "John Adams" and "John Quincy Adams" are two, unless the longer name comes first and the shorter one later.
+
+    Not even then if both stand in one sentence, or if their middle names do not begin alike.
+    """
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, form in enumerate(forms):
+        if form.type == "PER" and len(form.words) > 1:
+            alike[form.words[0][0], form.words[-1]].append(number)
+    for numbers in alike.values():
+        for place, one in enumerate(numbers):
+            for other in numbers[:place]:  # it comes first
+                first, later = forms[other].words, forms[one].words
+                if len(first) == len(later) == _LEAST_OF_FULL_NAME or first == later:
+                    continue
+                middles = list(zip(first[1:-1], later[1:-1], strict=False))
+                shorter = len(later) < len(first) and sentences[one].isdisjoint(sentences[other] - {-1})
+                if not (shorter or len(first) == len(later)) or not all(_fit(*pair) for pair in middles):
+                    groups.part(one, other)
+
+
+def _fit(one: str, other: str) -> bool:
+    return _same_word(one, other) or _same_word(other, one)
+
+
+def _part_wives(forms: Sequence[_Form], groups: Groups, genders: Sequence[str]) -> None:
+    """ "Mrs. Adams" is neither John Adams, of whom nothing says that he is a woman, nor "Adams" where he is named.
+
+    Where "Mr. Adams" is named as well, and no such woman, the rule of several claims (`_join_with_only`) keeps them
+    apart, and says also that it is not known which of the two John Adams is.
+    """
+    persons: dict[str, list[int]] = defaultdict(list)
+    women = set()
+    for number, form in enumerate(forms):
+        if form.type == "PER":
+            persons[form.words[-1]].append(number)
+            if genders[number] == "f":
+                women.add(form.words)
+    for number, form in enumerate(forms):
+        if not form.wife or len(form.words) > 1:
+            continue
+        others = persons[form.words[-1]]
+        full = [other for other in others if len(forms[other].words) > 1 and forms[other].words not in women]
+        alone = [other for other in others if len(forms[other].words) == 1]
+        if any(genders[other] == "m" for other in alone) and all(
+            len(forms[other].words) == 1 or other in full for other in others
+        ):
+            continue
+        for other in [*full, *(other for other in alone if not genders[other])] if full else ():
+            groups.part(number, other)
 
 
 # The rules. Each joins what it is sure of.

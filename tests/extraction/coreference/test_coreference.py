@@ -89,6 +89,24 @@ def test_of_two_who_share_a_name_the_first_person_of_the_text_is_meant():
     assert found(make_pipeline()("Marie Curie met Pierre Curie. Curie laughed.")) == [["Marie Curie", "Curie"]]
 
 
+def test_the_place_and_the_words_of_a_name_count():
+    nlp = spacy.blank("en")
+    people = ["John Adams", "John Quincy Adams", "Abigail Adams", "Mrs. Adams", "Adams"]
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": name} for name in people])
+    nlp.add_pipe("coreference", config={"pretrained": None})
+    doc = nlp("John Adams and his wife Abigail Adams left. John Quincy Adams, his son, left. Mrs. Adams met Adams.")
+    assert found(doc) == [["John Adams", "Adams"], ["Abigail Adams", "Mrs. Adams"]]
+    assert found(nlp("John Quincy Adams left. John Adams stayed.")) == [["John Quincy Adams", "John Adams"]]
+    assert found(nlp("John Quincy Adams met John Adams.")) == []
+
+
+def test_archaic_pronouns_are_no_names():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Thou"}])
+    nlp.add_pipe("coreference", config={"pretrained": None})
+    assert found(nlp("Thou art fair. Thou art young.")) == []
+
+
 def test_nothing_comes_of_nothing(nlp):
     assert [found(nlp(text)) for text in ("", " \n", "She laughed.", "Ann Lee laughed.")] == [[], [], [], []]
 

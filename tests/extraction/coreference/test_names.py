@@ -4,10 +4,12 @@ import pytest
 
 from kgmrca.extraction.coreference.names import (
     Name,
+    gender_of_neighbours,
     gender_of_title,
     group_names,
     introduced,
     is_acronym_of,
+    is_archaic_pronoun,
     is_definite,
     is_title,
 )
@@ -29,7 +31,15 @@ TABLE = {
     "a name without title beside two titles": "Mr. Bennet/PER ; Mrs. Bennet/PER ; Bennet/PER",
     "a title goes with the entity": "Mr. Darcy/PER = Fitzwilliam Darcy/PER = Darcy/PER",
     "two titles for one name": "Mr. Darcy/PER ; Fitzwilliam Darcy/PER ; Mrs. Darcy/PER",
-    "middle names": "Martin King/PER = Martin Luther King/PER",
+    "other middle names": "George H. W. Bush/PER ; George W. Bush/PER = George Walker Bush/PER",
+    "father, son and grandson": "John Smith II/PER ; John Smith III/PER ; John Smith I/PER",
+    "a wife and a man": "Mrs. Adams/PER ; John Adams/PER",
+    "a wife and a woman by her title": "Mrs. Adams/PER = Mrs. Abigail Adams/PER = Abigail Adams/PER ; John Adams/PER",
+    "a husband, a wife and the names of both": (
+        "Mr. Adams/PER = John Adams/PER ; Mrs. Adams/PER = Mrs. Abigail Adams/PER = Abigail Adams/PER"
+    ),
+    "a lady and a sir": "Lady Jane Grey/PER = Lady Grey/PER ; Sir John Grey/PER = Sir Grey/PER",
+    "a wife alone": "Mrs. Adams/PER = Adams/PER",
     "initials": "M. Curie/PER = Marie Curie/PER ; J. K. Rowling/PER = J.K. Rowling/PER",
     "an initial that fits two": "Marie Curie/PER ; Maria Curie/PER ; M. Curie/PER",
     "other first names": "John Smith/PER ; James Smith/PER",
@@ -70,6 +80,11 @@ TABLE = {
 # In these the order of the text counts.
 ORDERED = {
     "the first person of the text": "Marie Curie/PER = Curie/PER ; Pierre Curie/PER = Pierre/PER",
+    "middle names": "Martin Luther King/PER = Martin King/PER",
+    "more middle names": "George H. W. Bush/PER = George H. Bush/PER = George Bush/PER = Bush/PER",
+    "the longer name is another": "John Adams/PER = Adams/PER ; John Quincy Adams/PER",
+    "two longer names": "George Bush/PER ; George W. Bush/PER ; George H. W. Bush/PER",
+    "a wife beside the name alone": "John Adams/PER = Adams/PER ; Mrs. Adams/PER",
     "the first person by another name": "Marie Curie/PER = Marie/PER = Curie/PER ; Pierre Curie/PER",
     "a first name of several": "Liang Sicheng/PER = Liang/PER ; Liang Qichao/PER",
     "another person is the first": "Ann Lee/PER ; Marie Curie/PER ; Pierre Curie/PER ; Curie/PER",
@@ -114,6 +129,52 @@ def test_the_order_of_names_changes_nothing(row):
 def test_first_person_and_items():
     names = [Name(("Marie", "Curie"), "PER", "Q1"), Name(("Pierre", "Curie"), "PER"), Name(("Curie",), "PER", "Q2")]
     assert group_names(names) == [0, 1, 1]
+
+
+def test_two_names_in_one_sentence_are_two():
+    long, short = ("John", "Quincy", "Adams"), ("John", "Adams")
+    assert group_names([Name(long, "PER", sentence=0), Name(short, "PER", sentence=1)]) == [0, 0]
+    assert group_names([Name(long, "PER", sentence=1), Name(short, "PER", sentence=1)]) == [0, 1]
+
+
+def test_what_is_known_goes_before_middle_names():
+    names = [Name(("John", "Adams"), "PER"), Name(("John", "Quincy", "Adams"), "PER")]
+    assert group_names(names, [[0, 1]]) == [0, 0]
+
+
+def test_the_words_beside_names_tell_who_mrs_adams_is():
+    names = [
+        Name(("John", "Adams"), "PER"),
+        Name(("Abigail", "Adams"), "PER", gender="f"),
+        Name(("Mrs.", "Adams"), "PER"),
+        Name(("Adams",), "PER"),
+    ]
+    assert group_names(names) == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "gender"),
+    [
+        ("his wife [Ann Lee]", "f"),
+        ("[Ann Lee] was the wife of Bob", "f"),
+        ("[Bob Lee] , his son , sang", "m"),
+        ("Mr. [Kim Lee]", "m"),
+        ("[Kim Lee] , his doctor , sang", ""),
+        ("his wife [Kim Lee] , a man of honour", ""),
+        ("[Kim Lee]", ""),
+    ],
+)
+def test_words_beside_names_say_the_gender(text, gender):
+    words = text.split()
+    start = next(at for at, word in enumerate(words) if word.startswith("["))
+    assert gender_of_neighbours([word.strip("[]") for word in words], start, start + 2) == gender
+
+
+@pytest.mark.parametrize(
+    ("words", "archaic"), [("Thou", True), ("thee", True), ("ye", True), ("Ye", False), ("Thy Lord", False)]
+)
+def test_archaic_pronouns(words, archaic):
+    assert is_archaic_pronoun(words.split()) == archaic
 
 
 def test_definite():
