@@ -53,10 +53,20 @@ _PSEUDO = re.compile(
     r"forgot\w*|ceased|stopped)|"
     r"without (?:telling|saying|hesitation|delay|help|much|further|his|her|their|a word)\b|whether or not)"
 )
-# Words set into a clause, between commas or brackets, without one of the mentions.
+# Words set into a clause, without one of the mentions: between commas, and in brackets or between dashes.
 _INSERTED = re.compile(
     r"(?:, (?:who|whose|whom|which|where|although|though|while|when|not|never|no|despite|without|unlike|if|"
-    r"as)\b[^,;:@]*,|\([^()@]*\))"
+    r"as)\b[^,;:@]*,|(?:(?<= not)|(?<= was)|(?<= did)|(?<= has)|(?<= had)) , however ,)"
+)
+_BRACKETED = re.compile(r" (?:\([^()@]*\)|(?P<dash>--|[-–—]) [^;:?!@]{1,120}? (?P=dash))(?= )")
+# What stands between commas behind the first mention and before its verb: ", of King's College, did not".
+_ASIDE = re.compile(
+    r"(?P<subject>@1(?: (?:jr|sr|of|from|and|or|with)\b[^,;:?!@]{0,40})?) "
+    r"(?:, (?:who|which) , [^,;:?!@]*, [^,;:?!@]*|, (?!(?:who|which) ,)[^;:?!@]{1,150}?), "
+    rf"(?=(?:{_FINITE}|will|shall|wo|would|could|can|ca|should|may|might|must|never|no longer|not|hardly|"
+    r"allegedly|reportedly|supposedly|said to|\w{2,}ed|"
+    r"(?:play|live|work|own|make|run|lead|serve|teache|hold|belong|lie|stand|plan|want|hope|intend|refuse|fail|denie|"
+    r"decline|reject|claim|seek)s|to [a-z]+) )(?!(?:was|were|is|are|not) (?:@|,))"
 )
 
 # "He no longer lives in Metz, where he was born": what stands behind states something of the same two.
@@ -75,7 +85,7 @@ _UNTRUE = (
     r"(?:no|nothing|no record|no source|no document|no register)s? (?:suggests?|shows?|says?|indicates?|"
     r"proves?) that|"
     rf"(?:den(?:y|ies|ied|ying)|disput(?:es|ed|ing)|(?:reject|dismiss|refut|rebut)\w*(?: the)? {_SAID}) that|"
-    rf"ca(?:n)? not be that|at no time|"
+    rf"ca(?:n)? not be that|"
     r"(?:neither|none|nobody|no one)\b)"
 )
 _REFUTED = (
@@ -83,8 +93,18 @@ _REFUTED = (
     r"without foundation|unfounded|"
     r"withdrawn|not true|baseless|a lie|mistaken|an error)"
 )
+_VERB = r"(?:is|are|was|were|has|have|had|does|did|do|will|would|can|could)"
+_OFFICE = (
+    r"(?:offer|job|post|role|invitation|move|place|seat|contract|deal|chair|professorship|scholarship|knighthood|prize|"
+    r"award|title|nomination|citizenship|membership|position)s?"
+)
 _DENIED = [
     rf"@1{_GAP} {_NOT} {_GAP}@2",
+    r"\b(?:never|at no (?:time|point|stage)|by no means|in no way|under no circumstances|on no account|not once|"
+    rf"no longer|nor|not even once)(?: \w+)? {_VERB} (?:the )?@1{_GAP}@2",
+    rf"@1{_GAP} (?:reject(?:s|ed)|turn(?:s|ed) down|declin(?:es|ed)|refus(?:es|ed)|spurn(?:s|ed)|snub(?:s|bed)) "
+    rf"(?:(?:the |a |an |his |her |its )?@2|(?:[^\s,;:@]+ ){{0,3}}{_OFFICE} {_NEAR}@2)",
+    rf"\b{_VERB} (?:not|never) (?:\w+ ){{1,3}}(?:to|by) @1 (?:, [^;:?!@]{{1,60}}, )?(?:to|by) (?:the )?@2",
     rf"\b{_UNTRUE} {_NEAR}@1{_GAP}@2",
     rf"\b{_SAID} (?:that|of) {_NEAR}@1{_GAP}@2 .*\b{_REFUTED}\b",
     r"\b(?:is|was|were|^|,|and|;) ?not (?:\w+ )?@1 (?:but|who|that|,|and|rather)(?: .*)? @2",
@@ -100,13 +120,14 @@ _PLAN = (
     r"(?:plann?|intend|hope|want|wish|aim|prepar|threaten|promis|offer|schedul|expect|attempt|try|tri|appl)(?:s|"
     r"es|ed|ied|ies|d|ing)?(?: \w+ing)? (?:to|for|that)|(?:offer(?:s|ed)?|bid) (?:\S+ ){0,4}for|"
     r"consider(?:s|ed|ing) (?:\w+ing|whether)|(?:is|are) (?:(?:set|due|about|likely|willing|supposed) )?to|"
-    r"in talks|would like to|"
+    r"(?:poised|likely|keen) to|in talks|would like to|"
     r"(?:could|should) have|(?:may|might)(?: not)? (?:be|have|\w+)|"
     r"(?:preparing|prepares?|makes?|made) a(?:n)? (?:\w+ )?(?:bid|offer))"
 )
 _PLANNED = [
     rf"@1{_GAP} {_PLAN} {_GAP}@2",
-    r"^@1 to (?!the |a |an )[a-z]+ (?:[^;:?!@]* )?@2",
+    r"^@1 (?:set |due |ready )?to (?!the |a |an )[a-z]+ (?:[^;:?!@]* )?@2",
+    r"^@1 (?:eyes|mulls|weighs|considers|seeks|nears) (?:[^;:?!@]* )?@2",
     rf"^(?:only if|if|unless|should|had|suppose|as soon as|in case) {_NEAR}@1{_GAP}@2",
 ]
 _REPORT = (
@@ -137,16 +158,18 @@ _CUES: list[tuple[Factuality, list[re.Pattern[str]]]] = [
 ]
 # A sentence without one of these has no cue: nearly all sentences need no more than this.
 _HINTS = re.compile(
-    r"\b(?:not|never|no|neither|nor|none|nobody|nothing|fail\w*|refus\w*|declin\w*|unable|yet|prevented|barred|"
+    r"\b(?:not|never|no|neither|nor|none|nobody|nothing|fail\w*|refus\w*|declin\w*|spurn\w*|snub\w*|down|unable|yet|prevented|barred|"
     r"without|rather|instead|opposed|"
     r"unlike|den(?:y|ies|ied|ying)|untrue|false|wrong|myth|legend|lie|ruled|disput\w*|reject\w*|dismiss\w*|"
     r"refut\w*|rebut\w*|ca|will|shall|wo|'ll|would|to|"
-    r"set|due|about|likely|may|might|consider\w*|if|unless|should|could|as|in case|had|suppose\w*|alleg\w*|"
+    r"set|due|about|likely|poised|keen|eyes|mulls|weighs|seeks|nears|"
+    r"may|might|consider\w*|if|unless|should|could|as|in case|had|suppose\w*|alleg\w*|"
     r"boast\w*|pretend\w*|reportedly|supposedly|purportedly|ostensibly|perhaps|"
     rf"possibly|maybe|rumou?r\w*|claim\w*|unclear|unknown|doubt\w*|debated|whether|believe|think|say|dream\w*|"
     rf"imagine|question|wonder\w*|asked|appl\w*|offer\w*|{_SAID}|talks|bid)\b|\?"
 )
 _SAME = {"n't": "not", "n’t": "not", "cannot": "can not", "’ll": "'ll"}
+_CONTRACTED = re.compile(r"(?<=\w)n['’]t$")
 
 
 def find_factuality(words: Sequence[str], one: tuple[int, int], other: tuple[int, int]) -> Factuality | None:
@@ -178,13 +201,16 @@ def find_factuality(words: Sequence[str], one: tuple[int, int], other: tuple[int
     text = " ".join(f"{before} {_ONE} {between} {_TWO} {behind}".split())
     if not _HINTS.search(text):
         return None
-    text = _INSERTED.sub(" ", _PSEUDO.sub(" ", text))
-    text = re.sub(r"\s+", " ", text)
+    text = " ".join(_BRACKETED.sub(" ", _PSEUDO.sub(" ", text)).split())
+    text = " ".join(_INSERTED.sub(" ", _ASIDE.sub(r"\g<subject> ", text)).split())
     if _STATED_BEHIND.search(text):
         return None
     return next((kind for kind, patterns in _CUES if any(pattern.search(text) for pattern in patterns)), None)
 
 
 def _lowered(words: Sequence[str]) -> list[str]:
-    """Words in lower case, but for the month "May"."""
-    return ["the-month" if word == "May" and place else word.lower() for place, word in enumerate(words)]
+    """Words in lower case, but for the month "May"; "WASN'T", which spaCy leaves whole, as two."""
+    return [
+        "the-month" if word == "May" and place else _CONTRACTED.sub(" not", word.lower())
+        for place, word in enumerate(words)
+    ]
