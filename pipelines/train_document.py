@@ -40,6 +40,8 @@ SOFT = 0.3  # what a teacher's score counts for; a gold fact or its absence coun
 LOST = 0.1  # share of mentions that are lost; an entity keeps one
 WRONG = 0.04  # share of entities with a type drawn by chance
 SPLIT = 0.05  # share of entities with several mentions that fall apart
+JOINED = 0.4  # share of documents that are joined with others to one text, whose facts do not cross
+JOINED_WORDS, JOINED_ENTITIES = 320, 32  # of such a text
 SIZES = {"token_width": 160, "hidden_width": 128, "entity_width": 160, "pair_width": 128, "heads": 2, "key_width": 32}
 DROPOUT = 0.2
 AVERAGE = 0.998  # how much of the average is kept at each step
@@ -64,6 +66,7 @@ class Document:
         taught: whether a teacher speaks of the labels that are not complete.
         known: whether it is known which facts hold between two entities, [E, E]; None: between all.
         n_gold: gold facts, also those with labels that are not trained.
+        parts: the documents that it was joined of, in their order; none if it is one.
         word, states: what the reader says of the words.
     """
 
@@ -80,6 +83,7 @@ class Document:
     taught: bool
     known: NDArray[np.bool_] | None
     n_gold: int
+    parts: tuple["Document", ...] = ()
     word: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     states: Tensor = field(default_factory=lambda: torch.zeros(0))
 
@@ -163,6 +167,53 @@ class Memory:
         self.vectors = torch.from_numpy(self.reader.words.vectors(list(self._number)))
 
 
+def join(parts: Sequence[Document]) -> Document:
+    """One document of several that have been read: what one says has nothing to do with the others."""
+    words = np.cumsum([0, *(len(part.words) for part in parts)])
+    sentences = np.cumsum([0, *(part.sentence[-1] + 1 for part in parts)])
+    entities = np.cumsum([0, *(len(part.types) for part in parts)])
+    return Document(
+        name=" + ".join(part.name for part in parts),
+        words=[word for part in parts for word in part.words],
+        sentence=np.concatenate([part.sentence + before for part, before in zip(parts, sentences, strict=False)]),
+        mentions=np.concatenate([part.mentions + before for part, before in zip(parts, words, strict=False)]),
+        entity=np.concatenate([part.entity + before for part, before in zip(parts, entities, strict=False)]),
+        kind=np.concatenate([part.kind for part in parts]),
+        types=np.concatenate([part.types for part in parts]),
+        facts=np.concatenate(
+            [part.facts + [before, before, 0] for part, before in zip(parts, entities, strict=False)]
+        ),
+        scores=np.concatenate([part.scores for part in parts]),
+        complete=np.zeros(0, np.int64),
+        taught=False,
+        known=np.ones((entities[-1], entities[-1]), bool),
+        n_gold=sum(part.n_gold for part in parts),
+        parts=tuple(parts),
+        word=np.concatenate([part.word for part in parts]),
+        states=torch.cat([part.states for part in parts]),
+    )
+
+
+def mingle(documents: Sequence[Document], chance: random.Random) -> list[Document]:
+    """The documents, some of them joined: short ones that have no name in common."""
+    found: list[Document] = []
+    parts: list[Document] = []
+    names: set[str] = set()
+    for document in chance.sample(documents, len(documents)):
+        here = {" ".join(document.words[first:end]).lower() for first, end in document.mentions.tolist()}
+        words = len(document.words) + sum(len(part.words) for part in parts)
+        entities = len(document.types) + sum(len(part.types) for part in parts)
+        if chance.random() >= JOINED or names & here:
+            found.append(document)
+        elif words > JOINED_WORDS or entities > JOINED_ENTITIES:
+            found += [join(parts)] if len(parts) > 1 else parts
+            parts, names = [document], here
+        else:
+            parts.append(document)
+            names |= here
+    return found + ([join(parts)] if len(parts) > 1 else parts)
+
+
 Mentions = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """First words and ends, entities and kinds of mentions."""
 
@@ -226,11 +277,9 @@ def make_batch(
         asked = pairs[:, 0] != pairs[:, 1]
         target = np.zeros((count**2, n_labels), np.float32)
         np.maximum.at(target, (facts[:, 0] * count + facts[:, 1], facts[:, 2]), scores)
-        weight = np.full((count**2, n_labels), SOFT if document.taught else 0, np.float32)
-        weight[:, document.complete] = 1
+        weight = _weights(document, n_labels) if document.parts else _known(document, count, n_labels)
+        weight = weight.reshape(count**2, n_labels)
         weight[target == 1] = 1
-        if document.known is not None:
-            weight *= document.known.reshape(-1, 1)
         targets.append(target[asked])
         weights.append(weight[asked])
         parts.append(
@@ -252,6 +301,24 @@ def make_batch(
     inputs["states"] = torch.cat([document.states for document in documents]).float()
     inputs["vectors"] = memory.vectors[word]
     return inputs, torch.from_numpy(np.concatenate(targets)), torch.from_numpy(np.concatenate(weights))
+
+
+def _known(document: Document, count: int, n_labels: int) -> NDArray[np.float32]:
+    """How much is known of each pair of entities and label, [E, E, labels]."""
+    weight = np.full((count, count, n_labels), SOFT if document.taught else 0, np.float32)
+    weight[:, :, document.complete] = 1
+    return weight if document.known is None else weight * document.known[:, :, None]
+
+
+def _weights(document: Document, n_labels: int) -> NDArray[np.float32]:
+    """The same of a joined document: nothing holds between two of its parts."""
+    weight = np.ones((len(document.types), len(document.types), n_labels), np.float32)
+    start = 0
+    for part in document.parts:
+        end = start + len(part.types)
+        weight[start:end, start:end] = _known(part, end - start, n_labels)
+        start = end
+    return weight
 
 
 def together(documents: Iterable[Document], chance: random.Random | None = None) -> list[list[Document]]:
@@ -325,7 +392,8 @@ def learn(
     steps = done = 0
     for number in range(epochs):
         start, total, pairs = time.perf_counter(), 0.0, 0
-        batches = [batch for source in sources for batch in together(source.draw(chance), chance)]
+        drawn = [document for source in sources for document in source.draw(chance)]
+        batches = together(mingle(drawn, chance), chance)
         chance.shuffle(batches)
         steps = steps or round(1.02 * epochs * len(batches))
         network.train()
