@@ -42,6 +42,7 @@ __all__ = [
     "known_spans",
     "register_entities",
     "register_extension",
+    "spans_of",
 ]
 
 CLUSTERS = "coref_clusters"
@@ -130,6 +131,18 @@ def get_entities(doc: Doc, *, spans_key: str | None = None) -> tuple[Entity, ...
     )
 
 
+def spans_of(doc: Doc, key: str) -> list[Span]:
+    """The spans of a group; none if there is no such group.
+
+    Those that lie behind the end of the Doc are left out: spaCy leaves them there where tokens were merged.
+    """
+    group, found = doc.spans.get(key, ()), []
+    for number in range(len(group)):
+        with contextlib.suppress(IndexError):
+            found.append(group[number])
+    return found
+
+
 def known_spans(doc: Doc) -> dict[tuple[int, int], Span]:
     """The spans of a Doc by start and end (characters). Of several, that of `doc.ents` counts, a cluster's last.
 
@@ -139,7 +152,7 @@ def known_spans(doc: Doc) -> dict[tuple[int, int], Span]:
     starts, ends = _token_bounds(doc)
     known: dict[tuple[int, int], Span] = {}
     for key in sorted(doc.spans, key=is_cluster, reverse=True):
-        for span in doc.spans[key]:
+        for span in spans_of(doc, key):
             place = span.start_char, span.end_char
             if 0 <= span.start < span.end <= len(starts) and place == (starts[span.start], ends[span.end - 1]):
                 known[place] = span
@@ -164,7 +177,7 @@ def get_plain_entities(
     """
     names = {
         (span.start_char, span.end_char): _Name(span.text, span.label_, span.kb_id_)
-        for span in (doc.ents if spans_key is None else doc.spans.get(spans_key, ()))
+        for span in (doc.ents if spans_key is None else spans_of(doc, spans_key))
         if span.text.strip()
     }
     coarse = {label: coarse_type(label, type_map) for label in {name.label for name in names.values()}}
@@ -210,7 +223,7 @@ def _clustered(doc: Doc, names: Mapping[_Place, _Name]) -> dict[_Place, str]:
     cores = {_core(text, place): place for place in reversed(list(names))}
     groups: dict[_Place, str] = {}
     for key in cluster_keys(doc.spans):
-        places = [(span.start_char, span.end_char) for span in doc.spans[key]]
+        places = [(span.start_char, span.end_char) for span in spans_of(doc, key)]
         # What a cluster has as "the Vistula's" may be the name "Vistula".
         places = [place if place in names else cores.get(_core(text, place), place) for place in places]
         new = [place for place in places if place not in groups and text[place[0] : place[1]].strip()]

@@ -181,7 +181,7 @@ def join(parts: Sequence[Document]) -> Document:
         kind=np.concatenate([part.kind for part in parts]),
         types=np.concatenate([part.types for part in parts]),
         facts=np.concatenate(
-            [part.facts + [before, before, 0] for part, before in zip(parts, entities, strict=False)]
+            [part.facts + np.array([before, before, 0]) for part, before in zip(parts, entities, strict=False)]
         ),
         scores=np.concatenate([part.scores for part in parts]),
         complete=np.zeros(0, np.int64),

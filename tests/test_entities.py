@@ -352,3 +352,14 @@ def test_another_owner_is_named_and_not_overwritten(owner, name):
             register_extensions()
     finally:
         owner.set_extension(name, getter=getter, force=True)
+
+
+def test_a_doc_whose_tokens_were_merged_has_its_entities():
+    doc = spacy.blank("en")("Marie Curie met Niels Bohr. He met her.")
+    doc.set_ents([Span(doc, 0, 2, label="PER"), Span(doc, 3, 5, label="PER")])
+    doc.spans["coref_clusters_1"] = [doc[0:2], doc[8:9]]
+    with doc.retokenize() as retokenizer:
+        for ent in doc.ents:
+            retokenizer.merge(ent)
+    assert len(doc) == 8  # spaCy leaves the mention at token 8 where it was
+    assert [entity.name for entity in doc._.entities] == ["Marie Curie", "Niels Bohr"]

@@ -114,7 +114,7 @@ def corpus_command(
             file=sys.stderr,
         )
     if dev and not empty:
-        config = resource("pipelines/relations.cfg")
+        config = resource("pipelines/documents.cfg")
         train = f"spacy train {config} --paths.train {output} --paths.dev {dev} -o training"
         print(f"kgmrca: to train relations on them: {train}", file=sys.stderr)
     for predicate, count in left_out.most_common():

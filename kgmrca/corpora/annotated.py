@@ -170,6 +170,10 @@ def read_annotated(
             exhaustive = names.exhaustive(record)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             reason = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+            if isinstance(error, IndexError):
+                reason = "it names a sentence, a token or an entity that it does not have"
+            elif isinstance(error, TypeError | AttributeError):
+                reason = f"a value is not of the kind that is expected ({error})"
             raise InputError(
                 f"{path}, record {number}: {reason}. See `kgmrca corpus --help` for the formats."
             ) from error
@@ -419,7 +423,9 @@ def read_gold(path: Path, vocab: Vocab) -> Iterator[Doc]:
     except OSError as error:
         raise unreadable(path, error) from error
     except Exception as error:  # whatever msgpack, zlib or the file system say of a file that is not a DocBin
-        raise InputError(f"{path} cannot be read as a DocBin: {error}.") from error
+        raise InputError(
+            f"{path} cannot be read as a DocBin ({error}). `kgmrca corpus` makes one of annotated data."
+        ) from error
     for number, doc in enumerate(docs, start=1):
         if get_plain_relations(doc) is None:
             raise InputError(

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from spacy.tokens import Doc
 
-from kgmrca.entities import CLUSTERS, cluster_keys, is_cluster
+from kgmrca.entities import CLUSTERS, cluster_keys, is_cluster, spans_of
 from kgmrca.extraction.coreference.names import is_title
 from kgmrca.extraction.encoder.forms import clean_word
 
@@ -38,7 +38,7 @@ def read_clusters(doc: Doc) -> list[Cluster]:
 
 def _of_span_groups(doc: Doc) -> Iterator[Cluster]:
     for key in cluster_keys(doc.spans):
-        yield [(span.start, span.end) for span in doc.spans[key]]
+        yield [(span.start, span.end) for span in spans_of(doc, key)]
 
 
 def _of_characters(doc: Doc) -> Iterator[Cluster]:

@@ -110,13 +110,15 @@ def answers(
         only_end_to_end: leave out what is read with gold entities, if the pipeline has a recognizer.
 
     Raises:
-        InputError: the level is none, or the file cannot be read.
+        InputError: the level is none, the file cannot be read, it has no documents, or the pipeline knows none of its
+            labels.
         ModelError: the pipeline has no relation component.
     """
     if level not in LEVELS:
         raise InputError(f"A level is {' or '.join(LEVELS)}, not {level!r}.")
     name, pipe = relation_pipe(nlp)
     examples = list(Corpus(path)(nlp))
+    _check_gold(path, [example.reference for example in examples], getattr(pipe, "labels", ()))
     with progress_bar(None, total=2 * len(examples), unit=" documents") as bar, _reading(pipe, level, calibrated):
         texts = (example.reference.text for example in examples)
         raw = []
@@ -131,6 +133,20 @@ def answers(
                 on_gold.append(Answer.of(example.reference, doc, level))
                 bar.update()
     return Answers(on_gold, end_to_end)
+
+
+def _check_gold(path: Path, docs: Iterable[Doc], labels: Iterable[str]) -> None:
+    """Refuse gold data that a pipeline with these labels cannot be scored on."""
+    docs, known = list(docs), set(labels)
+    if not docs:
+        raise InputError(f"{path} has no documents.")
+    named = {label for doc in docs for *_, label, _ in get_plain_relations(doc) or ()}
+    if named and known and named.isdisjoint(known):
+        some = ", ".join(sorted(named)[:3]) + (", ..." if len(named) > 3 else "")
+        raise InputError(
+            f"The pipeline has none of the labels of {path} ({some}). If these are the data set's own names, make the "
+            "file again with a relations.tsv beside the data, or with --mapping (see `kgmrca corpus --help`)."
+        )
 
 
 @contextmanager

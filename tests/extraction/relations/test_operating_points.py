@@ -233,3 +233,15 @@ def test_points_where_nothing_is_right():
     points = points_of(curve(gold=np.zeros(10, bool)))
     assert {point.f for point in points.values()} == {(0.0,)}
     assert not points["precise"].reached
+
+
+def test_gold_without_documents_is_refused(pipe, tmp_path):
+    DocBin(docs=[], store_user_data=True).to_disk(tmp_path / "gold.spacy")
+    with pytest.raises(InputError, match=r"gold\.spacy has no documents"):
+        sweep(NLP, tmp_path / "gold.spacy")
+
+
+def test_gold_with_labels_that_the_pipeline_does_not_have_is_refused(pipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(Pipe, "labels", ("place of birth",), raising=False)
+    with pytest.raises(InputError, match=r"none of the labels of .*\(also right, missed, right\)"):
+        sweep(NLP, write(tmp_path / "gold.spacy"))
