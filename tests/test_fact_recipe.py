@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from helpers import write_encoder
 from spacy.tokens import Doc, Span
 
 from kgmrca.corpora.annotated import ENTITIES, EXHAUSTIVE, UNTYPED
 from kgmrca.corpora.documents import ID
 from kgmrca.relations import set_plain_relations
-from tests.helpers import write_encoder
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 VOCAB = spacy.blank("en").vocab
