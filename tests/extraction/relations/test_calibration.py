@@ -249,7 +249,7 @@ def test_nothing_to_calibrate_on(tmp_path):
     alone._.relations = ()
     for name, docs, message in (
         ("partial", [gold_doc(make_docs, **{EXHAUSTIVE: []})], "no document is annotated"),
-        ("empty", [], "no document is annotated"),
+        ("empty", [], "empty has no documents"),
         ("alone", [alone], "no pair of entities"),
     ):
         DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / name)
