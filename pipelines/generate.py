@@ -161,7 +161,6 @@ _DOUBLED = frozenset({"run", "set", "win", "sit", "wed", "star", "pen", "expel",
 _PREPOSITIONS = frozenset({"in", "on", "at", "for", "to", "from", "by", "of", "with", "into"})
 _MONTHS = ["January", "February", "March", "April", "May", "June"]
 _MONTHS += ["July", "August", "September", "October", "November", "December"]
-_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 _WORDS = {
     "noun": "nouns",

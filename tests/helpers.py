@@ -1,8 +1,10 @@
-"""A pipeline whose relations are known beforehand, RDF read by two libraries at once, tiny vectors and encoders."""
+"""A pipeline whose relations are known beforehand, RDF read by two libraries, tiny vectors and encoders, the recipe."""
 
+import importlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -161,3 +163,9 @@ def add_tiny_relations(nlp: Language, *, architecture: str = "kgmrca.PairMRCA.v1
     widths = {"type_width": 4, "pair_width": 8} if architecture == "kgmrca.PairMRCA.v1" else {}
     model = {"@architectures": architecture, "hidden_width": 8, **widths}
     return nlp.add_pipe("mrca_relations", config={"pretrained": None, "threshold": 0, "model": model, **config})
+
+
+def recipe_script(monkeypatch: Any, name: str) -> ModuleType:
+    """A script of the recipe as a module; it finds those beside it as long as the test runs."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "pipelines"))
+    return importlib.import_module(name)

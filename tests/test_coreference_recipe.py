@@ -3,17 +3,16 @@
 import importlib
 import random
 import sys
-from pathlib import Path
 
 import pytest
 import spacy
 import torch
+from helpers import recipe_script
 from spacy.tokens import Doc
 from spacy.util import fix_random_seed
 
 from kgmrca.extraction.coreference.network import flow
 
-PIPELINES = Path(__file__).parents[1] / "pipelines"
 WOMEN, MEN = ["Ann", "Eva", "Ida", "Mary", "Rosa"], ["Bob", "Carl", "Hans", "Jack", "Paul"]
 FRAMES = ["{0} met {1} in Oslo . She was ill .", "{1} thanked {0} . He smiled at her , and it rained ."]
 
@@ -29,14 +28,12 @@ def one_thread():
 
 @pytest.fixture
 def sets(monkeypatch):
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module("coreference_sets")
+    return recipe_script(monkeypatch, "coreference_sets")
 
 
 @pytest.fixture
 def training(monkeypatch):
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module("train_coreference")
+    return recipe_script(monkeypatch, "train_coreference")
 
 
 def make_doc(words, names, clusters=(), **more):

@@ -1,17 +1,17 @@
 """The script that trains the network of document facts: reading documents, changing them, batches, the training."""
 
+import dataclasses
 import gzip
 import importlib
 import json
 import random
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
+from helpers import recipe_script
 
-PIPELINES = Path(__file__).parents[1] / "pipelines"
 LABELS = ["place of birth", "spouse", "capital of"]
 WORDS = ["Marie", "Curie", "was", "born", "in", "Warsaw", ".", "She", "married", "Pierre", "."]
 WORDS += ["Warsaw", "is", "the", "capital", "of", "Poland", "."]
@@ -43,8 +43,7 @@ TAUGHT = {
 
 @pytest.fixture
 def recipe(monkeypatch):
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module("train_document")
+    return recipe_script(monkeypatch, "train_document")
 
 
 @pytest.fixture
@@ -158,3 +157,41 @@ def test_entities_that_are_found_have_the_facts_of_gold_ones(recipe):
     assert told == [["Marie Curie", "Warsaw", "place of birth"], ["Marie Curie", "Pierre", "spouse"]]
     assert {kind for *_, kind, _ in found["mentions"]} == {"PER", "ORG", "LOC"}
     assert found["complete"] == GOLD["complete"]
+
+
+def test_joined_documents_say_nothing_of_one_another(recipe, documents):
+    first, second = documents
+    joined = recipe.join([first, second])
+    count = len(first.types)
+    assert joined.words == [*first.words, *second.words]
+    assert [joined.words[start:end] for start, end in joined.mentions.tolist()] == 2 * [
+        first.words[start:end] for start, end in first.mentions.tolist()
+    ]
+    assert set(joined.entity.tolist()) == set(range(2 * count))
+    assert joined.sentence[len(first.words)] == first.sentence[-1] + 1
+    weights = recipe._weights(joined, 3)
+    assert (weights[:count, count:] == 1).all()
+    assert (weights[:count, :count] == recipe._known(first, count, 3)).all()
+    assert (weights[count:, count:] == recipe._known(second, count, 3)).all()
+    facts = {tuple(fact) for fact in joined.facts.tolist()}
+    assert facts == {tuple(fact) for fact in first.facts.tolist()} | {
+        (subject + count, object_ + count, label) for subject, object_, label in second.facts.tolist()
+    }
+
+
+def test_documents_that_share_a_name_are_not_joined(recipe, documents):
+    for seed in range(20):
+        assert all(not document.parts for document in recipe.mingle(documents, random.Random(seed)))
+
+
+def test_documents_are_joined_by_chance_and_none_is_lost(recipe, documents):
+    one, _ = documents
+    many = []
+    for number in range(30):
+        words = [f"{word}{number}" for word in one.words]
+        many.append(dataclasses.replace(one, name=str(number), words=words))
+    found = recipe.mingle(many, random.Random(1))
+    parts = [part.name for document in found for part in document.parts or (document,)]
+    assert sorted(parts) == sorted(document.name for document in many)
+    assert 2 < sum(len(document.parts) for document in found) < 28
+    assert max(len(document.words) for document in found) <= recipe.JOINED_WORDS

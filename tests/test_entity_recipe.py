@@ -1,41 +1,34 @@
 """The scripts that train `mrca_entities`: the data sets, the rewriting of sentences, the training."""
 
 import gzip
-import importlib
 import json
 import random
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
+from helpers import recipe_script
 from spacy.tokens import Span
 from spacy.util import fix_random_seed
 
-PIPELINES = Path(__file__).parents[1] / "pipelines"
 WORDS = ["Marie", "Curie", "was", "born", "in", "Warsaw", "on", "7", "November", "1867", ",", "says", "Wikipedia", "."]
 SPANS = [(0, 2, "PER"), (5, 6, "LOC"), (7, 10, "TIME"), (12, 13, "ORG")]
 
 
-def script(monkeypatch, name):
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module(name)
-
-
 @pytest.fixture
 def sets(monkeypatch):
-    return script(monkeypatch, "entity_sets")
+    return recipe_script(monkeypatch, "entity_sets")
 
 
 @pytest.fixture
 def rewriting(monkeypatch):
-    return script(monkeypatch, "rewrite")
+    return recipe_script(monkeypatch, "rewrite")
 
 
 @pytest.fixture
 def training(monkeypatch):
-    return script(monkeypatch, "train_entities")
+    return recipe_script(monkeypatch, "train_entities")
 
 
 def write(folder, name, *records):
@@ -259,3 +252,22 @@ def test_it_learns_and_is_judged(training, sets, capsys):
     assert "redocred" in capsys.readouterr().out
     doc = nlp("Eve went to Lima.")
     assert [(span.text, span.label_) for span in doc.ents] == [("Eve", "PER"), ("Lima", "LOC")]
+
+
+def test_a_trained_recognizer_is_split_into_a_reader_and_a_head(monkeypatch, tmp_path):
+    nlp = spacy.blank("en")
+    model = {"@architectures": "kgmrca.EntityTagger.v1", "hidden_width": 6, "rows": 64, "feature_width": 8}
+    pipe = nlp.add_pipe("mrca_entities", config={"pretrained": None, "reader": None, "model": model})
+    fix_random_seed(0)
+    pipe.build(["LOC", "PER"], schemes=["gum"])
+    pipe.network.head.tags.bias.data[0] = -9  # so that it finds something
+    pipe.network.half().float()  # as it is stored
+    nlp.to_disk(tmp_path / "trained")
+    recipe_script(monkeypatch, "share_reader").share(tmp_path / "trained", tmp_path)
+    config = {"pretrained": None, "reader": str(tmp_path / "reader_en_sm"), "model": model}
+    shared = spacy.blank("en")
+    head = shared.add_pipe("mrca_entities", config=config).from_disk(tmp_path / "entities_en_sm")
+    texts = ["Marie Curie was born in Warsaw .", "Ada Lovelace met Charles Babbage in London . She stayed ."]
+    found = [[(ent.text, ent.label_) for ent in doc.ents] for doc in shared.pipe(texts)]
+    assert found == [[(ent.text, ent.label_) for ent in doc.ents] for doc in nlp.pipe(texts)] != [[], []]
+    assert head.network.reader is None

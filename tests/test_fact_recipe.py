@@ -1,36 +1,31 @@
 """The scripts that make what facts are learned from: passages, and the teacher that scores them."""
 
-import importlib
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
 import torch
-from helpers import write_encoder
+from helpers import recipe_script, write_encoder
 from spacy.tokens import Doc, Span
 
 from kgmrca.corpora.annotated import ENTITIES, EXHAUSTIVE, UNTYPED
 from kgmrca.corpora.documents import ID
 from kgmrca.relations import set_plain_relations
 
-PIPELINES = Path(__file__).parents[1] / "pipelines"
 VOCAB = spacy.blank("en").vocab
 WORDS = ["ann", "bob", "eva", "lives", "in", "oslo", "rome", "bonn", "works", "."]
 
 
 @pytest.fixture
 def sets(monkeypatch):
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module("document_sets")
+    return recipe_script(monkeypatch, "document_sets")
 
 
 @pytest.fixture
 def recipe(monkeypatch):
     pytest.importorskip("transformers")
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module("train_fact_teacher")
+    return recipe_script(monkeypatch, "train_fact_teacher")
 
 
 @pytest.fixture(autouse=True)

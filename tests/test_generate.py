@@ -1,26 +1,23 @@
 """The grammar that makes documents to train on."""
 
 import gzip
-import importlib
 import json
-from pathlib import Path
 
 import pytest
 import spacy
+from helpers import recipe_script
 from spacy.tokens import Doc, DocBin, Span
 
 from kgmrca.ontology import load_properties, load_types
 from kgmrca.relations import Relation, register_extensions
 
-PIPELINES = Path(__file__).parents[1] / "pipelines"
 FIRST = [("Anke", 1.0), ("Berit", 1.0), ("Carla", 1.0), ("Dino", 0.0), ("Egon", 0.0), ("Falk", 0.0)]
 FAMILY = ["Quast", "Rehm", "Stolz", "Tull", "Unger", "Voss", "Wirth", "Zech", "Ahrens", "Brodt", "Cramm", "Dorn"]
 
 
 @pytest.fixture
 def generate(monkeypatch):
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module("generate")
+    return recipe_script(monkeypatch, "generate")
 
 
 @pytest.fixture

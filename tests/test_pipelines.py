@@ -1,10 +1,11 @@
 """The scripts of the recipe: mixing gold documents, and what a teacher adds to them."""
 
-import importlib
 from pathlib import Path
 
 import pytest
 import spacy
+import srsly
+from helpers import recipe_script
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
@@ -17,14 +18,12 @@ VOCAB = spacy.blank("en").vocab
 
 @pytest.fixture
 def mix(monkeypatch):
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module("mix").mix
+    return recipe_script(monkeypatch, "mix").mix
 
 
 @pytest.fixture
 def silver(monkeypatch):
-    monkeypatch.syspath_prepend(str(PIPELINES))
-    return importlib.import_module("silver")
+    return recipe_script(monkeypatch, "silver")
 
 
 def a_doc(words, entities=(), records=(), *, exhaustive=None, partial=False):
@@ -189,7 +188,6 @@ def finds_by_heart(doc):
 
 
 def test_entities_have_the_types_that_the_recognizer_gives(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(PIPELINES))
     gold = a_doc(
         "Ann left Oslo for Lake Garda in May",
         [(0, 1, "PER"), (2, 3, "LOC"), (4, 6, "MISC")],
@@ -199,7 +197,7 @@ def test_entities_have_the_types_that_the_recognizer_gives(monkeypatch, tmp_path
     nlp = spacy.blank("en")
     nlp.add_pipe("finds_by_heart")
     path = store(tmp_path / "gold.spacy", gold)
-    importlib.import_module("retype").retype(nlp, path, tmp_path / "retyped.spacy")
+    recipe_script(monkeypatch, "retype").retype(nlp, path, tmp_path / "retyped.spacy")
     (doc,) = read_gold(tmp_path / "retyped.spacy", VOCAB)
     assert entities(doc) == [("Ann", "PER"), ("Oslo", "ORG"), ("Lake Garda", "LOC"), ("May", "TIME")]
     assert get_plain_relations(doc) == get_plain_relations(gold)
@@ -207,11 +205,10 @@ def test_entities_have_the_types_that_the_recognizer_gives(monkeypatch, tmp_path
 
 
 def test_an_assembled_pipeline_keeps_no_words_of_its_training(monkeypatch):
-    monkeypatch.syspath_prepend(str(PIPELINES))
     trained = spacy.blank("en")
     trained.add_pipe("mrca_relations")
     trained.vocab.strings.add("supercalifragilistic")
-    fresh = importlib.import_module("assemble").with_fresh_strings(trained)
+    fresh = recipe_script(monkeypatch, "assemble").with_fresh_strings(trained)
     assert "supercalifragilistic" not in fresh.vocab.strings
     found = []
     for nlp in (trained, fresh):
@@ -219,3 +216,13 @@ def test_an_assembled_pipeline_keeps_no_words_of_its_training(monkeypatch):
         doc.set_ents([Span(doc, 0, 2, label="PER"), Span(doc, 5, 6, label="LOC")])
         found.append(get_plain_relations(nlp(doc)))
     assert found[0] == found[1] != []
+
+
+def test_every_step_of_the_recipe_is_there():
+    project = srsly.read_yaml(PIPELINES / "project.yml")
+    names = {command["name"] for command in project["commands"]}
+    assert set(project["workflows"]["all"]) <= names
+    lines = [line for command in project["commands"] for line in command["script"]]
+    scripts = {word for line in lines for word in line.split() if word.endswith(".py")}
+    assert {"train_document.py", "share_reader.py", "generate.py"} <= scripts
+    assert [name for name in sorted(scripts) if not (PIPELINES / name).is_file()] == []

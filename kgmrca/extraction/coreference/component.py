@@ -7,8 +7,6 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
@@ -223,11 +221,7 @@ class Coreference(StoredWeights, Pipe):
             self.reader.check(stored["reader"])
         except ModelError as error:
             raise ModelError(f"'{self.name}' cannot be used: {error}") from error
-        network = self.build(stored["threshold"], **stored["network"])
-        try:
-            network.load_state_dict(load_tensors(weights))
-        except (RuntimeError, SafetensorError) as error:
-            raise ModelError(f"The weights of '{self.name}' do not fit its settings: {error}") from error
+        self._load_weights(self.build(stored["threshold"], **stored["network"]), self._tensors(weights))
 
 
 def _words_of(tokens: Tokens, count: int) -> list[list[str]]:

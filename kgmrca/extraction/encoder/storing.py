@@ -1,11 +1,16 @@
 """Storing components: settings as JSON, weights as safetensors, in a folder or in bytes."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
 from spacy import util
+from torch import Tensor, nn
+
+from kgmrca.errors import ModelError
 
 __all__ = ["StoredWeights"]
 
@@ -18,6 +23,8 @@ class StoredWeights:
     Settings are written as Python's own JSON, which keeps every digit of a float.
     """
 
+    name: str
+
     def _stored_cfg(self) -> dict[str, Any]:
         """The settings to store."""
         raise NotImplementedError
@@ -29,6 +36,28 @@ class StoredWeights:
     def _restore(self, cfg: str | bytes, weights: bytes) -> None:
         """Take over settings as JSON, and weights; b"" if there are none."""
         raise NotImplementedError
+
+    def _tensors(self, weights: bytes) -> dict[str, Tensor]:
+        """Weights that were stored.
+
+        Raises:
+            ModelError: they are no weights.
+        """
+        try:
+            return load_tensors(weights)
+        except SafetensorError as error:
+            raise ModelError(f"The weights of '{self.name}' cannot be read: {error}") from error
+
+    def _load_weights(self, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        """Give a network its stored weights.
+
+        Raises:
+            ModelError: they are those of a network with other settings.
+        """
+        try:
+            network.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Settings and weights in one byte string."""

@@ -8,8 +8,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
@@ -425,7 +423,7 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
     def _restore(self, cfg: str | bytes, weights: bytes) -> None:
         settings = json.loads(cfg)
         built, words, needed = settings.pop("built"), settings.pop("words", None), settings.pop("reader", None)
-        tensors = load_tensors(weights) if built else {}
+        tensors = self._tensors(weights) if built else {}
         try:
             if needed is None:  # it has a reader of its own
                 self.model.attrs["words"].restore(words, self.vocab)
@@ -440,10 +438,7 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
         self.cfg = settings
         if built:
             self._build()
-            try:
-                self.network.load_state_dict(tensors)
-            except (RuntimeError, SafetensorError) as error:
-                raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
+            self._load_weights(self.network, tensors)
         self._weights_came_with_it = built
 
 

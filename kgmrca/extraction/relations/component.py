@@ -16,8 +16,6 @@ import numpy as np
 import spacy
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
@@ -786,10 +784,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
         self.cfg = {**self._settings(), **settings}  # what was stored by an earlier version lacks some
         if built:
             self._build()
-            try:
-                self._network.load_state_dict(load_tensors(weights))
-            except (RuntimeError, SafetensorError) as error:
-                raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
+            self._load_weights(self._network, self._tensors(weights))
         self._weights_came_with_it = built
         if (checksum := zlib.crc32(weights)) != self._weights_checksum:
             self._weights_checksum, self._language = checksum, self.vocab.lang
