@@ -98,6 +98,8 @@ class Coreference(StoredWeights, Pipe):
     [('coref_clusters_1', ['Ann Lee', 'She'])]
     """
 
+    _sizes_are_in = "settings"
+
     def __init__(
         self,
         vocab: Vocab,

@@ -24,6 +24,7 @@ class StoredWeights:
     """
 
     name: str
+    _sizes_are_in = "[model] settings"  # in a config
 
     def _stored_cfg(self) -> dict[str, Any]:
         """The settings to store."""
@@ -46,7 +47,7 @@ class StoredWeights:
         try:
             return load_tensors(weights)
         except SafetensorError as error:
-            raise ModelError(f"The weights of '{self.name}' cannot be read: {error}") from error
+            raise self._do_not_fit(error) from error
 
     def _load_weights(self, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         """Give a network its stored weights.
@@ -57,7 +58,10 @@ class StoredWeights:
         try:
             network.load_state_dict(tensors)
         except RuntimeError as error:
-            raise ModelError(f"The weights of '{self.name}' do not fit its [model] settings: {error}") from error
+            raise self._do_not_fit(error) from error
+
+    def _do_not_fit(self, error: Exception) -> ModelError:
+        return ModelError(f"The weights of '{self.name}' do not fit its {self._sizes_are_in}: {error}")
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Settings and weights in one byte string."""
