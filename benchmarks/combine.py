@@ -69,7 +69,7 @@ def main() -> None:
 def read(nlp: Any, folder: Path, *, threshold: float) -> Iterator[Reading]:
     """All relations that the pipeline finds between gold entities, true and false ones."""
     pipe = nlp.get_pipe("mrca_relations")
-    pipe.threshold = threshold
+    pipe.threshold, pipe.scope = threshold, "sentence"  # the other scope gives a fact once a document
     path = folder / "documents.test.jsonl.gz"
     labels = relation_labels(path)
     with gzip.open(path, "rt", encoding="utf-8") as lines:

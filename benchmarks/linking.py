@@ -101,7 +101,7 @@ def read(path: Path) -> Iterator[Sentence]:
             spans = [doc[one["start"] : one["end"]] for one in entities]
             number = {(span.start_char, span.end_char): place for place, span in enumerate(spans)}
             yield Sentence(
-                entities=[Entity(one["group"], one["type"]) for one in entities],
+                entities=[Entity(one["text"], one["type"]) for one in entities],
                 items=[one["qid"] for one in entities],
                 predicted=[
                     EntityPair(number[a, b], number[c, d], property_for(label), score)
