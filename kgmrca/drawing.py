@@ -20,8 +20,8 @@ from spacy.util import is_in_jupyter
 
 from kgmrca.entities import get_entities
 from kgmrca.errors import DependencyError, InputError
+from kgmrca.names import normal_name
 from kgmrca.relations import get_relations
-from kgmrca.terms import normal_name
 from kgmrca.types import coarse_type
 
 __all__ = ["render"]

@@ -28,7 +28,8 @@ from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc, Span
 
 from kgmrca.errors import ExtensionError
-from kgmrca.terms import is_item_id, normal_name
+from kgmrca.names import normal_name
+from kgmrca.terms import is_item_id
 from kgmrca.types import VALUE_TYPES, coarse_type
 
 __all__ = [

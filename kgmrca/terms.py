@@ -1,10 +1,9 @@
 """The vocabularies of our graphs, by their usual prefixes, and those of their terms that several modules use.
 
-Also what tells that two names are one, and what an item of Wikidata is called.
+Also what an item of Wikidata is called.
 """
 
 import re
-import unicodedata
 
 from pyoxigraph import DefaultGraph, NamedNode
 
@@ -52,12 +51,3 @@ def is_item_id(text: str) -> bool:
     (True, False, False)
     """
     return _ITEM.fullmatch(text) is not None
-
-
-def normal_name(name: str) -> str:
-    """The form of a name that is the same whatever its case, Unicode composition and white space.
-
-    >>> normal_name("Marie  CURIE")
-    'marie curie'
-    """
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())

@@ -21,11 +21,11 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kgmrca.errors import InputError
 from kgmrca.files import check_outputs
 from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
+from kgmrca.names import normal_name
 from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import DCTERMS, KGMRCA, MENTION, NAMESAKE, OTHER_NAME, PROV, RDF, RDFS, XSD
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
-from kgmrca.triples.iris import normal_name
 from kgmrca.triples.items import ItemLinks, item_id, link_in, only_item
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Statement

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from pyoxigraph import NamedNode
 
 from kgmrca.errors import InputError
-from kgmrca.terms import normal_name
+from kgmrca.names import normal_name
 
 __all__ = [
     "DEFAULT_BASE",
@@ -18,7 +18,6 @@ __all__ = [
     "from_node_predicate",
     "has_local_name",
     "mention_iri",
-    "normal_name",
     "quoted",
     "text_digest",
 ]
@@ -157,7 +156,7 @@ class Iris:
     def entity(self, document: str, surface: str, place: str | None = None) -> str:
         """The IRI of an entity without a Wikidata item: of what `document` (an IRI) calls by this name.
 
-        Case, Unicode composition and white space make no difference. The same name in another document is another
+        Case and typography make no difference (see `kgmrca.names`). The same name in another document is another
         entity, because two entities can be joined later, while one that was joined wrongly cannot be parted again.
 
         Args:

@@ -12,10 +12,11 @@ from spacy.tokens import Doc, Span
 
 from kgmrca.entities import cluster_keys, get_plain_entities
 from kgmrca.errors import InputError, ModelError
+from kgmrca.names import normal_name
 from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_predicate
 from kgmrca.relations import get_plain_relations, make_relations
 from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
-from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri, normal_name
+from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
 from kgmrca.triples.items import is_item_id
 from kgmrca.triples.literals import typed_literal
 from kgmrca.triples.records import DocumentEntity, Mention, Run, Statement, rounded, sentence_digest

@@ -9,19 +9,13 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmrca.names import ALIKE
+
 __all__ = ["N_FEATURES", "clean_word", "hash_words"]
 
 N_FEATURES = 7
 """Hashed features of a word: the word, its first three and last three letters, and so on; see `hash_words`."""
 
-_ALIKE = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛′´`ʼ", "'"),
-        **dict.fromkeys("“”„‟″«»", '"'),
-        **dict.fromkeys("‐‑‒–—―−﹘", "-"),
-        "…": "...",
-    }
-)
 _INVISIBLE = {
     "Cc",
     "Cf",
@@ -42,7 +36,7 @@ def clean_word(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     kept = "".join(c for c in _VARIATION.sub("", text) if unicodedata.category(c) not in _INVISIBLE)
-    return unicodedata.normalize("NFKC", kept.translate(_ALIKE)).translate(_ALIKE).strip()
+    return unicodedata.normalize("NFKC", kept.translate(ALIKE)).translate(ALIKE).strip()
 
 
 def hash_words(words: Sequence[str], rows: int) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from kgmrca.triples.iris import normal_name
+from kgmrca.names import normal_name
 from kgmrca.types import VALUE_TYPES, coarse_type
 
 __all__ = ["NameGroup", "Named", "group_names", "name_key", "parts_of"]

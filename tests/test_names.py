@@ -1,0 +1,92 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kgmrca.names import normal_name, plain_name
+from kgmrca.triples.iris import Iris
+
+# What typesetting, word processors and web pages do to a name.
+HOSTILE = st.text() | st.text(alphabet="aB ,;:.…&’'\"“”-–—()[]*|\u00ad\u200b\u200e\ufeff\u0308ßﬁ＆Ａ\x1f")
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("Sela O’Brun", "Sela O'Brun"),
+        ("Sela O´Brun", "Sela O'Brun"),
+        ("Hale‘iwa", "Hale'iwa"),
+        ("Mira Osk–Tal", "Mira Osk-Tal"),
+        ("Mira Osk\u2011Tal", "Mira Osk-Tal"),
+        ("Mira Osk\u2212Tal", "Mira Osk-Tal"),
+        ("Ilo\u0308 Vanne\u0301", "Ilö Vanné"),
+        ("Vor\u00adhaus", "Vorhaus"),
+        ("Sela\u200b Brun\ufeff", "Sela Brun"),
+        ("\u200e\u202aSela Brun\u202c", "Sela Brun"),
+        ("Sela \u00a0\u202f Brun\r\n", "Sela Brun"),
+        ("Griﬃn", "Griffin"),
+        ("Ｓｅｌａ", "Sela"),
+        ("Sela Brun,", "Sela Brun"),
+        ("Sela Brun ; ", "Sela Brun"),
+        ("Sela Brun:", "Sela Brun"),
+        ("Sela Brun …", "Sela Brun"),
+        ("Sela Brun...", "Sela Brun"),
+        ("Sela Brun […]", "Sela Brun"),
+        ("— Sela Brun—", "Sela Brun"),
+        ("• Sela Brun", "Sela Brun"),
+        ("“Sela Brun”", "Sela Brun"),
+        ("„Sela Brun“,", "Sela Brun"),
+        ("« Sela Brun »", "Sela Brun"),
+        ("(Sela Brun)", "Sela Brun"),
+        ("Brun & Osk", "Brun and Osk"),
+        ("Brun &amp; Osk", "Brun and Osk"),
+    ],
+)
+def test_what_typesetting_does_to_a_name_makes_no_other_name(written, plain):
+    assert plain_name(written) == plain
+    assert Iris().entity("urn:d", written) == Iris().entity("urn:d", plain)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Apple Inc.",
+        "U.S.",
+        "AT&T",
+        "C++",
+        "-5",
+        "A-",
+        "Yahoo!",
+        "!!!",
+        "'t Hooft",
+        "the '90s",
+        '"Weird" Brun',
+        "5'",
+        "x_",
+    ],
+)
+def test_a_name_that_needs_no_mending_is_kept(name):
+    assert plain_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["Ilö Vanné", "(500) Days", "Jo (jazz)", "O'Brun-Tal", "ТАСС", "東京", "Kreß", "["])
+def test_such_a_name_is_the_same_as_in_the_first_release(name):
+    """So the IRI of its entity stays."""
+    assert normal_name(name) == " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+@pytest.mark.parametrize("names", [("Ilo", "Ilö"), ("Brun", "Brun's"), ("AT&T", "ATT"), ("Apple Inc.", "Apple")])
+def test_other_letters_make_another_name(names):
+    assert len(set(map(normal_name, names))) == 2
+
+
+@given(HOSTILE)
+def test_a_plain_name_stays_as_it_is(text):
+    assert plain_name(plain_name(text)) == plain_name(text)
+    assert normal_name(normal_name(text)) == normal_name(text)
+
+
+@given(HOSTILE)
+def test_a_name_with_letters_never_becomes_empty(text):
+    assert any(map(str.isalnum, plain_name(text))) >= any(map(str.isalnum, text))
