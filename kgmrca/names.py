@@ -1,13 +1,14 @@
 """When two names are one, and how else a name may be written.
 
 `plain_name` is the one place that knows what typesetting, word processors and web pages do to names. Entities are told
-apart by it (see `normal_name`).
+apart by it (`normal_name`), and names are looked up by it (`spellings`).
 """
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 
-__all__ = ["normal_name", "plain_name"]
+__all__ = ["normal_name", "plain_name", "spellings"]
 
 ALIKE = str.maketrans(
     {
@@ -25,7 +26,29 @@ _WIDE = re.compile("[\ufb00-\ufb06\uff01-\uffef]+")  # ligatures (ﬁ), full-wid
 _DASHED = re.compile("^[—―]+|[—―]+$")
 _AND = re.compile(r"(?<=\S) & (?=\S)")
 _BEFORE = re.compile(r"^(?:[,; ]+|[•·*|-]+ )+")
-_AFTER = re.compile(r"(?:[,;: ]+| [•·*|-]+|\.\.\.+|\[\.\.\.\])+$")
+_AFTER = re.compile(r"(?:[,;: ]+| [•·*|-]+|\.\.\.+|\[\.\.\.\]|\(\.\.\.\))+$")
+_GENITIVE = re.compile("(?<=[^\\W_])'s?$", re.IGNORECASE)
+_ARTICLE = re.compile(r"^the (?=\S)", re.IGNORECASE)
+_PARTICLE = re.compile(
+    r"(?<=[ -])(?:a[fltnv]?|and|d[aeiou]|das|de[ilnrs]|dell[ao]|die|dos|e[dlnt]?|for|in?|l[aeo]s?|o[fnr]|por|t[eo]|"
+    r"te[nr]|the|und|v[ao]n|vom|y|zu[mr]?)(?=[ -])",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[IVX]{2,}|\S*\d\S*")
+_PART = re.compile(r"(?:^|(?<=['-]))([^\W\d_]+)")
+_ELIDED = re.compile(r"(?<=[ -])[DL](?=')")
+_MAC = re.compile(r"\b(Ma?c)([a-z]{3,})")
+_BASES = str.maketrans(dict(zip("øłđıħŧØŁĐĦŦ", "oldihtOLDHT", strict=True)))
+_BASES |= str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+_BASES |= str.maketrans({"Æ": "Ae", "Œ": "Oe", "Þ": "Th", "Ð": "D"})
+# What some write for letters that ASCII does not have.
+_TRANSCRIBED = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Ø": "Oe", "Å": "Aa"}
+)
+_DIGRAPH = re.compile("([aouAOU]e|[aA]a)")
+_UMLAUTS = {"ae": "ä", "oe": "ö", "ue": "ü", "Ae": "Ä", "Oe": "Ö", "Ue": "Ü"}
+_NORDIC = {"ae": "æ", "oe": "ø", "aa": "å", "Ae": "Æ", "Oe": "Ø", "Aa": "Å"}
+_MOST = 32
 _PAIRS = {'"': '"', "'": "'", "(": ")", "[": "]", "{": "}"}
 
 
@@ -56,6 +79,23 @@ def normal_name(name: str) -> str:
     return plain_name(name).casefold()
 
 
+def spellings(name: str) -> tuple[str, ...]:
+    """The forms in which to look a name up: as it is, plain, and then as others write it, 32 at most.
+
+    Others leave out an article, a genitive or a final full stop, do not write in capitals, have typographic apostrophes
+    and dashes or spaces for these, "&" for "and", letters without accents, or the letters that "ae", "oe", "ue", "aa"
+    and "ss" may stand for.
+
+    >>> spellings("O’Brun, "), spellings("the NETHERLANDS")
+    (('O’Brun,', "O'Brun", 'O’Brun'), ('the NETHERLANDS', 'NETHERLANDS', 'the Netherlands', 'Netherlands'))
+    """
+    forms = dict.fromkeys(map(plain_name, (name, _spaced(name))))
+    for ways in (_shorter, _in_usual_case, _with_other_signs, _with_other_letters):
+        forms |= dict.fromkeys(other for form in list(forms) for other in ways(form))
+    as_it_is = unicodedata.normalize("NFC", " ".join(name.split()))
+    return tuple(filter(None, dict.fromkeys((as_it_is, *forms))))[:_MOST]
+
+
 def _readable(name: str) -> str:
     """A name in visible characters, and where one is like another, in that of ASCII."""
     words = " ".join(_VARIATION.sub("", name).split())
@@ -74,3 +114,61 @@ def _bare(name: str) -> str:
         if inner and _PAIRS.get(name[0]) == name[-1] and not {name[0], name[-1]} & set(inner):
             name = inner
     return name
+
+
+def _spaced(name: str) -> str:
+    """A name with spaces for its invisible characters, which may have been its only spaces."""
+    return "".join(" " if unicodedata.category(letter) in _INVISIBLE else letter for letter in name)
+
+
+def _shorter(name: str) -> Iterator[str]:
+    yield name.removesuffix(".")
+    yield _ARTICLE.sub("", _GENITIVE.sub("", name))
+
+
+def _in_usual_case(name: str) -> Iterator[str]:
+    """A name of which words are in capitals, or all in small letters, as it may be written otherwise."""
+    words = name.split()
+    if name.islower():
+        yield _PARTICLE.sub(lambda found: found[0].lower(), _capitalized(words))
+    elif any(len(word) > 3 and word.isupper() for word in words):
+        usual = " ".join(
+            _capitalized([word]) if word.isupper() and not _NUMBER.fullmatch(word) else word for word in words
+        )
+        title = _PARTICLE.sub(lambda found: found[0].lower(), usual)
+        yield title
+        yield usual
+        yield _ELIDED.sub(lambda found: found[0].lower(), title)
+        yield _MAC.sub(lambda found: found[1] + found[2].capitalize(), title)
+        # "BBC News"
+        yield " ".join(word.upper() if len(word) < 4 and word[0].isupper() else word for word in title.split())
+
+
+def _capitalized(words: Iterable[str]) -> str:
+    """Words with a capital in each of their parts; a genitive and such ("T") stay small."""
+
+    def capital(part: re.Match[str]) -> str:
+        return part[0].lower() if part.start() and len(part[0]) == 1 else part[0].capitalize()
+
+    return " ".join(_PART.sub(capital, word) for word in words)
+
+
+def _with_other_signs(name: str) -> Iterator[str]:
+    if "'" in name:
+        yield name.replace("'", "’")
+        yield name.replace("'", "ʻ")
+    if "-" in name:
+        yield name.replace("-", "–")
+        yield " ".join(name.replace("-", " ").split())
+    if " and " in name:
+        yield name.replace(" and ", " & ")
+
+
+def _with_other_letters(name: str) -> Iterator[str]:
+    if not name.isascii():
+        letters = unicodedata.normalize("NFD", name)
+        yield "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_BASES)
+        yield name.translate(_TRANSCRIBED)
+    yield name.replace("ss", "ß")
+    for letter_of in (_UMLAUTS, _NORDIC) if name.isascii() else ():
+        yield "".join(letter_of.get(part, part) for part in _DIGRAPH.split(name))

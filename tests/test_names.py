@@ -3,8 +3,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from written import WRITTEN
 
-from kgmrca.names import normal_name, plain_name
+from kgmrca.names import normal_name, plain_name, spellings
 from kgmrca.triples.iris import Iris
 
 # What typesetting, word processors and web pages do to a name.
@@ -90,3 +91,41 @@ def test_a_plain_name_stays_as_it_is(text):
 @given(HOSTILE)
 def test_a_name_with_letters_never_becomes_empty(text):
     assert any(map(str.isalnum, plain_name(text))) >= any(map(str.isalnum, text))
+
+
+@pytest.mark.parametrize(("name", "written"), [(name, form) for name, *forms in WRITTEN for form in forms])
+def test_a_name_is_looked_up_as_others_write_it(name, written):
+    assert name in spellings(written)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Paris", ("Paris",)),
+        (" New\n York ", ("New York",)),
+        ("the Netherlands", ("the Netherlands", "Netherlands")),
+        ("The The", ("The The", "The")),
+        ("France's", ("France's", "France", "France’s", "Franceʻs")),
+        ("NEW ZEALAND", ("NEW ZEALAND", "New Zealand", "NEW Zealand")),
+        ("USA", ("USA",)),
+        ("BBC NEWS", ("BBC NEWS", "Bbc News", "BBC News")),
+        ("WORLD WAR II", ("WORLD WAR II", "World War II", "World WAR II")),
+        ("MACARTHUR", ("MACARTHUR", "Macarthur", "MacArthur")),
+        ("anna of rome", ("anna of rome", "Anna of Rome")),
+        ("BAKER 747B", ("BAKER 747B", "Baker 747B")),
+        ("Apple Inc.", ("Apple Inc.", "Apple Inc")),
+        ("", ()),
+        (" \t", ()),
+    ],
+)
+def test_spellings(name, expected):
+    assert spellings(name) == expected
+
+
+@given(HOSTILE)
+def test_the_name_as_it_is_comes_first_and_there_are_never_many_spellings(text):
+    found = spellings(text)
+    assert len(found) == len(set(found)) <= 32
+    assert (
+        found[:1] == tuple(filter(None, [unicodedata.normalize("NFC", " ".join(text.split()))])) or not found[0].split()
+    )

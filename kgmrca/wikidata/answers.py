@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 from pyoxigraph import BlankNode, NamedNode
 from pyoxigraph import Literal as RdfLiteral
 
+from kgmrca.names import plain_name
 from kgmrca.ontology import WIKIDATA_DIRECT
 from kgmrca.terms import RDF, XSD
 from kgmrca.wikidata import queries
@@ -144,7 +145,7 @@ _PROPERTY_SHAPE = {
     "subproperty_of": [_is_id],
     "constraints": {str: {str: [_is_id]}},
 }
-_CANDIDATE_SHAPE = (_is_id, bool, str, _INTEGER)
+_CANDIDATE_SHAPE = (_is_id, bool, str, _INTEGER, bool)
 
 
 def value_of(row: Row) -> Value:
@@ -320,14 +321,18 @@ def _read_above(key: Key, rows: Sequence[Row]) -> list[str]:
 
 
 def _read_candidates(key: Key, rows: Sequence[Row]) -> list[Any]:
-    languages = key[1].split(",")
-    best: dict[str, tuple[tuple[bool, int], list[Any]]] = {}
+    asked, languages = plain_name(key[0]), key[1].split(",")
+    best: dict[str, tuple[tuple[bool, bool, int], list[Any]]] = {}
     for row in rows:
         if not (item := _item_in(row["item"])) or item.startswith("P"):
             continue
-        is_label, language = row["is_label"].value in ("true", "1"), _literals_in([row], "name")[0].language or ""
-        sitelinks = _integer(row.get("sitelinks"))
-        found = ((not is_label, languages.index(language)), [item, is_label, language, sitelinks])
+        (name,) = _literals_in([row], "name")
+        is_label, language = row["is_label"].value in ("true", "1"), name.language or ""
+        sitelinks, respelled = _integer(row.get("sitelinks")), plain_name(name.value) != asked
+        found = (
+            (respelled, not is_label, languages.index(language)),
+            [item, is_label, language, sitelinks, respelled],
+        )
         best[item] = min(best.get(item, found), found, key=lambda one: one[0])
     return sorted((one for _, one in best.values()), key=lambda one: (-(one[3] or 0), int(one[0][1:])))
 
@@ -337,7 +342,8 @@ def as_candidates(key: Key) -> Callable[[Any], tuple[Candidate, ...]]:
 
     def load(plain: Any) -> tuple[Candidate, ...]:
         return tuple(
-            Candidate(item, key[0], is_label, language, sitelinks) for item, is_label, language, sitelinks in plain
+            Candidate(item, key[0], is_label, language, sitelinks, respelled)
+            for item, is_label, language, sitelinks, respelled in plain
         )
 
     return load
@@ -401,11 +407,11 @@ def candidates_kind(languages: Sequence[str]) -> LookUpKind:
     """The look-up of the items with a name in some languages."""
     return LookUpKind(
         "names",
-        "names",
+        "spellings",
         share=1,
         query=lambda keys: queries.candidates(_firsts(keys), languages=languages),
         read=_read_candidates,
-        key=lambda row: (row["name"].value, ",".join(languages)),
+        key=lambda row: (row["asked"].value, ",".join(languages)),
         shape=[_CANDIDATE_SHAPE],
     )
 

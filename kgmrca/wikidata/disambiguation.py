@@ -11,7 +11,6 @@ each entity. `link_lookups` asks the endpoint for that knowledge.
 """
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
@@ -40,7 +39,6 @@ __all__ = [
     "marginals",
     "neighbours",
     "shortlists_of",
-    "spellings",
 ]
 
 LinkOutcome: TypeAlias = Literal["linked", "kept", "abstained", "no candidates", "not looked up"]
@@ -57,7 +55,7 @@ class Weights(NamedTuple):
         label: the name is the item's label, in the first of the languages or in "mul".
         alias: added where it is an alias only.
         language: added where it is a name in another language only.
-        respelled: added where the item has the name in another spelling only (see `spellings`).
+        respelled: added where the item has the name in other letters only (see `names.spellings`).
         sitelinks: times ln((1 + n) / 6) for an item with a page in n wikis; 0 where n is unknown. With 0.5, the odds
             grow with the square root of n + 1.
         type_agrees, type_differs: added where the item's class does, or does not, agree with the entity's type.
@@ -163,7 +161,7 @@ class LinkKnowledge:
     """What Wikidata has about the names and items of groups; `NotChecked` where a look-up failed.
 
     Attributes:
-        candidates: by name and by every other spelling of it (see `spellings`).
+        candidates: by name.
         types: by item, the types of `ontology.TYPES` that its classes stand for. "" is among them for an item that no
             text speaks of, such as a disambiguation page.
         connections: by pair of items, the properties from the first to the second.
@@ -185,19 +183,6 @@ def neighbours(entities: Sequence[int]) -> list[EntityPair]:
     """
     pairs = ((one, other) for place, one in enumerate(entities) for other in entities[place + 1 : place + 1 + _NEAR])
     return [EntityPair(*pair) for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
-
-
-def spellings(name: str) -> tuple[str, ...]:
-    """The spellings to look for: the name as it is, then without article and genitive and not all in capitals.
-
-    >>> spellings("THE NETHERLANDS")
-    ('THE NETHERLANDS', 'Netherlands')
-    """
-    plain = " ".join(name.split())
-    bare = re.sub(r"^the (?=\S)|['’]s?$", "", plain, flags=re.IGNORECASE)
-    if len(bare) > 3 and bare.isupper():
-        bare = " ".join(word if re.search(r"\d", word) else word.capitalize() for word in bare.split())
-    return tuple(dict.fromkeys(filter(None, (plain, bare))))
 
 
 def choose_items(
@@ -299,19 +284,18 @@ def items_by_name(
     entity: Entity, candidates: Mapping[str, tuple[Candidate, ...] | NotChecked], language: str
 ) -> dict[str, float] | NotChecked:
     """The items with an entity's name, the best first, scored by how they have the name and how known they are."""
+    found = candidates.get(entity.name, ())
+    if isinstance(found, NotChecked):
+        return found
     log_odds: dict[str, float] = {}
-    for number, spelling in enumerate(spellings(entity.name)):
-        found = candidates.get(spelling, ())
-        if isinstance(found, NotChecked):
-            return found
-        for one in found:
-            value = WEIGHTS.label
-            value += WEIGHTS.alias * (not one.is_label)
-            value += WEIGHTS.language * (one.language not in (language, "mul"))
-            value += WEIGHTS.respelled * (number > 0)
-            if one.sitelinks is not None:
-                value += WEIGHTS.sitelinks * math.log((1 + one.sitelinks) / 6)
-            log_odds[one.item] = max(value, log_odds.get(one.item, -math.inf))
+    for one in found:
+        value = WEIGHTS.label
+        value += WEIGHTS.alias * (not one.is_label)
+        value += WEIGHTS.language * (one.language not in (language, "mul"))
+        value += WEIGHTS.respelled * one.respelled
+        if one.sitelinks is not None:
+            value += WEIGHTS.sitelinks * math.log((1 + one.sitelinks) / 6)
+        log_odds[one.item] = max(value, log_odds.get(one.item, -math.inf))
     return _best(log_odds, _BY_NAME)
 
 

@@ -44,7 +44,7 @@ from kgmrca.triples.read import read_graphs
 from kgmrca.triples.write import activity_triples, moment
 from kgmrca.wikidata.assertions import linked_items
 from kgmrca.wikidata.outputs import check_writable
-from kgmrca.wikidata.queries import checked_id, checked_language
+from kgmrca.wikidata.queries import checked_id, checked_language, fallbacks
 from kgmrca.wikidata.records import Claim, NotChecked, Rank, Value
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ def enrich(
         lookups: where to look up.
         output: a file, or "-" for standard output.
         properties: ids of the properties to fetch, such as "P31".
-        languages: tags of the languages in which to fetch labels, such as "en".
+        languages: tags of the languages in which to fetch labels, such as "en". Where an item has no label in one of
+            them, it is that in a language that stands for it (see `queries.fallbacks`), with its own tag.
         input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
             as TriG, which includes Turtle and N-Triples.
         format: of the output. With None it is known by the file's extension; standard output gets Turtle.
@@ -273,18 +274,19 @@ def _found(
 ) -> Iterator[tuple[str, _Found, float, list[str]]]:
     """Item, value or label, when it was fetched (in seconds since 1970), and the IRIs of the claims that state it."""
     items = iter(items)
+    wanted = [tag for language in languages for tag in fallbacks(language)]
     while chunk := list(islice(items, _CHUNK)):
         pairs = [(item, name) for item in chunk for name in properties]
         stated = lookups.claims(pairs)
         stated_at = lookups.claims_fetched(pairs)
-        known = lookups.items(chunk, languages=languages) if languages else {}
-        known_at = lookups.items_fetched(chunk, languages=languages) if languages else {}
+        known = lookups.items(chunk, languages=wanted) if languages else {}
+        known_at = lookups.items_fetched(chunk, languages=wanted) if languages else {}
         for item in chunk:
             about = known.get(item)
             if isinstance(about, NotChecked):
                 summary.failed[about.reason].append(f"{item} labels")
             elif about:
-                for language, text in sorted(about.labels):
+                for language, text in _labels(about.labels, languages):
                     summary.labels += 1
                     yield item, (LABEL, Literal(clean_text(text), language=language), ""), known_at[item], []
             for name in properties:
@@ -297,6 +299,13 @@ def _found(
                 for value, claim_iris in values:
                     summary.claims += 1
                     yield item, value, stated_at[item, name], claim_iris
+
+
+def _labels(labels: Iterable[tuple[str, str]], languages: Iterable[str]) -> list[tuple[str, str]]:
+    """The label in each language, or else in the next that stands for it, with the language that it is in."""
+    having = dict(labels)
+    found = (next((tag for tag in fallbacks(language) if tag in having), None) for language in languages)
+    return sorted((tag, having[tag]) for tag in set(found) if tag)
 
 
 def _values(claims: Iterable[Claim], predicate: NamedNode) -> tuple[list[tuple[_Found, list[str]]], int]:

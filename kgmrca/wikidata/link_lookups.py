@@ -15,7 +15,6 @@ from kgmrca.wikidata.disambiguation import (
     item_pairs,
     items_by_name,
     shortlists_of,
-    spellings,
 )
 from kgmrca.wikidata.records import Item, NotChecked
 
@@ -24,6 +23,38 @@ if TYPE_CHECKING:
 
 __all__ = ["link_entities", "look_up"]
 
+# Pages of the wikis themselves, and names as such. All are named, because an endpoint may lack the classes above them.
+_NEVER_MEANT = (
+    "Q17442446",  # Wikimedia internal item
+    "Q17379835",  # Wikimedia page outside the main knowledge tree
+    "Q4167410",  # Wikimedia disambiguation page
+    "Q22808320",  # Wikimedia human name disambiguation page
+    "Q15407973",  # Wikimedia disambiguation category
+    "Q66480449",  # Wikimedia surname disambiguation page
+    "Q15623926",  # Wikimedia set index article
+    "Q13406463",  # Wikimedia list article
+    "Q4167836",  # Wikimedia category
+    "Q15647814",  # Wikimedia administration category
+    "Q11266439",  # Wikimedia template
+    "Q11753321",  # Wikimedia navigational template
+    "Q19887878",  # Wikimedia infobox template
+    "Q15184295",  # Wikimedia module
+    "Q4663903",  # Wikimedia portal
+    "Q14204246",  # Wikimedia project page
+    "Q17362920",  # Wikimedia duplicated page
+    "Q21286738",  # Wikimedia permanent duplicate item
+    "Q82799",  # name
+    "Q101352",  # family name
+    "Q29042997",  # double family name
+    "Q60558422",  # compound surname
+    "Q66480858",  # affixed family name
+    "Q110874",  # patronymic
+    "Q202444",  # given name
+    "Q12308941",  # male given name
+    "Q11879590",  # female given name
+    "Q3409032",  # unisex given name
+    "Q245025",  # middle name
+)
 # The entity type of each of these classes and its subclasses. An item of no such class may be of any type. Items of the
 # classes with "" are never what a text speaks of.
 _TYPE_OF_CLASS = {
@@ -38,10 +69,7 @@ _TYPE_OF_CLASS = {
     "Q1190554": "MISC",  # occurrence
     "Q618779": "MISC",  # award
     "Q34770": "MISC",  # language
-    "Q4167410": "",  # Wikimedia disambiguation page
-    "Q17442446": "",  # Wikimedia internal item
-    "Q101352": "",  # family name
-    "Q202444": "",  # given name
+    **dict.fromkeys(_NEVER_MEANT, ""),
 }
 
 
@@ -83,8 +111,7 @@ def look_up(groups: Sequence[EntityGroup], lookups: "Lookups", *, languages: Seq
     if not languages:
         raise InputError("There is no language to look for names in: name at least one, such as en.")
     entities = [entity for group in groups for entity in group.entities if entity.item is None]
-    names = {spelling for entity in entities for spelling in spellings(entity.name)}
-    candidates = lookups.candidates(sorted(names), languages=tuple(languages))
+    candidates = lookups.candidates(sorted({entity.name for entity in entities}), languages=languages)
     items = {
         item
         for entity in entities

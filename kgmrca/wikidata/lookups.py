@@ -162,15 +162,16 @@ class Lookups:
     def candidates(
         self, names: Iterable[str], *, languages: Sequence[str] = ("en", "mul")
     ) -> dict[str, tuple[Candidate, ...] | NotChecked]:
-        """The items with a label or an alias that is exactly the name, in one of these languages.
+        """The items with a label or an alias that is a spelling of the name, in these languages or "mul".
 
-        Each item is listed once, with its label rather than an alias, and with the first of the languages. Items with
-        the most sitelinks come first.
+        For spellings see `names.spellings`. Each item is listed once: rather with the name itself than in others,
+        rather with its label than with an alias, and with the first of the languages. Items with the most sitelinks
+        come first.
 
         Raises:
             InputError: a language tag is malformed, or the cache cannot be used.
         """
-        tags = _language_tags(languages)
+        tags = _language_tags([*languages, "mul"])
         given = list(dict.fromkeys(names))
         keys = {name: (name, ",".join(tags)) for name in given}
         found = self._look_up(answers.candidates_kind(tags), (keys[name] for name in given if _is_name(name)))

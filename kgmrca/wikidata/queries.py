@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pyoxigraph import Literal
 
 from kgmrca.errors import InputError
+from kgmrca.names import spellings
 from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.triples.items import is_item_id, is_property_id
 
@@ -24,6 +25,7 @@ __all__ = [
     "checked_language",
     "claims",
     "connections",
+    "fallbacks",
     "id_of",
     "is_id",
     "items",
@@ -51,6 +53,13 @@ _FORMS = {
     "PQ": "it is P or Q and a number, such as P19 or Q42",
 }
 _LANGUAGE = re.compile(r"[a-zA-Z]+(-[a-zA-Z0-9]+)*", re.ASCII)
+_REGIONAL = {
+    "de": ("de-at", "de-ch"),
+    "en": ("en-gb", "en-us", "en-ca"),
+    "pt": ("pt-br",),
+    "sr": ("sr-ec", "sr-el"),
+    "zh": ("zh-hans", "zh-hant", "zh-cn", "zh-tw", "zh-hk"),
+}
 _SPECIAL = re.compile(r'\\[uU]?|["\n\r]')
 _ESCAPED = {'"': '\\"', "\n": "\\n", "\r": "\\r", "\\": "\\\\", "\\u": "\\\\\\u0075", "\\U": "\\\\\\u0055"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -121,8 +130,20 @@ def checked_language(tag: str) -> str:
     return tag.lower()
 
 
-def literal(text: str, language: str) -> str:
-    r"""A text with its language as a literal of SPARQL. Any text is escaped safely.
+def fallbacks(tag: str) -> tuple[str, ...]:
+    """The languages in which a name is taken if there is none in a language, that language first.
+
+    These are the language without its region, Wikidata's "mul" for all languages, and regional forms of the language.
+
+    >>> fallbacks("en"), fallbacks("pt-br")
+    (('en', 'mul', 'en-gb', 'en-us', 'en-ca'), ('pt-br', 'pt', 'mul'))
+    """
+    tag = checked_language(tag)
+    return tuple(dict.fromkeys((tag, tag.partition("-")[0], "mul", *_REGIONAL.get(tag, ()))))
+
+
+def literal(text: str, language: str | None = None) -> str:
+    r"""A text, with its language if it has one, as a literal of SPARQL. Any text is escaped safely.
 
     Some services replace `\\u0022` in a query before they parse it, even behind a backslash (section 19.2). So that all
     services read the same text, a "u" behind a backslash is written as an escape too.
@@ -133,10 +154,10 @@ def literal(text: str, language: str) -> str:
     >>> print(literal('the "city"', "en"))
     "the \"city\""@en
     """
-    tag = checked_language(language)
+    tag = "" if language is None else f"@{checked_language(language)}"
     if _SURROGATE.search(text):
         raise InputError(f"{text!r} contains a lone surrogate, which UTF-8 cannot hold.")
-    return f'"{_SPECIAL.sub(lambda match: _ESCAPED[match[0]], text)}"@{tag}'
+    return f'"{_SPECIAL.sub(lambda match: _ESCAPED[match[0]], text)}"{tag}'
 
 
 def claims(pairs: Iterable[tuple[str, str]]) -> str:
@@ -227,15 +248,21 @@ def areas(places: Iterable[str]) -> str:
 
 
 def candidates(names: Iterable[str], *, languages: Iterable[str]) -> str:
-    """The items with a label or an alias that is exactly the name, in one of these languages.
+    """The items with a label or an alias that is one of a name's spellings, in one of these languages.
 
-    A row has `?name`, `?item`, `?is_label` (otherwise it is an alias), and `?sitelinks` if the number is known.
+    A row has `?asked` (the name), `?name` (the spelling), `?item`, `?is_label` (otherwise it is an alias), and
+    `?sitelinks` if the number is known.
     """
     tags = list(languages)
-    rows = " ".join(literal(name, language) for name in names for language in tags)
+    rows = " ".join(
+        f"({literal(name)} {literal(spelling, language)})"
+        for name in names
+        for spelling in spellings(name)
+        for language in tags
+    )
     return f"""{_PREFIXES}
-SELECT ?name ?item ?is_label ?sitelinks WHERE {{
-  VALUES ?name {{ {rows} }}
+SELECT ?asked ?name ?item ?is_label ?sitelinks WHERE {{
+  VALUES (?asked ?name) {{ {rows} }}
   {{ ?item rdfs:label ?name BIND(true AS ?is_label) }} UNION {{ ?item skos:altLabel ?name BIND(false AS ?is_label) }}
   OPTIONAL {{
     {{ ?item wikibase:sitelinks ?sitelinks }} UNION {{ ?data schema:about ?item ; wikibase:sitelinks ?sitelinks }}

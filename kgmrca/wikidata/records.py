@@ -86,6 +86,8 @@ class Candidate:
         is_label: whether the name is the item's label in this language; otherwise it is an alias.
         language: such as "en", or "mul" for all languages.
         sitelinks: the number of wikis in which the item has a page; None if unknown.
+        respelled: whether the item has the name in other letters only (see `names.spellings`). Typography and invisible
+            characters make no difference.
     """
 
     item: str
@@ -93,6 +95,7 @@ class Candidate:
     is_label: bool
     language: str
     sitelinks: int | None = None
+    respelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """A small Wikidata in memory, in the place of `kgmrca.wikidata.lookups.Lookups`, for whoever links names."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
+from kgmrca.names import plain_name, spellings
 from kgmrca.wikidata.records import Candidate, Item, NotChecked
 
 
@@ -36,8 +37,11 @@ class Known:
     def candidates(self, names, *, languages=("en", "mul")):
         def of(name):
             found = [
-                one if isinstance(one, Candidate) else Candidate(one, name, True, "en")
-                for one in self.names.get(name, ())
+                replace(one, name=name, respelled=plain_name(spelling) != plain_name(name))
+                if isinstance(one, Candidate)
+                else Candidate(one, name, True, "en", respelled=plain_name(spelling) != plain_name(name))
+                for spelling in spellings(name)
+                for one in self.names.get(spelling, ())
             ]
             return tuple(one for one in found if one.language in languages)
 

@@ -98,8 +98,29 @@ def test_labels_are_fetched_in_the_languages_asked_for(graph, lookups):
         ("Q243", LABEL, '"tour Eiffel"@fr'),
         ("Q270", LABEL, '"Warszawa"@pl'),
         ("Q7186", LABEL, '"Maria Skłodowska-Curie"@pl'),
+        ("Q7186", LABEL, '"Marie Curie"@mul'),  # there is none in French
     ]
-    assert (summary.claims, summary.labels) == (0, 3)
+    assert (summary.claims, summary.labels) == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("labels", "language", "expected"),
+    [
+        ({"mul": "Ilo Brun", "fr": "Îlo Brun"}, "en", ['"Ilo Brun"@mul']),
+        ({"en": "Ilo Brun", "mul": "I. Brun"}, "en", ['"Ilo Brun"@en']),
+        ({"en-gb": "Ilo Brun"}, "en", ['"Ilo Brun"@en-gb']),
+        ({"pt": "Ilo Brun"}, "pt-BR", ['"Ilo Brun"@pt']),
+        ({"fr": "Ilo Brun"}, "en", []),
+    ],
+)
+def test_a_label_is_that_of_the_next_language_that_has_one(graph, tmp_path, labels, language, expected):
+    lines = [
+        f'<{WD}Q7186> <http://www.w3.org/2000/01/rdf-schema#label> "{text}"@{tag} .' for tag, text in labels.items()
+    ]
+    (tmp_path / "wikidata.nt").write_text("\n".join(lines), encoding="utf-8")
+    with Lookups(open_endpoint(tmp_path / "wikidata.nt"), cache=None) as some:
+        _, path = enriched(graph, some, languages=[language])
+    assert [text for _, _, text in said(path)] == expected
 
 
 def test_only_what_is_asked_for_is_asked(graph, lookups):

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, RdfFormat, Store
 from server import WIKIDATA, Answer
+from written import WRITTEN
 
 from kgmrca.errors import EndpointError, InputError
 from kgmrca.wikidata.answers import value_of
@@ -20,6 +21,7 @@ from kgmrca.wikidata.sparql import open_endpoint
 
 WD = "http://www.wikidata.org/entity/"
 WDS = f"{WD}statement/"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 OFFLINE = NotChecked("not in the cache, and offline")
 GREGORIAN, JULIAN = "Q1985727", "Q1985786"
@@ -309,7 +311,10 @@ def test_candidates(lookups):
         ),
         "Warszawa": (Candidate("Q270", "Warszawa", False, "en", 270),),
         "Marie Curie": (Candidate("Q7186", "Marie Curie", True, "en", 215),),
-        "paris": (),
+        "paris": tuple(
+            Candidate(item, "paris", True, "en", sitelinks, respelled=True)
+            for item, sitelinks in [("Q90", 330), ("Q167646", 80), ("Q830149", 50)]
+        ),
         "nobody": (),
     }
 
@@ -318,6 +323,26 @@ def test_candidates_in_other_languages(lookups):
     assert lookups.candidates(["Warszawa"], languages=["pl", "en"])["Warszawa"][0].is_label
     assert lookups.candidates(["USA"])["USA"] == (Candidate("Q30", "USA", False, "mul", 400),)
     assert lookups.candidates(["Paris"], languages=["mul", "en"])["Paris"][0].language == "mul"
+
+
+def test_names_as_others_write_them_are_found_with_one_query(tmp_path):
+    forms = {written: name for name, *written_so in WRITTEN for written in written_so}
+    names = {name: number for number, name in enumerate(dict.fromkeys(forms.values()), 1)}
+    lines = [f'<{WD}Q{number}> <{RDFS}label> "{name}"@mul .' for name, number in names.items()]
+    (tmp_path / "wikidata.nt").write_text("\n".join(lines), encoding="utf-8")
+    with Lookups(open_endpoint(tmp_path / "wikidata.nt"), cache=None) as lookups:
+        found = lookups.candidates(forms)
+        assert lookups.endpoint.queries == 1
+    assert {written: [one.item for one in found[written]] for written in forms} == {
+        written: [f"Q{names[name]}"] for written, name in forms.items()
+    }
+
+
+def test_a_candidate_tells_whether_it_has_the_name_in_other_letters(tmp_path):
+    (tmp_path / "wikidata.nt").write_text(f'<{WD}Q1> <{RDFS}label> "Ilo O’Brun"@en .', encoding="utf-8")
+    with Lookups(open_endpoint(tmp_path / "wikidata.nt"), cache=None) as lookups:
+        found = lookups.candidates(["Ilo O'Brun,", "ILO O'BRUN", "Ilo O'Brun's"])
+    assert [one[0].respelled for one in found.values()] == [False, True, True]
 
 
 def test_properties_are_no_candidates(lookups):
