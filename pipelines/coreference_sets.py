@@ -17,7 +17,7 @@ from kgmrca.corpora.annotated import read_annotated
 from kgmrca.corpora.coreference import GAP, read_clustered, read_gap
 from kgmrca.extraction.coreference.clusters import is_cluster
 from kgmrca.extraction.coreference.features import pronoun_group
-from kgmrca.extraction.coreference.names import Name, group_names, introduced, is_definite
+from kgmrca.extraction.coreference.names import Name, group_names, introduced, without_mistaken
 from kgmrca.extraction.encoder.forms import clean_word
 from kgmrca.types import coarse_type
 
@@ -52,10 +52,7 @@ class Text:
         """Which names mean the same, by the rules that are asked when predicting."""
         if self._entities is None:
             spans, types = [name[:2] for name in self.names], [name[2] for name in self.names]
-            names = [
-                Name(tuple(self.words[start:end]), kind, definite=is_definite(self.words, start))
-                for start, end, kind in self.names
-            ]
+            names = without_mistaken([Name.at(self.words, start, end, kind) for start, end, kind in self.names])
             self._entities = group_names(names, introduced(self.words, spans, types))
         return self._entities
 

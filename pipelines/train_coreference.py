@@ -32,9 +32,9 @@ from spacy.util import fix_random_seed
 from spacy.vocab import Vocab
 from torch import Tensor, nn
 
+from kgmrca.extraction.coreference.beside import is_title
 from kgmrca.extraction.coreference.component import Coreference
 from kgmrca.extraction.coreference.features import Mentions, Pairs, find_mentions, joined, make_pairs, pronoun_group
-from kgmrca.extraction.coreference.names import is_title
 from kgmrca.extraction.coreference.network import PronounNetwork, flow
 from kgmrca.extraction.coreference.ranker import Guess, call_words, mention_states, rank
 from kgmrca.extraction.encoder.shared import SharedReader, read_states

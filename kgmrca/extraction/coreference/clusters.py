@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 from spacy.tokens import Doc
 
 from kgmrca.entities import CLUSTERS, cluster_keys, is_cluster, spans_of
-from kgmrca.extraction.coreference.names import is_title
+from kgmrca.extraction.coreference.beside import is_title
 from kgmrca.extraction.encoder.forms import clean_word
 
-__all__ = ["Cluster", "is_cluster", "match_name", "read_clusters", "write_clusters"]
+__all__ = ["Cluster", "clusters_by_source", "is_cluster", "match_name", "read_clusters", "write_clusters"]
 
 Cluster: TypeAlias = list[tuple[int, int]]
 """Mentions of one entity: start and end (tokens, end exclusive), sorted."""
@@ -32,8 +32,15 @@ def read_clusters(doc: Doc) -> list[Cluster]:
     >>> read_clusters(doc)
     [[(0, 1), (3, 4)]]
     """
-    found = [*_of_span_groups(doc), *_of_characters(doc), *_of_chains(doc)]
-    return [sorted(set(cluster)) for cluster in found if len(set(cluster)) > 1]
+    return [cluster for clusters in clusters_by_source(doc) for cluster in clusters]
+
+
+def clusters_by_source(doc: Doc) -> list[list[Cluster]]:
+    """The clusters that are on a Doc, those of each component for themselves."""
+    return [
+        [sorted(set(cluster)) for cluster in found if len(set(cluster)) > 1]
+        for found in (_of_span_groups(doc), _of_characters(doc), _of_chains(doc))
+    ]
 
 
 def _of_span_groups(doc: Doc) -> Iterator[Cluster]:

@@ -1,12 +1,13 @@
 """The spaCy component `coreference`: which mentions of a document mean the same entity."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import numpy as np
+import torch
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc
@@ -14,18 +15,14 @@ from spacy.vocab import Vocab
 from thinc.util import get_torch_default_device
 
 from kgmrca.errors import InputError, ModelError
-from kgmrca.extraction.coreference.clusters import Cluster, match_name, read_clusters, write_clusters
+from kgmrca.extraction.coreference.beside import is_archaic_pronoun
+from kgmrca.extraction.coreference.clusters import Cluster, clusters_by_source, match_name, write_clusters
 from kgmrca.extraction.coreference.features import FINAL, find_mentions, pronoun_group
-from kgmrca.extraction.coreference.names import (
-    Name,
-    gender_of_neighbours,
-    group_names,
-    introduced,
-    is_archaic_pronoun,
-    is_definite,
-)
+from kgmrca.extraction.coreference.names import Name, first_name, group_names, introduced, without_mistaken
 from kgmrca.extraction.coreference.network import PronounNetwork
+from kgmrca.extraction.coreference.pronouns import Scene, corrected
 from kgmrca.extraction.coreference.ranker import Guess, rank
+from kgmrca.extraction.encoder.forms import clean_word
 from kgmrca.extraction.encoder.shared import SharedReader, by_tokens, read_states
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
@@ -36,6 +33,7 @@ from kgmrca.types import coarse_type
 __all__ = ["Coreference", "make_coreference"]
 
 _BATCH = 128  # Docs that are read together, at most
+_SURE = 0.8  # from which a first name tells the gender: 1 would be a woman, -1 a man
 
 
 @Language.factory(
@@ -68,6 +66,9 @@ class _Names:
         rows: the same among the words of the Doc that can be seen.
         types: coarse type of each.
         entities: for each the first that means the same.
+        sexes: of each the gender, "f", "m", "n": a thing with a person's name, or "": not known.
+        breaks: the words that stand for line breaks (see `encoder.lines`).
+        blocks: the words that stand behind an empty line.
         given: tokens and spans that other components say mean an entity -> a name of it.
         left: clusters of others without any name.
     """
@@ -76,6 +77,9 @@ class _Names:
     rows: list[tuple[int, int]]
     types: list[str]
     entities: list[int]
+    sexes: list[str]
+    breaks: list[int]
+    blocks: list[int]
     given: dict[tuple[int, int], int]
     left: list[Cluster]
 
@@ -157,8 +161,9 @@ class Coreference(StoredWeights, Pipe):
         tokens = read_tokens(docs) if known is None else known.tokens
         words = _words_of(tokens, len(docs))
         starts = np.searchsorted(tokens.doc, np.arange(len(docs) + 1))
+        likely = self._genders({first_name(span.text.split()) for doc in docs for span in doc.ents})
         names = [
-            _read_names(doc, tokens.token[start:end].tolist(), text)
+            _read_names(doc, tokens.token[start:end].tolist(), text, likely)
             for doc, start, end, text in zip(docs, starts, starts[1:], words, strict=False)
         ]
         if self.network is None or known is None:
@@ -172,8 +177,19 @@ class Coreference(StoredWeights, Pipe):
             rows = asked.first[asked.is_pronoun]
             places = tokens.token[starts[number] + rows].tolist()
             kinds = [pronoun_group(words[number][row]) for row in rows.tolist()]
-            found.append(_clusters(here, self._chosen(places, kinds, guesses[number])))
+            scene = Scene(words[number], here.rows, here.types, here.entities, here.sexes, here.breaks, here.blocks)
+            sure = corrected(scene, rows.tolist(), guesses[number])
+            found.append(_clusters(here, self._chosen(places, kinds, sure)))
         return found
+
+    def _genders(self, words: Iterable[str]) -> dict[str, str]:
+        """The gender of most people with a first name, of those where the ranker is nearly sure."""
+        asked = sorted(filter(None, words))
+        if self.network is None or not asked:
+            return {}
+        with torch.inference_mode():
+            found = self.network.gender(self.reader.look_up(asked)).tolist()
+        return {word: "f" if sex > 0 else "m" for word, sex in zip(asked, found, strict=True) if abs(sex) > _SURE}
 
     def _chosen(self, places: Sequence[int], kinds: Sequence[str], guesses: Sequence[Guess]) -> dict[int, int]:
         """For each pronoun (its token) of which it is sure enough the entity; nobody is both he and she."""
@@ -232,8 +248,14 @@ def _words_of(tokens: Tokens, count: int) -> list[list[str]]:
     return [[tokens.words[number] for number in part] for part in np.split(tokens.word, ends)]
 
 
-def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str]) -> _Names:
-    """The named entities of a Doc; `visible` are its tokens that are no white space, `text` their clean words."""
+def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str], likely: Mapping[str, str]) -> _Names:
+    """The named entities of a Doc.
+
+    Args:
+        visible: its tokens that are no white space.
+        text: their clean words.
+        likely: of first names the gender, "f" or "m".
+    """
     row = {token: number for number, token in enumerate(visible)}
     sentence = list(accumulate((word in FINAL for word in text), initial=0))
     spans, rows, names = [], [], []
@@ -247,16 +269,19 @@ def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str]) -> _Names
             continue
         spans.append((span.start, span.end))
         rows.append((start, end))
-        gender = gender_of_neighbours(text, start, end) if kind == "PER" else ""
-        names.append(Name(words, kind, span.kb_id_, is_definite(text, start), sentence[start], gender))
-    others = read_clusters(doc)
-    matched = [[(mention, match_name(doc, mention, spans)) for mention in cluster] for cluster in others]
+        sex = likely.get(first_name(words), "")
+        names.append(Name.at(text, start, end, kind, span.kb_id_, sentence[start], sex))
+    found, names = names, without_mistaken(names)
+    matched = [
+        [[(mention, match_name(doc, mention, spans)) for mention in cluster] for cluster in clusters]
+        for clusters in clusters_by_source(doc)
+    ]
     types = [name.type for name in names]
-    known = [[number for _, number in cluster if number >= 0] for cluster in matched]
-    entities = group_names(names, [*known, *introduced(text, rows, types)])
+    known = [[[number for _, number in cluster if number >= 0] for cluster in clusters] for clusters in matched]
+    entities = group_names(names, introduced(text, rows, types), [clusters for clusters in known if any(clusters)])
     given: dict[tuple[int, int], int] = {}
     left = []
-    for cluster in matched:
+    for cluster in chain.from_iterable(matched):
         named = [number for _, number in cluster if number >= 0]
         if not named:
             left.append([mention for mention, _ in cluster])
@@ -264,7 +289,17 @@ def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str]) -> _Names
             if number < 0:  # the nearest name before it; they differ only if the cluster holds several items
                 before = [name for name in named if spans[name] <= mention]
                 given[mention] = max(before) if before else min(named)
-    return _Names(spans, rows, types, entities, given, left)
+    sexes = [
+        name.gender or name.likely if name.type == before.type else "n"
+        for name, before in zip(names, found, strict=True)
+    ]
+    breaks = [number for number, token in enumerate(visible) if text[number] == "." and not clean_word(doc[token].text)]
+    blocks = [
+        number
+        for number, (one, other) in enumerate(pairwise(visible), start=1)
+        if (other > one + 1 or text[number - 1] == ".") and doc[one:other].text.count("\n") > 1
+    ]
+    return _Names(spans, rows, types, entities, sexes, breaks, blocks, given, left)
 
 
 def _clusters(names: _Names, chosen: dict[int, int]) -> list[Cluster]:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from kgmrca.extraction.coreference.names import MEN, WOMEN, gender_of_title, is_title
+from kgmrca.extraction.coreference.beside import MEN, WOMEN, gender_of_title, is_title
 
 __all__ = [
     "FEATURES",
+    "FINAL",
     "GROUPS",
     "KINDS",
     "PRONOUNS",
@@ -24,6 +25,7 @@ __all__ = [
     "find_mentions",
     "joined",
     "make_pairs",
+    "opening_words",
     "pronoun_group",
 ]
 
@@ -76,7 +78,7 @@ class Mentions:
     neighbours: NDArray[np.int64]  # [M, 2] the words before and behind
     role: NDArray[np.int64]  # [M] what it may be in its clause: see `_role`
     clause: NDArray[np.int64]  # [M] how many words that may begin a clause stand before it
-    opened: NDArray[np.int64]  # [M] whether it stands in a clause that its sentence opens with: see `_openings`
+    opened: NDArray[np.int64]  # [M] whether it stands in a clause that its sentence opens with: see `opening_words`
     gender: NDArray[np.int64]  # [M] of a title in or before one of the entity's names: 0 none, 1 female, 2 male
     call: NDArray[np.int64]  # [M, 2] first and last word of the entity's longest name
 
@@ -144,7 +146,7 @@ def find_mentions(
     sentence = np.append(0, stops)[table[:, 0]]
     edges = ["<edge>", *words, "<edge>"]
     breaks = np.cumsum([word.lower() in _CLAUSE for word in words]) if len(words) else np.zeros(0, np.int64)
-    opening = _openings(words)
+    opening = opening_words(words)
     neighbours = [
         (_neighbour(edges, start, start - 1 in inside), _neighbour(edges, end + 1, end in inside))
         for start, end, *_ in spans
@@ -233,7 +235,7 @@ _OPENING = frozenset(
 """Words that a sentence begins with whose subject may come later: "When she was ten, Ann ..."."""
 
 
-def _openings(words: Sequence[str]) -> list[int]:
+def opening_words(words: Sequence[str]) -> list[int]:
     """For each word whether it stands before the first comma of a sentence that begins with one of `_OPENING`."""
     found = []
     here, starts = 0, True

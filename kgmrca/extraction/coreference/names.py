@@ -6,71 +6,40 @@ which order they are asked.
 """
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import TypeAlias
 
+from kgmrca.extraction.coreference.beside import (
+    FOUNDER,
+    GIVEN,
+    KIN,
+    MAYBE,
+    OFFICES,
+    PERSON,
+    THING,
+    WIVES,
+    facts_beside,
+    gender_of_neighbours,
+    gender_of_title,
+    is_definite,
+    is_title,
+    plain_word,
+    title_of,
+)
 from kgmrca.extraction.encoder.forms import clean_word
 
-__all__ = [
-    "MEN",
-    "WOMEN",
-    "Groups",
-    "Name",
-    "gender_of_neighbours",
-    "gender_of_title",
-    "group_names",
-    "introduced",
-    "is_acronym_of",
-    "is_archaic_pronoun",
-    "is_definite",
-    "is_title",
-]
+__all__ = ["Groups", "Name", "first_name", "group_names", "introduced", "is_acronym_of", "without_mistaken"]
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-FEMALE = _words("mrs ms miss madam madame mme mlle lady dame queen princess duchess countess baroness sister")
-MALE = _words("mr mister sir lord king prince duke count baron brother father mssr monsieur")
-_WIVES = _words("mrs madame madam mme")
-_TITLES = (
-    FEMALE
-    | MALE
-    | _words(
-        "dr doctor prof professor president chancellor senator sen governor gov judge justice captain capt colonel "
-        "col general gen major maj sergeant sgt lieutenant lt commander admiral rev reverend saint st pope bishop "
-        "archbishop cardinal emperor empress sheikh rabbi imam hon secretary minister ambassador chairman coach "
-        "detective inspector officer mayor congressman congresswoman representative rep"
-    )
-)
-WOMEN = frozenset(
-    {"wife", "widow", "daughter", "mother", "sister", "aunt", "niece", "actress", "girlfriend", "queen", "princess"}
-    | {"duchess", "empress", "woman", "girl", "grandmother", "stepmother", "granddaughter", "fiancée"}
-    | {
-        "businesswoman",
-        "heroine",
-        "lady",
-        "goddess",
-        "half-sister",
-        "stepsister",
-        "stepdaughter",
-        "mistress",
-        "waitress",
-    }
-)
-MEN = frozenset(
-    {"husband", "widower", "son", "father", "brother", "uncle", "nephew", "actor", "boyfriend", "king", "prince"}
-    | {"duke", "emperor", "man", "boy", "grandfather", "stepfather", "grandson", "fiancé", "businessman", "lord"}
-    | {"half-brother", "stepbrother", "stepson", "pope", "bishop", "monk", "priest"}
-)
-"""Words beside a name that tell the gender: "his wife Ann"."""
-_ARCHAIC = _words("thou thee thy thine thyself")
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr"}
 _LEGAL = _words("inc incorporated corp corporation co company ltd limited llc llp plc gmbh ag sa nv bv ab oy spa kg")
 _GENERIC = _words(
@@ -136,13 +105,20 @@ _INTRODUCTIONS = frozenset(
 _IN_PARENTHESES = frozenset({"or", "or the", "also", "now", "then"})
 _MARKS = frozenset({",", "(", '"', "'", "``", "''"})
 _CLOSING = frozenset({")", ",", ";", '"', "'", "''"})
-_LINKS = frozenset({",", "is", "was"})
-_BEFORE_KIN = _words("the a an his her their")
 _LATIN = 0x250  # the first character beyond Latin letters
 _LONGEST_INTRODUCTION = 7  # words
 _LEAST_OF_NAME = 2  # letters of a word that may stand for a whole name
 _LEAST_OF_SHORT_FORM = 3
 _LEAST_OF_FULL_NAME = 2  # words
+_LEAST_OF_FIRST_NAME = 3
+_PARTICLES = frozenset(
+    {"von", "van", "de", "der", "den", "da", "di", "du", "del", "della", "dos", "das", "la", "le", "al", "el", "ibn"}
+    | {"bin", "ben", "ter", "ten", "zu", "af", "av"}
+)
+_ARABIC = frozenset({"al", "el", "ad", "ar", "as", "ash", "at", "az", "an"})
+_NUMERAL = re.compile("[ivx]+|of")  # "Elizabeth II", "Francis of Assisi"
+_POLITE = frozenset({"mr", "mrs", "miss", "ms", "sir", "dame"})
+_LEARNED = frozenset({"dr", "prof"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +126,14 @@ class Name:
     """A mention by name.
 
     Args:
-        words: as they stand in the text.
+        words: as they stand in the text; a title that stands before the name belongs to them.
         type: a coarse type (`kgmrca.types.coarse_type`); any other string: not known.
         item: the item that it is linked to; "": none.
         definite: whether "the" stands before it, or is its first word.
         sentence: the number of the sentence that it stands in; -1: not known.
         gender: what the words beside it say: "f", "m", or "": nothing.
+        said: what else they say (`beside.facts_beside`).
+        likely: the gender of most people with this first name, where that is nearly sure; "": it is not.
     """
 
     words: tuple[str, ...]
@@ -164,6 +142,21 @@ class Name:
     definite: bool = False
     sentence: int = -1
     gender: str = ""
+    said: frozenset[str] = frozenset()
+    likely: str = ""
+
+    @classmethod
+    def at(
+        cls, words: Sequence[str], start: int, end: int, kind: str, item: str = "", sentence: int = -1, likely: str = ""
+    ) -> "Name":
+        """The name that stands at some clean words of a text, with what the words beside it say."""
+        definite = is_definite(words, start)
+        if kind != "PER":
+            return cls(tuple(words[start:end]), kind, item, definite, sentence)
+        titled = start > 0 and words[start - 1][:1].isupper() and is_title(words[start - 1])
+        gender, said = gender_of_neighbours(words, start, end), facts_beside(words, start, end)
+        named = tuple(words[start - titled : end])
+        return cls(named, kind, item, definite, sentence, gender, said, likely)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,23 +166,26 @@ class _Form:
     words: tuple[str, ...]
     type: str
     gender: str = ""  # of a title: "f", "m"
+    title: str = ""  # the first, see `beside.title_of`
     wife: bool = False  # whether the title is "Mrs." or the like
     generation: str = ""  # "jr", "sr"
     initials: str = ""  # of the words, small ones left out
     article: str = ""  # the first letter of an article before them
     acronym: str = ""  # the letters, where the name is written as an acronym
     comma: int = 0  # words before the first comma; 0: there is none
+    parts: frozenset[str] = frozenset()  # of words with hyphens: "Joliot-Curie" is no Curie
 
 
 class Groups:
-    """Names put together, so long as nothing speaks against it.
+    """Names put together, so long as nothing speaks against it: a different mark, or what is kept apart (`part`).
 
-    Two different items, genders or generations do, and what is kept apart (`part`).
+    Args:
+        marks: of each name some marks, "" where nothing is known. Those of one group are equal or "".
     """
 
-    def __init__(self, items: Sequence[str], genders: Sequence[str], generations: Sequence[str]) -> None:
-        self._up = list(range(len(items)))
-        self._marks = [list(marks) for marks in zip(items, genders, generations, strict=True)]
+    def __init__(self, marks: Iterable[Sequence[str]]) -> None:
+        self._marks = [list(here) for here in marks]
+        self._up = list(range(len(self._marks)))
         self._apart: dict[int, set[int]] = {}
 
     def find(self, number: int) -> int:
@@ -199,14 +195,14 @@ class Groups:
             number = self._up[number]
         return number
 
-    def agree(self, numbers: Iterable[int]) -> bool:
-        """Whether nothing speaks against putting all these names into one group."""
+    def agree(self, numbers: Iterable[int], marks: int | None = None) -> bool:
+        """Whether nothing speaks against putting all these names into one group; `marks`: only the first ones count."""
         together = {self.find(number) for number in numbers}
         for group in together & self._apart.keys() if len(together) > 1 else ():
             if any(self.find(other) in together for other in self._apart[group]):
                 return False
-        marks = [self._marks[group] for group in together]
-        return all(len({mark for mark in kind if mark}) < 2 for kind in zip(*marks, strict=True))
+        rows = [self._marks[group][:marks] for group in together]
+        return all(len({mark for mark in kind if mark}) < 2 for kind in zip(*rows, strict=True))
 
     def part(self, one: int, other: int) -> None:
         """Keep two groups apart from now on; if they are one already, they stay so."""
@@ -215,9 +211,9 @@ class Groups:
             self._apart.setdefault(first, set()).add(second)
             self._apart.setdefault(second, set()).add(first)
 
-    def join(self, one: int, other: int) -> bool:
+    def join(self, one: int, other: int, marks: int | None = None) -> bool:
         """Make two groups one; False if something speaks against it."""
-        if not self.agree((one, other)):
+        if not self.agree((one, other), marks):
             return False
         first, second = sorted((self.find(one), self.find(other)))
         if first != second:
@@ -230,7 +226,26 @@ class Groups:
         return True
 
 
-def group_names(names: Sequence[Name], known: Iterable[Sequence[int]] = ()) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """The different names of a document, in the order of the text."""
+
+    all: list[_Form]
+    genders: list[str]  # what titles and the words beside them say
+    likely: list[str]  # the same; where they say nothing, what first names tell
+    said: list[set[str]]  # see `beside.facts_beside`
+    sentences: list[set[int]]  # in which they stand
+
+    @property
+    def persons(self) -> list[int]:
+        return [number for number, form in enumerate(self.all) if form.type == "PER"]
+
+
+_Clusters: TypeAlias = Sequence[Sequence[int]]
+"""Names (by their places) that are the same."""
+
+
+def group_names(names: Sequence[Name], known: _Clusters = (), clusters: Sequence[_Clusters] = ()) -> list[int]:
     """For each name the number of the first name that means the same.
 
     Two names that are linked to different items, or of which one is linked through others to a different one, are
@@ -242,34 +257,89 @@ def group_names(names: Sequence[Name], known: Iterable[Sequence[int]] = ()) -> l
 
     Args:
         names: in the order of the text.
-        known: names (by their places in `names`) that are the same, as something else has found out.
+        known: names that are the same, as the text says (`introduced`).
+        clusters: names that are the same, as other components have found out, for each component. Names in different
+            clusters of one component are kept apart, unless they are linked to the same item.
     """
-    forms: dict[tuple[_Form, str], int] = {}
-    which = [forms.setdefault((_form(name.words, name.type), name.item), len(forms)) for name in names]
-    distinct = [form for form, _ in forms]
-    genders = _genders(distinct, which, names)
-    groups = Groups([item for _, item in forms], genders, [form.generation for form in distinct])
+    cluster_of = [{name: str(number) for number, cluster in enumerate(here) for name in cluster} for here in clusters]
+    marks = [tuple(here.get(place, "") for here in cluster_of) for place in range(len(names))]
+    places: dict[tuple[_Form, str, tuple[str, ...]], int] = {}
+    which = [
+        places.setdefault((_form(name.words, name.type), name.item, mark), len(places))
+        for name, mark in zip(names, marks, strict=True)
+    ]
+    forms = _gather([form for form, *_ in places], which, names)
+    rows = zip(places, forms.genders, forms.likely, strict=True)
+    groups = Groups([item, sex, form.generation, *mark, likely] for (form, item, mark), sex, likely in rows)
+    sure = 3  # what an item outweighs, and what is known: clusters of others, and what first names tell
     first: dict[str, int] = {}
-    for number, (_, item) in enumerate(forms):
+    for number, (_, item, _) in enumerate(places):
         if item:
-            groups.join(first.setdefault(item, number), number)
-    for together in known:
-        if groups.agree([which[number] for number in together]):
+            groups.join(first.setdefault(item, number), number, sure)
+    for together in (*(cluster for here in clusters for cluster in here), *known):
+        if groups.agree([which[number] for number in together], sure + len(clusters)):
             for one, other in pairwise(together):
-                groups.join(which[one], which[other])
-    sentences: list[set[int]] = [set() for _ in distinct]
-    for number, name in zip(which, names, strict=True):
-        sentences[number].add(name.sentence)
-    _part_full_names(distinct, groups, sentences)
-    _part_wives(distinct, groups, genders)
-    _join_equal(distinct, groups)
+                groups.join(which[one], which[other], sure + len(clusters))
+    for parting in (_part_full_names, _part_wives, _part_titles, _part_generations):
+        parting(forms, groups)
+    _join_equal(forms.all, groups)
     for rule in (_persons, _organizations, _places, _acronyms):
-        rule(distinct, groups)
+        rule(forms.all, groups)
     definite = {number for number, name in zip(which, names, strict=True) if name.definite}
-    _join_short_forms(distinct, groups, definite)
-    _join_first_person(distinct, groups)
+    _join_short_forms(forms.all, groups, definite)
+    _join_first_person(forms.all, groups)
     start: dict[int, int] = {}
     return [start.setdefault(groups.find(number), place) for place, number in enumerate(which)]
+
+
+def _gather(forms: list[_Form], which: Sequence[int], names: Sequence[Name]) -> _Forms:
+    """What is said of each form, wherever the name stands; of genders nothing where that differs."""
+    said: list[set[str]] = [set() for _ in forms]
+    genders: list[set[str]] = [set() for _ in forms]
+    likely = [""] * len(forms)
+    sentences: list[set[int]] = [set() for _ in forms]
+    for number, name in zip(which, names, strict=True):
+        said[number] |= name.said
+        sentences[number].add(name.sentence)
+        if len(forms[number].words) > 1 and forms[number].type == "PER":
+            genders[number].add(name.gender)
+            likely[number] = likely[number] or name.likely
+    told = [
+        form.gender or (min(here - {""}) if len(here - {""}) == 1 else "")
+        for form, here in zip(forms, genders, strict=True)
+    ]
+    guessed = [
+        sure or ("" if len(here - {""}) > 1 else guess) for sure, here, guess in zip(told, genders, likely, strict=True)
+    ]
+    return _Forms(forms, told, guessed, said, sentences)
+
+
+def without_mistaken(names: Sequence[Name]) -> list[Name]:
+    """The names, with those as organizations that a recognizer took for persons because a person has this name.
+
+    >>> words = "Siemens was founded in Berlin . Werner von Siemens led it .".split()
+    >>> names = [Name.at(words, 0, 1, "PER"), Name.at(words, 6, 9, "PER")]
+    >>> [name.type for name in without_mistaken(names)]
+    ['ORG', 'PER']
+    """
+    full: dict[str, tuple[int, bool]] = {}  # of each last name: where a full name has it first, whether it founds
+    alone: dict[str, list[int]] = defaultdict(list)
+    for place, name in enumerate(names):
+        if name.type == "PER":
+            form = _form(name.words, "PER")
+            if len(form.words) > 1:
+                first, founds = full.get(form.words[-1], (place, False))
+                full[form.words[-1]] = first, founds or FOUNDER in name.said
+            elif not form.title:
+                alone[form.words[0]].append(place)
+    mistaken: set[int] = set()
+    for word, places in alone.items():
+        said = frozenset().union(*(names[place].said for place in places))
+        first, founds = full.get(word, (-1, False))
+        begins = places[0] < first  # persons are named in full first
+        if PERSON not in said and (THING in said or (begins and (MAYBE in said or founds))):
+            mistaken.update(places)
+    return [replace(name, type="ORG") if place in mistaken else name for place, name in enumerate(names)]
 
 
 def introduced(words: Sequence[str], spans: Sequence[tuple[int, int]], types: Sequence[str]) -> list[tuple[int, int]]:
@@ -319,56 +389,6 @@ def _begins_alike(name: Sequence[str], acronym: Sequence[str]) -> bool:
     return bool(short.acronym and len(long.words) > 1 and short.acronym[0] == long.words[0][0])
 
 
-def gender_of_title(words: Sequence[str]) -> str:
-    """What the titles of a person's name say: "f", "m" or "".
-
-    >>> gender_of_title(("Mrs.", "Dalloway")), gender_of_title(("Dr.", "Watson"))
-    ('f', '')
-    """
-    for word in map(_plain, words[:-1]):
-        if word in FEMALE or word in MALE:
-            return "f" if word in FEMALE else "m"
-        if word not in _TITLES:
-            break
-    return ""
-
-
-def gender_of_neighbours(words: Sequence[str], start: int, end: int) -> str:
-    """What the words beside a person's name say of the gender: "f", "m" or "".
-
-    >>> words = "Ann Lee , his wife , met the actor Bob Stone .".split()
-    >>> gender_of_neighbours(words, 0, 2), gender_of_neighbours(words, 9, 11)
-    ('f', 'm')
-    """
-    beside = [words[start - 1].lower()] if start else []
-    title = gender_of_title(words[max(0, start - 1) : end])
-    behind = [word.lower() for word in words[end : end + 3]]
-    if len(behind) == 3 and behind[0] in _LINKS and behind[1] in _BEFORE_KIN:
-        beside.append(behind[2])
-    found = {"f" if word in WOMEN else "m" for word in beside if word in WOMEN or word in MEN}
-    found |= {title} if title else set()
-    return found.pop() if len(found) == 1 else ""
-
-
-def is_archaic_pronoun(words: Sequence[str]) -> bool:
-    """Whether a "name" is but "thou" or the like, which recognizers take for a person; "Ye" is a name as well.
-
-    >>> is_archaic_pronoun(["Thy"]), is_archaic_pronoun(["ye"]), is_archaic_pronoun(["Ye"])
-    (True, True, False)
-    """
-    return len(words) == 1 and (words[0].lower() in _ARCHAIC or words[0] == "ye")
-
-
-def is_definite(words: Sequence[str], start: int) -> bool:
-    """Whether "the" stands before the name that begins at a word, or is its first word."""
-    return "the" in (words[start].lower(), words[start - 1].lower() if start else "")
-
-
-def is_title(word: str) -> bool:
-    """Whether a word is a title of persons: "Dr.", "President"."""
-    return _plain(word) in _TITLES
-
-
 def is_acronym_of(acronym: str, words: Sequence[str]) -> bool:
     """Whether an acronym is made of the first letters of a name; small words may be left out.
 
@@ -384,41 +404,36 @@ def is_acronym_of(acronym: str, words: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=50_000)
-def _plain(word: str) -> str:
-    """A word's letters, digits and symbols ("$", "%", "C++") in lower case, without accents."""
-    letters = unicodedata.normalize("NFD", clean_word(word).casefold())
-    return "".join(c for c in letters if c.isalnum() or c in "%#" or unicodedata.category(c) in ("Sc", "Sm", "So"))
-
-
-@lru_cache(maxsize=50_000)
 def _form(of_name: tuple[str, ...], kind: str) -> _Form:
     words = [clean_word(word) for word in of_name]
     if words and words[-1] in ("'s", "'"):
         words.pop()
     elif words and words[-1].endswith("'s"):
         words[-1] = words[-1][:-2]
-    comma = next((len([w for w in words[:at] if _plain(w)]) for at, word in enumerate(words) if word == ","), 0)
-    parts = [part for word in words for part in re.split(r"[-/]|(?<=\.)(?=\w{2})", word) if _plain(part)]
+    comma = next((len([w for w in words[:at] if plain_word(w)]) for at, word in enumerate(words) if word == ","), 0)
+    parts = [part for word in words for part in re.split(r"[-/]|(?<=\.)(?=\w{2})", word) if plain_word(part)]
+    hyphened = _hyphened(words) if "-" in "".join(words) else frozenset()
     acronym = _acronym(parts)
     if acronym:
         parts = [acronym]
-    gender = generation = article = ""
+    gender = generation = article = title = ""
     wife = False
     while len(parts) > 1 and parts[0].casefold() in _ARTICLES:
         article, parts = parts[0][0].casefold(), parts[1:]
     if kind == "PER":
         gender = gender_of_title(parts)
-        wife = len(parts) > 1 and _plain(parts[0]) in _WIVES
-        while len(parts) > 1 and _plain(parts[0]) in _TITLES and parts[0] not in ("M", "St"):
+        wife = len(parts) > 1 and plain_word(parts[0]) in WIVES
+        title = title_of(parts[0]) if len(parts) > 1 else ""
+        while len(parts) > 1 and is_title(parts[0]) and parts[0] not in ("M", "St"):
             parts = parts[1:]
-        while len(parts) > 1 and _plain(parts[-1]) in _GENERATIONS:
-            generation = _GENERATIONS[_plain(parts[-1])]
+        while len(parts) > 1 and plain_word(parts[-1]) in _GENERATIONS:
+            generation = _GENERATIONS[plain_word(parts[-1])]
             parts = parts[:-1]
         parts = [piece for part in parts for piece in re.findall(r"[^\W\d_]\.", part) or [part]]
     if kind == "ORG":
-        while len(parts) > 1 and _plain(parts[-1]) in _LEGAL:
+        while len(parts) > 1 and plain_word(parts[-1]) in _LEGAL:
             parts = parts[:-1]
-    plain = tuple(map(_plain, parts))
+    plain = tuple(map(plain_word, parts))
     plain = tuple(_KNOWN_LONG.get(" ".join(plain), " ".join(plain)).split()) if len(plain) > 2 else plain
     if kind == "LOC":
         plain = _without_form_of_state(plain)
@@ -427,7 +442,40 @@ def _form(of_name: tuple[str, ...], kind: str) -> _Form:
     initials = "".join(
         word[0] for word, part in zip(plain, parts, strict=False) if word not in _SMALL and part[0].isupper()
     )
-    return _Form(plain or tuple(words), kind, gender, wife, generation, initials, article, acronym.casefold(), comma)
+    return _Form(
+        plain or tuple(words),
+        kind,
+        gender,
+        title,
+        wife,
+        generation,
+        initials,
+        article,
+        acronym.casefold(),
+        comma,
+        hyphened,
+    )
+
+
+def _hyphened(words: Sequence[str]) -> frozenset[str]:
+    """The parts of words with hyphens, but for what stands behind an Arabic article: "al-Assad" is an Assad."""
+    found: set[str] = set()
+    for one in re.findall(r"[^\s-]+(?: ?- ?[^\s-]+)+", " ".join(words)):
+        parts = [plain_word(part) for part in one.split("-")]
+        found.update(part for before, part in pairwise(["", *parts]) if before not in _ARABIC)
+    return frozenset(found)
+
+
+def first_name(words: Sequence[str]) -> str:
+    """The first name of a person, if the name has several words and its first one is no initial; else "".
+
+    >>> first_name(["Dr.", "Marie", "Curie"]), first_name(["Dr.", "Curie"]), first_name(["M.", "Curie"])
+    ('Marie', '', '')
+    """
+    rest = [clean_word(word) for word in words]
+    while rest and is_title(rest[0]):
+        rest = rest[1:]
+    return rest[0] if len(rest) > 1 and rest[0].isalpha() and len(rest[0]) >= _LEAST_OF_FIRST_NAME else ""
 
 
 def _without_form_of_state(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -447,27 +495,19 @@ def _all_initials(words: Sequence[str]) -> str:
     return "".join(word[0] for word in words)
 
 
-def _genders(forms: Sequence[_Form], which: Sequence[int], names: Sequence[Name]) -> list[str]:
-    """What titles and, for full names of persons, the words beside them say; "" where these differ."""
-    said: list[set[str]] = [set() for _ in forms]
-    for number, name in zip(which, names, strict=True):
-        if name.gender and len(forms[number].words) > 1 and forms[number].type == "PER":
-            said[number].add(name.gender)
-    return [form.gender or (min(found) if len(found) == 1 else "") for form, found in zip(forms, said, strict=True)]
-
-
 # What is kept apart.
 
 
-def _part_full_names(forms: Sequence[_Form], groups: Groups, sentences: Sequence[AbstractSet[int]]) -> None:
+def _part_full_names(names: _Forms, groups: Groups) -> None:
     """ "John Adams" and "John Quincy Adams" are two, unless the longer name comes first and the shorter one later.
 
     Not even then if both stand in one sentence, or if their middle names do not begin alike.
     """
+    forms, sentences = names.all, names.sentences
     alike: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for number, form in enumerate(forms):
-        if form.type == "PER" and len(form.words) > 1:
-            alike[form.words[0][0], form.words[-1]].append(number)
+    for number in names.persons:
+        if len(forms[number].words) > 1:
+            alike[forms[number].words[0][0], forms[number].words[-1]].append(number)
     for numbers in alike.values():
         for place, one in enumerate(numbers):
             for other in numbers[:place]:  # it comes first
@@ -484,19 +524,19 @@ def _fit(one: str, other: str) -> bool:
     return _same_word(one, other) or _same_word(other, one)
 
 
-def _part_wives(forms: Sequence[_Form], groups: Groups, genders: Sequence[str]) -> None:
+def _part_wives(names: _Forms, groups: Groups) -> None:
     """ "Mrs. Adams" is neither John Adams, of whom nothing says that he is a woman, nor "Adams" where he is named.
 
     Where "Mr. Adams" is named as well, and no such woman, the rule of several claims (`_join_with_only`) keeps them
     apart, and says also that it is not known which of the two John Adams is.
     """
+    forms, genders = names.all, names.likely
     persons: dict[str, list[int]] = defaultdict(list)
     women = set()
-    for number, form in enumerate(forms):
-        if form.type == "PER":
-            persons[form.words[-1]].append(number)
-            if genders[number] == "f":
-                women.add(form.words)
+    for number in names.persons:
+        persons[forms[number].words[-1]].append(number)
+        if genders[number] == "f":
+            women.add(forms[number].words)
     for number, form in enumerate(forms):
         if not form.wife or len(form.words) > 1:
             continue
@@ -509,6 +549,61 @@ def _part_wives(forms: Sequence[_Form], groups: Groups, genders: Sequence[str]) 
             continue
         for other in [*full, *(other for other in alone if not genders[other])] if full else ():
             groups.part(number, other)
+
+
+def _part_titles(names: _Forms, groups: Groups) -> None:
+    """ "Prince Charles" is no Charles Spencer, "President Lincoln" not Mary Lincoln, "Dr. Lee" not "Mr. Lee".
+
+    A title before a first name goes with names that have such a title or a number. An office goes with those of whom
+    the text says that they have it. Other titles but "Mr." and the like stand behind the name in full.
+    """
+    forms = names.all
+    long: dict[str, list[int]] = defaultdict(list)
+    short: dict[str, list[int]] = defaultdict(list)
+    for number in names.persons:
+        form = forms[number]
+        if len(form.words) > 1:
+            for word in {form.words[0], form.words[-1]}:
+                long[word].append(number)
+        elif form.title:
+            short[form.words[0]].append(number)
+    for word, titled in short.items():
+        for number in titled:
+            behind = any(other < number for other in long[word])
+            for other in long[word]:
+                if not _has_title(forms[number], forms[other], names.said[other], behind=behind):
+                    groups.part(number, other)
+        for one, other in combinations(titled, 2):
+            if not _same_title(forms[one].title, forms[other].title):
+                groups.part(one, other)
+
+
+def _has_title(short: _Form, long: _Form, said: AbstractSet[str], *, behind: bool) -> bool:
+    """Whether a title before one name may be that of a longer one; `behind`: it stands behind such a longer name."""
+    if short.title in GIVEN:
+        first = long.words[0] == short.words[0]
+        return first and (long.title in GIVEN or bool(_NUMERAL.fullmatch(long.words[1])))
+    if short.title in _POLITE or short.title == long.title:
+        return True
+    is_last = long.words[-1] == short.words[0]
+    return is_last and (short.title in said if short.title in OFFICES else behind)
+
+
+def _same_title(one: str, other: str) -> bool:
+    return one == other or "ms" in (one, other) or {one, other} <= _LEARNED
+
+
+def _part_generations(names: _Forms, groups: Groups) -> None:
+    """ "John Smith Jr." and "his father John Smith" are two."""
+    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number in names.persons:
+        alike[names.all[number].words].append(number)
+    for numbers in alike.values():
+        for one in numbers:
+            for other in numbers:
+                generations = names.all[one].generation, names.all[other].generation
+                if generations[0] and not generations[1] and KIN in names.said[one] | names.said[other]:
+                    groups.part(one, other)
 
 
 # The rules. Each joins what it is sure of.
@@ -605,10 +700,15 @@ def _is_short_person(short: _Form, long: _Form) -> bool:
     if len(long.words) <= len(short.words) or (short.acronym and len(short.words) == 1):
         return _is_initialled(short, long)
     if len(short.words) == 1:
-        return len(short.words[0]) >= _LEAST_OF_NAME and short.words[0] in long.words
+        return _is_one_word_of(short, long)
     if short.words == long.words[-len(short.words) :]:
         return len(short.words[0]) > 1
     return _same_word(short.words[0], long.words[0]) and _in_order(short.words, long.words)
+
+
+def _is_one_word_of(short: _Form, long: _Form) -> bool:
+    word = short.words[0]
+    return len(word) >= _LEAST_OF_NAME and word in long.words and word not in long.parts
 
 
 def _is_initialled(short: _Form, long: _Form) -> bool:
@@ -694,8 +794,12 @@ def _join_first_person(forms: Sequence[_Form], groups: Groups) -> None:
 
 
 def _is_one_of_names(short: _Form, long: _Form) -> bool:
-    alone = len(short.words) == 1 < len(long.words) and len(short.words[0]) >= _LEAST_OF_NAME
-    return alone and short.words[0] in long.words and short.gender in ("", long.gender)
+    count = len(short.words)
+    if count >= len(long.words) or short.gender not in ("", long.gender):
+        return False
+    if count > 1:  # "van Gogh"
+        return short.words == long.words[-count:] and _PARTICLES.issuperset(short.words[:-1])
+    return _is_one_word_of(short, long)
 
 
 def _acronyms(forms: Sequence[_Form], groups: Groups) -> None:

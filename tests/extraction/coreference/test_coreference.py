@@ -20,7 +20,7 @@ NAMES = {
 }
 TEXT = (
     "Ann Lee was born in Oslo. She works for the World Health Organization (WHO). It sent her to Paris, where Lee met "
-    "Bob Stone. He gave her his book. They left Oslo because it was cold."
+    "Bob Stone. He gave her his book. They left Oslo because it was small."
 )
 
 
@@ -176,6 +176,14 @@ def test_clusters_of_others_are_kept():
     assert found(nlp(doc)) == [["Ann Lee", "The boss", "Lee"], ["Bob Stone", "him", "the man"]]
 
 
+def test_names_that_others_keep_apart_stay_apart():
+    nlp = make_pipeline()
+    doc = nlp.make_doc("Marie Curie left. She laughed. Curie stayed. She sang. Curie slept.")
+    doc.spans["coref_clusters_1"] = [doc[0:2], doc[4:5]]
+    doc.spans["coref_clusters_2"] = [doc[7:8], doc[10:11]]
+    assert found(nlp(doc)) == [["Marie Curie", "She"], ["Curie", "She", "Curie"]]
+
+
 def test_clusters_of_others_without_a_name_are_kept(nlp):
     doc = nlp.make_doc("Ann Lee knows the man who says that he sings.")
     doc.spans["coref_clusters_1"] = [doc[3:5], doc[8:9]]
@@ -326,6 +334,25 @@ def test_the_weights_that_ship_give_names_to_pronouns(shipped):
 def test_the_weights_that_ship_tell_who_acts_from_where(shipped):
     text = "Bob Stone was born in Oslo in 1950. He joined Acme in 1970. It sent him to Paris."
     assert found(shipped(text)) == [["Bob Stone", "He", "him"], ["Acme", "It"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "pronoun", "name"),
+    [
+        ("The Acme opened in Oslo. It rained all day.", "It", None),
+        ("Acme grew. The film was a success. It won three prizes.", "It", None),
+        ("Acme was founded in 1976. WHO was founded in 1975. It grew in 1985.", "It", "WHO"),
+        ("Pierre Curie left. In her youth, Marie Curie sang.", "her", "Marie Curie"),
+        ("Bob Stone won.\n\nActor sells his house\n\nAnn Lee loses her seat", "his", None),
+        ("Bob Stone won.\n\nAnn Lee loses her seat", "her", "Ann Lee"),
+        ("Ann Lee met Marie Curie, her sister, in Oslo.", "her", "Ann Lee"),
+    ],
+)
+def test_what_the_words_around_a_pronoun_say(shipped, text, pronoun, name):
+    given = [
+        cluster[0] if cluster[0] != pronoun else cluster[1] for cluster in found(shipped(text)) if pronoun in cluster
+    ]
+    assert given == ([name] if name else [])
 
 
 def test_initializing_keeps_the_weights_that_ship():

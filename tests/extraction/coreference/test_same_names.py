@@ -2,17 +2,14 @@
 
 import pytest
 
-from kgmrca.extraction.coreference.names import (
-    Name,
+from kgmrca.extraction.coreference.beside import (
     gender_of_neighbours,
     gender_of_title,
-    group_names,
-    introduced,
-    is_acronym_of,
     is_archaic_pronoun,
     is_definite,
     is_title,
 )
+from kgmrca.extraction.coreference.names import Name, group_names, introduced, is_acronym_of, without_mistaken
 
 # Names as "words/type" or "words/type/item"; "=" stands between those that are one, ";" between entities.
 TABLE = {
@@ -73,6 +70,22 @@ TABLE = {
     "an item for other names": "Mumbai/LOC/Q3 = Bombay/LOC/Q3",
     "no item, and two that are linked": "Curie/PER/Q1 ; Curie/PER/Q2 ; Curie/PER",
     "no item, and one that is linked": "Marie Curie/PER/Q1 = Curie/PER ; Pierre Curie/ORG/Q2",
+    "a prince and a Charles": "Prince Charles/PER ; Charles Spencer/PER",
+    "a queen and an Elizabeth": "Queen Elizabeth/PER = Elizabeth II/PER ; Elizabeth Taylor/PER = Taylor/PER",
+    "a pope and a saint": "Pope Francis/PER ; Saint Francis/PER ; Francis Bacon/PER",
+    "an office that nobody is said to have": "President Lincoln/PER ; Mary Lincoln/PER",
+    "an office in the longer name": "President Barack Obama/PER = President Obama/PER ; Michelle Obama/PER",
+    "two offices": "Senator Kennedy/PER ; President Kennedy/PER",
+    "two titles": "Dr. Brown/PER ; Mr. Brown/PER ; Miss Brown/PER",
+    "a doctor and a professor": "Dr. Brown/PER = Prof. Brown/PER",
+    "a name with a hyphen": "Irène Joliot-Curie/PER ; Curie/PER ; Jean-Paul Sartre/PER = Sartre/PER ; Paul/PER",
+    "an Arabic article": "Bashar al-Assad/PER = Assad/PER",
+    "a Korean name": "Kim Jong-il/PER = Kim/PER ; Jong/PER",
+    "names of a father": "Lev Nikolayevich Tolstoy/PER ; Alexei Nikolayevich Tolstoy/PER",
+    "a family": "the Bachs/PER ; Johann Sebastian Bach/PER = J. S. Bach/PER = Bach/PER",
+    "two sons": "J. S. Bach/PER ; C. P. E. Bach/PER ; W. F. Bach/PER",
+    "capitals": "MARIE CURIE/PER = Marie Curie/PER ; PIERRE CURIE/PER",
+    "a ship and a man": "Abraham Lincoln/PER ; Abraham Lincoln/MISC",
     "items before short names": "Marie Curie/PER/Q1 ; Curie/PER/Q2",
     "an item and an acronym of another": "World Health Organization/ORG/Q1 ; WHO/ORG/Q2",
 }
@@ -89,6 +102,10 @@ ORDERED = {
     "a first name of several": "Liang Sicheng/PER = Liang/PER ; Liang Qichao/PER",
     "another person is the first": "Ann Lee/PER ; Marie Curie/PER ; Pierre Curie/PER ; Curie/PER",
     "a title of the other gender": "Mr. Ben Darcy/PER ; Lea Darcy/PER ; Ida Darcy/PER ; Mrs. Darcy/PER",
+    "a particle": "Vincent van Gogh/PER = Van Gogh/PER = van Gogh/PER ; Theo van Gogh/PER",
+    "a doctor before another name in full": "Dr. Watson/PER ; Emma Watson/PER",
+    "a doctor behind the name in full": "Ann Lee/PER = Dr. Lee/PER",
+    "a lord before another name in full": "Lord Byron/PER = Byron/PER ; Ada Byron/PER",
     "a short form behind an article": "Norwegian Parliament/ORG = the Parliament/ORG ; Oslo/LOC",
     "a short form of what the text is about": "Villanova Preparatory School/ORG = Villanova/ORG",
     "a short form of something else": "Ann Lee/PER ; Villanova Preparatory School/ORG ; Villanova/ORG",
@@ -152,6 +169,83 @@ def test_the_words_beside_names_tell_who_mrs_adams_is():
     assert group_names(names) == [0, 1, 1, 0]
 
 
+def read(text):
+    """The names of a text with brackets around persons, with what stands beside them."""
+    words, spans = [], []
+    for word in text.split():
+        if word.startswith("["):
+            start = len(words)
+        words.append(word.strip("[]"))
+        if word.endswith("]"):
+            spans.append((start, len(words)))
+    return [Name.at(words, *span, "PER", sentence=words[: span[0]].count(".")) for span in spans]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Siemens] was founded in Berlin . [Werner von Siemens] led it .",
+        "[Siemens] makes trains . The company was founded by [Werner von Siemens] .",
+        "[Henry Ford] was rich . He founded [Ford] in 1903 .",
+        "[Walt Disney] was rich . Shares of [Disney] rose .",
+        "[Walt Disney] was rich . [Disney] shares rose .",
+        "The battleship [Bismarck] left . [Otto von Bismarck] was dead .",
+        "[Heinz] is based in Pittsburgh . [Henry J. Heinz] was born there .",
+        "[Boeing] said that it would cut jobs . [William Boeing] founded the company .",
+    ],
+)
+def test_things_named_after_persons_are_no_persons(text):
+    names = without_mistaken(read(text))
+    assert sorted(name.type for name in names) == ["ORG", "PER"]
+    assert group_names(names) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Marie Curie] won a prize . [Curie] founded an institute .",
+        "[Henry Ford] was rich . [Ford] was based in Detroit .",
+        "[Ford] was born in 1863 . He founded [Ford] . [Henry Ford] died .",
+        "[Curie] WINS PRIZE . [Marie Curie] won it .",
+        "The shares of [Mr. Ford] rose . [Henry Ford] was rich .",
+    ],
+)
+def test_persons_stay_persons(text):
+    names = without_mistaken(read(text))
+    assert {name.type for name in names} == {"PER"}
+    assert set(group_names(names)) == {0}
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("[Angela Merkel] , chancellor of Germany , left . [Chancellor Merkel] spoke .", [0, 0]),
+        ("[Barack Obama] was elected president . [Michelle Obama] came . [President Obama] spoke .", [0, 1, 0]),
+        ("[Mary Lincoln] was the wife of [President Lincoln] .", [0, 1]),
+        ("[Mary Lincoln] wept . President [Lincoln] died .", [0, 1]),
+        ("[John Smith Jr.] was born in 1950 . His father [John Smith] was a farmer .", [0, 1]),
+        ("[John Smith Jr.] was born in 1950 . [John Smith] was a farmer .", [0, 0]),
+    ],
+)
+def test_the_words_beside_names_count(text, groups):
+    assert group_names(read(text)) == groups
+
+
+def test_first_names_tell_the_gender():
+    names = [
+        Name(("Anna", "Brown"), "PER", likely="f"),
+        Name(("Mr.", "Brown"), "PER"),
+        Name(("John", "Adams"), "PER", likely="m"),
+        Name(("Mrs.", "John", "Adams"), "PER"),
+    ]
+    assert group_names(names) == [0, 1, 2, 3]
+
+
+def test_first_names_are_not_sure():
+    names = [Name(("Evan", "Lee"), "PER", likely="m"), Name(("Mary", "Lee"), "PER", likely="f")]
+    assert group_names(names, [[0, 1]]) == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("text", "gender"),
     [
@@ -185,6 +279,17 @@ def test_definite():
 def test_what_is_known_is_kept():
     names = [Name(("Bombay",), "LOC"), Name(("Oslo",), "LOC"), Name(("Mumbai",), "LOC")]
     assert group_names(names, [[0, 2]]) == [0, 1, 0]
+
+
+def test_what_others_keep_apart_stays_apart():
+    names = [Name(("Ann", "Lee"), "PER"), Name(("Ann", "Lee"), "PER"), Name(("Lee",), "PER"), Name(("Ann",), "PER")]
+    assert group_names(names, clusters=[[[0, 2], [1, 3]]]) == [0, 1, 0, 1]
+    assert group_names(names, clusters=[[[0, 2]], [[1, 3]]]) == [0, 0, 0, 0]
+
+
+def test_an_item_outweighs_the_clusters_of_others():
+    names = [Name(("Bombay",), "LOC", "Q1"), Name(("Oslo",), "LOC"), Name(("Mumbai",), "LOC", "Q1")]
+    assert group_names(names, clusters=[[[0], [1, 2]]]) == [0, 1, 0]
 
 
 def test_what_is_known_never_joins_two_items():
