@@ -59,6 +59,7 @@ _MATCHES = _USED | {"skos:broadMatch", "skos:narrowMatch", "skos:relatedMatch"}
 _SCHEMA = "https://schema.org/"
 _TYPE = RDF + "type"
 _INVERSE = OWL + "inverseOf"
+_DISJOINT = OWL + "propertyDisjointWith"
 _EXACT = SKOS + "exactMatch"
 _PROPERTY = frozenset({RDF + "Property", OWL + "ObjectProperty", OWL + "DatatypeProperty"})
 _OF_PROPERTIES = frozenset(
@@ -151,6 +152,8 @@ class Property:
         inverse: the Wikidata predicate that says the same with subject and object exchanged, if there is one.
         symmetric: what holds of two also holds with them exchanged.
         single_valued: a subject has one object at most.
+        asymmetric: what holds of two does not hold with them exchanged.
+        disjoint: the labels that do not hold of the same subject and object.
     """
 
     label: str
@@ -159,6 +162,8 @@ class Property:
     inverse: str | None
     symmetric: bool
     single_valued: bool
+    asymmetric: bool
+    disjoint: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +276,8 @@ def load_properties() -> Mapping[str, Property]:
             inverse=next((predicates[other] for other in known_of[relation].get(_INVERSE, ())), None),
             symmetric=OWL + "SymmetricProperty" in known_of[relation][_TYPE],
             single_valued=OWL + "FunctionalProperty" in known_of[relation][_TYPE],
+            asymmetric=OWL + "AsymmetricProperty" in known_of[relation][_TYPE],
+            disjoint=frozenset(known_of[other][RDFS + "label"][0] for other in known_of[relation].get(_DISJOINT, ())),
         )
         for relation, predicate in predicates.items()
     }

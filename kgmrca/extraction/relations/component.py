@@ -6,11 +6,13 @@ import json
 import warnings
 import weakref
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
+from itertools import compress, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import spacy
@@ -27,13 +29,13 @@ from thinc.util import get_torch_default_device
 
 from kgmrca.entities import get_plain_entities
 from kgmrca.errors import InputError, ModelError
-from kgmrca.extraction.encoder.forms import clean_word
 from kgmrca.extraction.encoder.shared import SharedReader, by_tokens
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.relations.calibration import scale
+from kgmrca.extraction.relations.consistency import consistent
 from kgmrca.extraction.relations.diagnosis import why_nothing
-from kgmrca.extraction.relations.factuality import find_factuality
+from kgmrca.extraction.relations.evidence import Mentions, Text, best_stated
 from kgmrca.extraction.relations.features import Facts, Features, Instances
 from kgmrca.extraction.relations.loss import Loss
 from kgmrca.extraction.relations.network import DocumentNetwork, MRCANetwork, PairNetwork
@@ -60,6 +62,12 @@ DEFAULT_CONFIG = Config().from_str("""
 [scorer]
 @scorers = "kgmrca.relation_scorer.v1"
 """)
+
+_Fact: TypeAlias = tuple[int, int, str]
+"""Subject and object (numbers of entities) and label."""
+
+_Stated: TypeAlias = dict[_Fact, tuple[float, Mentions]]
+"""Facts of a Doc, with the score and the mentions of each."""
 
 _BATCH_SIZE = 128  # Docs, unless the config or the caller gives another number
 
@@ -410,7 +418,8 @@ class MRCARelations(StoredWeights, TrainablePipe):
         batches = by_tokens(stream, batch_size) if self._reader else util.minibatch(stream, batch_size)
         for docs in batches:
             try:
-                self._write(docs, *self._find(docs, self._thresholds(threshold)))
+                thresholds = self._thresholds(threshold)
+                self._write(docs, thresholds, *self._find(docs, thresholds))
             except Exception as error:  # spaCy's way: whoever set a handler decides
                 handle_error(self.name, self, docs, error)
             yield from docs
@@ -508,12 +517,14 @@ class MRCARelations(StoredWeights, TrainablePipe):
             threshold: see `pipe`.
         """
         asked, scores = predicted
-        pair, label = _reaching(scores, self._thresholds(threshold))
-        self._write(list(docs), asked, pair, label, scores[pair, label])
+        thresholds = self._thresholds(threshold)
+        pair, label = _reaching(scores, thresholds)
+        self._write(list(docs), thresholds, asked, pair, label, scores[pair, label])
 
     def _write(
         self,
         docs: Sequence[Doc],
+        thresholds: NDArray[np.float32],
         asked: Asked,
         pair: NDArray[np.int64],
         label: NDArray[np.int64],
@@ -521,28 +532,78 @@ class MRCARelations(StoredWeights, TrainablePipe):
     ) -> None:
         """Write `doc._.relations`, given some pairs, and for each of them a label and its score.
 
-        What the sentence of both mentions denies, plans or only reports is left out (`factuality`).
+        What a text does not state is left out (see `_stated`), and so is what contradicts something with a better
+        score.
         """
-        if asked.entity is not None:
-            subject, object_ = asked.entity[asked.pairs[pair]].T
-            order = np.lexsort((-score, label, object_, subject))
-            named = np.stack([subject, object_, label], 1)[order]
-            first = order[np.append(True, (np.diff(named, axis=0) != 0).any(1))[: len(order)]]  # the best of each
-            pair, label, score = pair[first], label[first], score[first]
-        doc_of = asked.doc[asked.pairs[pair, 0]]
-        found: list[list[PlainRelation]] = [[] for _ in docs]
-        words: list[list[str] | None] = [None for _ in docs]
-        for doc, (a, b, c, d), column, one in zip(
-            doc_of.tolist(), asked.arguments(pair).tolist(), label.tolist(), score.tolist(), strict=True
-        ):
-            if words[doc] is None:
-                words[doc] = [clean_word(token.text) for token in docs[doc]]
-            if _is_stated(docs[doc], words[doc] or [], (a, b), (c, d)):
-                found[doc].append((a, b, c, d, self.cfg["labels"][column], round(one, 4)))
+        found: list[list[PlainRelation]] = []
+        for stated in self._stated(docs, thresholds, asked, pair, label, score):
+            kept = consistent([(*fact, score) for fact, (score, _) in stated.items()])
+            found.append(
+                [(*mentions, fact[2], round(score, 4)) for fact, (score, mentions) in compress(stated.items(), kept)]
+            )
         for document, records in zip(docs, found, strict=True):
             set_plain_relations(document, records)
         if self._warnings_left:
             self._warn(document for document, records in zip(docs, found, strict=True) if not records)
+
+    def _stated(
+        self,
+        docs: Sequence[Doc],
+        thresholds: NDArray[np.float32],
+        asked: Asked,
+        pair: NDArray[np.int64],
+        label: NDArray[np.int64],
+        score: NDArray[np.float32],
+    ) -> list[_Stated]:
+        """What each Doc states of what was found: the best reading of each pair of entities and label.
+
+        Args:
+            docs, thresholds: of which and with which it was found.
+            asked, pair, label, score: see `_find`.
+        """
+        subject, object_ = asked.ids[asked.pairs[pair]].T
+        order = np.lexsort((-score, label, object_, subject))
+        named = np.stack([subject, object_, label], 1)[order]
+        first = np.flatnonzero(np.append(True, (np.diff(named, axis=0) != 0).any(1))[: len(order)])
+        doc_of = asked.doc[asked.pairs[pair[order[first]], 0]].tolist()
+        texts = [Text(doc) if self.vocab.lang == "en" else None for doc in docs]
+        stated: list[_Stated] = [{} for _ in docs]
+        unsure: defaultdict[int, list[_Fact]] = defaultdict(list)
+        for number, (start, end) in zip(doc_of, pairwise([*first.tolist(), len(order)]), strict=True):
+            best = best_stated(texts[number], asked, pair[order[start:end]])
+            if best is not None:
+                one, other, column = named[start].tolist()
+                fact = one, other, self.cfg["labels"][column]
+                stated[number][fact] = float(score[order[start + best.row]]), best.mentions
+                if best.is_denied_elsewhere:
+                    unsure[number].append(fact)
+        for number, some in unsure.items():
+            again = self._read_again(texts[number], number, asked, thresholds)
+            for fact in some:
+                if fact in again:
+                    stated[number][fact] = again[fact]
+                else:
+                    del stated[number][fact]
+        return stated
+
+    def _read_again(self, text: Text | None, number: int, asked: Asked, thresholds: NDArray[np.float32]) -> _Stated:
+        """What is found in a Doc without the sentences that deny something; entities and mentions are its own."""
+        found: _Stated = {}
+        if text is None:
+            return found
+        rest = text.without_denied()
+        ids = asked.ids.tolist()
+        entity_at = {(start, end): ids[row] for (of, start, end), row in asked.places() if of == number}
+        there, pair, label, score = self._find([rest.doc], thresholds)
+        order = np.argsort(-score, kind="stable")
+        for place, column, one in zip(
+            there.arguments(pair[order]).tolist(), label[order].tolist(), score[order].tolist(), strict=True
+        ):
+            mentions = rest.original(place)
+            subject, object_ = entity_at.get(mentions[:2]), entity_at.get(mentions[2:])
+            if subject is not None and object_ is not None and text.states(mentions):
+                found.setdefault((subject, object_, self.cfg["labels"][column]), (one, mentions))
+        return found
 
     def _warn(self, docs: Iterable[Doc]) -> None:
         """Warn once, saying what to do, if the pipeline is the reason that nothing is found in these Docs."""
@@ -838,11 +899,3 @@ def relation_pipe(nlp: Language, *, disabled: bool = False) -> tuple[str, MRCARe
     if names:
         raise ModelError(f"The component '{names[0]}' of the pipeline is disabled: nlp.enable_pipe('{names[0]}').")
     raise ModelError(f"The pipeline has no component 'mrca_relations' (it has: {', '.join(nlp.pipe_names) or 'none'}).")
-
-
-def _is_stated(doc: Doc, words: Sequence[str], one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether no cue says that a Doc denies, plans or only reports what it says of two mentions (characters)."""
-    first, second = doc.char_span(*one), doc.char_span(*other)
-    if first is None or second is None:
-        return True
-    return find_factuality(words, (first.start, first.end), (second.start, second.end)) is None

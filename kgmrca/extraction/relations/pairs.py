@@ -55,6 +55,10 @@ class Candidates:
         """The characters of subject and object of some pairs (rows of `pairs`), [., 4]."""
         return self.characters[self.pairs[pairs]].reshape(-1, 4)
 
+    def readings(self, pair: int) -> NDArray[np.int64]:
+        """The characters of subject and object of a pair (a row of `pairs`), [1, 4]."""
+        return self.arguments(np.array([pair]))
+
 
 @runtime_checkable  # spaCy checks the settings of components by it
 class PairSuggester(Protocol):

@@ -84,14 +84,31 @@ class Passages:
         chosen = np.zeros((len(pairs), 4), np.int64)
         for number, (subject, object_) in enumerate(self.pairs[pairs].tolist()):
             one, other = slice(*starts[subject : subject + 2]), slice(*starts[object_ : object_ + 2])
-            (first, last), (from_, to) = self.mentions[one].T[:, :, None], self.mentions[other].T[:, None, :]
-            apart = np.maximum(np.maximum(from_ - last, first - to), 0)
-            is_other = (self.kind[one] != NAME)[:, None] * 1 + (self.kind[other] != NAME)[None, :]
-            same = self.sentence[first] == self.sentence[from_]
-            rank = np.where(same, is_other * _FAR + apart, (3 + apart) * _FAR + is_other)
+            rank = self._rank(one, other)
             mine, theirs = np.unravel_index(rank.argmin(), rank.shape)
             chosen[number, :2], chosen[number, 2:] = self.characters[one][mine], self.characters[other][theirs]
         return chosen
+
+    def readings(self, pair: int) -> NDArray[np.int64]:
+        """All mentions of subject and object of a pair that share a sentence, best first: their characters, [., 4]."""
+        subject, object_ = self.pairs[pair].tolist()
+        starts = np.searchsorted(self.mention_entity, [subject, subject + 1, object_, object_ + 1]).tolist()
+        one, other = slice(*starts[:2]), slice(*starts[2:])
+        rank = self._rank(one, other)
+        mine, theirs = np.unravel_index(rank.argsort(axis=None, kind="stable"), rank.shape)
+        both = np.concatenate([self.characters[one][mine], self.characters[other][theirs]], 1)
+        return both[: np.count_nonzero(rank < 3 * _FAR)]
+
+    def _rank(self, one: slice, other: slice) -> NDArray[np.int64]:
+        """How well two mentions tell of their entities (the lowest is best), [mentions of one, of the other].
+
+        Below three times `_FAR` are those of one sentence.
+        """
+        (first, last), (from_, to) = self.mentions[one].T[:, :, None], self.mentions[other].T[:, None, :]
+        apart = np.maximum(np.maximum(from_ - last, first - to), 0)
+        is_other = (self.kind[one] != NAME)[:, None] * 1 + (self.kind[other] != NAME)[None, :]
+        same = self.sentence[first] == self.sentence[from_]
+        return np.where(same, is_other * _FAR + apart, (3 + apart) * _FAR + is_other)
 
 
 @runtime_checkable  # spaCy checks the settings of components by it

@@ -70,6 +70,26 @@ def factuality(text):
         "[Dahl] rejects [Vardal] job",
         "[Dahl] turns down job at [Vardal]",
         "[OLE DAHL] , THE MAYOR OF METZ , WASN'T BORN IN [ULM] .",
+        "Far from being born in [Ulm] , [Ole Dahl] came from Metz .",
+        "It was a hoax that [Ole Dahl] was born in [Ulm] .",
+        "The lie that [Ole Dahl] was born in [Ulm] was told for years .",
+        "It is a mistake to think that [Ole Dahl] was born in [Ulm] .",
+        "[Ole Dahl] almost married [Ida Krag] .",
+        "[Ole Dahl] nearly joined [Vardal] in 1999 .",
+        "[Ole Dahl] came close to joining [Vardal] .",
+        "[Acme] was on the verge of buying [Vardal] .",
+        "[Ole Dahl] lied that he was born in [Ulm] .",
+        "[Ole Dahl] was wrongly said to have been born in [Ulm] .",
+        "The newspaper falsely reported that [Ole Dahl] was born in [Ulm] .",
+        "The site mistakenly lists [Ole Dahl] as the author of [The Mill] .",
+        "Contrary to the belief that [Ole Dahl] was born in [Ulm] , he came from Metz .",
+        "In no sense was [Ole Dahl] a member of [the Green Party] .",
+        "[Ole Dahl] was anything but a member of [the Green Party] .",
+        "Nowhere is it written that [Ole Dahl] was born in [Ulm] .",
+        "[Ole Dahl] avoided joining [the Green Party] .",
+        "[Acme] has dropped its plan to buy [Vardal] .",
+        "[Ole Dahl] was born in [Ulm] , but this is not true .",
+        "[Ole Dahl] was married to [Ida Krag] , which he denies .",
     ],
 )
 def test_denied(text):
@@ -94,6 +114,17 @@ def test_denied(text):
         "[Dahl] to leave [Vardal] board",
         "[Dahl] set to join [Vardal]",
         "[Dahl] eyes [Vardal] job",
+        "Had [Ole Dahl] been born in [Ulm] , he would be rich .",
+        "Had Ole Dahl been born in Ulm , [he] would have been a citizen of [Austria] .",
+        "Were [Ole Dahl] married to [Ida Krag] , she would be rich .",
+        "[Ole Dahl] would have been born in [Ulm] but for the war .",
+        "She would be rich if [Ole Dahl] owned [Acme] .",
+        "If only [Ole Dahl] had married [Ida Krag] !",
+        "[Ole Dahl] wished he had been born in [Ulm] .",
+        "[Ole Dahl] dreamed of playing for [Vardal] .",
+        "[Ole Dahl] is going to marry [Ida Krag] .",
+        "[Ole Dahl] hopes one day to work for [Acme] .",
+        "[Acme] was about to buy [Vardal] .",
     ],
 )
 def test_planned(text):
@@ -113,6 +144,10 @@ def test_planned(text):
         "Perhaps [Ole Dahl] was born in [Ulm] .",
         "[Ole Dahl] , a painter from Metz , allegedly worked for [Acme] .",
         "[Ole Dahl] - the son of a baker - is said to have founded [Acme] .",
+        "Legend has it that [Ole Dahl] was born in [Ulm] .",
+        "The rumour that [Ole Dahl] was born in [Ulm] will not die .",
+        "Who says that [Ole Dahl] was born in [Ulm] ?",
+        "[Ole Dahl] was born in [Ulm] , was n't he ?",
     ],
 )
 def test_reported(text):
@@ -166,9 +201,93 @@ def test_reported(text):
         "Although he was not born in Metz , [Ole Dahl] lived in [Ulm] .",
         "Never a good pupil , [Ole Dahl] became a member of [the Green Party] .",
         "[OLE DAHL] , WHO NEVER MARRIED , WAS BORN IN [ULM] .",
+        "[Ole Dahl] refused to speak about his wife , [Ida Krag] .",
+        "[Ole Dahl] failed to persuade his second wife [Ida Krag] to leave .",
+        "[Ole Dahl] did not marry [Ida Krag] until 1920 .",
+        "It was not until 1920 that [Ole Dahl] married [Ida Krag] .",
+        "No sooner had [Ole Dahl] married [Ida Krag] than the war began .",
+        "[Ole Dahl] was almost forty when he married [Ida Krag] .",
+        "Nearly blind , [Ole Dahl] lived in [Ulm] .",
+        "[Ole Dahl] worked for almost ten years for [Acme] .",
+        "[Ole Dahl] , far from rich , was born in [Ulm] .",
+        "[Ole Dahl] was born in [Ulm] , not far from Metz .",
+        "[Ole Dahl] will always be remembered as the director of [The Mill] .",
+        "If [Ole Dahl] is famous , it is because he directed [The Mill] .",
+        "Had he not been ill , [Ole Dahl] , who was born in [Ulm] , would have travelled .",
+        "[Ole Dahl] was going to school in [Ulm] .",
     ],
 )
 def test_stated(text):
+    assert factuality(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Unlike Uwe Krag , who was born in [Metz] , [Ole Dahl] was born in Ulm .",
+        "Like Uwe Krag , who was born in [Metz] , [Ole Dahl] was born in Ulm .",
+        "[Ole Dahl] was born in Ulm , unlike Uwe Krag , who was born in [Metz] .",
+        "While Uwe Krag was born in [Metz] , [Ole Dahl] was born in Ulm .",
+        "While [Uwe Krag] was born in Metz , Ole Dahl was born in [Ulm] .",
+        "Uwe Krag was born in [Metz] , while [Ole Dahl] was born in Ulm .",
+        "[Uwe Krag] was born in Metz , whereas Ole Dahl was born in [Ulm] .",
+        "Uwe Krag works for [Acme] ; [Ole Dahl] , by contrast , works for Vardal .",
+    ],
+)
+def test_what_is_said_of_one_of_two_that_are_compared_is_not_said_of_the_other(text):
+    assert factuality(text) == "compared"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Unlike [Uwe Krag] , who was born in [Metz] , Ole Dahl was born in Ulm .",
+        "Unlike Uwe Krag , who was born in Metz , [Ole Dahl] was born in [Ulm] .",
+        "While [Uwe Krag] was born in [Metz] , Ole Dahl was born in Ulm .",
+        "While Uwe Krag was born in Metz , [Ole Dahl] was born in [Ulm] .",
+        "While [Ole Dahl] was born in Metz , he grew up in [Ulm] .",
+        "While in [Metz] , [Ole Dahl] worked for Acme .",
+        "While working for [Acme] , [Ole Dahl] lived in Ulm .",
+        "[Ole Dahl] lived in [Ulm] while Ida Krag worked in Metz .",
+        "Unlike her sister , [Ida Krag] was born in [Ulm] .",
+        "Like Uwe Krag , [Ole Dahl] was born in [Ulm] .",
+    ],
+)
+def test_what_is_said_of_each_of_two_that_are_compared_is_stated(text):
+    assert factuality(text) is None
+
+
+def test_one_that_is_unlike_another_has_not_what_the_other_has():
+    assert factuality("Unlike [Uwe Krag] , Ole Dahl was born in [Ulm] .") == "denied"
+    assert factuality("Unlike [Uwe Krag] , who was born in Metz , Ole Dahl was born in [Ulm] .") == "denied"
+    assert factuality("Ole Dahl , unlike [Uwe Krag] , was born in [Ulm] .") == "denied"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Ole Dahl] was born in [Ulm] . That is not true .",
+        "[Ole Dahl] was born in [Ulm] . This turned out to be a hoax .",
+        "Some wrote that [Ole Dahl] was married to [Ida Krag] . Dahl denies this .",
+        "[Ole Dahl] works for [Acme] , the paper wrote . The report proved to be false .",
+        "According to one paper , [Ole Dahl] works for [Acme] . The minister has always denied it .",
+    ],
+)
+def test_the_next_sentence_takes_it_back(text):
+    assert factuality(text) == "denied"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Ole Dahl] was born in [Ulm] . That is true .",
+        "[Ole Dahl] was born in [Ulm] . He denied that he had stolen the money .",
+        "[Ole Dahl] , who was born in [Ulm] , is said to have stolen the money . He denies this .",
+        "[Ole Dahl] was born in [Ulm] . He was not happy there .",
+        "[Ole Dahl] was born in [Ulm] . It was wrong to leave .",
+    ],
+)
+def test_the_next_sentence_is_about_something_else(text):
     assert factuality(text) is None
 
 

@@ -250,3 +250,66 @@ def test_the_licence_is_stated():
 def test_it_runs_with_this_spacy(shipped):
     assert spacy.util.is_compatible_version(spacy.__version__, meta()["spacy_version"])
     assert meta()["requirements"] == [] or any("kgmrca" in name for name in meta()["requirements"])
+
+
+def facts_of(nlp, text):
+    """Subject, label and object of what is found, by the names of the entities."""
+    relations = nlp(text)._.relations
+    return {(r.subject._.entity.name, r.label, r.object._.entity.name) for r in relations}
+
+
+BORN = ("Johan Krag", "place of birth", "Uppsala")
+MARRIED = ("Johan Krag", "spouse", "Anna Lind")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The hoax that Johan Krag was born in Uppsala fooled three newspapers.",
+        "Johan Krag lied that he was born in Uppsala.",
+        "Johan Krag wished he had been born in Uppsala.",
+        "Johan Krag was born in Uppsala. That is not true.",
+        "Johan Krag was not born in Uppsala. He left Uppsala in 1990.",
+        "Contrary to the belief that Johan Krag was born in Uppsala, he came from Malmö.",
+        "Julia Kern almost married Peter Hahn in 1912.",
+        "Were Julia Kern married to Peter Hahn, she would be rich.",
+        "Some papers wrote that Sofia Lange was married to Max Adler. Lange denies this.",
+    ],
+)
+def test_what_is_denied_is_no_fact(shipped, text):
+    labels = {label for _, label, _ in facts_of(shipped, text)}
+    assert labels.isdisjoint({"place of birth", "spouse"})
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("Not only was Johan Krag born in Uppsala, he also died there.", BORN),
+        ("It is not surprising that Johan Krag was born in Uppsala.", BORN),
+        ("Johan Krag was born in Uppsala. He denied that he had stolen the money.", BORN),
+        ("Johan Krag never worked in Uppsala. He was born in Uppsala.", BORN),
+        ("Johan Krag refused to speak about his wife, Anna Lind.", MARRIED),
+        ("No sooner had Johan Krag married Anna Lind than the war began.", MARRIED),
+        ("Johan Krag did not marry Anna Lind until 1920.", MARRIED),
+        ("Some say Johan Krag was never married to Anna Lind. In fact, Johan Krag married Anna Lind in 1920.", MARRIED),
+    ],
+)
+def test_what_is_stated_is_a_fact_whatever_else_is_denied(shipped, text, fact):
+    assert fact in facts_of(shipped, text)
+
+
+def test_the_mentions_of_a_fact_are_those_that_state_it(shipped):
+    text = "Some say Johan Krag was never married to Anna Lind. In fact, Johan Krag married Anna Lind in 1920."
+    married = [relation for relation in shipped(text)._.relations if relation.label == "spouse"]
+    assert married
+    assert all(relation.evidence[0].text.startswith("In fact") for relation in married)
+
+
+def test_cues_are_english(shipped):
+    other = spacy.blank("de")
+    other.add_pipe("entity_ruler").add_patterns(
+        [{"label": "PER", "pattern": "Johan Krag"}, {"label": "LOC", "pattern": "Uppsala"}]
+    )
+    other.add_pipe("mrca_relations", config={"threshold": 0.0})
+    relations = other("Johan Krag was not born in Uppsala.")._.relations
+    assert ("Johan Krag", "place of birth", "Uppsala") in {(r.subject.text, r.label, r.object.text) for r in relations}
