@@ -64,8 +64,8 @@ _PSEUDO = re.compile(
 )
 # Words set into a clause, without one of the mentions: between commas, and in brackets or between dashes.
 _INSERTED = re.compile(
-    r"(?:, (?:who|whose|whom|which|where|although|though|while|when|not|never|no|despite|without|unlike(?![^,;:@]* , who\b)|if|"
-    r"as)\b[^,;:@]*,|(?:(?<= not)|(?<= was)|(?<= did)|(?<= has)|(?<= had)) , however ,)"
+    r"(?:, (?:who|whose|whom|which|where|although|though|while|when|not|never|no|despite|without|if|as|"
+    r"unlike(?![^,;:@]* , who\b))\b[^,;:@]*,|(?:(?<= not)|(?<= was)|(?<= did)|(?<= has)|(?<= had)) , however ,)"
 )
 _BRACKETED = re.compile(r" (?:\([^()@]*\)|(?P<dash>--|[-–—]) [^;:?!@]{1,120}? (?P=dash))(?= )")
 # What stands between commas behind the first mention and before its verb: ", of King's College, did not".
