@@ -561,7 +561,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
             docs, thresholds: of which and with which it was found.
             asked, pair, label, score: see `_find`.
         """
-        subject, object_ = asked.ids[asked.pairs[pair]].T
+        subject, object_ = (asked.ids if asked.entity is None else asked.entity)[asked.pairs[pair]].T
         order = np.lexsort((-score, label, object_, subject))
         named = np.stack([subject, object_, label], 1)[order]
         first = np.flatnonzero(np.append(True, (np.diff(named, axis=0) != 0).any(1))[: len(order)])
