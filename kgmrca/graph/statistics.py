@@ -27,6 +27,7 @@ from kgmrca.terms import DCTERMS, KGMRCA, MENTION, NAMESAKE, OTHER_NAME, PROV, R
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
 from kgmrca.triples.items import ItemLinks, item_id, link_in, only_item
+from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.read import read_rdf
 from kgmrca.triples.records import Statement
 
@@ -409,7 +410,7 @@ def graph_report(
     with ExitStack() as stack:
         if neo4j:
             takers.append(stack.enter_context(neo4j_tables(neo4j)))
-        read = chain.from_iterable(read_rdf(file.path, format=file.format) for file in files)
+        read = chain.from_iterable(read_rdf(file.path, format=file.format, beside=graphml or neo4j) for file in files)
         bar = stack.enter_context(progress_bar(progress, iterable=read, unit=" triples", unit_scale=True))
         content = _passed_to(takers, bar)
         graph = to_networkx(content) if graphml else None
@@ -490,6 +491,7 @@ def _if_several(what: str, count: int) -> dict[str, int]:
 
 def _node(term: Any) -> _Node:
     if isinstance(term, Literal):
+        term = canonical_literal(term)
         return term.value, term.datatype.value, term.language
     return term.value if isinstance(term, NamedNode) else str(term)
 

@@ -6,11 +6,13 @@ former. Lexical forms are canonical, because stores would rewrite any other.
 
 import re
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+
+from pyoxigraph import Literal, NamedNode
 
 from kgmrca.terms import XSD
 
-__all__ = ["typed_literal"]
+__all__ = ["canonical_literal", "typed_literal"]
 
 # ASCII, or \d would match the digits of all scripts, and "s" would match "ſ".
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -50,6 +52,14 @@ _NUMBER = re.compile(
 )
 _MOST_DIGITS = 16
 
+_NUMBERS = frozenset(
+    {f"{XSD}{name}" for name in ("decimal", "double", "float", "integer", "int", "long", "short", "byte")}
+    | {f"{XSD}{sign}Integer" for sign in ("nonNegative", "positive", "nonPositive", "negative")}
+    | {f"{XSD}unsigned{name}" for name in ("Int", "Long", "Short", "Byte")}
+)
+_DAYS = frozenset({f"{XSD}date", f"{XSD}gYearMonth", f"{XSD}gYear"})
+_IN_UTC = re.compile(r"(?:Z|[-+]00:00)$", re.ASCII)
+
 
 def typed_literal(text: str, entity_type: str) -> tuple[str, str | None]:
     """The literal that a mention stands for: its lexical form and the IRI of its datatype, or its text and None.
@@ -75,6 +85,30 @@ def typed_literal(text: str, entity_type: str) -> tuple[str, str | None]:
     elif entity_type in ("CARDINAL", "NUM"):
         found = _number(words)
     return found or (text, None)
+
+
+def canonical_literal(literal: Literal) -> Literal:
+    """The form of a number or date that `typed_literal` gives; stores and libraries write others of the same value.
+
+    A number is an `xsd:integer` if it is whole, else an `xsd:decimal`; a date has no time zone. What has no such form
+    stays as it is, and so does any other literal.
+
+    >>> canonical_literal(Literal("0.90", datatype=NamedNode(f"{XSD}double")))
+    <Literal value=0.9 datatype=<NamedNode value=http://www.w3.org/2001/XMLSchema#decimal>>
+    >>> canonical_literal(Literal("1867Z", datatype=NamedNode(f"{XSD}gYear")))
+    <Literal value=1867 datatype=<NamedNode value=http://www.w3.org/2001/XMLSchema#gYear>>
+    """
+    datatype = literal.datatype.value
+    if datatype in _DAYS:
+        return Literal(_IN_UTC.sub("", literal.value), datatype=literal.datatype)
+    if datatype in _NUMBERS:
+        try:
+            value = Decimal(literal.value)
+        except InvalidOperation:
+            return literal
+        if value.is_finite() and (found := _plain_number(value)):
+            return Literal(found[0], datatype=NamedNode(found[1]))
+    return literal
 
 
 def _date(text: str) -> tuple[str, str] | None:
@@ -116,6 +150,12 @@ def _number(text: str) -> tuple[str, str] | None:
         value = Decimal(_WORDS.index(match["word"].lower()))
     if match["scale"]:
         value *= _SCALES[match["scale"].lower()]
+    return _plain_number(value)
+
+
+def _plain_number(value: Decimal) -> tuple[str, str] | None:
+    if value.adjusted() >= _MOST_DIGITS:
+        return None
     if value == value.to_integral_value():
         form, datatype = str(int(value)), "integer"
     else:

@@ -1,15 +1,19 @@
 """RDF back to statements: any format and any form of `formats.PROVENANCE`, as a stream."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import chain, compress, groupby, islice
+from operator import attrgetter, not_
 from pathlib import Path
 from typing import TypeAlias, cast
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple, parse
 
 from kgmrca.errors import InputError
+from kgmrca.files import Output
 from kgmrca.terms import (
     DEFAULT_GRAPH,
     KGMRCA,
@@ -24,8 +28,10 @@ from kgmrca.terms import (
     XSD,
 )
 from kgmrca.triples.formats import FORMATS, WITH_GRAPHS
+from kgmrca.triples.gathering import gathered, linked_statement
 from kgmrca.triples.inputs import RdfInput, format_of_input, is_too_long, name_of, opened_rdf, too_long
 from kgmrca.triples.iris import from_node_predicate
+from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.records import Mention, Statement, rounded
 
 __all__ = [
@@ -78,11 +84,24 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("confidence", "label", *_TEXTS), Literal),
     "object": (NamedNode, Literal),
 }
+# What a statement's own node always has; its subject, predicate and object may be told by other nodes.
+_TOGETHER = _NEEDED - {"subject", "predicate", "object"}
+# By these predicates a graph of ours is known, whatever it was put into. None of them is in the graphs of `enrich`.
+_MARKS = frozenset(
+    {f"{KGMRCA}{name}" for name in ("checked", "entityType", "item", "linkOf", "verdict")}
+    | {predicate for predicate, field in _FIELDS.items() if field in _OWN}
+)
 _SPECIAL = frozenset({"type", "reifies", "value", "run"})
 _TYPES = frozenset({RDF_STATEMENT, STATEMENT})
 _NAMING = frozenset(term.value for term in (SUBJECT, PREDICATE, OBJECT, REIFIES))
-_WIKIDATA_STATEMENT = "http://www.wikidata.org/entity/statement/"
+_HEAD = 4096  # triples by which it is told whether a file is in our order
+_MOST_HELD = 10_000  # statements that are kept until the rest comes
+_MOST_DOUBTFUL = 1000  # triples that are kept until it is sure that they are no part of a statement
 _STRING = f"{XSD}string"
+_FAR = (
+    " If the file has it far before, put all triples of a subject together, as by sorting the lines of N-Triples or "
+    "N-Quads."
+)
 
 
 @dataclass(slots=True)
@@ -103,12 +122,14 @@ class Node:
     runs: list[str]
 
 
-def read_rdf(graph: RdfInput, *, format: str | None = None) -> Iterator[Statement | Quad]:
-    """Read RDF as a stream: what is a statement as a `Statement`, every other triple as a pyoxigraph `Quad`.
+def read_rdf(graph: RdfInput, *, format: str | None = None, beside: Output | None = None) -> Iterator[Statement | Quad]:
+    """Read RDF: what is a statement as a `Statement`, every other triple as a pyoxigraph `Quad`.
 
-    A statement is given as soon as all of it has been read. That takes constant memory for files of this package, and
-    for sorted N-Triples or N-Quads with the provenance `statements` and `rdf12`. With `graphs` and `wikidata`, the
-    parts of a statement that are far apart in a file are kept in memory until the rest comes.
+    Files of this package, and any other in which the triples of a statement stand together, are read as a stream in
+    constant memory: a statement is given as soon as all of it has been read. If the beginning of a file is in another
+    order, as rdflib or a triple store may write it, all of it is read first, in memory or by way of temporary files;
+    then the triples of each node come together. Where a graph of ours was put into a named graph, that name is left
+    out.
 
     A statement of several runs is given once for each. Of several confidences the highest counts. Mentions have no text
     and no type, because RDF does not keep them; a sentence has its text if that was written. What entities are called,
@@ -118,33 +139,34 @@ def read_rdf(graph: RdfInput, *, format: str | None = None) -> Iterator[Statemen
         graph: a file, "-" for standard input, or a binary stream, compressed by gzip or not.
         format: one of `FORMATS`; None: by the file's extension, TriG on standard input, of which Turtle and N-Triples
             are parts. A stream needs it.
+        beside: the output beside which temporary files lie; None: where the system has them.
 
     Raises:
-        InputError: the format is not known; the file is not of that format, or cut; a statement is not whole, or its
-            triples do not stand together.
+        InputError: the format is not known; the file is not of that format, or cut; a statement is not whole, or parts
+            of it stand far behind in a large file that begins in our order.
         OSError: the file cannot be read.
 
     >>> import io
     >>> [str(quad.object) for quad in read_rdf(io.BytesIO(b'<urn:a> <urn:b> "c" .'), format="turtle")]
     ['"c"']
     """
-    for found in read_nodes(graph, format=format):
+    for found in read_nodes(graph, format=format, beside=beside):
         if isinstance(found, Quad):
             yield found
         else:
             yield from _statements(found, name_of(graph))
 
 
-def read_nodes(graph: RdfInput, *, format: str | None = None) -> Iterator[Node | Quad]:
+def read_nodes(graph: RdfInput, *, format: str | None = None, beside: Output | None = None) -> Iterator[Node | Quad]:
     """As `read_rdf`, but gives statements as `Node`, which is faster."""
     format = format_of_input(graph, format)
-    yield from _nodes(read_quads(graph, format=format), name_of(graph), has_graphs=format in WITH_GRAPHS)
+    return _nodes(read_quads(graph, format=format), name_of(graph), beside, has_graphs=format in WITH_GRAPHS)
 
 
-def read_graphs(graphs: Graphs) -> Iterator[Node | Quad]:
+def read_graphs(graphs: Graphs, *, beside: Output | None = None) -> Iterator[Node | Quad]:
     """What is in several graphs, one after the other (see `read_nodes`)."""
     for graph, format in graphs:
-        yield from read_nodes(graph, format=format)
+        yield from read_nodes(graph, format=format, beside=beside)
 
 
 def read_quads(
@@ -234,9 +256,41 @@ class _Fields(dict[str, str | None]):
 _Pieces: TypeAlias = list[tuple[str, Term, Quad]]
 
 
-def _nodes(quads: Iterable[Quad], name: str, *, has_graphs: bool) -> Iterator[Node | Quad]:
+def _nodes(quads: Iterable[Quad], name: str, beside: Output | None, *, has_graphs: bool) -> Iterator[Node | Quad]:
+    quads = iter(quads)
+    head = list(islice(quads, _HEAD))
     fields = _Fields(_FIELDS)
-    held = _Incomplete(name)
+    is_stream = _is_in_order(head, fields)
+    content: Iterator[Quad] = chain(head, quads)
+    if is_stream:
+        content = yield from _streamed(content, fields, _Incomplete(name), has_graphs=has_graphs)
+    whole = _Whole(name, is_late=is_stream and len(head) == _HEAD)
+    for node, own in gathered(content, marks=_MARKS, beside=beside):
+        yield from whole.of_node(node, own, fields)
+
+
+def _is_in_order(head: list[Quad], fields: _Fields) -> bool:
+    """Whether all triples of a statement, and of any node with a type, stand together in the beginning of a file."""
+    typed: set[Term] = set()
+    untyped: set[Term] = set()
+    blocks = [list(block) for _, block in groupby(head, key=attrgetter("subject"))]
+    for block in blocks[:-1] if len(head) == _HEAD else blocks:
+        own = [quad for quad in block if quad.graph_name == DEFAULT_GRAPH]
+        if len(own) < len(block) and any(quad.predicate.value in _MARKS for quad in block):
+            return False
+        names = {field for quad in own if (field := fields[quad.predicate.value])}
+        parts = len(names & {"subject", "predicate", "object"})
+        if not (_OWN.isdisjoint(names) or "evidence" in names) and (not names >= _TOGETHER or parts in (1, 2)):
+            return False
+        if own:
+            (typed if "type" in names else untyped).add(block[0].subject)
+    return typed.isdisjoint(untyped)
+
+
+def _streamed(
+    quads: Iterator[Quad], fields: _Fields, held: "_Incomplete", *, has_graphs: bool
+) -> Generator[Node | Quad, None, Iterator[Quad]]:
+    """What is in our order, as it comes. Returns the triples of which no use was made."""
     current: Term | None = None  # the subject of the triples that come one after the other
     names: list[str] = []
     block: list[Quad] = []
@@ -246,6 +300,8 @@ def _nodes(quads: Iterable[Quad], name: str, *, has_graphs: bool) -> Iterator[No
             if names:
                 yield from held.take_block(cast(Term, current), names, block)
                 names, block = [], []
+            if held.is_scattered:
+                return chain(held.quads(), [quad], quads)
             current = subject
         field = fields[quad.predicate.value]
         if has_graphs and quad.graph_name != DEFAULT_GRAPH:
@@ -259,71 +315,60 @@ def _nodes(quads: Iterable[Quad], name: str, *, has_graphs: bool) -> Iterator[No
             block.append(quad)
     if names:
         yield from held.take_block(cast(Term, current), names, block)
-    yield from held.incomplete()
+    return held.quads()
 
 
-class _Incomplete:
-    """Keeps the parts of statements that are not complete yet."""
+class _Whole:
+    """Makes whole statements of what is known of their nodes."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_late: bool = False) -> None:
         self._name = name
-        self._pieces: dict[Term, _Pieces] = {}
-        self._graphs: set[Term] = set()  # those that are no statements
-        self._last: Quad | None = None
+        self._is_late = is_late  # whether statements that were given before may be the ones that something is part of
 
-    def take_block(self, node: Term, names: list[str], quads: list[Quad]) -> list[Node | Quad]:
-        """Take neighbouring triples of one subject; `names` are their fields. Gives what is complete."""
-        self._last = None
-        known = self._pieces.pop(node, []) if self._pieces else []
-        if (not known and _OWN.isdisjoint(names)) or "evidence" in names:
-            return [*quads, *(quad for _, _, quad in known)]
-        known += zip(names, [quad.object for quad in quads], quads, strict=True)
-        return self._whole(node, known)
-
-    def take_link(self, quad: Quad) -> list[Node | Quad]:
-        """Take `s p:P19 S` of the form `wikidata`."""
-        node = quad.object
-        if not isinstance(node, NamedNode) or node.value.startswith(_WIKIDATA_STATEMENT):
-            return [quad]
-        return self._part(node, quad, [("subject", quad.subject, quad)])
-
-    def take_graph_quad(self, quad: Quad) -> list[Node | Quad]:
-        """Take a quad of a named graph, which is a statement's in the form `graphs` if it is the only one there."""
-        node = cast(NamedNode, quad.graph_name)
-        if node in self._graphs:
-            return [quad]
-        known = self._pieces.get(node, [])
-        if others := {other for _, _, other in known if other.graph_name == node} - {quad}:
-            self._graphs.add(node)
-            self._pieces[node] = [piece for piece in known if piece[2] not in others]
-            return [*others, quad]
-        spread = zip(("subject", "predicate", "object"), (quad.subject, quad.predicate, quad.object), strict=True)
-        return self._part(node, quad, [(field, term, quad) for field, term in spread])
-
-    def incomplete(self) -> Iterator[Quad]:
-        """The triples that turned out to be no part of a statement.
+    def of_node(self, node: Term, quads: list[Quad], fields: _Fields) -> Sequence[Node | Quad]:
+        """The statement that a node is, if it is one, and its other triples.
 
         Raises:
-            InputError: a statement is not complete.
+            InputError: the statement is not whole.
         """
-        for node, pieces in self._pieces.items():
-            names = {field for field, _, _ in pieces}
-            if not _OWN.isdisjoint(names):
-                missing = ", ".join(sorted(_NEEDED - names))
-                raise InputError(
-                    f"{self._name}: the statement {node} has no {missing}. If the file has it elsewhere, put all "
-                    "triples of a subject together, as by sorting the lines of N-Triples or N-Quads."
-                )
-            yield from dict.fromkeys(quad for _, _, quad in pieces)
+        pieces: _Pieces = []
+        others: list[Node | Quad] = []
+        for quad in quads:
+            field = fields[quad.predicate.value]
+            if quad.graph_name == node:
+                pieces += _spread(quad)
+            elif quad.graph_name != DEFAULT_GRAPH or field is None:
+                others.append(quad)
+            elif field == "link":
+                pieces.append(("subject", quad.subject, quad))
+            else:
+                pieces.append((field, quad.object, quad))
+        names = {field for field, _, _ in pieces}
+        if _OWN.isdisjoint(names) or "evidence" in names:
+            return quads
+        if made := self.made(node, pieces):
+            return [*others, *made]
+        terms, _, _ = self._terms(node, pieces)
+        missing = ", ".join(sorted(_NEEDED - terms.keys()))
+        raise InputError(f"{self._name}: the statement {node} has no {missing}.{_FAR if self._is_late else ''}")
 
-    def _part(self, node: Term, quad: Quad, pieces: _Pieces) -> list[Node | Quad]:
-        if quad == self._last:
-            return []  # a line twice, in a sorted file
-        self._last = quad
-        return self._whole(node, [*self._pieces.pop(node, ()), *pieces])
+    def made(self, node: Term, pieces: _Pieces) -> list[Node | Quad]:
+        """The statement and the other triples among its pieces; nothing if a part is missing."""
+        terms, runs, others = self._terms(node, pieces)
+        if not terms.keys() >= _NEEDED:
+            return []
+        if not isinstance(node, NamedNode):
+            raise InputError(f"{self._name}: a statement is the blank node {node}: give it an IRI.")
+        for field, term in terms.items():
+            if not isinstance(term, _KINDS[field]):
+                raise InputError(f"{self._name}: {term} cannot be the {field} of the statement {node}.")
+        if isinstance(terms["object"], Literal):
+            terms["object"] = canonical_literal(terms["object"])
+        confidence = self._confidence(node, terms.pop("confidence"))
+        return [Node(node.value, confidence, cast("dict[str, NamedNode | Literal]", terms), runs), *others]
 
-    def _whole(self, node: Term, pieces: _Pieces) -> list[Node | Quad]:
-        """The statement and the other triples of its node if it is complete; otherwise its pieces are kept."""
+    def _terms(self, node: Term, pieces: _Pieces) -> tuple[dict[str, Term], list[str], list[Quad]]:
+        """The parts of a statement, its runs, and its other triples."""
         terms: dict[str, Term] = {}
         runs: list[str] = []
         others: list[Quad] = []
@@ -340,16 +385,7 @@ class _Incomplete:
             else:
                 for name, part in self._parts_of(node, quad):
                     terms[name] = self._one(node, name, terms.get(name, part), part)
-        if not terms.keys() >= _NEEDED:
-            self._pieces[node] = pieces
-            return []
-        if not isinstance(node, NamedNode):
-            raise InputError(f"{self._name}: a statement is the blank node {node}: give it an IRI.")
-        for field, term in terms.items():
-            if not isinstance(term, _KINDS[field]):
-                raise InputError(f"{self._name}: {term} cannot be the {field} of the statement {node}.")
-        confidence = self._confidence(node, terms.pop("confidence"))
-        return [Node(node.value, confidence, cast("dict[str, NamedNode | Literal]", terms), runs), *others]
+        return terms, runs, others
 
     def _parts_of(self, node: Term, quad: Quad) -> Iterable[tuple[str, Term]]:
         """The parts that one triple gives, of `rdf:reifies` or of Wikidata's predicate that leads to the object."""
@@ -374,6 +410,88 @@ class _Incomplete:
         if (number := _number(cast(Literal, term).value)) is None:
             raise InputError(f"{self._name}: the confidence of the statement {node} is {term}: it must be 0 to 1.")
         return number
+
+
+class _Incomplete:
+    """Keeps the parts of statements that are not complete yet.
+
+    Attributes:
+        is_scattered: whether the triples that come are not in our order, or too many statements are incomplete.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._whole = _Whole(name)
+        self._pieces: dict[Term, _Pieces] = {}
+        self._graphs: set[Term] = set()  # those that are no statements
+        self._doubtful: deque[Quad] = deque()
+        self._last: Quad | None = None
+        self.is_scattered = False
+
+    def take_block(self, node: Term, names: list[str], quads: list[Quad]) -> list[Node | Quad]:
+        """Take neighbouring triples of one subject; `names` are their fields. Gives what is complete."""
+        self._last = None
+        known = self._pieces.pop(node, []) if self._pieces else []
+        if "evidence" in names:
+            return [*quads, *(quad for _, _, quad in known)]
+        if not known and _OWN.isdisjoint(names):
+            is_sure = [name == "type" and quad.object not in _TYPES for name, quad in zip(names, quads, strict=True)]
+            return [*compress(quads, is_sure), *self._later(compress(quads, map(not_, is_sure)))]
+        known += zip(names, [quad.object for quad in quads], quads, strict=True)
+        found = self._taken(node, known)
+        self.is_scattered |= not found and not _TOGETHER.issubset(names)
+        return found
+
+    def take_link(self, quad: Quad) -> list[Node | Quad]:
+        """Take `s p:P19 S` of the form `wikidata`."""
+        node = linked_statement(quad)
+        return [quad] if node is None else self._part(node, quad, [("subject", quad.subject, quad)])
+
+    def take_graph_quad(self, quad: Quad) -> list[Node | Quad]:
+        """Take a quad of a named graph, which is a statement's in the form `graphs` if it is the only one there."""
+        node = cast(NamedNode, quad.graph_name)
+        if self.is_scattered or quad.predicate.value in _MARKS:
+            self.is_scattered = True
+            self._pieces.setdefault(node, []).append(("", quad.subject, quad))
+            return []
+        if node in self._graphs:
+            return self._later([quad])
+        known = self._pieces.get(node, [])
+        if others := {other for _, _, other in known if other.graph_name == node} - {quad}:
+            self._graphs.add(node)
+            self._pieces[node] = [piece for piece in known if piece[2] not in others]
+            return self._later([*others, quad])
+        return self._part(node, quad, _spread(quad))
+
+    def quads(self) -> Iterator[Quad]:
+        """The triples that are kept."""
+        yield from self._doubtful
+        for pieces in self._pieces.values():
+            yield from dict.fromkeys(quad for _, _, quad in pieces)
+
+    def _later(self, quads: Iterable[Quad]) -> list[Node | Quad]:
+        """Take triples that are part of a statement only if the order is not ours, which shows soon."""
+        self._doubtful += quads
+        return [self._doubtful.popleft() for _ in range(len(self._doubtful) - _MOST_DOUBTFUL)]
+
+    def _part(self, node: Term, quad: Quad, pieces: _Pieces) -> list[Node | Quad]:
+        if quad == self._last:
+            return []  # a line twice, in a sorted file
+        self._last = quad
+        return self._taken(node, [*self._pieces.pop(node, ()), *pieces])
+
+    def _taken(self, node: Term, pieces: _Pieces) -> list[Node | Quad]:
+        """The statement and the other triples of its node if it is complete; otherwise its pieces are kept."""
+        if found := self._whole.made(node, pieces):
+            return found
+        self._pieces[node] = pieces
+        self.is_scattered |= len(self._pieces) > _MOST_HELD
+        return []
+
+
+def _spread(quad: Quad) -> _Pieces:
+    """The parts of a statement that its named graph has."""
+    terms = ("subject", quad.subject), ("predicate", quad.predicate), ("object", quad.object)
+    return [(field, term, quad) for field, term in terms]
 
 
 @lru_cache(maxsize=20_000)  # more than there are numbers from 0 to 1 with four decimals

@@ -12,6 +12,7 @@ from kgmrca.ontology import WIKIDATA_DIRECT
 from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, XSD
 from kgmrca.triples.iris import Iris
 from kgmrca.triples.items import ItemLinks, item_id, item_of, link_in, property_id
+from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.read import Node
 from kgmrca.wikidata.records import Value
 from kgmrca.wikidata.verdicts import Assertion, number
@@ -101,7 +102,9 @@ def _plain_terms(quad: Quad) -> dict[str, NamedNode | Literal] | None:
     subject, object_ = quad.subject, quad.object
     if not quad.predicate.value.startswith(WIKIDATA_DIRECT) or not isinstance(subject, NamedNode):
         return None
-    if not isinstance(object_, NamedNode | Literal):
+    if isinstance(object_, Literal):
+        object_ = canonical_literal(object_)
+    elif not isinstance(object_, NamedNode):
         return None
     return {"subject": subject, "predicate": quad.predicate, "object": object_}
 

@@ -201,8 +201,8 @@ def checked_statements(
         OSError: a graph cannot be read.
     """
     with graph_files(graphs, input_format, beside=beside) as files:
-        links = Links(read_graphs(files))
-        read = read_graphs(files)
+        links = Links(read_graphs(files, beside=beside))
+        read = read_graphs(files, beside=beside)
         nodes = filter(_is_node, read) if links.statements else plain_statements(read, Iris(base))
         with progress_bar(progress, total=links.statements or links.plain, unit=" statements") as bar:
             for chunk in _chunks(nodes):

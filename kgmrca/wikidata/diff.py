@@ -268,12 +268,12 @@ def differences(
     wanted = _NEW | _CONFLICTS if conflicts else _NEW
     with graph_files(graphs, input_format, beside=beside) as files:
         first = _FirstReading()
-        links = Links(first.collecting(read_graphs(files)))
+        links = Links(first.collecting(read_graphs(files, beside=beside)))
         first.finish()
         if not first.verdicts:
             raise InputError("The graphs have no verdicts: name what kgmrca check wrote as well.")
         found: dict[tuple[str, str, str], Row] = {}
-        for node in first.statements(read_graphs(files)):
+        for node in first.statements(read_graphs(files, beside=beside)):
             verdicts = first.verdicts.get(node.iri)
             if verdicts is None:
                 summary.unchecked += 1

@@ -153,7 +153,8 @@ def enrich(
     writer = _Writer(Iris(base), lookups.endpoint.name, ids, tags, has_graphs=format in WITH_GRAPHS)
     check_writable([output], graphs, lookups, input_format=input_format)
     with opened(output) as out:
-        items = sorted(linked_items(read_graphs(rdf_files(graphs, format=input_format))), key=lambda id: int(id[1:]))
+        read = read_graphs(rdf_files(graphs, format=input_format), beside=output)
+        items = sorted(linked_items(read), key=lambda id: int(id[1:]))
         summary.items = len(items)
         with progress_bar(progress, total=len(items), unit=" items") as bar:
             found = _found(_counting_items(items, bar), lookups, ids, tags, summary)

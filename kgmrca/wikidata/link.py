@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
 from kgmrca.errors import InputError, OutputError
-from kgmrca.files import STANDARD, opened, temporary_folder
+from kgmrca.files import STANDARD, Output, opened, temporary_folder
 from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import (
@@ -162,7 +162,7 @@ def link_graphs(
         _database_errors(output, folder),
         _Store(folder) as store,
     ):
-        store.read(files)
+        store.read(files, beside=output)
         found = _decisions(
             store,
             lambda groups: link_entities(
@@ -210,15 +210,15 @@ class _Store:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
-    def read(self, graphs: Graphs) -> None:
-        """Store what the graphs say about entities.
+    def read(self, graphs: Graphs, *, beside: Output | None = None) -> None:
+        """Store what the graphs say about entities; temporary files lie beside an output.
 
         Raises:
             InputError: a graph cannot be used.
             OSError: a graph cannot be read.
         """
         self._database.execute("BEGIN")
-        for found in read_graphs(graphs):
+        for found in read_graphs(graphs, beside=beside):
             if isinstance(found, Quad):
                 self._take(found)
             else:

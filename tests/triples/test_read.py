@@ -1,5 +1,6 @@
 import gzip
 import io
+import random
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse, serialize
 from rdflib import Dataset
 
 from kgmrca.errors import InputError
+from kgmrca.terms import DEFAULT_GRAPH
 from kgmrca.triples.formats import FORMATS, PROVENANCE, write
 from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri, quoted
@@ -274,12 +276,71 @@ def test_what_is_no_statement_is_given_as_it_is(quads):
     assert others >= set(quads)
 
 
-def test_a_property_of_a_statement_that_comes_late_is_an_error():
+def with_late_digest():
     whole = lines(written([ONE]))
     late = [line for line in whole if "sentenceDigest" in line]
-    data = joined([*(line for line in whole if line not in late), *lines(written([OTHER])), *late])
+    return joined([*(line for line in whole if line not in late), *lines(written([OTHER])), *late])
+
+
+def test_a_property_of_a_statement_may_come_late():
+    assert read(with_late_digest()) == read(written([ONE, OTHER]))
+
+
+def test_one_that_comes_late_in_a_large_file_in_our_order_is_an_error(monkeypatch):
+    monkeypatch.setattr("kgmrca.triples.read._HEAD", 20)
     with pytest.raises(InputError, match=rf"the statement <{ONE.iri}> has no confidence.*sorting the lines"):
-        read(data)
+        read(with_late_digest())
+
+
+@pytest.fixture(params=["in memory", "on disk", "from the middle on"])
+def way_to_gather(request, monkeypatch):
+    """What is done with triples in another order, however few they are."""
+    monkeypatch.setattr("kgmrca.triples.gathering._IN_MEMORY", 1 if request.param == "on disk" else 1000)
+    if request.param == "from the middle on":
+        monkeypatch.setattr("kgmrca.triples.read._HEAD", 2)
+
+
+@pytest.mark.parametrize("graph", [None, "urn:x:theirs"], ids=["as it is", "in a named graph"])
+@pytest.mark.parametrize("provenance", [name for name in PROVENANCE if name != "none"])
+@pytest.mark.usefixtures("way_to_gather")
+def test_triples_may_come_in_any_order(provenance, graph):
+    others = [replace(OTHER, iri=IRIS.statement(f"{number}"), subject=f"urn:x:{number}") for number in range(9)]
+    data = written([ONE, OTHER, *others], provenance, "nquads")
+    expected = read(data, "nquads")
+    found = list(parse(data, RdfFormat.N_QUADS))
+    for number in range(5):
+        random.Random(number).shuffle(found)
+        put = [quad if graph is None or quad.graph_name != DEFAULT_GRAPH else in_graph(quad, graph) for quad in found]
+        # The head of a file in our order, so that it is the middle in which another order begins.
+        head = b"<urn:a> <urn:b> <urn:c> .\n" * 5
+        statements, rest = read(head + serialize(put, format=RdfFormat.N_QUADS), "nquads")
+        assert statements == expected[0]
+        assert rest - {Quad(*map(NamedNode, ("urn:a", "urn:b", "urn:c")))} == expected[1]
+
+
+def in_graph(quad, graph):
+    return Quad(*quad.triple, NamedNode(graph))
+
+
+@pytest.mark.usefixtures("way_to_gather")
+@pytest.mark.parametrize("quads", STRANGE.values(), ids=STRANGE)
+def test_what_is_no_statement_is_given_as_it_is_in_any_order(quads):
+    ours = list(parse(written([ONE, OTHER], "graphs", "nquads"), RdfFormat.N_QUADS))
+    for number in range(5):
+        found = [*ours, *quads]
+        random.Random(number).shuffle(found)
+        statements, others = read(serialize(found, format=RdfFormat.N_QUADS), "nquads")
+        assert statements == {ONE.iri: ONE, OTHER.iri: OTHER}
+        assert others >= set(quads)
+
+
+@pytest.mark.parametrize(
+    ("form", "datatype"), [("1.8670E3", "double"), ("1867", "int"), ("+01867", "integer"), ("1867.0", "decimal")]
+)
+def test_a_number_has_one_form(form, datatype):
+    one = replace(OTHER, object="1867", object_datatype=f"{XSD}integer")
+    data = written([one]).replace(f'"1867"^^<{XSD}integer>'.encode(), f'"{form}"^^<{XSD}{datatype}>'.encode())
+    assert read(data)[0] == {one.iri: one}
 
 
 def test_a_statement_that_is_not_whole_is_an_error():

@@ -6,7 +6,7 @@ from typing import cast
 
 from pyoxigraph import Literal, RdfFormat, parse
 
-from kgmrca.graph.merging.buckets import Buckets, Store
+from kgmrca.buckets import Buckets, Store
 from kgmrca.graph.merging.clusters import Named, NameGroup, group_names, name_key, parts_of
 from kgmrca.graph.merging.parts import Part, Result, written_part
 from kgmrca.terms import ENTITY_TYPE, KGMRCA, LABEL, NAMESAKE, SAME, TYPE

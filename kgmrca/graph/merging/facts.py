@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
 
-from kgmrca.graph.merging.buckets import Store
+from kgmrca.buckets import Store
 from kgmrca.graph.merging.evidence import combined, disagreeing
 from kgmrca.graph.merging.parts import Part, Result, written_part
 from kgmrca.ontology import load_properties

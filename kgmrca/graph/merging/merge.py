@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from kgmrca.buckets import Store
 from kgmrca.errors import InputError
 from kgmrca.files import opened, target_of, temporary_folder
-from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.entities import join_names, join_shared_names, write_clusters, write_quads, write_triples
 from kgmrca.graph.merging.facts import join_entities, write_facts
 from kgmrca.graph.merging.inputs import MergeInput, merge_inputs

@@ -11,7 +11,7 @@ from typing import IO, cast
 
 from pyoxigraph import Literal, Quad, RdfFormat, parse
 
-from kgmrca.graph.merging.buckets import Buckets, Store
+from kgmrca.buckets import Buckets, Store
 from kgmrca.graph.merging.lines import prefix_lines
 from kgmrca.terms import KGMRCA, RDFS, TYPE
 from kgmrca.triples.formats import CONCATENABLE, WITH_PREFIXES, write

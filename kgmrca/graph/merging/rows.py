@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pyoxigraph import BlankNode, Quad, Triple
 
+from kgmrca.buckets import Store
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD
-from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.inputs import MergeInput
 from kgmrca.terms import DEFAULT_GRAPH
 from kgmrca.triples.formats import WITH_GRAPHS, WITH_TRIPLE_TERMS
@@ -66,7 +66,7 @@ def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> 
     """
     buckets = store.buckets(part)
     count = 0
-    for found in read_nodes(file.path or STANDARD, format=file.format):
+    for found in read_nodes(file.path or STANDARD, format=file.format, beside=store.folder / part):
         if isinstance(found, Node):
             row = _row(found)
             _check_length(row, file.name)

@@ -2,7 +2,7 @@
 
 from functools import reduce
 
-from kgmrca.graph.merging.buckets import Store
+from kgmrca.buckets import Store
 from kgmrca.graph.merging.lines import statement_text
 from kgmrca.graph.merging.parts import Result, written_part
 from kgmrca.graph.merging.rows import Cells, joined

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 from rdflib import Dataset
 
+from kgmrca.buckets import Store
 from kgmrca.errors import InputError, OutputError
 from kgmrca.graph.merging import merge as module
-from kgmrca.graph.merging.buckets import Store
 from kgmrca.graph.merging.entities import write_triples
 from kgmrca.graph.merging.inputs import merge_inputs
 from kgmrca.graph.merging.merge import merge
@@ -208,7 +208,7 @@ def test_the_number_of_buckets_makes_no_difference(one, other, largest):
     usual = merged(one, other, max_cluster=largest)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_BYTES_A_BUCKET", 500)
-        patch.setattr("kgmrca.graph.merging.buckets._MOST_IN_MEMORY", 1000)
+        patch.setattr("kgmrca.buckets._MOST_IN_MEMORY", 1000)
         assert merged(one, other, max_cluster=largest) == usual
 
 

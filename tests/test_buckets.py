@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgmrca.graph.merging import buckets
-from kgmrca.graph.merging.buckets import Store
+from kgmrca import buckets
+from kgmrca.buckets import Store
 
 rows = st.lists(st.tuples(st.sampled_from(["a", "b", "é", "a b"]), st.sampled_from(["", "1", "2\t3"])))
 
