@@ -1,5 +1,6 @@
 """Options and arguments that several commands have, each declared once, and functions that read their values."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
@@ -178,7 +179,11 @@ def looked_up(
 
     opened_endpoint = open_endpoint(endpoint, contact=contact, offline=offline)
     with Lookups(opened_endpoint, cache=cache or "default", offline=offline, refresh=refresh) as lookups:
-        yield lookups
+        try:
+            yield lookups
+        finally:
+            for remark in lookups.remarks.values():
+                print(f"kgmrca: {remark}", file=sys.stderr)
 
 
 def no_stream(path: Path | None) -> Path | None:

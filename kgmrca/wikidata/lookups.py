@@ -50,6 +50,9 @@ class Lookups:
         progress: see `kgmrca.progress.progress_bar`.
         clock: tells the time.
 
+    Attributes:
+        remarks: what is worth telling about the endpoint, such as what it said when it first gave no answer, by reason.
+
     Raises:
         InputError: `max_age` is negative, or the cache is a folder.
     """
@@ -81,6 +84,7 @@ class Lookups:
         self._oldest = clock.time() if refresh else 0.0
         self._batch = batch
         self._sizes: dict[str, int] = {}
+        self.remarks: dict[str, str] = {}
         self._progress = progress
         self._clock = clock
 
@@ -288,6 +292,7 @@ class Lookups:
                         n_alone += len(batch) == 1
                         if n_alone < _TRIES_ALONE:
                             continue
+                    self.remarks.setdefault(error.reason, str(error))
                     found |= dict.fromkeys(batch, NotChecked(error.reason))
                 n_alone = 0
                 n_done += len(batch)

@@ -22,18 +22,19 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections import deque
-from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timezone
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, cast
-from urllib.parse import urlencode, urlsplit
+from typing import Any, Protocol, cast
+from urllib.parse import urlencode, urljoin, urlsplit
 
-from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, QuerySolutions, Store, parse_query_results
+from pyoxigraph import QuerySolutions, Store
 from SPARQLWrapper import JSON, QueryResult, SPARQLWrapper
 from tenacity import RetryCallState, Retrying, wait_exponential_jitter
 from tqdm import tqdm
@@ -42,6 +43,7 @@ from kgmrca import __version__
 from kgmrca.errors import EndpointError, InputError
 from kgmrca.triples.formats import FORMATS
 from kgmrca.triples.inputs import opened_rdf, rdf_files
+from kgmrca.wikidata.results import NoResults, Row, Term, read_results, said_in, said_incomplete
 
 logger = logging.getLogger(__name__)
 
@@ -49,23 +51,20 @@ __all__ = ["ENDPOINTS", "Clock", "Endpoint", "Row", "Term", "open_endpoint"]
 
 ENDPOINTS = {
     "wikidata": "https://query.wikidata.org/sparql",
-    "qlever": "https://qlever.cs.uni-freiburg.de/api/wikidata",
+    "qlever": "https://qlever.dev/api/wikidata",
 }
 """Endpoints by name."""
-
-Term: TypeAlias = NamedNode | Literal | BlankNode
-Row: TypeAlias = Mapping[str, Term]
-"""A solution of a query: its bound variables with their terms."""
 
 _TRIES = 5  # of one query, in all
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # between two of them, in seconds; and up to a second of chance
 _LONGEST_WAIT = 120.0  # seconds; a longer `Retry-After` is an error
 _MOST_ERRORS, _ERROR_WINDOW = 20, 60.0  # in so many seconds; Wikidata allows 30 a minute
 _MOST_ERRORS_IN_A_ROW = 3 * _TRIES  # three queries, or one made smaller and smaller, and no answer
+_LEAST_PROOF = 1_001  # rows that are asked for to see whether as many are sent
 _PUBLIC_INTERVAL = 1.0  # seconds between two requests
 _BIG = 50_000_000  # bytes of RDF, from which on reading shows a progress bar
 
-_JSON_TYPES = frozenset({"application/sparql-results+json", "application/json"})
+_JSON_TYPES = ("application/sparql-results+json", "application/json")
 _TIMED_OUT = re.compile(r"timed?[\s-]?out|deadline|has been cancell?ed", re.IGNORECASE)
 _CONTACT = re.compile(r"[^\s()<>@]+@[^\s()<>@]+\.[^\s()<>@]+|https?://[^\s()<>]+", re.ASCII)
 # Where the word SERVICE is no keyword: strings, IRIs, comments, variables (SPARQL 1.1, section 19.8).
@@ -262,6 +261,7 @@ class _Http:
         self._errors: deque[float] = deque()  # when they were, in the last `_ERROR_WINDOW` seconds
         self._errors_in_a_row = 0
         self._stopped: EndpointError | None = None
+        self._sends = 0  # rows in the longest answer that shows that so many are sent
 
     def select(self, query: str) -> list[Row]:
         _refuse_service(query)
@@ -272,6 +272,14 @@ class _Http:
             )
 
     def _ask(self, query: str) -> list[Row]:
+        rows = self._send(query)
+        if len(rows) > self._sends and _may_be_limit(len(rows)) and not self._sends_more_than(len(rows)):
+            trouble = self._cut("incomplete answer", f"{len(rows):,} rows, which may be the most it sends")
+            self._count(trouble)
+            raise trouble
+        return rows
+
+    def _send(self, query: str) -> list[Row]:
         self._wait_for_turn()
         self.queries += 1
         try:
@@ -285,6 +293,21 @@ class _Http:
         self._errors_in_a_row = 0
         logger.info("Query %d to %s was answered with %d rows.", self.queries, self.name, len(rows))
         return rows
+
+    def _sends_more_than(self, n_rows: int) -> bool:
+        """Whether an answer can have more rows: asked for with a query that has more, whatever the data are.
+
+        Many services send the first rows of a long answer only, and not all say so.
+        """
+        n_asked = max(n_rows + 1, _LEAST_PROOF)
+        digits = " ".join(f'"{digit}"' for digit in range(10))
+        values = " ".join(f"VALUES ?d{place} {{ {digits} }}" for place in range(len(str(n_asked - 1))))
+        try:
+            rows = self._send(f"SELECT ?d0 WHERE {{ {values} }} LIMIT {n_asked}")
+        except _Trouble:
+            return False
+        self._sends = max(self._sends, len(rows))
+        return len(rows) > n_rows
 
     def _wait_for_turn(self) -> None:
         if self._stopped:
@@ -300,8 +323,9 @@ class _Http:
 
     def _count(self, trouble: _Trouble) -> None:
         now = self._clock.monotonic()
-        self._errors.append(now)
-        while self._errors[0] <= now - _ERROR_WINDOW:
+        if trouble.reason != "incomplete answer":  # for the service that is no error
+            self._errors.append(now)
+        while self._errors and self._errors[0] <= now - _ERROR_WINDOW:
             self._errors.popleft()
         self._errors_in_a_row += 1
         if trouble.is_final:
@@ -322,8 +346,7 @@ class _Http:
         wrapper.queryString = query  # setQuery() would guess from the text whether it is an update
         try:
             with wrapper.query().response as response:
-                body = self._read(response, deadline)
-                type_ = response.headers.get_content_type()
+                body, status, headers = self._read(response, deadline), response.status, response.headers
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refusal(error, deadline) from error
@@ -337,7 +360,7 @@ class _Http:
         except (OSError, HTTPException) as error:
             text = f"{self.name} closed the connection: {type(error).__name__} {error}"
             raise _Trouble(text, reason="connection closed") from error
-        return self._answer(body, type_)
+        return self._answer(body, status, headers)
 
     def _read(self, response: HTTPResponse, deadline: float) -> bytes:
         # The socket's time-out is per packet, so a slow answer could otherwise take for ever.
@@ -346,24 +369,50 @@ class _Http:
             blocks.append(block)
             if self._clock.monotonic() > deadline:
                 raise TimeoutError
-        return b"".join(blocks)
+        body = b"".join(blocks)
+        if response.headers.get("Content-Encoding", "").strip().lower() in ("gzip", "x-gzip", "deflate"):
+            unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)  # some compress although nobody asked for it
+            with suppress(zlib.error):  # what can be unpacked tells what is wrong
+                body = unpacking.decompress(body)
+        return body
 
-    def _answer(self, body: bytes, type_: str) -> list[Row]:
-        if type_ not in _JSON_TYPES:
-            raise _Trouble(f"{self.name} answered with {type_}, not with SPARQL results as JSON.", reason="not JSON")
+    def _answer(self, body: bytes, status: int, headers: Message) -> list[Row]:
+        type_ = headers.get_content_type() if headers.get("Content-Type") else _JSON_TYPES[0]  # the body will tell
+        if not (type_ in _JSON_TYPES or type_.endswith("+json")):
+            said = f"{self.name} answered with {type_}, not with SPARQL results as JSON"
+            raise _Trouble(_sentence(said, said_in(body)), reason="not JSON")
         if not body.strip():
             raise _Trouble(f"{self.name} answered with nothing.", reason="empty answer")
-        answer = _parsed(body)
-        if not isinstance(answer, str):
-            return answer
-        if _TIMED_OUT.search(body[-4096:].decode("utf-8", "replace")):
-            raise self._timed_out()  # Wikidata's service and Oxigraph report it behind the partial answer
-        # A smaller query may get a complete answer, or avoid the part that cannot be read.
-        raise _Trouble(
-            f"{self.name} sent an incomplete answer, or no SPARQL results: {answer}",
-            reason="cut answer" if body.lstrip().startswith(b"{") else "not JSON",
+        try:
+            rows = read_results(body)
+        except NoResults as error:
+            raise self._no_results(error, body) from None
+        if said := said_incomplete(status, headers, len(rows)):
+            raise self._cut("incomplete answer", said)
+        return rows
+
+    def _no_results(self, error: NoResults, body: bytes) -> _Trouble:
+        """The failure that a body without the rows of the query means."""
+        # Wikidata's service and Oxigraph report that a query timed out behind the partial answer.
+        if _TIMED_OUT.search(error.said) or (
+            error.reason == "cut answer" and _TIMED_OUT.search(body[-4096:].decode("utf-8", "replace"))
+        ):
+            return self._timed_out()
+        if error.reason == "answer to an ASK query":
+            return _Trouble(f"{self.name} answered yes or no, and not with rows.", reason=error.reason, tries=2)
+        if error.reason == "error instead of an answer":
+            text = _sentence(f"{self.name} sent an error instead of an answer", error.said)
+            return _Trouble(text, reason=error.reason)
+        return self._cut(error.reason, error.said)
+
+    def _cut(self, reason: str, said: str) -> _Trouble:
+        # A smaller query may get a whole answer, or avoid the part that cannot be read.
+        what = "no SPARQL results" if reason in ("not JSON", "no SPARQL results") else "an incomplete answer"
+        return _Trouble(
+            _sentence(f"{self.name} sent {what}", said),
+            reason=reason,
             is_timeout=True,
-            tries=2,
+            tries=1 if reason == "incomplete answer" else 2,
         )
 
     def _refusal(self, error: urllib.error.HTTPError, deadline: float) -> _Trouble:
@@ -373,23 +422,21 @@ class _Http:
             text = self._read(cast(HTTPResponse, error), deadline)[:4096].decode("utf-8", "replace")
         except (OSError, HTTPException):
             text = ""
-        status = f"{self.name} answered {error.code} {error.reason}"
+        status = f"{self.name} answered {error.code} {error.reason}".strip()
         # For a query that took too long QLever answers 429, Wikidata's service 500, and a gateway 504.
         if error.code in (408, 504) or (error.code in (429, 500, 502, 503) and _TIMED_OUT.search(text)):
             return self._timed_out()
         if error.code == 413:
             return _Trouble(f"{status}.", reason="too large (413)", is_timeout=True, tries=1)
+        said = _sentence(status, said_in(text.encode()), _said_by(error.headers))
         if error.code == 429:
-            return _Trouble(f"{status}.", reason="slow down")
+            return _Trouble(said, reason="slow down")
         if error.code >= 500:
-            return _Trouble(f"{status}.", reason=f"server error ({error.code})")
+            return _Trouble(said, reason=f"server error ({error.code})")
         if error.code < 400:
-            target = error.headers.get("Location", "nowhere")
-            text = f"{status} and leads to {target}: redirects are not followed; name that endpoint if you trust it."
-            return _Trouble(text, reason=f"redirected ({error.code})", tries=1, is_final=True)
-        first_line = text.strip().partition("\n")[0][:200]
+            return _Trouble(_moved(self.name, error), reason=f"redirected ({error.code})", tries=1, is_final=True)
         is_final = error.code not in (400, 414, 422)  # these concern this query only
-        return _Trouble(f"{status}: {first_line}", reason=f"refused ({error.code})", tries=1, is_final=is_final)
+        return _Trouble(said, reason=f"refused ({error.code})", tries=1, is_final=is_final)
 
     def _keep_away(self, headers: Message) -> None:
         """Send nothing before the time of `Retry-After`: a number of seconds or a date (RFC 9110, section 10.2.3)."""
@@ -419,7 +466,7 @@ class _Wrapper(SPARQLWrapper):
         """Post the query as a form (SPARQL 1.1 Protocol, section 2.1.2)."""
         headers = {
             "User-Agent": self.agent,
-            "Accept": ",".join(sorted(_JSON_TYPES, reverse=True)),
+            "Accept": ",".join(_JSON_TYPES),
             "Content-Type": "application/x-www-form-urlencoded",
         }
         form = urlencode({"query": self.queryString}).encode("ascii")
@@ -440,6 +487,16 @@ def _is_worth_another(state: RetryCallState) -> bool:
     return isinstance(error, _Trouble) and state.attempt_number < error.tries
 
 
+def _may_be_limit(n_rows: int) -> bool:
+    """Whether so many rows are a number that people choose as a limit: a round one, or one beside a power of two.
+
+    >>> [number for number in (9, 10, 37, 100, 2500, 10_000, 12_345, 65_535, 65_536) if _may_be_limit(number)]
+    [10, 100, 2500, 10000, 65535, 65536]
+    """
+    is_round = re.fullmatch("([1-9]|15|25)0+", str(n_rows), re.ASCII) is not None
+    return n_rows >= 10 and (is_round or n_rows & (n_rows - 1) == 0 or n_rows & (n_rows + 1) == 0)
+
+
 def _refuse_service(query: str) -> None:
     words = _NO_KEYWORDS.sub(" ", query)
     # An escape (backslash, u and a code point) could hide a letter of the word.
@@ -447,16 +504,24 @@ def _refuse_service(query: str) -> None:
         raise InputError("A query with SERVICE would be sent on to another endpoint, so it is refused.")
 
 
-def _parsed(body: bytes) -> list[Row] | str:
-    """The rows, or the error as text.
+def _moved(name: str, error: urllib.error.HTTPError) -> str:
+    target = error.headers.get("Location")
+    if not target:
+        return f"{name} is at another address, and does not say at which ({error.code})."
+    return (
+        f"{name} sends requests on to {urljoin(name, target)} ({error.code}). They are not sent to another address "
+        "unless you name it: if you trust it, give it as the endpoint."
+    )
 
-    An exception would keep an object of pyoxigraph alive, which must be freed in the thread that created it.
-    """
-    try:
-        answer = parse_query_results(body, QueryResultsFormat.JSON)
-        return _rows(answer) if isinstance(answer, QuerySolutions) else "the answer to an ASK query"
-    except SyntaxError as error:
-        return error.msg
+
+def _said_by(headers: Message) -> str:
+    """What the headers of a refusal say."""
+    names = ("WWW-Authenticate", "Allow", "Accept-Post")
+    return ", ".join(f"{name}: {headers[name]}" for name in names if name in headers)
+
+
+def _sentence(*parts: str) -> str:
+    return ": ".join(part for part in (one.strip().rstrip(".:") for one in parts) if part) + "."
 
 
 def _rows(solutions: QuerySolutions) -> list[Row]:

@@ -65,6 +65,7 @@ class Answer:
         claim: the Content-Length it sends, if another than the body's.
         hold: it says nothing until the server ends.
         close: it closes the connection without a word.
+        chunked: it sends the body in chunks; "cut" without the last ones.
     """
 
     status: int = 200
@@ -73,6 +74,7 @@ class Answer:
     claim: int | None = None
     hold: bool = False
     close: bool = False
+    chunked: bool | str = False
 
 
 class Faulty:
@@ -102,6 +104,8 @@ def faulty() -> Iterator[Faulty]:
     told = Faulty()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
             query = parse_qs(body).get("query", [""])[0]
@@ -114,12 +118,27 @@ def faulty() -> Iterator[Faulty]:
                 return
             self.send_response(answer.status)
             for name, value in ({"Content-Type": JSON} | answer.headers).items():
-                self.send_header(name, value)
+                if value:
+                    self.send_header(name, value)
+            if answer.chunked:
+                self._send_chunks(answer)
+                return
             self.send_header("Content-Length", str(len(answer.body) if answer.claim is None else answer.claim))
             self.end_headers()
             self.wfile.write(answer.body)
 
         do_GET = do_POST
+
+        def _send_chunks(self, answer: Answer) -> None:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            size = 1 + len(answer.body) // 4
+            chunks = [answer.body[start : start + size] for start in range(0, len(answer.body), size)]
+            for chunk in chunks[: 2 if answer.chunked == "cut" else None]:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            if answer.chunked != "cut":
+                self.wfile.write(b"0\r\n\r\n")
+            self.close_connection = True
 
         def log_message(self, *_: object) -> None:
             pass

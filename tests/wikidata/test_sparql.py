@@ -1,4 +1,5 @@
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -162,7 +163,7 @@ def test_what_is_no_url_is_refused(where):
         ),
         ([Answer(body=b"<html>", headers={"Content-Type": "text/html"})] * 5, "not JSON", False),
         ([Answer(headers={"Content-Type": "text/csv"})] * 5, "not JSON", False),
-        ([Answer(body=b'{"head": {}, "boolean": true}')] * 2, "cut answer", True),
+        ([Answer(body=b'{"head": {}, "boolean": true}')] * 2, "answer to an ASK query", False),
         ([Answer(body=b"")] * 5, "empty answer", False),
         ([Answer(body=b" \n")] * 5, "empty answer", False),
         ([Answer(body=TERMS[:-3])] * 2, "cut answer", True),
@@ -171,13 +172,13 @@ def test_what_is_no_url_is_refused(where):
         ([Answer(body=TERMS, claim=len(TERMS) + 9)], None, False),  # all there is of it is there
         ([Answer(body=TERMS[:60], claim=len(TERMS))] * 2, "cut answer", True),
         ([Answer(body=b"<html>")] * 2, "not JSON", True),
-        ([Answer(body=b"[]")] * 2, "not JSON", True),
-        ([Answer(body=b'{"head": {"vars": []}}')] * 2, "cut answer", True),
-        ([Answer(body=NOTHING.replace(b"bindings", b"rows"))] * 2, "cut answer", True),
-        ([Answer(body=TERMS.replace(b'"uri"', b'"iri"'))] * 2, "cut answer", True),
-        ([Answer(body=TERMS.replace(b'"value": "05"', b'"value": 5'))] * 2, "cut answer", True),
+        ([Answer(body=b"[]")] * 2, "no SPARQL results", True),
+        ([Answer(body=b'{"head": {"vars": []}}')] * 2, "no SPARQL results", True),
+        ([Answer(body=NOTHING.replace(b"bindings", b"rows"))] * 2, "no SPARQL results", True),
+        ([Answer(body=TERMS.replace(b'"uri"', b'"iri"'))] * 2, "no SPARQL results", True),
+        ([Answer(body=TERMS.replace(b'"value": "05"', b'"value": 5'))] * 2, "no SPARQL results", True),
         ([Answer(body=NOTHING + NOTHING)] * 2, "cut answer", True),
-        ([Answer(status=204, body=b"", headers={"Content-Type": ""})] * 5, "not JSON", False),
+        ([Answer(status=204, body=b"", headers={"Content-Type": ""})] * 5, "empty answer", False),
         ([Answer(close=True)] * 5, "connection closed", False),
     ],
 )
@@ -358,6 +359,39 @@ def test_no_query_makes_the_endpoint_ask_others(endpoint, query):
 def test_the_word_alone_is_harmless(endpoint):
     query = "SELECT ?service { VALUES ?service { \"SERVICE\" '''it's SERVICE''' <http://x/service> } } # SERVICE"
     assert len(endpoint.select(query)) == 3
+
+
+def body_of(number, name="x"):
+    rows = [{name: {"type": "literal", "value": str(one)}} for one in range(number)]
+    return json.dumps({"head": {"vars": [name]}, "results": {"bindings": rows}}).encode()
+
+
+def test_an_answer_as_long_as_a_limit_may_be_cut(ask, server):
+    server.otherwise = lambda query: Answer(body=body_of(100, "d0"))  # whatever is asked
+    assert reason(ask) == "incomplete answer"
+    assert len(server.requests) == 2
+
+
+def test_where_more_rows_are_sent_there_is_no_such_limit(ask, server):
+    def answer(query):
+        return Answer(body=body_of(1001, "d0") if "LIMIT 1001" in query else body_of(100))
+
+    server.otherwise = answer
+    assert len(ask()) == 100
+    assert len(ask()) == 100
+    assert len(server.requests) == 3  # once is enough
+
+
+def test_the_query_that_shows_it_has_so_many_rows(server):
+    server.otherwise = lambda query: Answer(body=body_of(100))
+    with pytest.raises(EndpointError):
+        open_endpoint(server.url).select(QUERY)
+    assert len(open_endpoint(WIKIDATA).select(server.queries[1])) == 1001
+
+
+def test_what_members_of_others_there_are_does_not_matter(ask):
+    told = json.loads(TERMS) | {"meta": {"query-time-ms": 3, "result-size-total": 1}}
+    assert ask(Answer(body=json.dumps(told).encode())) == ask(Answer(body=TERMS))
 
 
 def test_server_and_file_answer_alike(wikidata_url):
