@@ -21,9 +21,13 @@ __all__ = [
     "AREAS",
     "CLAIMS",
     "CONNECTIONS",
+    "DIRECT_VALUES",
+    "PARTS",
     "PROPERTIES",
     "QUALIFIED",
     "SUPERCLASSES",
+    "SURVEY",
+    "TELLING",
     "LookUpKind",
     "as_candidates",
     "as_claims",
@@ -206,6 +210,16 @@ def _read_claim(iri: str, name: str, rows: Sequence[Row]) -> list[Any] | None:
         return None
     qualifiers = {(of, value) for (role, of), values in simple.items() if role == "qualifier" for value in values}
     return [iri, _plain(main[0]), rank, sorted(([of, _plain(value)] for of, value in qualifiers), key=str)]
+
+
+def _read_direct_values(key: Key, rows: Sequence[Row]) -> list[Any]:
+    values = {value_of(row) for row in rows}
+    return sorted((["", _plain(value), "normal", []] for value in values), key=str)
+
+
+def _read_survey(key: Key, rows: Sequence[Row]) -> dict[str, bool]:
+    found = {name for row in rows for name in row}
+    return {name: name in found for name in PARTS}
 
 
 def _plain(value: Value) -> list[Any]:
@@ -425,6 +439,32 @@ CLAIMS = LookUpKind(
     key=lambda row: (_item_in(row["asked"]), row["property"].value.removeprefix(_PROP)),
     shape=[_CLAIM_SHAPE],
 )
+DIRECT_VALUES = LookUpKind(
+    "claims",
+    "direct values",
+    share=1,
+    query=queries.direct_values,
+    read=_read_direct_values,
+    key=lambda row: (_item_in(row["asked"]), row["property"].value.removeprefix(WIKIDATA_DIRECT)),
+    shape=[_CLAIM_SHAPE],
+)
+PARTS = {
+    "statements": "has no statement nodes, only values of the best rank: whether a fact is new cannot be told",
+    "ranks": "has no ranks",
+    "constraints": "has no constraints of properties: few conflicts can be told",
+    "sitelinks": "has no numbers of sitelinks: how well known items are is not taken into account",
+    "labels": "has no labels: no item can be found by its name",
+}
+"""What is said of an endpoint that lacks a part of Wikidata's data."""
+SURVEY = LookUpKind(
+    "the endpoint",
+    "survey",
+    share=1,
+    query=lambda keys: queries.survey(),
+    read=_read_survey,
+    key=lambda row: ("", ""),
+    shape=dict.fromkeys(PARTS, bool),
+)
 PROPERTIES = LookUpKind(
     "properties",
     "properties",
@@ -470,3 +510,9 @@ QUALIFIED = LookUpKind(
     key=lambda row: (_item_in(row["asked"]), row["qualifier"].value.removeprefix(f"{_PROP}qualifier/")),
     shape=[_is_property],
 )
+TELLING: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    CLAIMS.stored_as: ("statements", bool),
+    PROPERTIES.stored_as: ("constraints", lambda found: bool(found and found.get("constraints"))),
+    candidates_kind(()).stored_as: ("sitelinks", lambda found: any(one[3] is not None for one in found)),
+}
+"""By kind of look-up the part of the data (see `PARTS`) that its answers have, and whether an answer has it."""

@@ -5,7 +5,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -232,7 +232,19 @@ def check_assertions(assertions: Iterable[Assertion], lookups: "Lookups") -> dic
             answers = getattr(lookups, kind)(sorted(keys))
             getattr(known, kind).update({key: answers[key] for key in keys})
         undecided = [assertion for assertion in undecided if judgements[assertion].needs]
+    if lookups.lacks("statements"):
+        return {assertion: _without_statement_nodes(judgement) for assertion, judgement in judgements.items()}
     return judgements
+
+
+def _without_statement_nodes(judgement: Judgement) -> Judgement:
+    """The judgement from values of the best rank: nothing is new for certain, because there may be values of others."""
+    if judgement.verdict not in (Verdict.new, Verdict.conflict, Verdict.soft_conflict):
+        return judgement
+    reason = f"{judgement.reason} The endpoint has no statement nodes, which would tell of values of other ranks."
+    return replace(
+        judgement, verdict=Verdict.not_checked if judgement.verdict is Verdict.new else judgement.verdict, reason=reason
+    )
 
 
 def _is_node(found: Node | Quad) -> TypeGuard[Node]:

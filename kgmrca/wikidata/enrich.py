@@ -357,7 +357,7 @@ class _Writer:
         yield Triple(node, OBJECT, object_)
         if unit:
             yield Triple(node, _UNIT, NamedNode(WIKIDATA_ENTITY + unit))
-        for claim_iri in claim_iris:
+        for claim_iri in filter(None, claim_iris):  # a value may have no statement node
             yield Triple(node, DERIVED_FROM, NamedNode(claim_iri))
         yield Triple(node, _GENERATED_AT, moment(datetime.fromtimestamp(fetched, timezone.utc)))
         yield Triple(node, GENERATED_BY, self._run)

@@ -24,6 +24,8 @@ __all__ = ["Lookups"]
 
 T = TypeVar("T")
 
+_THE_ENDPOINT: Key = ("", "")
+
 _TRIES_ALONE = 3  # of a query about one thing that times out
 _MOST_REDIRECTS = 5
 
@@ -85,6 +87,7 @@ class Lookups:
         self._batch = batch
         self._sizes: dict[str, int] = {}
         self.remarks: dict[str, str] = {}
+        self._has: dict[str, bool] = {}  # by part of Wikidata's data
         self._progress = progress
         self._clock = clock
 
@@ -106,6 +109,10 @@ class Lookups:
         """What is read: the file or folder of a local endpoint, and the file of the cache."""
         return (*self.endpoint.inputs, *([self.cache] if self.cache else []))
 
+    def lacks(self, part: str) -> bool:
+        """Whether the endpoint is known to have nothing of a part of Wikidata's data, one of `answers.PARTS`."""
+        return self._has.get(part) is False
+
     def close(self) -> None:
         """Close the cache. It is opened again if this object is used again."""
         self._cache.close()
@@ -113,12 +120,17 @@ class Lookups:
     def claims(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[Claim, ...] | NotChecked]:
         """The claims of items with a property, of any rank, by (item, property), sorted by their IRIs.
 
-        An item that the endpoint does not have has no claims.
+        An item that the endpoint does not have has no claims. Where the endpoint has no statement nodes, the claims are
+        the values of the direct predicates: those of the best rank, without IRIs and qualifiers.
 
         Raises:
             InputError: an id is malformed, or the cache cannot be used.
         """
-        found = self._look_up(answers.CLAIMS, pairs)
+        given = list(pairs)
+        try:
+            found = self._look_up(self._claims_kind, given)
+        except _NoStatements:  # which is found out by the first batch without any
+            found = self._look_up(self._claims_kind, given)
         return {key: _loaded(answers.as_claims(key), value) for key, value in found.items()}
 
     def items(
@@ -199,13 +211,41 @@ class Lookups:
 
     def claims_fetched(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], float]:
         """When what `claims` gives was fetched, in seconds since 1970. What was not fetched is left out."""
-        return self._cache.fetched(self.endpoint.name, answers.CLAIMS.stored_as, pairs)
+        return self._cache.fetched(self.endpoint.name, self._claims_kind.stored_as, pairs)
 
     def items_fetched(self, ids: Iterable[str], *, languages: Sequence[str] = ("en", "mul")) -> dict[str, float]:
         """When what `items` gives was fetched, in seconds since 1970. What was not fetched is left out."""
         kind, tags = answers.items_kind(_language_tags(languages)).stored_as, ",".join(_language_tags(languages))
         found = self._cache.fetched(self.endpoint.name, kind, ((id, tags) for id in ids))
         return {id: fetched for (id, _), fetched in found.items()}
+
+    @property
+    def _claims_kind(self) -> LookUpKind:
+        if not self._has:
+            self._learn(self._cached(answers.SURVEY, [_THE_ENDPOINT]).get(_THE_ENDPOINT, {}))
+        return answers.DIRECT_VALUES if self.lacks("statements") else answers.CLAIMS
+
+    def _learn(self, has: dict[str, bool]) -> None:
+        self._has |= has
+
+    def _find_out(self, kind: LookUpKind, read: dict[Key, Any]) -> None:
+        """See whether the endpoint lacks a part of the data, where answers have nothing of it.
+
+        Raises:
+            EndpointError: that cannot be found out now.
+            _NoStatements: it has no statement nodes, and these answers are about them.
+        """
+        part, is_there = answers.TELLING.get(kind.stored_as, ("", bool))
+        if not part or (not any(read.values()) and part != "statements"):
+            return
+        if any(map(is_there, read.values())):
+            self._has.setdefault(part, True)
+        if part not in self._has:
+            self._learn(self._ask(answers.SURVEY, [_THE_ENDPOINT])[_THE_ENDPOINT])
+        if self.lacks(part):
+            self.remarks.setdefault(part, f"The endpoint {answers.PARTS[part]}.")
+            if kind is answers.CLAIMS:
+                raise _NoStatements
 
     def _is_below(self, kind: LookUpKind, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bool | NotChecked]:
         # All that lies above is looked up and stored, so that one answer serves any number of pairs.
@@ -317,9 +357,14 @@ class Lookups:
         except (AttributeError, KeyError, ValueError) as error:
             text = f"{self.endpoint.name} answered with rows that do not fit: {type(error).__name__}: {error}."
             raise EndpointError(text, reason="unexpected answer") from error
+        self._find_out(kind, read)
         now = self._clock.time()
         self._cache.put(self.endpoint.name, kind.stored_as, read, fetched=now, expires=now + self._max_age)
         return read
+
+
+class _NoStatements(Exception):
+    """The endpoint has no statement nodes."""
 
 
 def _holds(one: str, all: Sequence[str]) -> bool:

@@ -25,6 +25,7 @@ __all__ = [
     "checked_language",
     "claims",
     "connections",
+    "direct_values",
     "fallbacks",
     "id_of",
     "is_id",
@@ -33,6 +34,7 @@ __all__ = [
     "properties",
     "qualified",
     "superclasses",
+    "survey",
 ]
 
 LONGEST_NAME = 250
@@ -46,6 +48,9 @@ CONSTRAINTS = (
     "Q21510862",  # symmetric
 )
 """The kinds of constraints that are looked up."""
+
+# Properties of items only, which every part of Wikidata that is worth asking has: places, people, organizations.
+_COMMON = ("P17", "P19", "P27", "P106", "P131", "P279", "P569", "P571")
 
 _FORMS = {
     "P": "that of a property is P and a number, such as P19",
@@ -190,6 +195,40 @@ WHERE {{
 }}"""
 
 
+def direct_values(pairs: Iterable[tuple[str, str]]) -> str:
+    """The values of items with a property by its direct predicate (`wdt:`), for (item, property) pairs.
+
+    Where data have no statement nodes, this is what they have: the values of the best rank, without qualifiers.
+    """
+    rows = " ".join(f"(wd:{checked_id(item, kinds='Q')} wdt:{checked_id(name, kinds='P')})" for item, name in pairs)
+    return f"""{_PREFIXES}
+SELECT ?asked ?property ?object ?target WHERE {{
+  VALUES (?asked ?property) {{ {rows} }}
+  {{ ?asked ?property ?object }} UNION {{ ?asked owl:sameAs ?item . ?item ?property ?object }}
+  OPTIONAL {{ ?object owl:sameAs ?target }}
+}}"""
+
+
+def survey() -> str:
+    """Which parts of Wikidata's data there are at all: a variable is bound in some row if there is its part.
+
+    Each part is asked for by one triple with a fixed predicate, which costs little however large the data are.
+    """
+    parts = [
+        *(("statements", f"?statements ps:{name} ?value") for name in _COMMON),
+        ("ranks", "?ranks wikibase:rank ?rank"),
+        ("constraints", "?constraints p:P2302 ?constraint"),
+        ("constraints", "?constraints wdt:P2302 ?constraint"),
+        ("sitelinks", "?sitelinks wikibase:sitelinks ?number"),
+        ("labels", "?labels rdfs:label ?label"),
+    ]
+    some = "\n  UNION ".join(f"{{ SELECT ?{name} WHERE {{ {pattern} }} LIMIT 1 }}" for name, pattern in parts)
+    return f"""{_PREFIXES}
+SELECT ?statements ?ranks ?constraints ?sitelinks ?labels WHERE {{
+  {some}
+}}"""
+
+
 def items(ids: Iterable[str], *, languages: Iterable[str]) -> str:
     """What items redirect to, their classes (P31), their labels in these languages and their numbers of sitelinks.
 
@@ -215,7 +254,7 @@ def properties(ids: Iterable[str], *, languages: Iterable[str]) -> str:
 
     A row has one of `?target`, `?label`, `?datatype`, `?inverse`, `?super`, or it has `?constraint`, `?kind` (of
     `CONSTRAINTS`), `?rank`, and `?predicate` and `?object` of a qualifier, if the constraint has one of separator
-    (P4155), class (P2308), relation (P2309), exception (P2303).
+    (P4155), class (P2308), relation (P2309), exception (P2303). Data without statement nodes have the `?kind` alone.
     """
     rows = " ".join(f"wd:{checked_id(id, kinds='P')}" for id in ids)
     kinds = " ".join(f"wd:{kind}" for kind in CONSTRAINTS)
@@ -234,6 +273,7 @@ SELECT ?asked ?target ?label ?datatype ?inverse ?super ?constraint ?kind ?rank ?
     OPTIONAL {{ ?constraint wikibase:rank ?rank }}
     OPTIONAL {{ ?constraint ?predicate ?object FILTER(?predicate IN (pq:P2303, pq:P2308, pq:P2309, pq:P4155)) }}
   }}
+  UNION {{ ?asked wdt:P2302 ?kind VALUES ?kind {{ {kinds} }} }}
 }}"""
 
 

@@ -142,3 +142,6 @@ class StandIn:
 
     def subclasses(self, pairs):
         return self._look_up("subclasses", pairs, lambda pair: pair[0] == pair[1] or pair in self.below)
+
+    def lacks(self, part):
+        return False

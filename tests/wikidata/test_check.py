@@ -325,3 +325,12 @@ def test_an_interrupt_leaves_no_half_file(graph, tmp_path, monkeypatch):
 def test_a_document_is_no_entity(tmp_path):
     path = write_graph(tmp_path / "g.ttl", statement(ENTITY, "P19", "Q270"), link(DOCUMENT, "Q7186"))
     assert assertions_of(path)[0].subject is None
+
+
+def test_without_statement_nodes_nothing_is_new_for_certain():
+    lookups = StandIn("Curie born Warsaw. spouse single. Curie spouse Sorbonne.")
+    lookups.lacks = lambda part: part == "statements"
+    stated = [("P19", "Q270"), ("P19", "Q90"), ("P26", "Q37463"), ("P40", "Q7504")]
+    found = check_assertions([Assertion("Q7186", name, Value("item", item)) for name, item in stated], lookups)
+    assert [one.verdict.value for one in found.values()] == ["confirmed", "not checked", "conflict", "not checked"]
+    assert all("no statement nodes" in one.reason for one in list(found.values())[1:])

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, RdfFormat, Store
+from pyoxigraph import BlankNode, Literal, NamedNode, QueryResultsFormat, RdfFormat, Store, Triple, serialize
 from server import WIKIDATA, Answer
 from written import WRITTEN
 
@@ -595,6 +595,8 @@ def test_ctrl_c_loses_no_batch_that_was_answered(server, answer, path):
     queries = []
 
     def answer_three(query):
+        if "p:P31" not in query:  # it is about what the endpoint has
+            return answer(query)
         queries.append(query)
         if len(queries) == 4:
             process.send_signal(signal.SIGINT)
@@ -707,3 +709,68 @@ def test_the_users_folder_is_looked_up_when_the_cache_is_opened(monkeypatch, tmp
     assert Lookups(open_endpoint("http://127.0.0.1:9/query")).cache == tmp_path / "wikidata.sqlite"
     assert Lookups(local).cache is None
     assert Lookups(local, cache=tmp_path / "wikidata.sqlite").cache == tmp_path / "wikidata.sqlite"
+
+
+@pytest.fixture
+def truthy(tmp_path):
+    """The facts without statement nodes, as dumps of "truthy" statements have them."""
+    graph = Store()
+    graph.bulk_load(path=str(WIKIDATA), format=RdfFormat.TURTLE)
+    nodes = tuple(f"http://www.wikidata.org/{name}" for name in ("prop/P", "prop/statement/", "prop/qualifier/"))
+    kept = [
+        Triple(quad.subject, quad.predicate, quad.object)
+        for quad in graph
+        if not quad.predicate.value.startswith(nodes)
+        and not quad.subject.value.startswith(
+            ("http://www.wikidata.org/entity/statement/", "http://www.wikidata.org/value/")
+        )
+    ]
+    path = tmp_path / "truthy.nt"
+    path.write_bytes(serialize(kept, format=RdfFormat.N_TRIPLES))
+    return path
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_without_statement_nodes_the_direct_values_are_the_claims(truthy, many):
+    pairs = [("Q7186", "P19"), ("Q7186", "P3373"), *([("Q37463", "P26")] if many else [])]
+    with Lookups(open_endpoint(truthy)) as lookups:
+        found = lookups.claims(pairs)
+        assert [claim.value for claim in found["Q7186", "P19"]] == [Value("item", "Q270")]
+        assert found["Q7186", "P3373"] == ()
+        assert lookups.lacks("statements")
+        assert any("no statement nodes" in said for said in lookups.remarks.values())
+        if many:
+            assert [claim.value for claim in found["Q37463", "P26"]] == [Value("item", "Q7186")]  # which redirects
+        assert lookups.claims_fetched(pairs).keys() == set(pairs)
+
+
+def test_what_an_endpoint_lacks_is_found_out_once_and_remembered(truthy, path):
+    for n_queries in (4, 0):  # the claims, what there is, and the values of two items
+        endpoint = open_endpoint(truthy)
+        with Lookups(endpoint, cache=path) as lookups:
+            for item in ("Q7186", "Q37463"):
+                assert lookups.claims([(item, "P19")])[item, "P19"]
+        assert endpoint.queries == n_queries
+
+
+def test_where_statement_nodes_are_it_is_not_asked():
+    endpoint = open_endpoint(WIKIDATA)
+    with Lookups(endpoint) as lookups:
+        lookups.claims([("Q7186", "P19"), ("Q7186", "P3373")])
+        lookups.claims([("Q7186", "P3373")])
+        assert not lookups.remarks
+    assert endpoint.queries == 1
+
+
+def test_a_first_answer_without_claims_is_looked_into():
+    endpoint = open_endpoint(WIKIDATA)
+    with Lookups(endpoint) as lookups:
+        assert lookups.claims([("Q7186", "P3373")]) == {("Q7186", "P3373"): ()}
+        assert not lookups.lacks("statements")
+    assert endpoint.queries == 2
+
+
+def test_an_endpoint_that_cannot_say_what_it_has_has_no_claims_for_certain(server, clock):
+    server.otherwise = lambda query: Answer(504) if "LIMIT 1" in query else Answer()
+    with Lookups(open_endpoint(server.url, clock=clock), cache=None, clock=clock) as lookups:
+        assert lookups.claims([("Q7186", "P19")]) == {("Q7186", "P19"): NotChecked("timed out")}
