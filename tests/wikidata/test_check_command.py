@@ -169,7 +169,7 @@ def test_an_interrupted_run_goes_on_where_it_was(run, graph, tmp_path, wikidata_
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130
     assert {path.suffix for path in tmp_path.iterdir()} <= {".ttl", ".sqlite", ".sqlite-shm", ".sqlite-wal"}
-    answered = server.queries[:2]
+    answered = [query for query in server.queries[:2] if "VALUES ?d0" not in query]  # which is about no item
     server.otherwise = pass_on
     assert run(graph, *arguments) == 0
     assert [row["verdict"] for row in rows(tmp_path / "out.csv")] == VERDICTS
