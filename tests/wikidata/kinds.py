@@ -63,7 +63,8 @@ class Asked:
         asked = re.search(r"VALUES [^{]*\{ (.*) \}", self.query)
         if asked is None:
             return True
-        one = r"\([^()]*\)" if asked[1].startswith("(") else r'"(?:[^"\\]|\\.)*"|\S+:\S+'
+        names = r'\("(?:[^"\\]|\\.)*" '
+        one = names if asked[1].startswith('("') else r"\([^()]*\)" if asked[1].startswith("(") else r"\S+:\S+"
         return len(set(re.findall(one, asked[1]))) <= 1
 
     def with_rows(self, rows: list[dict[str, Any]], **more: Any) -> bytes:
