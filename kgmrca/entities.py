@@ -28,7 +28,7 @@ from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc, Span
 
 from kgmrca.errors import ExtensionError
-from kgmrca.names import normal_name
+from kgmrca.names import is_pronoun, normal_name, shown_name
 from kgmrca.terms import is_item_id
 from kgmrca.types import VALUE_TYPES, coarse_type
 
@@ -50,6 +50,7 @@ CLUSTERS = "coref_clusters"
 """The span groups with clusters are named `coref_clusters_1` and so on, as those of spacy-experimental."""
 
 _CLUSTER = re.compile(rf"{CLUSTERS}_(\d+)")
+_NAMED = frozenset({"PER", "ORG", "LOC"})  # a "She" of these types is no name, but there are works called "It"
 _NOT_LINKED = frozenset({"", "NIL"})  # "NIL" is what spaCy's entity linker says of a name that it does not know
 _BEFORE, _AFTER = re.compile(r"(?:\s|\b(?:the|an?)(?=\s))+", re.IGNORECASE), re.compile(r"(?:\s|['’]s?)+$")
 
@@ -74,7 +75,7 @@ class Entity(NamedTuple):
     """PER, ORG, LOC, MISC, TIME, NUM or TERM; a label of the recognizer that is none of these as it is."""
 
     name: str
-    """The text of the most telling name, which is the longest; white space in it is single spaces."""
+    """The most telling name, which is the longest, as one sees it (see `kgmrca.names.shown_name`)."""
 
     item: str | None = None
     """The item of Wikidata that the names are linked to (`kb_id_`)."""
@@ -127,7 +128,7 @@ def get_entities(doc: Doc, *, spans_key: str | None = None) -> tuple[Entity, ...
         if row not in telling:
             mentions[entity].append(spans[row])
     return tuple(
-        Entity(tuple(here), type_, " ".join(here[0].text.split()), item)
+        Entity(tuple(here), type_, shown_name(here[0].text), item)
         for here, type_, item in zip(mentions, plain.types, plain.items, strict=True)
     )
 
@@ -182,6 +183,9 @@ def get_plain_entities(
         if span.text.strip()
     }
     coarse = {label: coarse_type(label, type_map) for label in {name.label for name in names.values()}}
+    names = {
+        place: name for place, name in names.items() if coarse[name.label] not in _NAMED or not is_pronoun(name.text)
+    }
     rows = _by_item(sorted(_grouped(names, coarse, _clustered(doc, names)).items()), names)
     places = _without_overlaps(rows, names)
 

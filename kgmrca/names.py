@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-__all__ = ["normal_name", "plain_name", "spellings"]
+__all__ = ["is_picture", "is_pronoun", "normal_name", "plain_name", "shown_name", "spellings"]
 
 ALIKE = str.maketrans(
     {
@@ -50,6 +50,68 @@ _UMLAUTS = {"ae": "ä", "oe": "ö", "ue": "ü", "Ae": "Ä", "Oe": "Ö", "Ue": "�
 _NORDIC = {"ae": "æ", "oe": "ø", "aa": "å", "Ae": "Æ", "Oe": "Ø", "Aa": "Å"}
 _MOST = 32
 _PAIRS = {'"': '"', "'": "'", "(": ")", "[": "]", "{": "}"}
+
+
+_QUOTED = re.compile(r"(?:^|[\r\n])\s*(?:>\s*)+")  # before the lines of a mail that is answered
+_JOINERS = frozenset("\u200c\u200d")
+_PRONOUNS = frozenset(
+    {"i", "me", "my", "mine", "myself", "you", "your", "yours", "yourself", "yourselves", "we", "us", "our", "ours"}
+    | {"he", "him", "his", "himself", "she", "her", "hers", "herself", "it", "its", "itself", "ourselves"}
+    | {"they", "them", "their", "theirs", "themselves", "who", "whom", "whose", "which", "that", "this", "these"}
+    | {"those", "one", "oneself", "whoever", "someone", "everyone", "nobody", "anyone"}
+)
+
+
+def is_pronoun(text: str) -> bool:
+    """Whether words are but a pronoun, which names nobody; "US" and "IT" are names.
+
+    >>> is_pronoun("She"), is_pronoun("IT"), is_pronoun("Her Majesty")
+    (True, False, False)
+    """
+    word = shown_name(text)
+    return word.casefold() in _PRONOUNS and (len(word) == 1 or not word.isupper())
+
+
+def shown_name(text: str) -> str:
+    """The name that stands in a stretch of text, as it is shown: in one line, and nothing in it that is not seen.
+
+    Soft hyphens, zero-width characters, byte order marks and marks of direction go, and so do the signs before the
+    lines of a mail that is quoted, and emoji around the name. All else is as in the text. Joiners stay between letters
+    of scripts that need them.
+
+    >>> shown_name("So\\xadfia\\n> Lind\\u200b 🎉"), shown_name("O’Brun")
+    ('Sofia Lind', 'O’Brun')
+    """
+    if text.isascii() and text.isprintable() and ">" not in text:
+        return " ".join(text.split())
+    lines = _QUOTED.sub(" ", text)
+    words = [word for word in "".join(_seen(lines)).split() if word]
+    while len(words) > 1 and is_picture(words[0]):
+        words = words[1:]
+    while len(words) > 1 and is_picture(words[-1]):
+        words.pop()
+    name = " ".join(words)
+    return name if any(map(str.isalnum, name)) else " ".join(text.split())
+
+
+def _seen(text: str) -> Iterator[str]:
+    """The characters that one sees, and white space."""
+    for number, letter in enumerate(text):
+        if letter.isspace() or unicodedata.category(letter) not in _INVISIBLE:
+            yield letter
+        elif letter in _JOINERS and 0 < number < len(text) - 1:
+            before, behind = text[number - 1], text[number + 1]
+            if before.isalpha() and behind.isalpha() and min(before, behind) > "\u0590":
+                yield letter
+
+
+def is_picture(word: str) -> bool:
+    """Whether a word is of emoji, flags and the like only.
+
+    >>> is_picture("🇫🇷"), is_picture("C++"), is_picture("$")
+    (True, False, False)
+    """
+    return not word.isascii() and all(unicodedata.category(letter) in ("So", "Sk", "Mn", "Cf") for letter in word)
 
 
 def plain_name(name: str) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from written import WRITTEN
 
-from kgmrca.names import normal_name, plain_name, spellings
+from kgmrca.names import is_pronoun, normal_name, plain_name, shown_name, spellings
 from kgmrca.triples.iris import Iris
 
 # What typesetting, word processors and web pages do to a name.
@@ -129,3 +129,44 @@ def test_the_name_as_it_is_comes_first_and_there_are_never_many_spellings(text):
     assert (
         found[:1] == tuple(filter(None, [unicodedata.normalize("NFC", " ".join(text.split()))])) or not found[0].split()
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("> Anna", "Anna"),
+        ("Anna\n> > Lee", "Anna Lee"),
+        ("Anna\r\n>Lee", "Anna Lee"),
+        ("So\u00adfia\u200b Lind\ufeff", "Sofia Lind"),
+        ("\u202bDavid Cohen\u202c", "David Cohen"),
+        ("\u2067דוד\u2069", "דוד"),
+        ("🇫🇷 Marie Curie 🎉\ufe0f", "Marie Curie"),
+        ("Anna 👩\u200d🔬", "Anna"),
+        ("O’Brun", "O’Brun"),
+        ("Marks & Spencer", "Marks & Spencer"),
+        ("C++", "C++"),
+        ("a > b", "a > b"),
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("Ma\u200cria", "Maria"),
+        ("🎉", "🎉"),
+        ("…", "…"),
+        (" \n ", ""),
+    ],
+)
+def test_a_name_is_shown_without_what_is_not_seen(written, shown):
+    assert shown_name(written) == shown
+
+
+@given(HOSTILE)
+def test_a_shown_name_is_shown_as_it_is(text):
+    assert shown_name(shown_name(text)) == shown_name(text)
+
+
+@pytest.mark.parametrize("text", ["she", "It", "I", "their", "Her\u200b", "> He"])
+def test_pronouns(text):
+    assert is_pronoun(text)
+
+
+@pytest.mark.parametrize("text", ["US", "IT", "WHO", "Her Majesty", "Itō", "Ann", ""])
+def test_names_are_no_pronouns(text):
+    assert not is_pronoun(text)

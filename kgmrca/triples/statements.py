@@ -12,7 +12,7 @@ from spacy.tokens import Doc, Span
 
 from kgmrca.entities import cluster_keys, get_plain_entities
 from kgmrca.errors import InputError, ModelError
-from kgmrca.names import normal_name
+from kgmrca.names import is_pronoun, normal_name, shown_name
 from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_predicate
 from kgmrca.relations import get_plain_relations, make_relations
 from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
@@ -39,11 +39,13 @@ def statements(
     """The relations of Docs as statements, in their order: an iterator, of which `list` makes a list.
 
     A subject or object is the Wikidata item that its entity is linked to (`kb_id_`), else an entity of this document.
-    `doc._.entities` says which mentions are one entity and what it is called; a span that is no mention of any is an
-    entity by its text. An object of one of the `VALUE_LABELS` is a literal (see `typed_literal`). Subject and object
-    are exchanged where the ontology's predicate runs the other way. A label unknown to the ontology gets a predicate
-    under `base`, unless it is itself a Wikidata property such as "P19"; so does one that would have to be exchanged
-    with a literal. Of two relations that say the same of the same mentions, the one with the higher score counts.
+    `doc._.entities` says which mentions are one entity and what it is called; a span that is no mention of any is
+    an entity by its text. A pronoun is a mention, never a name: where the Doc does not say whom it means, as in a
+    Doc of a slice (`span.as_doc`), nothing is stated of it. An object of one of the `VALUE_LABELS` is a literal
+    (see `typed_literal`). Subject and object are exchanged where the ontology's predicate runs the other way. A
+    label that the ontology does not know gets a predicate under `base`, unless it is itself a Wikidata property
+    such as "P19"; so does one that would have to be exchanged with a literal. Of two relations that say the same of
+    the same mentions, the one with the higher score counts.
 
     Args:
         docs: a Doc with `doc._.relations`, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)`
@@ -107,6 +109,8 @@ def _of_doc(
     ends = _Ends(doc, document, Iris(base))
     found: dict[str, Statement] = {}
     for subject_span, object_span, label, score in make_relations(doc, records):
+        if ends.is_nobody(subject_span) or ends.is_nobody(object_span):
+            continue
         subject_mention, object_mention = ends.mention(subject_span), ends.mention(object_span)
         predicate = ontology.predicate(label)
         if ontology.is_reversed(label):
@@ -162,6 +166,8 @@ class _Ends:
         self._has_clusters = bool(cluster_keys(doc.spans))
         self._places: list[tuple[int, int]] = [(start, end) for start, end in plain.characters.tolist()]
         self._entity_at = dict(zip(self._places, plain.entity.tolist(), strict=True))
+        # Where tokens were merged later, a mention is a part of a token, and spans of relations are whole ones.
+        self._entity_of_tokens = dict(zip(map(tuple, plain.mentions.tolist()), plain.entity.tolist(), strict=True))
         self._rows: list[list[int]] = [[] for _ in plain.types]  # the mentions of each entity
         for row, entity in enumerate(plain.entity.tolist()):
             self._rows[entity].append(row)
@@ -176,7 +182,7 @@ class _Ends:
 
     def resource(self, span: Span) -> tuple[str, DocumentEntity | None]:
         """The IRI of what a span means, and what the Doc has of it, if that is one of its entities."""
-        entity = self._entity_at.get((span.start_char, span.end_char))
+        entity = self._entity(span)
         if entity is not None:
             if entity not in self._known:
                 self._known[entity] = self._iri(entity), self._describe(entity)
@@ -185,16 +191,25 @@ class _Ends:
             return WIKIDATA_ENTITY + span.kb_id_, None
         return self.iris.entity(self._document, span.text), None
 
+    def _entity(self, span: Span) -> int | None:
+        """Which entity a span is a mention of."""
+        found = self._entity_at.get((span.start_char, span.end_char))
+        return self._entity_of_tokens.get((span.start, span.end)) if found is None else found
+
+    def is_nobody(self, span: Span) -> bool:
+        """Whether a span is a pronoun of which the Doc does not say whom it means."""
+        return self._entity(span) is None and not is_item_id(span.kb_id_) and is_pronoun(span.text)
+
     def mention(self, span: Span) -> Mention:
         """A span as a mention, with the type of its entity if it has none."""
         place = span.start_char, span.end_char
-        entity = self._entity_at.get(place)
+        entity = self._entity(span)
         return self._at(place, span.label_ if entity is None else self._type(entity, span.label_))
 
     def words(self, span: Span) -> str:
         """The text of a span; of what is no name, such as "that year", the name of its entity."""
         place = span.start_char, span.end_char
-        return clean_text(self._names[self._entity_at[place]] if place in self._pronouns else span.text)
+        return clean_text(self._names[self._entity_at[place]] if place in self._pronouns else shown_name(span.text))
 
     def sentences(self, subject: Span, object_: Span) -> tuple[Mention, Mention | None]:
         """The sentence of the subject, and that of the object if it is another."""
@@ -204,12 +219,12 @@ class _Ends:
     def _at(self, place: tuple[int, int], type_: str = "") -> Mention:
         key = *place, type_
         if key not in self._mentions:
-            iri, text = mention_iri(self._document, *place), clean_text(self._text[slice(*place)])
+            iri, text = mention_iri(self._document, *place), clean_text(self._text[slice(*place)].strip())
             self._mentions[key] = Mention(iri, *place, text, clean_text(type_))
         return self._mentions[key]
 
     def _name(self, row: int) -> str:
-        return " ".join(self._text[slice(*self._places[row])].split())
+        return shown_name(self._text[slice(*self._places[row])])
 
     def _type(self, entity: int, label: str) -> str:
         """The type of a mention with this label."""

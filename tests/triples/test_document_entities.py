@@ -280,3 +280,44 @@ def test_spans_with_labels_of_their_own_in_a_cluster_are_no_names():
     doc._.relations = [(doc[8:9], doc.ents[1], "place of birth")]
     (found,) = found_in(doc)
     assert (found.subject_name, found.subject_mention.type) == ("Marie Curie", "PERSON")
+
+
+def test_of_a_pronoun_that_means_nobody_nothing_is_stated(doc):
+    first, second, third = (sentence.as_doc(copy_user_data=True) for sentence in doc.sents)
+    assert [str(relation.subject) for relation in second._.relations] == ["she", "she"]
+    assert list(statements([first, second, third])) == []
+
+
+def test_a_cluster_of_pronouns_only_is_nobody():
+    doc = make("He said that he left Oslo.", [("Oslo", "GPE")], [["He", "he"]], [("he", "Oslo", "residence")])
+    assert list(statements(doc)) == []
+
+
+@pytest.mark.parametrize(("words", "label", "written"), [("She", "PERSON", 0), ("It", "ORG", 0), ("It", "EVENT", 1)])
+def test_a_pronoun_that_was_taken_for_a_name_names_nobody(words, label, written):
+    doc = make(f"{words} came from Oslo.", [(words, label), ("Oslo", "GPE")], (), [(words, "Oslo", "residence")])
+    assert len(list(statements(doc))) == written
+
+
+def test_a_pronoun_that_was_merged_into_a_longer_token_still_means_its_entity(doc):
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc.char_span(37, 44))
+    assert [str(relation.subject) for relation in doc._.relations][:2] == ["she was", "she was"]
+    assert {one.subject_name for one in statements(doc)} == {"Marie Curie"}
+
+
+def test_names_in_rdf_have_nothing_that_is_not_seen():
+    text = "So\u00adfia Lind\u200b lived in \ufeffOslo. \u202bSofia Lind\u202c left."
+    names = [("So\u00adfia Lind\u200b", "PERSON"), ("\ufeffOslo", "GPE"), ("\u202bSofia Lind\u202c", "PERSON")]
+    (one,) = statements(make(text, names, (), [(names[0][0], names[1][0], "residence")]))
+    assert one.subject_entity.names == ("Sofia Lind",)
+    assert one.object_entity.names == ("Oslo",)
+    assert (one.subject_mention.start, one.subject_mention.end) == (0, 12)
+    assert one.subject_mention.text == names[0][0]
+
+
+def test_a_sentence_ends_with_its_last_word():
+    text = "Ann lived in Oslo.\n\nShe left.\n"
+    (one,) = statements(make(text, [("Ann", "PERSON"), ("Oslo", "GPE")], (), [("Ann", "Oslo", "residence")]))
+    assert one.sentence.text == "Ann lived in Oslo."
+    assert text[one.sentence.start : one.sentence.end].startswith(one.sentence.text)

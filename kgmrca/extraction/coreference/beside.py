@@ -167,7 +167,7 @@ def facts_beside(words: Sequence[str], start: int, end: int) -> frozenset[str]:
 
     >>> words = "Ann Lee was elected president . Siemens is based in Berlin .".split()
     >>> sorted(facts_beside(words, 0, 2)), sorted(facts_beside(words, 6, 7))
-    (['president'], ['thing'])
+    (['president'], ['maybe a thing'])
     """
     before = _up_to_stop(words[start - 1 :: -1] if start else (), _SOME)[::-1]
     behind = _up_to_stop(words[end : end + _MANY], _MANY)

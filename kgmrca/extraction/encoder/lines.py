@@ -7,10 +7,11 @@ tables end where they have said everything. A reader of plain words does not see
 import re
 from itertools import pairwise
 
-__all__ = ["closed_lines"]
+__all__ = ["closed_lines", "quote_marks"]
 
 _LINE = re.compile(r"[^\r\n\v\f\x85\u2028\u2029]*(\r\n|[\r\n\v\f\x85\u2028\u2029]|$)")
-_BULLET = re.compile(r"([-*•◦▪‣·–—>#]+|\(?\d{1,2}[.)]|\(?[A-Za-z]\))\s+\S")
+_QUOTE = re.compile(r"(?:^|(?<=[\r\n]))[^\S\r\n]*>(?:[^\S\r\n]*>)*", re.MULTILINE)
+_BULLET = re.compile(r"([-*•◦▪‣·–—#]+|\(?\d{1,2}[.)]|\(?[A-Za-z]\))\s+\S")
 _STOP = re.compile(r"""[.!?…。:;]["'”’»)\]}]*$""")  # after these words nothing has to be closed
 _INNER_STOP = re.compile(r"""\w{2}[.!?…]["'”’»)\]}]*(\s+["'“‘«(\[]*[A-Z]|\s*$)""")
 _GOES_ON = re.compile(
@@ -39,7 +40,7 @@ def closed_lines(text: str) -> list[int]:
     lines = [
         (found.start(), found.start(1), line)
         for found in _LINE.finditer(text)
-        if (line := " ".join(text[found.start() : found.start(1)].split()))
+        if (line := " ".join(_QUOTE.sub("", text[found.start() : found.start(1)]).split()))
     ]
     gaps = [text.count("\n", end, start) > 1 for (_, end, _), (start, _, _) in pairwise(lines)]
     if all(gaps) and any(line[0].islower() for _, _, line in lines):  # wrapped, with an empty line behind each line
@@ -54,6 +55,17 @@ def closed_lines(text: str) -> list[int]:
                 closed.append(lines[number - 1][1])
             first = number
     return closed
+
+
+def quote_marks(text: str) -> list[int]:
+    """Where each ">" stands that begins a line, as in a mail that is answered.
+
+    >>> quote_marks("> > Ann Lee\\n> sang > 3.")
+    [0, 2, 12]
+    """
+    return [
+        found.start() + at for found in _QUOTE.finditer(text) for at, letter in enumerate(found[0]) if letter == ">"
+    ]
 
 
 def _closed(block: list[str]) -> list[int]:

@@ -1,8 +1,8 @@
 """What the reader reads: the words of Docs, without white space, in windows of whole sentences.
 
-White space, invisible characters and the sentence boundaries of a pipeline change nothing here: a window ends behind
-the last full stop that its budget of tokens allows, so the same words always stand in the same windows. Only a line
-break behind a headline, an item of a list or the like is read: as a full stop (see `lines`).
+White space, invisible characters, the ">" before quoted lines and the sentence boundaries of a pipeline change nothing
+here: a window ends behind the last full stop that its budget of tokens allows, so the same words always stand in the
+same windows. Only a line break behind a headline, an item of a list or the like is read: as a full stop (see `lines`).
 """
 
 import re
@@ -16,7 +16,7 @@ from spacy.attrs import IDX, ORTH
 from spacy.tokens import Doc
 
 from kgmrca.extraction.encoder.forms import clean_word, hash_words
-from kgmrca.extraction.encoder.lines import closed_lines
+from kgmrca.extraction.encoder.lines import closed_lines, quote_marks
 from kgmrca.extraction.encoder.words import WordTable
 
 __all__ = ["Inputs", "Tokens", "batches", "cut", "make_inputs", "read_tokens", "rows_of", "sentence_ends"]
@@ -67,6 +67,11 @@ def read_tokens(docs: Sequence[Doc]) -> Tokens:
     place: dict[str, int] = {}
     clean = [place.setdefault(clean_word(strings[orth]), len(place)) for orth in orths.tolist()]
     word = np.array(clean, np.int64)[which] if clean else np.zeros(0, np.int64)
+    is_mark = np.array([strings[orth].strip(">") == "" and strings[orth] != "" for orth in orths.tolist()], bool)
+    for number in np.unique(doc[is_mark[which]]).tolist() if is_mark.any() else ():
+        places = docs[number].to_array(IDX)
+        rows = sum(map(len, numbers[:number])) + np.flatnonzero(np.isin(places, quote_marks(docs[number].text)))
+        word[rows[is_mark[which[rows]]]] = place.setdefault("", len(place))
     has_break = np.array(
         [
             word == place.get("") and bool(_BREAK.search(strings[orth]))

@@ -28,6 +28,7 @@ from kgmrca.extraction.encoder.windows import Inputs, Tokens, batches, cut, make
 from kgmrca.extraction.encoder.words import WordTable
 from kgmrca.extraction.entities.network import EntityNetwork, loss_of_allowed
 from kgmrca.extraction.entities.tags import Tags
+from kgmrca.names import is_picture
 from kgmrca.resources import ENTITIES, READER, resource
 
 __all__ = ["EntityRecognizer", "build_entity_tagger", "make_mrca_entities"]
@@ -257,8 +258,8 @@ class EntityRecognizer(StoredWeights, TrainablePipe):
             taken = {token for span in there for token in range(span.start, span.end)}
             new = [
                 Span(doc, start, end, label=self.cfg["labels"][kind])
-                for start, end, kind in found
-                if taken.isdisjoint(range(start, end))
+                for start, end, kind in (_without_pictures(doc, *one) for one in found)
+                if start < end and taken.isdisjoint(range(start, end))
             ]
             doc.set_ents(there + new)
 
@@ -451,3 +452,12 @@ def _copied(reader: Reader, n_schemes: int) -> dict[str, Tensor]:
     """The weights of a shared reader as those of one of its own, which knows so many schemes."""
     weights = {f"reader.{name}": tensor.cpu() for name, tensor in reader.state_dict().items()}
     return {**weights, "reader.scheme.weight": reader.scheme.weight.cpu().repeat(n_schemes + 1, 1)}
+
+
+def _without_pictures(doc: Doc, start: int, end: int, kind: int) -> tuple[int, int, int]:
+    """An entity without the emoji and flags around it; one of nothing else is empty."""
+    while start < end and is_picture(doc[start].text):
+        start += 1
+    while start < end and is_picture(doc[end - 1].text):
+        end -= 1
+    return start, end, kind

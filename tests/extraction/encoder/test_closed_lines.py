@@ -5,7 +5,7 @@ import textwrap
 import pytest
 import spacy
 
-from kgmrca.extraction.encoder.lines import closed_lines
+from kgmrca.extraction.encoder.lines import closed_lines, quote_marks
 from kgmrca.extraction.encoder.windows import read_tokens
 
 PROSE = (
@@ -85,3 +85,13 @@ def test_a_closed_line_is_read_as_a_full_stop():
 def test_the_full_stop_is_the_line_break():
     tokens = read_tokens(list(spacy.blank("en").pipe(["Oslo", "Oslo\nBergen"])))
     assert (tokens.doc.tolist(), tokens.token.tolist()) == ([0, 1, 1, 1], [0, 0, 1, 2])
+
+
+def test_the_lines_of_a_quoted_mail_are_prose():
+    assert closed_lines("> She was born in Lyon. Later Otto\n> Klemm met her in Paris.") == []
+    assert closed_lines("> > Fire in Lyon\n> > Klemm leaves Siemens\n> > Brand opens office") == [16, 41]
+
+
+def test_signs_before_quoted_lines():
+    assert quote_marks("> > Ann > Bob\n>sang\n  > 3 > 2\nx > 1") == [0, 2, 14, 22]
+    assert quote_marks("Ann > Bob") == []

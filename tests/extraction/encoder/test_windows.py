@@ -48,3 +48,15 @@ def test_batches_hold_every_window_once_and_keep_to_their_size():
     assert sorted(np.concatenate(found).tolist()) == [0, 1, 2, 3, 4, 5]
     lengths = [(pairs[some, 1] - pairs[some, 0]).tolist() for some in found]
     assert lengths == [[20], [9, 9], [5, 3, 1]]
+
+
+@pytest.mark.parametrize("mark", ["> ", ">", "> > ", ">> ", "  > "])
+def test_the_signs_before_quoted_lines_are_not_read(mark):
+    nlp = spacy.blank("en")
+    lines = ["In spring the old Ann met", "Bob in Oslo, and 3 > 2. Cid", "slept."]
+    plain, other = nlp(" ".join(lines)), nlp("\n".join(mark + line for line in lines))
+    wanted, found = read_tokens([plain]), read_tokens([other])
+    assert [found.words[word] for word in found.word] == [wanted.words[word] for word in wanted.word]
+    assert [other[token].text for token in found.token.tolist()] == [
+        plain[token].text for token in wanted.token.tolist()
+    ]

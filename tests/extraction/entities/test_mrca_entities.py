@@ -428,3 +428,11 @@ def test_an_entity_does_not_go_on_behind_a_closed_line(nlp, monkeypatch):
     inside[0, 1:3] = 5  # begin, or inside
     monkeypatch.setattr(pipe.network.head, "forward", lambda states, scheme: inside.repeat(len(states), 1))
     assert names(nlp("Ann Lee\nBob Stone")) == [("Ann Lee", "LOC"), ("Bob Stone", "LOC")]
+
+
+def test_flags_and_emoji_are_no_part_of_names(shipped):
+    doc = shipped("Bob Stone \U0001f1fa\U0001f1f8 beat Ann Lee \U0001f1ec\U0001f1e7 in Paris \U0001f1eb\U0001f1f7.")
+    assert [span.text for span in doc.ents] == ["Bob Stone", "Ann Lee", "Paris"]
+    pipe, doc = shipped.get_pipe("mrca_entities"), shipped.make_doc("\U0001f382 1990 \U0001f389 Ann")
+    pipe.set_annotations([doc], [[(0, 1, 0), (1, 3, 0)]])
+    assert [span.text for span in doc.ents] == ["1990"]
