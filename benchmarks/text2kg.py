@@ -12,6 +12,9 @@ keeps punctuation. Triples that are then equal count once. Dates that the packag
 are compared by value: "01 January 1990" is equal to "January 1, 1990", but not to "1990". The number of gold triples
 for which this matters is printed.
 
+The subject and object of a prediction are the names of its entities, as a graph has them: the longest name of those
+that the text calls one thing, and not "he".
+
 --data takes sentences with some of their triples, in a format of `kgmrca corpus` with a `relations.tsv` beside the
 file. Properties are compared by their Wikidata ids, or by their labels if one side has no id. A sentence states more
 triples than are annotated, so precision has no meaning. The table has the recall of the annotated triples, averaged
@@ -55,6 +58,7 @@ from training import command
 
 import kgmrca
 from kgmrca.corpora.annotated import read_annotated
+from kgmrca.entities import get_entities
 from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import load_ontology, wikidata_predicate
 from kgmrca.relations import get_plain_relations
@@ -540,9 +544,18 @@ def _iri(label: str) -> str | None:
 
 
 def predicted_triples(doc: Doc) -> list[Triple]:
-    """The relations of a Doc as triples, with the IRIs of the properties that the package knows."""
+    """The relations of a Doc as triples, with the IRIs of the properties that the package knows.
+
+    Their ends are the names of the entities, as they are in a graph, and not the mentions that the scores rest on: "he"
+    or a short name.
+    """
+    names = {
+        (mention.start_char, mention.end_char): entity.name
+        for entity in get_entities(doc)
+        for mention in entity.mentions
+    }
     return [
-        Triple(doc.text[a:b], label, doc.text[c:d], _iri(label), score)
+        Triple(names.get((a, b), doc.text[a:b]), label, names.get((c, d), doc.text[c:d]), _iri(label), score)
         for a, b, c, d, label, score in get_plain_relations(doc) or ()
     ]
 

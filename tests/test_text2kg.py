@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import spacy
 from helpers import make_nlp
+from spacy.tokens import Span
+
+from kgmrca.relations import set_plain_relations
 
 BENCHMARKS = str(Path(__file__).parents[1] / "benchmarks")
 
@@ -335,6 +339,16 @@ def test_named_triples_are_read_with_their_properties(data):
     first, film, _ = text2kg.read_named(data)
     assert first == sentence(CURIE, gold=[BIRTH])
     assert film.gold == [DIRECTOR, Triple("Citizen Kane", "screenwriter", "Orson Welles")]
+
+
+def test_the_ends_of_a_triple_are_names_of_entities_and_not_the_mentions_that_the_score_rests_on():
+    doc = spacy.blank("en")("Marie Curie sang. She was born in Warsaw, Curie said.")
+    doc.set_ents([Span(doc, 0, 2, "PER"), Span(doc, 8, 9, "LOC"), Span(doc, 10, 11, "PER")])
+    doc.spans["coref_clusters_1"] = [doc[0:2], doc[4:5], doc[10:11]]
+    she, warsaw, curie = doc[4:5], doc[8:9], doc[10:11]
+    born = (warsaw.start_char, warsaw.end_char, "place of birth", 0.5)
+    set_plain_relations(doc, [(end.start_char, end.end_char, *born) for end in (she, curie)])
+    assert text2kg.predicted_triples(doc) == [Triple("Marie Curie", "place of birth", "Warsaw", P19, 0.5)] * 2
 
 
 def test_recall_of_a_pipeline(data, pipeline, run, tmp_path):
