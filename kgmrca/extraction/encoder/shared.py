@@ -8,12 +8,10 @@ import copy
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -28,6 +26,7 @@ from torch import Tensor
 
 from kgmrca.errors import ModelError, ResourceError
 from kgmrca.extraction.encoder.forms import hash_words
+from kgmrca.extraction.encoder.kept import MAX_KEPT, Kept
 from kgmrca.extraction.encoder.reader import Reader
 from kgmrca.extraction.encoder.shim import as_tensors
 from kgmrca.extraction.encoder.windows import Tokens, batches, cut, make_inputs, read_tokens
@@ -36,19 +35,11 @@ from kgmrca.resources import READER, resource
 
 __all__ = ["DocStates", "SharedReader", "by_tokens", "read_states", "write_reader"]
 
-MAX_TOKENS = 16_384
+MAX_TOKENS = 4_096
 """Tokens of Docs that components read together, so that one after another finds the states of the same Docs."""
 
-MAX_KEPT = 65_536
-"""Tokens whose states are kept (about 100 MB). The states of a longer Doc are kept in half precision, and alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """The states of one Doc, and its tokens at that time."""
-
-    orths: NDArray[np.uint64]
-    states: Tensor
+MAX_EXACT = MAX_KEPT
+"""The states of a Doc of more tokens are kept in half precision."""
 
 
 class SharedReader:
@@ -83,7 +74,7 @@ class SharedReader:
         self.digest = hashlib.sha256(stored + weights).hexdigest()
         self.name = name or str(path)
         self._networks: dict[torch.device, Reader] = {torch.device("cpu"): self.network}
-        self.forget()
+        self.kept: Kept[Tensor] = Kept()
 
     @classmethod
     def named(cls, name: str = READER) -> "SharedReader":
@@ -121,11 +112,6 @@ class SharedReader:
                 f"trained with ('{state['name']}')."
             )
 
-    def forget(self) -> None:
-        """Drop all states."""
-        self._kept: WeakKeyDictionary[Doc, _Kept] = WeakKeyDictionary()
-        self._lock = threading.Lock()
-
     def _on_device(self) -> Reader:
         """The network on the device that spaCy prefers."""
         device = get_torch_default_device()
@@ -153,25 +139,6 @@ class SharedReader:
         with torch.no_grad():
             hashed = features(torch.from_numpy(hash_words(words, self.rows)).to(device))
             return torch.cat([torch.from_numpy(self.words.vectors(list(words))).to(device), hashed], 1)
-
-    def _find(self, doc: Doc, orths: NDArray[np.uint64]) -> Tensor | None:
-        """The states of a Doc, if they are kept and its tokens are still the same."""
-        kept = self._kept.get(doc)
-        return kept.states if kept is not None and np.array_equal(kept.orths, orths) else None
-
-    def _keep(self, docs: Sequence[Doc], kept: Sequence[_Kept]) -> None:
-        """Keep the states of Docs. Those that were kept first are dropped where it gets too much."""
-        with self._lock:
-            for doc, one in zip(docs, kept, strict=True):
-                self._kept.pop(doc, None)
-                self._kept[doc] = one
-            there = list(self._kept.items())
-            total = sum(len(one.states) for _, one in there)
-            for first, one in there[:-1]:
-                if total <= MAX_KEPT:
-                    break
-                self._kept.pop(first, None)
-                total -= len(one.states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +184,13 @@ def read_states(docs: Sequence[Doc], reader: SharedReader) -> DocStates:
     They do not depend on which Docs are read together (but for the last digits), nor on white space.
     """
     orths = [doc.to_array(ORTH) for doc in docs]
-    found = [reader._find(doc, orth) for doc, orth in zip(docs, orths, strict=True)]
+    found = [reader.kept.find(doc, orth) for doc, orth in zip(docs, orths, strict=True)]
     missing = [number for number, states in enumerate(found) if states is None]
     if missing:
         read = _read([docs[number] for number in missing], reader)
         for number, states in zip(missing, read, strict=True):
             found[number] = states
-        reader._keep([docs[n] for n in missing], [_Kept(orths[n], part) for n, part in zip(missing, read, strict=True)])
+        reader.kept.keep([docs[number] for number in missing], [orths[number] for number in missing], read)
     return DocStates(read_tokens(docs), [states for states in found if states is not None], reader.width)
 
 
@@ -233,7 +200,7 @@ def _read(docs: Sequence[Doc], reader: SharedReader) -> list[Tensor]:
     starts = np.searchsorted(tokens.doc, np.arange(len(docs) + 1))
     device = get_torch_default_device()
     found = [
-        torch.empty(size, reader.width, device=device, dtype=torch.float32 if size <= MAX_KEPT else torch.float16)
+        torch.empty(size, reader.width, device=device, dtype=torch.float32 if size <= MAX_EXACT else torch.float16)
         for size in np.diff(starts).tolist()
     ]
     for windows, states in reader.read(tokens):
@@ -294,7 +261,7 @@ _READERS: dict[Path, SharedReader] = {}
 def _after_fork() -> None:
     """Another thread of the parent may have held a lock, and the Docs of the parent are not read again here."""
     for reader in _READERS.values():
-        reader.forget()
+        reader.kept.forget()
 
 
 if hasattr(os, "register_at_fork"):

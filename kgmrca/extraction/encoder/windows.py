@@ -5,6 +5,7 @@ here: a window ends behind the last full stop that its budget of tokens allows, 
 same windows. Only a line break behind a headline, an item of a list or the like is read: as a full stop (see `lines`).
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from spacy.attrs import IDX, ORTH
 from spacy.tokens import Doc
 
 from kgmrca.extraction.encoder.forms import clean_word, hash_words
+from kgmrca.extraction.encoder.kept import Kept
 from kgmrca.extraction.encoder.lines import closed_lines, quote_marks
 from kgmrca.extraction.encoder.words import WordTable
 
-__all__ = ["Inputs", "Tokens", "batches", "cut", "make_inputs", "read_tokens", "rows_of", "sentence_ends"]
+__all__ = ["Inputs", "Tokens", "batches", "cut", "make_inputs", "read_tokens", "rows_of", "sentence_ends", "words_of"]
 
-MAX_BATCH = 8_192
+MAX_BATCH = 2_048
 """Tokens, padding included, that the reader reads at once: this bounds its memory, whatever the length of a text."""
 
 _FINAL = frozenset({".", "!", "?", "...", "!!", "??", "!!!", "???", "?!", "。"})
@@ -51,6 +53,21 @@ class Inputs:
     scheme: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The tokens of one Doc; see `Tokens`."""
+
+    words: list[str]
+    word: NDArray[np.int64]
+    token: NDArray[np.int64]
+
+
+_READ: Kept[_Read] = Kept()  # each component asks for the same ones
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_READ.forget)
+
+
 def read_tokens(docs: Sequence[Doc]) -> Tokens:
     """The tokens of Docs of one vocabulary, with clean words.
 
@@ -59,34 +76,56 @@ def read_tokens(docs: Sequence[Doc]) -> Tokens:
     >>> [tokens.words[word] for word in tokens.word], tokens.doc.tolist(), tokens.token.tolist()
     (['Ann', 'met', 'Bob', '.', 'Bob', '?'], [0, 0, 0, 0, 1, 1], [0, 2, 4, 5, 0, 1])
     """
-    numbers = [doc.to_array(ORTH) for doc in docs]
-    doc = np.repeat(np.arange(len(docs)), [len(part) for part in numbers])
-    token = np.concatenate([np.zeros(0, np.int64), *map(np.arange, map(len, numbers))]).astype(np.int64)
-    orths, which = np.unique(np.concatenate([np.zeros(0, np.uint64), *numbers]), return_inverse=True)
-    strings = docs[0].vocab.strings if len(docs) else {}
+    orths = [doc.to_array(ORTH) for doc in docs]
+    found = [_READ.find(doc, numbers) for doc, numbers in zip(docs, orths, strict=True)]
+    missing = [number for number, read in enumerate(found) if read is None]
+    for number in missing:
+        found[number] = _read(docs[number], orths[number])
+    parts = [read for read in found if read is not None]
+    if missing:
+        _READ.keep(
+            [docs[number] for number in missing],
+            [orths[number] for number in missing],
+            [parts[number] for number in missing],
+        )
     place: dict[str, int] = {}
-    clean = [place.setdefault(clean_word(strings[orth]), len(place)) for orth in orths.tolist()]
-    word = np.array(clean, np.int64)[which] if clean else np.zeros(0, np.int64)
-    is_mark = np.array([strings[orth].strip(">") == "" and strings[orth] != "" for orth in orths.tolist()], bool)
-    for number in np.unique(doc[is_mark[which]]).tolist() if is_mark.any() else ():
-        places = docs[number].to_array(IDX)
-        rows = sum(map(len, numbers[:number])) + np.flatnonzero(np.isin(places, quote_marks(docs[number].text)))
-        word[rows[is_mark[which[rows]]]] = place.setdefault("", len(place))
-    has_break = np.array(
-        [
-            word == place.get("") and bool(_BREAK.search(strings[orth]))
-            for orth, word in zip(orths.tolist(), clean, strict=True)
-        ],
-        bool,
+    words = [
+        np.array([place.setdefault(word, len(place)) for word in part.words], np.int64)[part.word] for part in parts
+    ]
+    nothing = np.zeros(0, np.int64)
+    return Tokens(
+        list(place),
+        np.concatenate([nothing, *words]),
+        np.repeat(np.arange(len(docs)), list(map(len, words))),
+        np.concatenate([nothing, *(part.token for part in parts)]),
     )
-    if has_break.any():
-        before = np.cumsum([0, *map(len, numbers)])
-        for number in np.unique(doc[has_break[which]]).tolist():
-            at = np.searchsorted(docs[number].to_array(IDX), closed_lines(docs[number].text), side="right") - 1
-            rows = before[number] + at
+
+
+def _read(doc: Doc, orths: NDArray[np.uint64]) -> _Read:
+    """The tokens of a Doc of these words."""
+    distinct, which = np.unique(orths, return_inverse=True)
+    said = [doc.vocab.strings[orth] for orth in distinct.tolist()]
+    place: dict[str, int] = {}
+    clean = np.array([place.setdefault(clean_word(word), len(place)) for word in said], np.int64)
+    word = clean[which]
+    is_mark = np.array([text != "" and not text.strip(">") for text in said], bool)
+    if is_mark.any():
+        rows = np.flatnonzero(np.isin(doc.to_array(IDX), quote_marks(doc.text)))
+        word[rows[is_mark[which[rows]]]] = place.setdefault("", len(place))
+    if "" in place:
+        has_break = (clean == place[""]) & np.array([bool(_BREAK.search(text)) for text in said], bool)
+        if has_break.any():
+            rows = np.searchsorted(doc.to_array(IDX), closed_lines(doc.text), side="right") - 1
             word[rows[has_break[which[rows]]]] = place.setdefault(".", len(place))
-    kept = word != place.get("", -1)
-    return Tokens(list(place), word[kept], doc[kept], token[kept])
+    token = np.flatnonzero(word != place.get("", -1))
+    return _Read(list(place), word[token], token)
+
+
+def words_of(doc: Doc) -> list[str]:
+    """The clean words of all tokens of a Doc; "" where nothing can be seen."""
+    distinct, which = np.unique(doc.to_array(ORTH), return_inverse=True)
+    clean = [clean_word(doc.vocab.strings[orth]) for orth in distinct.tolist()]
+    return [clean[number] for number in which.tolist()]
 
 
 def sentence_ends(tokens: Tokens) -> NDArray[np.int64]:

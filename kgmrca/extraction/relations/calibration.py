@@ -32,6 +32,7 @@ __all__ = [
     "draw",
     "figure_class",
     "fit",
+    "lowest_raw",
     "quality",
     "reliability",
     "scale",
@@ -60,6 +61,15 @@ _COMMON_DEVIATION = 10.0  # the same for the common ones; needed only for separa
 def scale(scores: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
     """Calibrated scores [pairs, labels] from raw ones; `slope` and `offset` are [labels]. A score of 0 stays 0."""
     return (scores.clamp(_EDGE, 1 - _EDGE).logit() * slope + offset).sigmoid() * (scores > 0)
+
+
+def lowest_raw(thresholds: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
+    """For each label a raw score below which no calibrated one reaches the threshold, [labels], all float32.
+
+    It is a little lower than it could be, because `scale` rounds.
+    """
+    lowest = ((thresholds.double().clamp(0, 1).logit() - offset) / slope).sigmoid()
+    return torch.where(slope > 0, lowest * (1 - 1e-4) - _EDGE, 0.0).float()
 
 
 @dataclass(frozen=True, slots=True)

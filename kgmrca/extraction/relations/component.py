@@ -9,6 +9,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from itertools import compress, pairwise
 from pathlib import Path
@@ -29,10 +30,11 @@ from thinc.util import get_torch_default_device
 
 from kgmrca.entities import get_plain_entities
 from kgmrca.errors import InputError, ModelError
+from kgmrca.extraction.encoder.ahead import ahead
 from kgmrca.extraction.encoder.shared import SharedReader, by_tokens
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
-from kgmrca.extraction.relations.calibration import scale
+from kgmrca.extraction.relations.calibration import lowest_raw, scale
 from kgmrca.extraction.relations.consistency import consistent
 from kgmrca.extraction.relations.diagnosis import why_nothing
 from kgmrca.extraction.relations.evidence import Mentions, Text, best_stated
@@ -68,6 +70,9 @@ _Fact: TypeAlias = tuple[int, int, str]
 
 _Stated: TypeAlias = dict[_Fact, tuple[float, Mentions]]
 """Facts of a Doc, with the score and the mentions of each."""
+
+_Found: TypeAlias = tuple[Asked, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+"""Pairs, and what reaches the thresholds: which pair, which label, the score."""
 
 _BATCH_SIZE = 128  # Docs, unless the config or the caller gives another number
 
@@ -395,7 +400,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
         Raises:
             InputError: the threshold is not valid, or the weights have no such operating point or label.
         """
-        return next(iter(self.pipe([doc], threshold=threshold)))
+        return next(iter(self.pipe([doc], batch_size=1, threshold=threshold)))
 
     def pipe(
         self, stream: Iterable[Doc], *, batch_size: int = _BATCH_SIZE, threshold: Threshold | None = None
@@ -414,12 +419,17 @@ class MRCARelations(StoredWeights, TrainablePipe):
         return self._pipe(stream, self.batch_size or batch_size, threshold)
 
     def _pipe(self, stream: Iterable[Doc], batch_size: int, threshold: Threshold | None) -> Iterator[Doc]:
+        def find(docs: Sequence[Doc]) -> list[list[PlainRelation]]:
+            thresholds = self._thresholds(threshold)
+            return self._records(docs, thresholds, *self._find(docs, thresholds))
+
         handle_error = self.get_error_handler()
         batches = by_tokens(stream, batch_size) if self._reader else util.minibatch(stream, batch_size)
-        for docs in batches:
+        # With batches of one Doc, each is to be given before the next one is asked for.
+        found = ahead(batches, find) if batch_size > 1 else ((docs, partial(find, docs)) for docs in batches)
+        for docs, done in found:
             try:
-                thresholds = self._thresholds(threshold)
-                self._write(docs, thresholds, *self._find(docs, thresholds))
+                self._annotate(docs, done())
             except Exception as error:  # spaCy's way: whoever set a handler decides
                 handle_error(self.name, self, docs, error)
             yield from docs
@@ -444,17 +454,29 @@ class MRCARelations(StoredWeights, TrainablePipe):
             scores[rows] = found
         return asked, scores
 
-    def _find(
-        self, docs: Sequence[Doc], thresholds: NDArray[np.float32]
-    ) -> tuple[Asked, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    def _find(self, docs: Sequence[Doc], thresholds: NDArray[np.float32]) -> _Found:
         """The pairs, and of the scores that reach the thresholds: which pair, which label, the score."""
         asked = self._ask(docs)
+        calibration = self._calibration()
+        types = type_numbers(asked.types)
         found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))]
-        for rows, scores in self._scored(docs, asked):
-            pair, label = _reaching(scores, thresholds)
-            found.append((rows[pair], label, scores[pair, label]))
-        pairs, labels, reached = (np.concatenate(part) for part in zip(*found, strict=True))
-        return asked, pairs, labels, reached
+        # Nearly all scores are far below the threshold, so they are compared before they are calibrated.
+        lowest = torch.from_numpy(thresholds)
+        if calibration is not None:
+            lowest = lowest_raw(lowest, *calibration)
+        for rows, raw in self._raw(docs, asked):
+            pair, label = torch.nonzero((raw >= lowest.to(raw.device)) & (raw > 0), as_tuple=True)
+            reached = raw[pair, label]
+            if calibration is not None:
+                reached = scale(reached, *(numbers.to(raw.device)[label] for numbers in calibration))
+            at, column, score = rows[pair.cpu().numpy()], label.cpu().numpy(), reached.cpu().numpy()
+            kept = score >= thresholds[column]
+            if self.type_rules and self.cfg["rules"]:
+                subject, object_ = types[asked.pairs[at]].T
+                kept &= self._allowed[subject, object_, column]
+            found.append((at[kept], column[kept], score[kept]))
+        pairs, labels, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+        return asked, pairs, labels, scores
 
     def _ask(self, docs: Sequence[Doc]) -> Asked:
         """The pairs to be scored. Those are left out that can have no label, and those of an entity with itself."""
@@ -485,17 +507,28 @@ class MRCARelations(StoredWeights, TrainablePipe):
         self, docs: Sequence[Doc], asked: Asked, *, calibrated: bool = True
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Scores of all pairs, some at a time: which pairs, and their scores, [pairs, labels]."""
-        numbers = [self.cfg["calibration"][label] for label in self.labels] if self.cfg["calibration"] else []
         types = type_numbers(asked.types)
-        for rows, features in self._features(docs, asked):
-            scores = self.loss.scores(xp2torch(self.model.predict(features)))
-            if calibrated and numbers:
-                scores = scale(scores, *torch.tensor(numbers, device=scores.device).T)
-            found = scores.cpu().numpy()
+        calibration = self._calibration() if calibrated else None
+        for rows, raw in self._raw(docs, asked):
+            if calibration is not None:
+                raw = scale(raw, *(numbers.to(raw.device) for numbers in calibration))
+            found = raw.cpu().numpy()
             if self.type_rules and self.cfg["rules"]:
                 subject, object_ = types[asked.pairs[rows]].T
                 found = found * self._allowed[subject, object_]
             yield rows, found
+
+    def _raw(self, docs: Sequence[Doc], asked: Asked) -> Iterator[tuple[NDArray[np.int64], torch.Tensor]]:
+        """The network's scores, some at a time: which pairs, and their scores, [pairs, labels]."""
+        for rows, features in self._features(docs, asked):
+            yield rows, self.loss.scores(xp2torch(self.model.predict(features)))
+
+    def _calibration(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Slope and offset of each label (see `calibration.scale`); None: its scores are not calibrated."""
+        if not self.cfg["calibration"]:
+            return None
+        slope, offset = torch.tensor([self.cfg["calibration"][label] for label in self.labels]).T
+        return slope, offset
 
     def _check_built(self) -> None:
         if not self.is_built:
@@ -519,9 +552,17 @@ class MRCARelations(StoredWeights, TrainablePipe):
         asked, scores = predicted
         thresholds = self._thresholds(threshold)
         pair, label = _reaching(scores, thresholds)
-        self._write(list(docs), thresholds, asked, pair, label, scores[pair, label])
+        docs = list(docs)
+        self._annotate(docs, self._records(docs, thresholds, asked, pair, label, scores[pair, label]))
 
-    def _write(
+    def _annotate(self, docs: Sequence[Doc], records: Sequence[list[PlainRelation]]) -> None:
+        """Write `doc._.relations`."""
+        for doc, found in zip(docs, records, strict=True):
+            set_plain_relations(doc, found)
+        if self._warnings_left:
+            self._warn(doc for doc, found in zip(docs, records, strict=True) if not found)
+
+    def _records(
         self,
         docs: Sequence[Doc],
         thresholds: NDArray[np.float32],
@@ -529,8 +570,8 @@ class MRCARelations(StoredWeights, TrainablePipe):
         pair: NDArray[np.int64],
         label: NDArray[np.int64],
         score: NDArray[np.float32],
-    ) -> None:
-        """Write `doc._.relations`, given some pairs, and for each of them a label and its score.
+    ) -> list[list[PlainRelation]]:
+        """The relations of each Doc, given some pairs, and for each of them a label and its score.
 
         What a text does not state is left out (see `_stated`), and so is what contradicts something with a better
         score.
@@ -541,10 +582,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
             found.append(
                 [(*mentions, fact[2], round(score, 4)) for fact, (score, mentions) in compress(stated.items(), kept)]
             )
-        for document, records in zip(docs, found, strict=True):
-            set_plain_relations(document, records)
-        if self._warnings_left:
-            self._warn(document for document, records in zip(docs, found, strict=True) if not records)
+        return found
 
     def _stated(
         self,

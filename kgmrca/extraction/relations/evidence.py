@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
 
-from kgmrca.extraction.encoder.forms import clean_word
+from kgmrca.extraction.encoder.windows import words_of
 from kgmrca.extraction.relations.factuality import find_factuality, sentence_of
 from kgmrca.extraction.relations.pairs import Candidates
 from kgmrca.extraction.relations.passages import Passages
@@ -45,7 +45,7 @@ class Text:
         return self._known[mentions]
 
     def _states(self, mentions: Mentions) -> bool:
-        self._words = self._words or [clean_word(token.text) for token in self._doc]
+        self._words = self._words or words_of(self._doc)
         places = [self._doc.char_span(*mentions[:2]), self._doc.char_span(*mentions[2:])]
         one, other = ((span.start, span.end) if span is not None else None for span in places)
         if one is None or other is None or find_factuality(self._words, one, other) is None:

@@ -9,10 +9,14 @@ Letters for shapes: B passages, T tokens, M mentions, E entities, P pairs; L, m 
 mentions and entities that a passage of the batch has.
 """
 
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
-from kgmrca.extraction.encoder.networks import start_like_keras
+from kgmrca.extraction.encoder.networks import rows_of, start_like_keras
 
 __all__ = ["FactNetwork"]
 
@@ -23,8 +27,11 @@ _RANGES = len(_EDGES) + 1
 _SENTENCES = 5  # sentences apart, or mentions of an entity, that are told apart
 _NEAR = 60  # tokens between two mentions that are still read as what stands between them
 _FAR = 1 << 40  # larger than any distance
-_MAX_CELLS = 8_000_000
+_MAX_CELLS = 1_000_000
 """Pairs times tokens that are looked at together while predicting: this bounds the memory."""
+
+_MAX_PAIRS = 3_000
+"""Pairs of the passages that a processor works on together while predicting: what stands for them fits its cache."""
 
 
 class FactNetwork(nn.Module):
@@ -94,66 +101,116 @@ class FactNetwork(nn.Module):
             vectors: static vectors of the tokens, [T, vector_width].
             lengths: tokens of each passage, [B].
             sentence: number of each token's sentence, rising within a passage, [T].
-            mentions: first token and end (exclusive) of each mention, [M, 2].
+            mentions: first token and end (exclusive) of each mention, one passage after another, [M, 2].
             mention_entity: number of each mention's entity; each entity has a mention, [M].
             mention_kind: 0 for names, dates and numbers, 1 for pronouns, 2 for other mentions, [M].
             entity_type: number of each entity's type, [E].
             entity_passage: number of each entity's passage, not falling, [E].
-            pairs: numbers of two entities of one passage, subject and object, [P, 2].
+            pairs: numbers of two entities of one passage, subject and object, one passage after another, [P, 2].
         """
         if not len(pairs):
             return self.scores.weight.new_zeros(0, self.scores.out_features)
-        at = _Places(lengths, sentence, mentions, mention_entity, mention_kind, entity_type, entity_passage)
-        tokens = self.tokens(states, vectors, at)
+        batch = _Passages(lengths, sentence, mentions, mention_entity, mention_kind, entity_type, entity_passage)
+        tokens = self.tokens(states, vectors, batch)
+        if self.training or lengths.is_cuda:
+            return self._of_pairs(tokens, vectors, batch, pairs)
+        before = [0, *entity_passage[pairs[:, 0]].bincount(minlength=len(lengths)).cumsum(0).tolist()]
+        found = []
+        for part in batch.parts(_MAX_PAIRS):
+            here = tokens[part.passages, : int(part.facts.lengths.max())]
+            asked = pairs[before[part.passages.start] : before[part.passages.stop]] - part.entities.start
+            found.append(self._of_pairs(here, vectors[part.tokens], part.facts, asked))
+        return torch.cat(found)
+
+    def _of_pairs(self, tokens: Tensor, vectors: Tensor, passages: "_Passages", pairs: Tensor) -> Tensor:
+        """The scores of pairs, given the tokens of their passages, [B, L, width]."""
+        at = _Places(passages)
         entities = self.entities(tokens, vectors, at)
         grid = self.pairs(tokens, entities, at)
         grid = grid + self.context(grid, tokens, at)
         grid = grid + self.mix(grid)
         grid = grid + self.thirds(grid, at)
-        first = pairs[:, 0]
-        asked = grid[entity_passage[first], at.entity_place[first], at.entity_place[pairs[:, 1]]]
-        return self.scores(self.dropout(self.norm(asked).relu()))
+        cells = at.entity_slot[pairs[:, 0]] * at.most + at.entity_place[pairs[:, 1]]
+        asked = grid.flatten(0, 2).index_select(0, cells)
+        scores: Tensor = self.scores(self.dropout(self.norm(asked).relu()))
+        return scores
 
 
-class _Places:
-    """Where the tokens, mentions and entities of passages are in arrays that are padded to the largest passage."""
+class _Passages(NamedTuple):
+    """What is told of passages, but for their words; see `FactNetwork.forward`."""
 
-    def __init__(
-        self,
-        lengths: Tensor,
-        sentence: Tensor,
-        mentions: Tensor,
-        mention_entity: Tensor,
-        mention_kind: Tensor,
-        entity_type: Tensor,
-        entity_passage: Tensor,
-    ) -> None:
-        device = lengths.device
-        self.lengths, self.mentions, self.kind = lengths, mentions, mention_kind
+    lengths: Tensor
+    sentence: Tensor
+    mentions: Tensor
+    mention_entity: Tensor
+    mention_kind: Tensor
+    entity_type: Tensor
+    entity_passage: Tensor
+
+    def parts(self, most: int) -> Iterator["_Part"]:
+        """Some passages at a time, in their order, that have at most so many pairs (padding included), or one alone."""
+        sizes = self.entity_passage.bincount(minlength=len(self.lengths)).tolist()
+        bounds = [0]
+        largest = 0
+        for number, size in enumerate(sizes):
+            largest = max(largest, size)
+            if number > bounds[-1] and largest**2 * (number + 1 - bounds[-1]) > most:
+                bounds.append(number)
+                largest = size
+        bounds.append(len(sizes))
+        mentions = self.entity_passage[self.mention_entity].bincount(minlength=len(sizes)).tolist()
+        before = [list(accumulate(counts, initial=0)) for counts in (self.lengths.tolist(), mentions, sizes)]
+        for start, end in pairwise(bounds):
+            token, mention, entity = (slice(counts[start], counts[end]) for counts in before)
+            facts = _Passages(
+                self.lengths[start:end],
+                self.sentence[token],
+                self.mentions[mention] - token.start,
+                self.mention_entity[mention] - entity.start,
+                self.mention_kind[mention],
+                self.entity_type[entity],
+                self.entity_passage[entity] - start,
+            )
+            yield _Part(slice(start, end), token, entity, facts)
+
+
+class _Part(NamedTuple):
+    """Some passages of a batch."""
+
+    passages: slice
+    tokens: slice
+    entities: slice
+    facts: _Passages
+
+
+class _Rows:
+    """Where the tokens of passages are in an array [B, L] that is padded to the longest passage."""
+
+    def __init__(self, lengths: Tensor) -> None:
+        self.lengths = lengths
         self.start = lengths.cumsum(0) - lengths
         self.token, self.is_token = _padded(lengths)  # [B, L]
         self.shape = self.token.shape
-        steps = torch.arange(self.shape[1], device=device)
-        back = (lengths.unsqueeze(1) - 1 - steps).clamp(min=0)
-        # Padded tokens from the last to the first, in B * L. What is behind a passage's end is read after it.
-        self.reversed = (back + torch.arange(len(lengths), device=device).unsqueeze(1) * self.shape[1]).flatten()
 
+
+class _Places(_Rows):
+    """Where tokens, mentions and entities of passages are in arrays that are padded to the largest passage."""
+
+    def __init__(self, facts: _Passages) -> None:
+        super().__init__(facts.lengths)
+        lengths, sentence, mentions, mention_entity, self.kind, entity_type, entity_passage = facts
+        device = lengths.device
         counts = entity_passage.bincount(minlength=len(lengths))
         self.entity_place = torch.arange(len(entity_type), device=device) - (counts.cumsum(0) - counts)[entity_passage]
         self.most = int(counts.max())
         self.entity_slot = entity_passage * self.most + self.entity_place  # [E] in B * n
-        self.mention_type = entity_type[mention_entity]
         self.mention_slot = self.entity_slot[mention_entity]  # [M] in B * n
         slots = len(lengths) * self.most
         others = torch.zeros(slots, dtype=torch.long, device=device)
         self.is_entity = others.bool().index_fill(0, self.entity_slot, True).view(len(lengths), -1)
         self.type = others.index_copy(0, self.entity_slot, entity_type)  # [B * n]
-
-        sizes = mentions[:, 1] - mentions[:, 0]
-        self.of_mention = torch.arange(len(mentions), device=device).repeat_interleave(sizes)
-        within = torch.arange(len(self.of_mention), device=device) - (sizes.cumsum(0) - sizes)[self.of_mention]
-        self.inside = mentions[self.of_mention, 0] + within  # the tokens of mentions, one mention after another
-        self.sizes = sizes
+        self.sizes = mentions[:, 1] - mentions[:, 0]
+        self.inside, self.of_mention = rows_of(mentions[:, 0], mentions[:, 1])  # the tokens of mentions
 
         # Mentions padded, [B, m]: first and last token (counted in the passage), sentence, place of the entity.
         passage = entity_passage[mention_entity]
@@ -166,8 +223,8 @@ class _Places:
         self.mention_sentence = sentence[mentions[rows, 0]]
         self.owner = self.entity_place[mention_entity[rows]]
         self.in_passage = mentions[:, 0] - self.start[passage]
-        self.padded_inside = (
-            self.inside - self.start[passage[self.of_mention]] + passage[self.of_mention] * self.shape[1]
+        self.padded_inside = (self.in_passage + passage * self.shape[1])[self.of_mention] + (
+            self.inside - mentions[self.of_mention, 0]
         )
 
     def lowest(self, values: Tensor) -> Tensor:
@@ -231,15 +288,21 @@ class _Tokens(nn.Module):
         start_like_keras(self.backwards)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, states: Tensor, vectors: Tensor, at: _Places) -> Tensor:
+    def forward(self, states: Tensor, vectors: Tensor, passages: _Passages) -> Tensor:
         """Tokens beyond the end of a passage are zero."""
+        at = _Rows(passages.lengths)
+        inside, of_mention = rows_of(passages.mentions[:, 0], passages.mentions[:, 1])
         mark = torch.zeros(len(states), dtype=torch.long, device=states.device)
-        mark = mark.index_copy(0, at.inside, 1 + at.mention_type[at.of_mention])
+        mark = mark.index_copy(0, inside, 1 + passages.entity_type[passages.mention_entity[of_mention]])
         inputs = self.states(self.dropout(states)) + self.vectors(self.dropout(vectors)) + self.mark(mark)
         inputs = self.dropout(self.norm(inputs).relu())[at.token]
         ahead = self.forwards(inputs)[0]
-        behind = self.backwards(inputs.flatten(0, 1).index_select(0, at.reversed).view_as(inputs))[0]
-        behind = behind.flatten(0, 1).index_select(0, at.reversed).view_as(ahead)
+        # Padded tokens from the last to the first, in B * L. What is behind a passage's end is read after it.
+        steps = torch.arange(at.shape[1], device=states.device)
+        back = (at.lengths.unsqueeze(1) - 1 - steps).clamp(min=0)
+        back = (back + torch.arange(at.shape[0], device=states.device).unsqueeze(1) * at.shape[1]).flatten()
+        behind = self.backwards(inputs.flatten(0, 1).index_select(0, back).view_as(inputs))[0]
+        behind = behind.flatten(0, 1).index_select(0, back).view_as(ahead)
         read = self.dropout(torch.cat([ahead, behind, inputs.to(ahead.dtype)], 2))
         return read * at.is_token.unsqueeze(2)
 
@@ -327,7 +390,8 @@ class _Pairs(nn.Module):
 
         start = torch.minimum(at.last.gather(1, one), at.last.gather(1, other)) + 1
         end = torch.maximum(torch.maximum(at.first.gather(1, one), at.first.gather(1, other)), start)
-        words = self.words(tokens).float().relu() * at.is_token.unsqueeze(2)
+        # A mean of projections is the projection of the mean, and there are fewer tokens than pairs.
+        words = nn.functional.linear(self.words(tokens).relu(), self.between.weight).float() * at.is_token.unsqueeze(2)
         sums = torch.cat([torch.zeros_like(words[:, :1]), words.cumsum(1)], 1)
         here = torch.arange(passages, device=gap.device).unsqueeze(1) * sums.shape[1]
         sums = sums.flatten(0, 1)
@@ -335,7 +399,7 @@ class _Pairs(nn.Module):
         between = between.view(passages, -1, words.shape[2])
         near = (end - start <= _NEAR).unsqueeze(2)
         between = between / (end - start).clamp(min=1).unsqueeze(2) * near
-        return grid + self.between(between).view_as(grid)
+        return grid + (between + self.between.bias).view_as(grid)
 
 
 class _Context(nn.Module):
@@ -364,19 +428,21 @@ class _Context(nn.Module):
         hidden = torch.where(at.is_token, 0.0, -1e4)
         if self.training:
             hidden = hidden.masked_fill(torch.rand_like(hidden) < 0.1, -1e4)
-        subject = self.subject(range_).permute(0, 3, 1, 2) + hidden.view(passages, 1, 1, length)  # [B, heads, n, L]
-        object_ = self.object(range_).permute(0, 3, 1, 2)
+        subject = self.subject(range_).permute(0, 3, 1, 2).contiguous()  # [B, heads, n, L]
+        subject = subject + hidden.view(passages, 1, 1, length)
+        object_ = self.object(range_).permute(0, 3, 1, 2).contiguous()
         query = self.query(self.norm(grid)) / self.key_width**0.5
         query = query.view(passages, at.most, at.most, self.heads, -1).permute(0, 3, 1, 2, 4)
-        key = self.key(tokens).view(passages, length, self.heads, -1).permute(0, 2, 3, 1)
-        value = self.value(tokens).view(passages, length, self.heads, -1).transpose(1, 2)
+        key = self.key(tokens).view(passages, length, self.heads, -1).permute(0, 2, 3, 1).flatten(0, 1)
+        value = self.value(tokens).view(passages, length, self.heads, -1).transpose(1, 2).flatten(0, 1)
         # All subjects at once while training; a few at a time, if there are many, while predicting.
         step = at.most if self.training else max(1, _MAX_CELLS // (passages * at.most * length * self.heads))
         found = []
         for some, bias in zip(query.split(step, 2), subject.split(step, 2), strict=True):
-            fit = (some.flatten(2, 3) @ key).view(passages, self.heads, -1, at.most, length)
-            fit = fit + bias.unsqueeze(3) + object_.unsqueeze(2)
-            seen = fit.softmax(4).flatten(2, 3).to(value.dtype) @ value
+            # The sum is made in place: these are the largest arrays of all.
+            fit = (bias.unsqueeze(3) + object_.unsqueeze(2)).view(len(key), -1, length)
+            fit = fit.baddbmm_(some.reshape(len(key), -1, some.shape[-1]).to(fit.dtype), key.to(fit.dtype))
+            seen = fit.softmax(2).to(value.dtype) @ value
             found.append(seen.view(passages, self.heads, -1, at.most, seen.shape[-1]))
         return self.out(torch.cat(found, 2).permute(0, 2, 3, 1, 4).flatten(3))
 

@@ -145,28 +145,28 @@ def test_a_doc_with_other_tokens_is_read_again(reader, nlp, reads):
 def test_states_go_with_the_doc(reader, nlp):
     doc = nlp(TEXTS[0])
     read_states([doc], reader)
-    assert len(reader._kept) == 1
+    assert len(reader.kept) == 1
     del doc
     gc.collect()
-    assert len(reader._kept) == 0
+    assert len(reader.kept) == 0
 
 
 def test_only_so_many_states_are_kept(reader, nlp, monkeypatch, reads):
-    monkeypatch.setattr(shared, "MAX_KEPT", 16)
+    monkeypatch.setattr(reader.kept, "most", 17)
     docs = list(nlp.pipe(TEXTS))
     for doc in docs:
         read_states([doc], reader)
-    assert set(reader._kept) == set(docs[1:])
+    assert set(reader.kept) == set(docs[1:])
     read_states([docs[0]], reader)
-    assert set(reader._kept) == {docs[0]}
+    assert set(reader.kept) == {docs[0]}
     assert sum(reads) == 25 + 9
 
 
 def test_a_long_doc_is_kept_in_half_precision(reader, nlp, monkeypatch):
     doc, short = nlp(TEXTS[-1]), nlp(TEXTS[1])
     exact = read_states([doc], reader).states
-    monkeypatch.setattr(shared, "MAX_KEPT", 5)
-    reader.forget()
+    monkeypatch.setattr(shared, "MAX_EXACT", 5)
+    reader.kept.forget()
     found = read_states([short, doc], reader)
     assert [part.dtype for part in found.parts] == [torch.float32, torch.float16]
     assert found.states.dtype == found.rows(np.array([2, 5])).dtype == torch.float32
@@ -182,7 +182,7 @@ def test_batches_end_where_they_are_large(nlp, monkeypatch):
 
 
 def test_threads_find_the_same(reader, nlp, monkeypatch):
-    monkeypatch.setattr(shared, "MAX_KEPT", 30)
+    monkeypatch.setattr(reader.kept, "most", 30)
     docs = list(nlp.pipe(10 * TEXTS))
     alone = [read_states([nlp(doc.text)], reader).states for doc in docs]
     with ThreadPoolExecutor(4) as pool:
@@ -194,7 +194,7 @@ def test_threads_find_the_same(reader, nlp, monkeypatch):
 def test_a_fork_does_not_wait_for_a_lock_of_its_parent(folder, nlp):
     reader = SharedReader.named(str(folder))
     doc = nlp(TEXTS[0])
-    with reader._lock:
+    with reader.kept._lock:
         child = multiprocessing.get_context("fork").Process(target=read_states, args=([doc], reader))
         child.start()
         child.join(60)

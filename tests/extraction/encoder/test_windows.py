@@ -3,7 +3,8 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from kgmrca.extraction.encoder.windows import batches, cut, read_tokens
+from kgmrca.extraction.encoder import windows as module
+from kgmrca.extraction.encoder.windows import batches, cut, read_tokens, words_of
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +61,23 @@ def test_the_signs_before_quoted_lines_are_not_read(mark):
     assert [other[token].text for token in found.token.tolist()] == [
         plain[token].text for token in wanted.token.tolist()
     ]
+
+
+def test_the_words_of_a_doc_are_read_once_and_again_when_its_tokens_change(monkeypatch):
+    read = []
+    clean = module.clean_word
+    monkeypatch.setattr(module, "clean_word", lambda word: read.append(word) or clean(word))
+    docs = list(spacy.blank("en").pipe(["Ann  met Bob.", "", "Eve\nleft. Ann"]))
+    first = read_tokens(docs)
+    count = len(read)
+    again = read_tokens(docs[::2])
+    assert len(read) == count > 0
+    assert [again.words[word] for word in again.word] == [first.words[word] for word in first.word]
+    with docs[0].retokenize() as retokenizer:
+        retokenizer.merge(docs[0][0:3])
+    assert read_tokens(docs[:1]).token.tolist() == [0, 1, 2]
+
+
+def test_all_tokens_have_a_clean_word():
+    assert words_of(spacy.blank("en")("Ann’s\n  dog")) == ["Ann", "'s", "", "dog"]
+    assert words_of(spacy.blank("en")("")) == []

@@ -25,6 +25,7 @@ from kgmrca.extraction.relations.calibration import (
     cross_fit_data,
     draw,
     fit,
+    lowest_raw,
     quality,
     reliability,
     scale,
@@ -451,3 +452,14 @@ def test_what_cannot_be_done_is_said_before_the_work(run, dev, tmp_path, capsys,
         assert run("calibrate", "no_such_pipeline", dev, *options) == 2
         assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_no_score_that_reaches_its_threshold_is_below_the_lowest_raw_one() -> None:
+    torch.manual_seed(0)
+    raw = torch.cat([torch.rand(2000), torch.rand(2000) ** 8, 1 - torch.rand(2000) ** 8, torch.tensor([1e-9, 1.0])])
+    slope, offset = torch.rand(40) * 2 + 0.05, torch.randn(40)
+    thresholds = torch.cat([torch.rand(30), torch.tensor([0.0, 1e-7, 0.001, 0.5, 0.5, 0.5, 0.5, 0.99, 0.99999, 1.0])])
+    reached = scale(raw.unsqueeze(1), slope, offset) >= thresholds
+    kept = raw.unsqueeze(1) >= lowest_raw(thresholds, slope, offset)
+    assert not (reached & ~kept).any()
+    assert kept.sum() < 1.05 * reached.sum()

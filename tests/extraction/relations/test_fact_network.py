@@ -133,6 +133,27 @@ def test_few_subjects_at_a_time_give_the_same(network: FactNetwork, monkeypatch:
     torch.testing.assert_close(network(**LONG), whole, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("most", [1, 10, 1000])
+def test_few_passages_at_a_time_give_the_same(network: FactNetwork, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    passages = (SHORT, LONELY, LONG, FAR, LONELY, SHORT)
+    monkeypatch.setattr("kgmrca.extraction.relations.fact_network._MAX_PAIRS", most)
+    alone = torch.cat([network(**one) for one in passages])
+    torch.testing.assert_close(network(**together(*passages)), alone, rtol=1e-4, atol=1e-4)
+
+
+def test_training_reads_passages_together_as_predicting_does_one_by_one(network: FactNetwork) -> None:
+    for module in network.modules():
+        if hasattr(module, "share"):
+            module.share = 0.0
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    apart = network(**together(SHORT, LONG))
+    torch.manual_seed(0)
+    network.train()
+    network.context.eval()  # it hides words at random
+    torch.testing.assert_close(network(**together(SHORT, LONG)), apart, rtol=1e-4, atol=1e-4)
+
+
 def test_training_reaches_all_weights_and_the_inputs(network: FactNetwork) -> None:
     network.train()
     batch = together(LONG, SHORT, LONELY)
