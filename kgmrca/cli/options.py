@@ -156,6 +156,16 @@ Contact = Annotated[
         "it.",
     ),
 ]
+WikibaseIri = Annotated[
+    str | None,
+    typer.Option(
+        "--wikibase",
+        metavar="IRI",
+        help="What the IRIs of items begin with, if they are those of another Wikibase than Wikidata, such as "
+        "https://kb.example/entity/.  [default: Wikidata's, or as the graphs or the endpoint tell]",
+        show_default=False,
+    ),
+]
 CacheFile = Annotated[
     Path | None,
     typer.Option(
@@ -171,14 +181,21 @@ Refresh = Annotated[
 
 @contextmanager
 def looked_up(
-    endpoint: str, *, contact: str | None, cache: Path | None, offline: bool, refresh: bool
+    endpoint: str, *, contact: str | None, cache: Path | None, offline: bool, refresh: bool, wikibase: str | None
 ) -> "Iterator[Lookups]":
     """What an endpoint answers, from the cache first."""
     from kgmrca.wikidata.lookups import Lookups
     from kgmrca.wikidata.sparql import open_endpoint
+    from kgmrca.wikidata.wikibase import Wikibase
 
-    opened_endpoint = open_endpoint(endpoint, contact=contact, offline=offline)
-    with Lookups(opened_endpoint, cache=cache or "default", offline=offline, refresh=refresh) as lookups:
+    lookups = Lookups(
+        open_endpoint(endpoint, contact=contact, offline=offline),
+        cache=cache or "default",
+        offline=offline,
+        refresh=refresh,
+        wikibase=Wikibase(wikibase) if wikibase else "find",
+    )
+    with lookups:
         try:
             yield lookups
         finally:

@@ -20,6 +20,7 @@ from kgmrca.cli.options import (
     Offline,
     Output,
     Refresh,
+    WikibaseIri,
     listed,
     looked_up,
     suggest,
@@ -40,6 +41,7 @@ def link_command(
     output: Output,
     endpoint: Endpoint,
     contact: Contact = None,
+    wikibase: WikibaseIri = None,
     languages: Annotated[
         str,
         typer.Option(
@@ -89,7 +91,9 @@ def link_command(
     from kgmrca.wikidata.disambiguation import MARGIN, MIN_PROBABILITY
     from kgmrca.wikidata.link import link_graphs
 
-    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as lookups:
+    with looked_up(
+        endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh, wikibase=wikibase
+    ) as lookups:
         summary = link_graphs(
             graphs,
             lookups,
@@ -126,6 +130,7 @@ def check_command(
         ),
     ] = None,
     contact: Contact = None,
+    wikibase: WikibaseIri = None,
     format: Format = None,
     input_format: GraphFormat = None,
     base: Base = DEFAULT_BASE,
@@ -150,7 +155,9 @@ def check_command(
     """
     from kgmrca.wikidata.check import check
 
-    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as lookups:
+    with looked_up(
+        endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh, wikibase=wikibase
+    ) as lookups:
         summary = check(
             graphs,
             lookups,
@@ -162,7 +169,7 @@ def check_command(
             base=base,
         )
     print(summary.in_words(endpoint), file=sys.stderr)
-    if summary.verdicts["not checked"]:
+    if summary.verdicts["not checked"] or (summary.triples and not summary.verdicts):
         raise typer.Exit(1)
 
 
@@ -193,6 +200,7 @@ def enrich_command(
         ),
     ] = "",
     contact: Contact = None,
+    wikibase: WikibaseIri = None,
     format: Format = None,
     input_format: GraphFormat = None,
     base: Base = DEFAULT_BASE,
@@ -219,7 +227,9 @@ def enrich_command(
     from kgmrca.wikidata.enrich import PRESETS, enrich
 
     chosen = [*(PRESETS[preset.value] if preset else ()), *listed(properties)]
-    with looked_up(endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh) as lookups:
+    with looked_up(
+        endpoint, contact=contact, cache=cache, offline=offline, refresh=refresh, wikibase=wikibase
+    ) as lookups:
         summary = enrich(
             graphs,
             lookups,
@@ -271,6 +281,7 @@ def diff_command(
         ),
     ] = None,
     input_format: GraphFormat = None,
+    wikibase: WikibaseIri = None,
 ) -> None:
     """List facts that are new to Wikidata, for review and export.
 
@@ -299,6 +310,7 @@ def diff_command(
         quickstatements=quickstatements,
         stated_in=stated_in,
         input_format=input_format and input_format.value,
+        wikibase=wikibase,
     )
     print(summary.in_words(str(output or quickstatements)), file=sys.stderr)
     if summary.left_out:

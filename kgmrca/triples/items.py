@@ -7,14 +7,34 @@ An entity that is linked to several items counts as linked to none, because noth
 import re
 from collections.abc import Set as AbstractSet
 
-from pyoxigraph import NamedNode, Quad
+from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.ontology import WIKIDATA_DIRECT, WIKIDATA_ENTITY
 from kgmrca.terms import SAME, is_item_id
 
-__all__ = ["ItemLinks", "is_item_id", "is_property_id", "item_id", "item_of", "link_in", "only_item", "property_id"]
+__all__ = [
+    "ItemLinks",
+    "is_direct",
+    "is_item_id",
+    "is_property_id",
+    "item_id",
+    "item_of",
+    "link_in",
+    "named_item",
+    "only_item",
+    "other_link",
+    "property_id",
+]
 
 _PROPERTY = re.compile("P[1-9][0-9]{0,17}", re.ASCII)
+_ITEM_FORMS = re.compile(
+    r"https?://(?:(?:www\.|m\.|www\.m\.)?wikidata\.org/(?:entity/|wiki/(?:Special:(?:EntityData|EntityPage)/|Item:)?)"
+    r"|wikidata\.dbpedia\.org/resource/)(Q[1-9][0-9]{0,17})(?:\.[a-z0-9]+)?/?(?:[?#]\S*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_DIRECT = re.compile(r"https?://(?:www\.)?wikidata\.org/prop/direct/", re.ASCII | re.IGNORECASE)
+_LINKS = SAME | {NamedNode(f"{scheme}://schema.org/sameAs") for scheme in ("http", "https")}
+_HOST = re.compile(r"https?://(?:www\.)?([^/?#\s:]+)", re.ASCII)
 
 
 def is_property_id(text: str) -> bool:
@@ -33,7 +53,21 @@ def property_id(predicate: str) -> str | None:
     ('P19', 'P19', None)
     """
     id = predicate.removeprefix(WIKIDATA_DIRECT)
-    return id if is_property_id(id) else None
+    if is_property_id(id):
+        return id
+    if is_direct(predicate):
+        id = _DIRECT.sub("", predicate)
+        return id if is_property_id(id) else None
+    return None
+
+
+def is_direct(predicate: str) -> bool:
+    """Whether an IRI is that of a direct predicate of Wikidata, also with https or without www.
+
+    >>> is_direct("https://www.wikidata.org/prop/direct/P19"), is_direct("http://schema.org/birthPlace")
+    (True, False)
+    """
+    return predicate.startswith(WIKIDATA_DIRECT) or ("/prop/direct/" in predicate and bool(_DIRECT.match(predicate)))
 
 
 def item_id(iri: str) -> str:
@@ -46,6 +80,18 @@ def item_id(iri: str) -> str:
     return id if id != iri and is_item_id(id) else ""
 
 
+def named_item(iri: str) -> str:
+    """The id of the item that an IRI or a web address means in any of the forms in which people write it, or "".
+
+    >>> named_item("https://www.wikidata.org/wiki/Q90"), named_item("http://wikidata.dbpedia.org/resource/Q90")
+    ('Q90', 'Q90')
+    """
+    if item := item_id(iri):
+        return item
+    match = _ITEM_FORMS.fullmatch(iri) if "wikidata" in iri else None
+    return match[1] if match else ""
+
+
 def item_of(term: object) -> str:
     """The id of the item that a term is, or "".
 
@@ -53,20 +99,39 @@ def item_of(term: object) -> str:
     >>> item_of(NamedNode("http://www.wikidata.org/entity/Q90")), item_of(NamedNode("urn:x")), item_of(Literal("Q90"))
     ('Q90', '', '')
     """
-    return item_id(term.value) if isinstance(term, NamedNode) else ""
+    return named_item(term.value) if isinstance(term, NamedNode) else ""
 
 
 def link_in(quad: Quad) -> tuple[str, str] | None:
-    """The entity's IRI and the item's id, if a triple links an entity to an item; else None.
+    """The entity's IRI and the item's id, if a triple links an entity to an item, in either direction; else None.
 
     >>> from kgmrca.terms import KGMRCA
     >>> paris = NamedNode("http://www.wikidata.org/entity/Q90")
     >>> link_in(Quad(NamedNode("urn:paris"), NamedNode(KGMRCA + "item"), paris))
     ('urn:paris', 'Q90')
     """
-    if quad.predicate in SAME and isinstance(quad.subject, NamedNode) and (item := item_of(quad.object)):
-        return quad.subject.value, item
+    subject, object_ = quad.subject, quad.object
+    if quad.predicate not in _LINKS or not isinstance(subject, NamedNode):
+        return None
+    if item := named_item(object_.value) if isinstance(object_, NamedNode | Literal) else "":
+        return subject.value, item
+    if isinstance(object_, NamedNode) and (item := item_of(subject)):
+        return object_.value, item
     return None
+
+
+def other_link(quad: Quad) -> str:
+    """The host that a link leads to, such as "dbpedia.org", if it is no link to an item; else "".
+
+    >>> from kgmrca.terms import OWL
+    >>> paris = NamedNode("http://dbpedia.org/resource/Paris")
+    >>> other_link(Quad(NamedNode("urn:paris"), NamedNode(OWL + "sameAs"), paris))
+    'dbpedia.org'
+    """
+    if quad.predicate not in _LINKS or link_in(quad) is not None:
+        return ""
+    match = _HOST.match(quad.object.value) if isinstance(quad.object, NamedNode | Literal) else None
+    return match[1] if match else ""
 
 
 def only_item(items: AbstractSet[str]) -> str:

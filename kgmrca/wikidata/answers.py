@@ -1,5 +1,6 @@
 """The kinds of look-ups: the query of each, and its rows as plain JSON for the cache and as records for the caller."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ __all__ = [
     "DIRECT_VALUES",
     "PARTS",
     "PROPERTIES",
+    "PROPERTY_IRIS",
     "QUALIFIED",
     "SUPERCLASSES",
     "SURVEY",
@@ -220,6 +222,11 @@ def _read_direct_values(key: Key, rows: Sequence[Row]) -> list[Any]:
 def _read_survey(key: Key, rows: Sequence[Row]) -> dict[str, bool]:
     found = {name for row in rows for name in row}
     return {name: name in found for name in PARTS}
+
+
+def _read_property_iris(key: Key, rows: Sequence[Row]) -> list[str]:
+    iris = (row["property"].value for row in rows)
+    return sorted({iri for iri in iris if re.search("/entity/P[1-9][0-9]*$", iri)})
 
 
 def _plain(value: Value) -> list[Any]:
@@ -464,6 +471,15 @@ SURVEY = LookUpKind(
     read=_read_survey,
     key=lambda row: ("", ""),
     shape=dict.fromkeys(PARTS, bool),
+)
+PROPERTY_IRIS = LookUpKind(
+    "the endpoint",
+    "property IRIs",
+    share=1,
+    query=lambda keys: queries.property_iris(),
+    read=_read_property_iris,
+    key=lambda row: ("", ""),
+    shape=[str],
 )
 PROPERTIES = LookUpKind(
     "properties",

@@ -3,31 +3,45 @@
 Which item an entity is linked to is read by the rules of `triples.items`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kgmrca.ontology import WIKIDATA_DIRECT
+from kgmrca.progress import counted
 from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, XSD
 from kgmrca.triples.iris import Iris
-from kgmrca.triples.items import ItemLinks, item_id, item_of, link_in, property_id
+from kgmrca.triples.items import ItemLinks, is_direct, item_of, link_in, named_item, other_link, property_id
 from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.read import Node
 from kgmrca.wikidata.records import Value
 from kgmrca.wikidata.verdicts import Assertion, number
 
-__all__ = ["Links", "linked_items", "plain_statements"]
+__all__ = ["Links", "in_words", "linked_items", "plain_statements"]
 
 _MEMBER = NamedNode(f"{KGMRCA}member")
 _PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": 11}
 _NUMBERS = frozenset(XSD + name for name in ("integer", "decimal", "int", "long", "nonNegativeInteger"))
 
 
-def linked_items(graphs: Iterable[Node | Quad]) -> set[str]:
+def in_words(others: Counter[str]) -> list[str]:
+    """Links that lead to no item, by host, in lines of text.
+
+    >>> in_words(Counter({"dbpedia.org": 2}))
+    ['2 links to dbpedia.org not followed, because only links to items are']
+    """
+    return [
+        f"{counted(count, 'link')} to {host} not followed, because only links to items are"
+        for host, count in others.most_common()
+    ]
+
+
+def linked_items(graphs: Iterable[Node | Quad], others: Counter[str] | None = None) -> set[str]:
     """The ids of the items that graphs are about: those in statements and plain triples, and those of linked entities.
 
-    Plain triples in named graphs are left out, because they may be what `kgmrca enrich` wrote earlier.
+    Links that lead to no item are counted in `others`, by host. Plain triples in named graphs are left out, because
+    they may be what `kgmrca enrich` wrote earlier.
     """
     items: set[str] = set()
     for found in graphs:
@@ -35,7 +49,9 @@ def linked_items(graphs: Iterable[Node | Quad]) -> set[str]:
             items.update(map(item_of, (found.terms["subject"], found.terms["object"])))
         elif link := link_in(found):
             items.add(link[1])
-        elif found.graph_name == DEFAULT_GRAPH and found.predicate.value.startswith(WIKIDATA_DIRECT):
+        elif others is not None and (host := other_link(found)):
+            others[host] += 1
+        elif found.graph_name == DEFAULT_GRAPH and is_direct(found.predicate.value):
             items.update(map(item_of, (found.subject, found.object)))
     return items - {""}
 
@@ -49,20 +65,28 @@ class Links:
     Attributes:
         statements: the number of statements.
         plain: the number of plain triples with a predicate of Wikidata.
+        mapped: the number of statements with a predicate of Wikidata.
+        triples: the number of all other triples.
+        others: the number of links that lead to no item, by host.
     """
 
     def __init__(self, graphs: Iterable[Node | Quad]) -> None:
         self.statements = 0
-        self.plain = 0
+        self.plain = self.mapped = self.triples = 0
+        self.others: Counter[str] = Counter()
         self._links = ItemLinks()
         members: list[tuple[str, str]] = []
         for found in graphs:
             if not isinstance(found, Quad):
                 self.statements += 1
+                self.mapped += property_id(found.terms["predicate"].value) is not None
                 continue
+            self.triples += 1
             self.plain += _plain_terms(found) is not None
             if link := link_in(found):
                 self._links.add(*link)
+            elif host := other_link(found):
+                self.others[host] += 1
             elif member := _member_in(found):
                 members.append(member)
         for cluster, entity in members:
@@ -80,7 +104,7 @@ class Links:
         return Assertion(self._item(node.terms["subject"].value), property_id(predicate), value)
 
     def _item(self, entity: str) -> str | None:
-        return item_id(entity) or self._links.item(entity) or None
+        return named_item(entity) or self._links.item(entity) or None
 
 
 def plain_statements(graphs: Iterable[Node | Quad], iris: Iris) -> Iterator[Node]:
@@ -100,7 +124,7 @@ def _member_in(quad: Quad) -> tuple[str, str] | None:
 
 def _plain_terms(quad: Quad) -> dict[str, NamedNode | Literal] | None:
     subject, object_ = quad.subject, quad.object
-    if not quad.predicate.value.startswith(WIKIDATA_DIRECT) or not isinstance(subject, NamedNode):
+    if not is_direct(quad.predicate.value) or not isinstance(subject, NamedNode):
         return None
     if isinstance(object_, Literal):
         object_ = canonical_literal(object_)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
@@ -34,10 +34,11 @@ from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import Node, read_graphs
 from kgmrca.triples.write import activity_triples
-from kgmrca.wikidata.assertions import Links, plain_statements
+from kgmrca.wikidata.assertions import Links, in_words, plain_statements
 from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.review import delimiter_of
 from kgmrca.wikidata.verdicts import Assertion, CheckKnowledge, Judgement, Verdict, judge
+from kgmrca.wikidata.wikibase import Wikibase
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.lookups import Lookups
@@ -97,11 +98,15 @@ class CheckSummary:
 
     Attributes:
         verdicts: the number of statements by verdict.
+        other_links: the number of links in the graphs that lead to no item, by host.
+        triples: the number of triples in the graphs that are no part of a statement.
         queries: the number of queries that were sent.
         seconds: the time it took.
     """
 
     verdicts: Counter[str] = field(default_factory=Counter)
+    other_links: Counter[str] = field(default_factory=Counter)
+    triples: int = 0
     queries: int = 0
     seconds: float = 0.0
 
@@ -114,6 +119,14 @@ class CheckSummary:
         lines.append(f"kgmrca: {counted(total, 'statement')} checked against {endpoint}: {took}")
         if total and total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]:
             lines.append("kgmrca: no statement is between entities that are linked to items: run kgmrca link first")
+        if not total and self.triples:
+            lines.append(
+                f"kgmrca: nothing to check: {counted(self.triples, 'triple')}, none of them a statement or with a "
+                "predicate of Wikidata, as http://www.wikidata.org/prop/direct/P19 (--wikibase names another)"
+            )
+        elif not total:
+            lines.append("kgmrca: nothing to check: the graphs are empty")
+        lines += [f"kgmrca: {line}" for line in in_words(self.other_links)]
         return "\n".join(lines)
 
 
@@ -165,11 +178,11 @@ def check(
         out, table, lines = map(stack.enter_context, places)
         puts = [put for put in (table and _csv_writer(table, delimiter), lines and _json_writer(lines)) if put]
         found = checked_statements(
-            graphs, lookups, input_format=input_format, base=base, progress=progress, beside=beside
+            graphs, lookups, input_format=input_format, base=base, progress=progress, beside=beside, summary=summary
         )
         counted = _counting_verdicts(found, summary, puts)
         if out and format:
-            write(_triples(counted, lookups.endpoint.name, iris, started), out, format=format, base=base)
+            write(_triples(counted, lookups, iris, started), out, format=format, base=base)
         else:
             for _ in counted:
                 pass
@@ -189,31 +202,37 @@ def checked_statements(
     base: str = DEFAULT_BASE,
     progress: bool | None = None,
     beside: str | Path | None = None,
+    summary: CheckSummary | None = None,
 ) -> Iterator[Checked]:
     """The statements of the graphs with their verdicts, in the order of the files.
 
     Files are read twice, first for the links of entities, which are kept in memory (see `assertions.Links`), and
     then for the statements, some thousands at a time. In graphs without statements, the plain triples with a predicate
-    of Wikidata are checked instead.
+    of Wikidata are checked instead. Where no statement has a predicate of Wikidata, the graphs are looked through for
+    those of another Wikibase. `summary` gets what else is in the graphs.
 
     Raises:
         InputError: a graph cannot be used.
         OSError: a graph cannot be read.
     """
     with graph_files(graphs, input_format, beside=beside) as files:
-        links = Links(read_graphs(files, beside=beside))
-        read = read_graphs(files, beside=beside)
+        links = Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
+        if not (links.mapped or links.plain) and lookups.find_wikibase(lambda: read_graphs(files, beside=beside)):
+            links = Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
+        if summary:
+            summary.triples, summary.other_links = links.triples, links.others
+        read = lookups.wikibase.graphs(read_graphs(files, beside=beside))
         nodes = filter(_is_node, read) if links.statements else plain_statements(read, Iris(base))
         with progress_bar(progress, total=links.statements or links.plain, unit=" statements") as bar:
             for chunk in _chunks(nodes):
                 assertions = [links.assertion(node) for node in chunk]
                 judgements = check_assertions(assertions, lookups)
                 for node, assertion in zip(chunk, assertions, strict=True):
-                    subject, predicate, object_ = (node.terms[name] for name in ("subject", "predicate", "object"))
+                    terms = (lookups.wikibase.term(node.terms[name]) for name in ("subject", "predicate", "object"))
+                    subject, predicate, object_ = terms
                     confidence = str(node.confidence) if links.statements else ""
-                    yield Checked(
-                        node.iri, subject.value, predicate.value, object_, confidence, assertion, judgements[assertion]
-                    )
+                    judgement = _with_iri(judgements[assertion], lookups.wikibase)
+                    yield Checked(node.iri, subject.value, predicate.value, object_, confidence, assertion, judgement)
                 bar.update(len(chunk))
 
 
@@ -235,6 +254,13 @@ def check_assertions(assertions: Iterable[Assertion], lookups: "Lookups") -> dic
     if lookups.lacks("statements"):
         return {assertion: _without_statement_nodes(judgement) for assertion, judgement in judgements.items()}
     return judgements
+
+
+def _with_iri(judgement: Judgement, wikibase: Wikibase) -> Judgement:
+    """The judgement, whose basis has the IRI that it has in its Wikibase."""
+    if judgement.basis is None or wikibase.is_wikidata:
+        return judgement
+    return replace(judgement, basis=replace(judgement.basis, iri=wikibase.exchanged(judgement.basis.iri)))
 
 
 def _without_statement_nodes(judgement: Judgement) -> Judgement:
@@ -281,10 +307,12 @@ def _counting_verdicts(
         yield checked
 
 
-def _triples(found: Iterable[Checked], endpoint: str, iris: Iris, started: datetime) -> Iterator[Triple]:
+def _triples(found: Iterator[Checked], lookups: "Lookups", iris: Iris, started: datetime) -> Iterator[Triple]:
     """The verdicts as RDF, then the record of the run."""
+    first = list(islice(found, 1))  # with it the graphs have been read, and tell which Wikibase they are about
+    endpoint, basis = lookups.endpoint.name, lookups.wikibase.exchanged(_STATEMENT)
     run, against = NamedNode(iris.run("check", __version__, endpoint)), NamedNode(endpoint)
-    for checked in found:
+    for checked in chain(first, found):
         statement, judgement = NamedNode(checked.iri), checked.judgement
         if not checked.confidence:  # a plain triple has no node yet
             yield Triple(statement, TYPE, RDF_STATEMENT)
@@ -295,7 +323,7 @@ def _triples(found: Iterable[Checked], endpoint: str, iris: Iris, started: datet
         yield Triple(node, TYPE, NamedNode(f"{KGMRCA}Check"))
         yield Triple(node, _CHECKED, statement)
         yield Triple(node, _VERDICT, Literal(judgement.verdict.value))
-        if judgement.basis and judgement.basis.iri.startswith(_STATEMENT):  # else it is a blank node of some file
+        if judgement.basis and judgement.basis.iri.startswith(basis):  # else it is a blank node of some file
             yield Triple(node, _BASIS, NamedNode(judgement.basis.iri))
         yield Triple(node, COMMENT, Literal(clean_text(judgement.reason)))
         yield Triple(node, CHECKED_AGAINST, against)

@@ -38,6 +38,7 @@ from kgmrca.wikidata.review import (
     write_table,
 )
 from kgmrca.wikidata.verdicts import Assertion, Verdict
+from kgmrca.wikidata.wikibase import WIKIDATA, Wikibase, found_in
 
 __all__ = [
     "DIFF_COLUMNS",
@@ -150,6 +151,7 @@ def diff(
     quickstatements: str | Path | None = None,
     stated_in: str | None = None,
     input_format: str | None = None,
+    wikibase: str | None = None,
 ) -> DiffSummary:
     """List what is new against Wikidata in a table, or export what a person has accepted in such a table.
 
@@ -166,6 +168,7 @@ def diff(
         stated_in: the item that is given as the source of all commands ("stated in").
         input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
             as TriG, which includes Turtle and N-Triples.
+        wikibase: what the IRIs of items begin with; None: as Wikidata's, or as the graphs tell.
 
     Raises:
         InputError: an argument, a graph or a table cannot be used, an output would overwrite what is read or is a file
@@ -191,19 +194,26 @@ def diff(
         checked_id(stated_in, kinds="Q")
     check_outputs([output, quickstatements], graphs, takes=None if input_format else is_rdf)
     if output is not None:
-        return _list(graphs, output, conflicts=conflicts, input_format=input_format)
-    return _export(graphs, Path(cast(str, accept)), cast(str, quickstatements), stated_in or "", input_format)
+        return _list(graphs, output, conflicts=conflicts, input_format=input_format, wikibase=wikibase)
+    return _export(graphs, Path(cast(str, accept)), cast(str, quickstatements), stated_in or "", input_format, wikibase)
 
 
 def _list(
-    graphs: Sequence[str | Path], output: str | Path, *, conflicts: bool, input_format: str | None
+    graphs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    conflicts: bool,
+    input_format: str | None,
+    wikibase: str | None,
 ) -> DiffSummary:
     """Write the table."""
     delimiter = delimiter_of(output, default="\t")
     before = _table_before(output)
     summary = DiffSummary()
     with opened(output) as out:
-        found = differences(graphs, summary, conflicts=conflicts, input_format=input_format, beside=output)
+        found = differences(
+            graphs, summary, conflicts=conflicts, input_format=input_format, beside=output, wikibase=wikibase
+        )
         rows = ({name: clean_line(str(getattr(row, name))) for name in _CELLS} for row in found)
         review = carry_over(rows, before, _CELLS)
         if before:
@@ -230,14 +240,21 @@ def _table_before(output: str | Path) -> Table | None:
 
 
 def _export(
-    graphs: Sequence[str | Path], accept: Path, output: str | Path, stated_in: str, input_format: str | None
+    graphs: Sequence[str | Path],
+    accept: Path,
+    output: str | Path,
+    stated_in: str,
+    input_format: str | None,
+    wikibase: str | None,
 ) -> DiffSummary:
     """Write the QuickStatements."""
     check_outputs([output], [accept], what="the table", takes=Path.is_file)
     summary = DiffSummary()
     with opened(output) as out:
         marked = accepted(accept)
-        found = differences(graphs, summary, conflicts=True, input_format=input_format, beside=output)
+        found = differences(
+            graphs, summary, conflicts=True, input_format=input_format, beside=output, wikibase=wikibase
+        )
         rows = {fact_of({name: getattr(row, name) for name in KEY}): row for row in found}
         for line in _commands(marked, rows, summary, stated_in):
             out.write(line.encode("utf-8"))
@@ -251,6 +268,7 @@ def differences(
     conflicts: bool = False,
     input_format: str | None = None,
     beside: str | Path | None = None,
+    wikibase: str | None = None,
 ) -> list[Row]:
     """The facts of which every verdict is "new" (or a conflict), the most certain first. Graphs are read twice.
 
@@ -260,20 +278,29 @@ def differences(
         conflicts: whether conflicts are listed as well.
         input_format: the format of all graphs, see `diff`.
         beside: the output, beside which temporary files lie.
+        wikibase: see `diff`.
 
     Raises:
         InputError: a graph cannot be used, or there are no verdicts.
         OSError: a graph cannot be read.
     """
+    whose = Wikibase(wikibase) if wikibase else WIKIDATA
     wanted = _NEW | _CONFLICTS if conflicts else _NEW
     with graph_files(graphs, input_format, beside=beside) as files:
         first = _FirstReading()
-        links = Links(first.collecting(read_graphs(files, beside=beside)))
+        links = Links(first.collecting(whose.graphs(read_graphs(files, beside=beside))))
+        if (
+            whose.is_wikidata
+            and not (links.mapped or links.plain)
+            and (another := found_in(read_graphs(files, beside=beside)))
+        ):
+            first, whose = _FirstReading(), another
+            links = Links(first.collecting(whose.graphs(read_graphs(files, beside=beside))))
         first.finish()
         if not first.verdicts:
             raise InputError("The graphs have no verdicts: name what kgmrca check wrote as well.")
         found: dict[tuple[str, str, str], Row] = {}
-        for node in first.statements(read_graphs(files, beside=beside)):
+        for node in first.statements(whose.graphs(read_graphs(files, beside=beside))):
             verdicts = first.verdicts.get(node.iri)
             if verdicts is None:
                 summary.unchecked += 1

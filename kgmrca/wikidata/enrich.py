@@ -6,7 +6,7 @@ time when it was fetched. If the format has named graphs, all nodes are in one n
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -42,7 +42,7 @@ from kgmrca.triples.inputs import rdf_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import read_graphs
 from kgmrca.triples.write import activity_triples, moment
-from kgmrca.wikidata.assertions import linked_items
+from kgmrca.wikidata.assertions import in_words, linked_items
 from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.queries import checked_id, checked_language, fallbacks
 from kgmrca.wikidata.records import Claim, NotChecked, Rank, Value
@@ -82,6 +82,7 @@ class EnrichSummary:
         claims: the number of values of properties that were written.
         labels: the number of labels that were written.
         unknown: the number of values that Wikidata says are unknown; they are not written.
+        other_links: the number of links in the graphs that lead to no item, by host.
         failed: what could not be looked up, such as "Q7186 P18", by reason.
         queries: the number of queries that were sent.
     """
@@ -90,6 +91,7 @@ class EnrichSummary:
     claims: int = 0
     labels: int = 0
     unknown: int = 0
+    other_links: Counter[str] = field(default_factory=Counter)
     failed: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     queries: int = 0
 
@@ -102,6 +104,7 @@ class EnrichSummary:
         lines = [f"{found}; {counted(self.queries, 'query', 'queries')}"]
         if not self.items:
             lines.append("no entity is linked to an item: see kgmrca link")
+        lines += in_words(self.other_links)
         if self.unknown:
             lines.append(f"{counted(self.unknown, 'value')} left out: unknown to Wikidata")
         for reason, asked in sorted(self.failed.items()):
@@ -150,15 +153,18 @@ def enrich(
         raise InputError("Name what to fetch: --properties, --preset or --languages.")
     format = chosen_format(format, output)
     summary, queries = EnrichSummary(), lookups.endpoint.queries
-    writer = _Writer(Iris(base), lookups.endpoint.name, ids, tags, has_graphs=format in WITH_GRAPHS)
     check_writable([output], graphs, lookups, input_format=input_format)
     with opened(output) as out:
-        read = read_graphs(rdf_files(graphs, format=input_format), beside=output)
-        items = sorted(linked_items(read), key=lambda id: int(id[1:]))
+        files = rdf_files(graphs, format=input_format)
+        linked = linked_items(lookups.wikibase.graphs(read_graphs(files, beside=output)), summary.other_links)
+        if not linked and lookups.find_wikibase(lambda: read_graphs(files, beside=output)):
+            linked = linked_items(lookups.wikibase.graphs(read_graphs(files, beside=output)))
+        items = sorted(linked, key=lambda id: int(id[1:]))
         summary.items = len(items)
+        writer = _Writer(Iris(base), lookups.endpoint.name, ids, tags, has_graphs=format in WITH_GRAPHS)
         with progress_bar(progress, total=len(items), unit=" items") as bar:
             found = _found(_counting_items(items, bar), lookups, ids, tags, summary)
-            write(writer.triples(found), out, format=format, base=base)
+            write(lookups.wikibase.triples(writer.triples(found)), out, format=format, base=base)
         out.flush()
     summary.queries = lookups.endpoint.queries - queries
     return summary

@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kgmrca import __version__
 from kgmrca.errors import InputError, OutputError
-from kgmrca.files import STANDARD, Output, opened, temporary_folder
+from kgmrca.files import STANDARD, opened, temporary_folder
 from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import (
@@ -33,10 +33,11 @@ from kgmrca.terms import (
 from kgmrca.triples.formats import FORMATS, WITH_GRAPHS, WITH_TRIPLE_TERMS, chosen_format, write
 from kgmrca.triples.inputs import RdfFile, graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
-from kgmrca.triples.items import item_of, link_in, property_id
-from kgmrca.triples.read import Graphs, Node, read_graphs, read_quads
+from kgmrca.triples.items import item_of, link_in, other_link, property_id
+from kgmrca.triples.read import Node, read_graphs, read_quads
 from kgmrca.triples.records import rounded
 from kgmrca.triples.write import activity_triples
+from kgmrca.wikidata.assertions import in_words
 from kgmrca.wikidata.disambiguation import (
     MARGIN,
     MIN_PROBABILITY,
@@ -49,6 +50,7 @@ from kgmrca.wikidata.disambiguation import (
 )
 from kgmrca.wikidata.link_lookups import link_entities
 from kgmrca.wikidata.outputs import check_writable
+from kgmrca.wikidata.wikibase import Wikibase
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.lookups import Lookups
@@ -90,12 +92,14 @@ class LinkSummary:
     Attributes:
         outcomes: the number of entities by outcome (see `disambiguation.LinkDecision`).
         reasons: the number of entities that could not be looked up, by reason.
+        other_links: the number of links in the graphs that lead to no item, by host.
         queries: the number of queries that were sent.
         seconds: the time it took.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    other_links: Counter[str] = field(default_factory=Counter)
     queries: int = 0
     seconds: float = 0.0
 
@@ -107,6 +111,7 @@ class LinkSummary:
         )
         lines = [": ".join([total, ", ".join(counts)]) if counts else total]
         lines += [f"kgmrca: not looked up, {reason}: {count:,}" for reason, count in self.reasons.most_common()]
+        lines += [f"kgmrca: {line}" for line in in_words(self.other_links)]
         return "\n".join([*lines, f"kgmrca: {counted(self.queries, 'query', 'queries')} in {self.seconds:,.0f} s"])
 
 
@@ -152,7 +157,8 @@ def link_graphs(
     started, queries = datetime.now(timezone.utc), lookups.endpoint.queries
     iris, summary = Iris(base), LinkSummary()
     format = chosen_format(format, output)
-    endpoint = lookups.endpoint.name
+    lookups.find_wikibase()
+    wikibase, endpoint = lookups.wikibase, lookups.endpoint.name
     run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(min_probability), str(margin)))
     check_writable([output], graphs, lookups, input_format=input_format)
     with (
@@ -162,7 +168,7 @@ def link_graphs(
         _database_errors(output, folder),
         _Store(folder) as store,
     ):
-        store.read(files, beside=output)
+        store.read(wikibase.graphs(read_graphs(files, beside=output)), summary.other_links)
         found = _decisions(
             store,
             lambda groups: link_entities(
@@ -176,7 +182,9 @@ def link_graphs(
             for triple in _link_triples(iris, entity, decision, endpoint, run)
         )
         record = activity_triples(run, [(CHECKED_AGAINST, NamedNode(endpoint))], started=started)
-        triples: Iterator[Triple | Quad] = chain(_copied(files, store, format), links, record)
+        triples: Iterator[Triple | Quad] = chain(
+            _copied(files, store, format, wikibase), wikibase.triples(links), record
+        )
         write(triples, out, format=format, base=base)
         out.flush()
     summary.queries = lookups.endpoint.queries - queries
@@ -210,17 +218,19 @@ class _Store:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
-    def read(self, graphs: Graphs, *, beside: Output | None = None) -> None:
-        """Store what the graphs say about entities; temporary files lie beside an output.
+    def read(self, graphs: Iterable[Node | Quad], others: Counter[str]) -> None:
+        """Store what the graphs say about entities, and count links that lead to no item by host.
 
         Raises:
             InputError: a graph cannot be used.
             OSError: a graph cannot be read.
         """
         self._database.execute("BEGIN")
-        for found in read_graphs(graphs, beside=beside):
+        for found in graphs:
             if isinstance(found, Quad):
                 self._take(found)
+                if host := other_link(found):
+                    others[host] += 1
             else:
                 self._take_statement(found)
         # What is a cluster, and which links an earlier run made, is known only once everything is read.
@@ -410,7 +420,7 @@ def _start(mention: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _copied(files: Sequence[RdfFile], store: _Store, format: str) -> Iterator[Quad]:
+def _copied(files: Sequence[RdfFile], store: _Store, format: str, wikibase: Wikibase) -> Iterator[Quad]:
     """The triples of the graphs, without those that an earlier run of `link_graphs` wrote.
 
     Raises:
@@ -423,7 +433,7 @@ def _copied(files: Sequence[RdfFile], store: _Store, format: str) -> Iterator[Qu
                 raise _cannot_hold(path, "named graphs", format, others=WITH_GRAPHS)
             if isinstance(quad.object, Triple) and format not in WITH_TRIPLE_TERMS:
                 raise _cannot_hold(path, "triple terms (RDF 1.2)", format, others=WITH_TRIPLE_TERMS)
-            if not store.is_ours(quad):
+            if not store.is_ours(next(wikibase.triples([quad]))):
                 yield quad
 
 

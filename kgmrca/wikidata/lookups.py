@@ -12,13 +12,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
+from pyoxigraph import Quad
+
 from kgmrca.errors import EndpointError, InputError
 from kgmrca.progress import progress_bar
+from kgmrca.triples.read import Node
 from kgmrca.wikidata import answers, queries
 from kgmrca.wikidata.answers import LookUpKind
 from kgmrca.wikidata.cache import Cache, Key, default_cache
 from kgmrca.wikidata.records import Candidate, Claim, Item, NotChecked, WikidataProperty
-from kgmrca.wikidata.sparql import Clock, Endpoint, Row
+from kgmrca.wikidata.sparql import ENDPOINTS, Clock, Endpoint, Row
+from kgmrca.wikidata.wikibase import WIKIDATA, OtherWikibase, Wikibase, found_in
 
 __all__ = ["Lookups"]
 
@@ -51,8 +55,11 @@ class Lookups:
         batch: how many keys are put into a query. It is halved when a query times out, and grows again slowly.
         progress: see `kgmrca.progress.progress_bar`.
         clock: tells the time.
+        wikibase: whose data the endpoint has; "find": Wikidata's, unless `find_wikibase` finds that it is another's.
 
     Attributes:
+        endpoint: answers what is not in the cache.
+        wikibase: whose data the endpoint has.
         remarks: what is worth telling about the endpoint, such as what it said when it first gave no answer, by reason.
 
     Raises:
@@ -70,6 +77,7 @@ class Lookups:
         batch: int = 200,
         progress: bool | None = None,
         clock: Clock = time,
+        wikibase: Wikibase | Literal["find"] = "find",
     ) -> None:
         if max_age < timedelta(0):
             raise InputError(f"`max_age` is how long an answer is used, and cannot be negative: {max_age}.")
@@ -78,7 +86,11 @@ class Lookups:
             cache, offline = (None, False) if endpoint.inputs else (default_cache(), offline)
         if cache and cache.is_dir():
             raise InputError(f"The cache '{cache}' cannot be used: it is a folder. Name a file with --cache.")
-        self.endpoint = endpoint
+        self.endpoint: Endpoint = endpoint
+        self.wikibase = WIKIDATA
+        self._finds = wikibase == "find" and endpoint.name not in ENDPOINTS.values()
+        if isinstance(wikibase, Wikibase):
+            self._use(wikibase)
         self._cache = Cache(cache, read_only=offline)
         self._offline = offline
         self._asking = threading.Lock()
@@ -108,6 +120,31 @@ class Lookups:
     def inputs(self) -> tuple[Path, ...]:
         """What is read: the file or folder of a local endpoint, and the file of the cache."""
         return (*self.endpoint.inputs, *([self.cache] if self.cache else []))
+
+    def find_wikibase(self, graphs: Callable[[], Iterable[Node | Quad]] | None = None) -> bool:
+        """See whose data this is about, unless that was told; whether it is another Wikibase than was thought.
+
+        Args:
+            graphs: gives what is in graphs, which then tell it; without, the endpoint's data do, by one query.
+        """
+        if not self._finds:
+            return False
+        found = found_in(graphs()) if graphs else self._of_endpoint()
+        if found is None or found.is_wikidata or found.entity == self.wikibase.entity:
+            return False
+        self._use(found)
+        self.remarks["wikibase"] = f"The items are those of {found.entity} (--wikibase names another Wikibase)."
+        return True
+
+    def _of_endpoint(self) -> Wikibase | None:
+        properties = self._look_up(answers.PROPERTY_IRIS, [_THE_ENDPOINT])[_THE_ENDPOINT]
+        roots = {iri.rpartition("entity/")[0] for iri in properties} if isinstance(properties, list) else set()
+        return Wikibase(roots.pop()) if len(roots) == 1 else None
+
+    def _use(self, wikibase: Wikibase) -> None:
+        self.wikibase = wikibase
+        if not wikibase.is_wikidata:
+            self.endpoint = OtherWikibase(self.endpoint, wikibase)
 
     def lacks(self, part: str) -> bool:
         """Whether the endpoint is known to have nothing of a part of Wikidata's data, one of `answers.PARTS`."""

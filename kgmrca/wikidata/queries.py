@@ -32,6 +32,7 @@ __all__ = [
     "items",
     "literal",
     "properties",
+    "property_iris",
     "qualified",
     "superclasses",
     "survey",
@@ -275,6 +276,12 @@ SELECT ?asked ?target ?label ?datatype ?inverse ?super ?constraint ?kind ?rank ?
   }}
   UNION {{ ?asked wdt:P2302 ?kind VALUES ?kind {{ {kinds} }} }}
 }}"""
+
+
+def property_iris() -> str:
+    """Some properties of the endpoint, `?property`, whose IRIs tell whose data it has."""
+    return f"""{_PREFIXES}
+SELECT ?property WHERE {{ ?property wikibase:propertyType ?type }} LIMIT 20"""
 
 
 def superclasses(classes: Iterable[str]) -> str:

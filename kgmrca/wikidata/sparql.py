@@ -106,7 +106,8 @@ class Endpoint(Protocol):
     @property
     def inputs(self) -> tuple[Path, ...]: ...  # noqa: D102
 
-    queries: int
+    @property
+    def queries(self) -> int: ...  # noqa: D102
 
     def select(self, query: str) -> list[Row]:
         """The solutions of a SELECT query.

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from kgmrca.names import plain_name, spellings
 from kgmrca.wikidata.records import Candidate, Item, NotChecked
+from kgmrca.wikidata.wikibase import WIKIDATA
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Known:
     failing: set = field(default_factory=set)
     asked: list = field(default_factory=list)
     inputs = ()
+    wikibase = WIKIDATA
     endpoint: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="urn:known", queries=0, inputs=()))
 
     def _look_up(self, kind, keys, answer):
@@ -59,3 +61,6 @@ class Known:
             pairs,
             lambda pair: frozenset(name for subject, name, object_ in self.facts if (subject, object_) == pair),
         )
+
+    def find_wikibase(self, graphs=None):
+        return False

@@ -4,6 +4,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 from kgmrca.wikidata.records import Claim, Item, NotChecked, Value, WikidataProperty
+from kgmrca.wikidata.wikibase import WIKIDATA
 
 ITEMS = {
     **{"Curie": "Q7186", "Pierre": "Q37463", "Irène": "Q7504", "Sorbonne": "Q209842", "Radium": "Q1128"},
@@ -47,6 +48,7 @@ class StandIn:
         self.failing = set(failing)
         self.asked = []
         self.inputs = ()
+        self.wikibase = WIKIDATA
         self.endpoint = SimpleNamespace(name="http://127.0.0.1:7878/query", queries=0, inputs=())
         for number, sentence in enumerate(told.split(".")[:-1]):
             self._learn(number, *(part.split() for part in sentence.split("|")))
@@ -144,4 +146,7 @@ class StandIn:
         return self._look_up("subclasses", pairs, lambda pair: pair[0] == pair[1] or pair in self.below)
 
     def lacks(self, part):
+        return False
+
+    def find_wikibase(self, graphs=None):
         return False
