@@ -411,7 +411,9 @@ def _features(
         (np.minimum(named_ever, 5) * 2 + most) * _G + ours,
         (led * 2 + leads_here) * _G + ours,
     )
-    return np.stack(columns, 1) + _STARTS[:-1]
+    table = np.stack(columns, 1)
+    table += _STARTS[:-1]
+    return table
 
 
 def _persons(

@@ -1,6 +1,7 @@
 """Pronouns of documents -> how probable it is that each means one of the named entities: the network and its inputs."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +19,7 @@ Guess: TypeAlias = dict[int, float]
 """Of one pronoun: entities (their numbers in `Mentions.entity`) and their probabilities."""
 
 _MOST_PAIRS = 100_000  # that are scored at once
+_MOST_MENTIONS = 4_096  # whose states are taken at once
 _LEAST = 0.01  # what is less probable is forgotten
 
 
@@ -80,8 +82,13 @@ def rank(
     together = joined(parts, [int(starts[number]) for number in asked])
     call = [word for number in asked for word in call_words(words[number], documents[number])]
     with torch.inference_mode():
-        states = known.rows(np.stack([together.first, together.last], 1).flatten()).view(len(together.kind), 2, -1)
-        states, gender = mention_states(network, together, states, call, reader.look_up)
+        found_of = []
+        for start in range(0, len(together.kind), _MOST_MENTIONS):
+            some = slice(start, start + _MOST_MENTIONS)
+            block = Mentions(**{field.name: getattr(together, field.name)[some] for field in fields(Mentions)})
+            ends = known.rows(np.stack([block.first, block.last], 1).flatten()).view(len(block.kind), 2, -1)
+            found_of.append(mention_states(network, block, ends, call[2 * start : 2 * some.stop], reader.look_up))
+        states, gender = (torch.cat(part) for part in zip(*found_of, strict=True))
         before = 0
         for number, mentions in zip(asked, parts, strict=True):
             here = slice(before, before + len(mentions.kind))

@@ -485,9 +485,9 @@ class MRCARelations(StoredWeights, TrainablePipe):
         if isinstance(asked, Candidates) and self.scope == "document":
             asked = self._with_entities(docs, asked)
         if self.type_rules and self.cfg["rules"]:
-            subject, object_ = type_numbers(asked.types)[asked.pairs.T]
+            types = type_numbers(asked.types).astype(np.int16)
             possible = np.any(self._allowed, axis=2)
-            asked = replace(asked, pairs=asked.pairs[possible[subject, object_]])
+            asked = replace(asked, pairs=asked.pairs[possible[types[asked.pairs[:, 0]], types[asked.pairs[:, 1]]]])
         return asked
 
     def _with_entities(self, docs: Sequence[Doc], asked: Candidates) -> Candidates:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Features:
     lengths: NDArray[np.int64]  # [S] tokens
     spans: NDArray[np.int64]  # [E, 3] sentence, start, end (tokens of the sentence, end exclusive)
     span_type: NDArray[np.int64]  # [E]
-    pairs: NDArray[np.int64]  # [P, 2] subject, object (rows of `spans`)
+    pairs: NDArray[np.integer[Any]]  # [P, 2] subject, object (rows of `spans`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +212,9 @@ def make_facts(
     states_of = (
         _states_to_read(asked, reader) if isinstance(reader, OwnReader) else _states_read(read_states(docs, reader))
     )
-    pair_passage = asked.passage[asked.pairs[:, 0]]
     everyone = np.arange(len(asked.bounds) + 1)
-    first_pair, first_entity = np.searchsorted(pair_passage, everyone), np.searchsorted(asked.passage, everyone)
+    first_entity = np.searchsorted(asked.passage, everyone)
+    first_pair = np.searchsorted(asked.pairs[:, 0], first_entity)  # subjects rise, as passages do
     first_mention = np.searchsorted(asked.mention_entity, first_entity)
     size = np.diff(first_entity)
     lengths = asked.bounds[:, 1] - asked.bounds[:, 0]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import compress
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Candidates:
 
     sentences: NDArray[np.int64]  # [S, 3] Doc of the batch, start, end (tokens of the Doc, end exclusive)
     spans: NDArray[np.int64]  # [E, 3] sentence, start, end (tokens of the sentence, end exclusive)
-    pairs: NDArray[np.int64]  # [P, 2] subject, object (rows of `spans`)
+    pairs: NDArray[np.integer[Any]]  # [P, 2] subject, object (rows of `spans`)
     characters: NDArray[np.int64]  # [E, 2] start, end (characters of the Doc's text, end exclusive)
     types: list[str]  # [E] types of the entities, as their recognizer names them
     entity: NDArray[np.int64] | None = None  # [E] what each span is a mention of, a number; None: that is not asked

@@ -12,7 +12,7 @@ max_tokens = 512
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class Passages:
     passage: NDArray[np.int64]  # [E] number of its passage
     entity: NDArray[np.int64]  # [E] the same number for the same entity of a Doc in several passages
     types: list[str]  # [E] coarse types
-    pairs: NDArray[np.int64]  # [P, 2] subject, object (numbers of entities)
+    pairs: NDArray[np.integer[Any]]  # [P, 2] subject, object (numbers of entities)
 
     @property
     def doc(self) -> NDArray[np.int64]:
@@ -260,10 +260,17 @@ def _make(
     )
 
 
-def _ordered_pairs(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All ordered pairs of entities of one passage; `counts` of them are in each, one passage after another."""
-    first = np.repeat(np.cumsum(counts) - counts, counts)  # of the passage, for each entity
-    partners = np.repeat(counts, counts) - 1
-    subject = np.repeat(np.arange(len(first)), partners)
-    object_ = first[subject] + np.arange(len(subject)) - np.repeat(np.cumsum(partners) - partners, partners)
-    return np.stack([subject, object_ + (object_ >= subject)], 1).astype(np.int64)
+def _ordered_pairs(counts: NDArray[np.int64]) -> NDArray[np.int32]:
+    """All ordered pairs of entities of one passage; `counts` of them are in each, one passage after another.
+
+    A long text has millions of them, hence the small numbers.
+    """
+    counts = counts.astype(np.int32)
+    first = np.repeat(np.cumsum(counts, dtype=np.int32) - counts, counts)  # of the passage, for each entity
+    partners = np.repeat(counts, counts) - np.int32(1)
+    pairs = np.empty((int(partners.sum(dtype=np.int64)), 2), np.int32)
+    pairs[:, 0] = np.repeat(np.arange(len(first), dtype=np.int32), partners)
+    pairs[:, 1] = np.arange(len(pairs), dtype=np.int32)
+    pairs[:, 1] += np.repeat(first - np.cumsum(partners, dtype=np.int32) + partners, partners)
+    pairs[:, 1] += pairs[:, 1] >= pairs[:, 0]
+    return pairs

@@ -368,3 +368,15 @@ def test_a_stored_one_needs_the_weights_that_ship_no_more(shipped, tmp_path):
     loaded = spacy.load(tmp_path, config={"components": {"coreference": {"pretrained": None}}})
     assert loaded.get_pipe("coreference").has_ranker
     assert words(loaded(TEXT)) == words(shipped(TEXT))
+
+
+def test_how_many_mentions_are_read_at_once_changes_nothing(monkeypatch):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("mrca_entities")
+    pipe = nlp.add_pipe("coreference")
+    texts = ["Ann Lee was born in Oslo. She met Bob Ray there, and he left her.", "Eve Orr sang. Her song was long."]
+    docs = list(nlp.pipe(texts))
+    found = pipe.predict(docs)
+    assert all(found)
+    monkeypatch.setattr("kgmrca.extraction.coreference.ranker._MOST_MENTIONS", 3)
+    assert pipe.predict(docs) == found
