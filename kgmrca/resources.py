@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from kgmrca.errors import ResourceError
+from kgmrca.errors import InputError, ResourceError
 
-__all__ = ["COREFERENCE", "ENTITIES", "READER", "SHIPPED", "resource"]
+__all__ = ["COREFERENCE", "ENTITIES", "READER", "SHIPPED", "resource", "shipped_weights"]
 
 SHIPPED = "en_kgmrca_sm"
 """The pipeline that ships with the package."""
@@ -36,3 +36,22 @@ def resource(name: str) -> Path:
         if (path := root / name).exists():
             return path
     raise ResourceError(f"'{name}' is missing from the installation in {_PACKAGE}: reinstall kgmrca.")
+
+
+def shipped_weights(name: str, known: str) -> Path:
+    """The folder in which weights ship.
+
+    Args:
+        name: what the setting `pretrained` of a component says.
+        known: the only name that it can have.
+
+    Raises:
+        InputError: it is another one.
+        ResourceError: the folder is missing.
+    """
+    if name != known:
+        raise InputError(
+            f"No weights ship under the name {name!r}: pretrained is '{known}', or null for none. spacy.load, or "
+            "nlp.add_pipe(..., source=...), takes the weights of any pipeline."
+        )
+    return resource(f"pipelines/{name}")

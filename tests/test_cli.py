@@ -316,6 +316,13 @@ def test_corpus_writes_gold_documents(tmp_path, run, capsys):
     assert f"{sizes[0]} documents, {sizes[0]} relations -> {train}" in capsys.readouterr().err
 
 
+def test_corpus_says_what_looks_like_a_mistake(tmp_path, run, capsys):
+    write_annotated(tmp_path / "data.jsonl", 1)
+    (tmp_path / "data.jsonl").write_text(2 * ((tmp_path / "data.jsonl").read_text(encoding="utf-8") + "\n"))
+    assert run("corpus", tmp_path / "data.jsonl", "-o", tmp_path / "gold.spacy") == 0
+    assert "kgmrca: 1 documents have the name of an earlier one." in capsys.readouterr().err
+
+
 def test_corpus_names_relations_by_the_table_beside_the_data(gold):
     assert {relation.label for doc in read_gold(gold, Vocab()) for relation in doc._.relations} == {"place of birth"}
 

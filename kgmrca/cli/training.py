@@ -103,7 +103,9 @@ def corpus_command(
     """
     from kgmrca.corpora.annotated import write_gold
 
-    counts, left_out = write_gold(inputs, output, dev=dev, dev_share=dev_share, mapping=mapping, partial=partial)
+    counts, left_out, oddities = write_gold(
+        inputs, output, dev=dev, dev_share=dev_share, mapping=mapping, partial=partial
+    )
     for path, (documents, relations) in counts.items():
         print(f"kgmrca: {counted(documents, 'document')}, {counted(relations, 'relation')} -> {path}", file=sys.stderr)
     empty = [path for path, (documents, _) in counts.items() if not documents]
@@ -122,6 +124,8 @@ def corpus_command(
             f"kgmrca: {count:,} relations '{predicate}' were left out, because no label stands for them.",
             file=sys.stderr,
         )
+    for oddity, count in oddities.most_common():
+        print(f"kgmrca: {count:,} {oddity}.", file=sys.stderr)
 
 
 LevelOption = Annotated[

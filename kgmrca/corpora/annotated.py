@@ -67,6 +67,13 @@ EXHAUSTIVE = "kgmrca.exhaustive"
 
 _OLD_EXHAUSTIVE = "kgmrca.labelled"  # the name of this key in files of version 0.1; read until version 1.0
 
+# What is counted as odd in a data file.
+_WITHOUT_MENTIONS = "entities without a mention were left out"
+_WITHOUT_A_PLACE = "relations were left out, because their subject or object has no mention"
+_ITSELF = "relations are of an entity with itself, which no pipeline finds"
+_UNNAMED = "relations keep their names as labels, because the table of relations does not have them"
+_REPEATED = "documents have the name of an earlier one"
+
 UNTYPED = "ENTITY"
 """The label of a mention that has no type in the data, because an entity of a Doc needs a label."""
 
@@ -114,6 +121,7 @@ class _Labels:
     def __init__(self, labels: Mapping[str, Mapped | None], *, partial: bool) -> None:
         self.labels, self.partial = labels, partial
         self.left_out: Counter[str] = Counter()
+        self.oddities: Counter[str] = Counter()
 
     def relation(self, subject: Span, object_: Span, predicate: str) -> Relation | None:
         mapped = self._mapped(predicate)
@@ -121,6 +129,11 @@ class _Labels:
             self.left_out[predicate] += 1
             return None
         return Relation(object_, subject, mapped.label) if mapped.reversed else Relation(subject, object_, mapped.label)
+
+    def check(self, subject: int, object_: int, predicate: str) -> None:
+        """Count what is odd in a relation of two entities, given by their numbers."""
+        self.oddities[_ITSELF] += subject == object_
+        self.oddities[_UNNAMED] += bool(self.labels) and predicate not in self.labels
 
     def exhaustive(self, record: Mapping[str, Any]) -> list[str] | None:
         if "exhaustive" in record:
@@ -148,6 +161,7 @@ def read_annotated(
     labels: Mapping[str, Mapped | None] | None = None,
     partial: bool = False,
     left_out: Counter[str] | None = None,
+    oddities: Counter[str] | None = None,
 ) -> Iterator[Doc]:
     """Read the gold Docs of a data file one at a time.
 
@@ -159,6 +173,7 @@ def read_annotated(
             annotated exhaustively.
         partial: the data has some relations only, see above.
         left_out: a counter for the relations that are left out.
+        oddities: a counter for what looks like a mistake in the data, in words.
 
     Raises:
         InputError: a record cannot be used. The message has the file, the number of the record from 1, and the fault.
@@ -184,6 +199,8 @@ def read_annotated(
         yield doc
     if left_out is not None:
         left_out.update(names.left_out)
+    if oddities is not None:
+        oddities.update(names.oddities)
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
@@ -234,12 +251,15 @@ def _docred(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
                 (sentence, Span(doc, places[sentence][start], places[sentence][end], label=mention["type"] or UNTYPED))
             )
         mentions.append(here)
+        labels.oddities[_WITHOUT_MENTIONS] += not here
     _set_entities(doc, [[span for _, span in entity] for entity in mentions])
-    relations = [
-        labels.relation(subject, object_, relation["r"])
-        for relation in record["labels"]
-        for subject, object_ in _expressing(_at(mentions, relation["h"]), _at(mentions, relation["t"]))
-    ]
+    relations = []
+    for relation in record["labels"]:
+        subjects, objects = _at(mentions, relation["h"]), _at(mentions, relation["t"])
+        labels.check(relation["h"], relation["t"], relation["r"])
+        labels.oddities[_WITHOUT_A_PLACE] += not (subjects and objects)
+        for subject, object_ in _expressing(subjects, objects):
+            relations.append(labels.relation(subject, object_, relation["r"]))
     return _with_relations(doc, relations)
 
 
@@ -270,6 +290,8 @@ def _sentence(record: Mapping[str, Any], vocab: Vocab, labels: _Labels) -> Doc:
         key = next(((kind, str(entity[kind])) for kind in ("eid", "qid") if entity.get(kind) not in (None, "")), None)
         entities.setdefault(key or ("words", span.text), []).append(span)
     _set_entities(doc, entities.values())
+    for relation in record["relations"]:
+        labels.check(relation["subject"], relation["object"], relation["predicate"])
     relations = [
         labels.relation(_at(spans, relation["subject"]), _at(spans, relation["object"]), relation["predicate"])
         for relation in record["relations"]
@@ -341,7 +363,7 @@ def write_gold(
     mapping: Path | None = None,
     partial: bool = False,
     progress: bool | None = None,
-) -> tuple[dict[Path, tuple[int, int]], Counter[str]]:
+) -> tuple[dict[Path, tuple[int, int]], Counter[str], Counter[str]]:
     """Write the gold Docs of data files to a `.spacy` file, and if asked a part of them to a second one.
 
     The hash of its id decides whether a Doc goes to `dev`, so this does not change when data is added. The files are
@@ -358,7 +380,8 @@ def write_gold(
         progress: see `progress.progress_bar`.
 
     Returns:
-        The numbers of Docs and relations in each written file, and the number of left-out relations by predicate.
+        The numbers of Docs and relations in each written file, the number of left-out relations by predicate, and how
+        often there was what looks like a mistake in the data.
 
     Raises:
         InputError: an input cannot be read, an output is an input, or there is no folder to write to.
@@ -372,10 +395,14 @@ def write_gold(
     bins = {path: DocBin(store_user_data=True) for path in (output, dev) if path}
     counts = dict.fromkeys(bins, (0, 0))
     left_out: Counter[str] = Counter()
+    oddities: Counter[str] = Counter()
+    names: set[str] = set()
     for path in inputs:
         labels = relation_labels(path, mapping)
-        docs = read_annotated(path, vocab, labels=labels, partial=partial, left_out=left_out)
+        docs = read_annotated(path, vocab, labels=labels, partial=partial, left_out=left_out, oddities=oddities)
         for doc in progress_bar(progress, iterable=docs, desc=path.name, unit=" documents"):
+            oddities[_REPEATED] += doc.user_data[ID] in names
+            names.add(doc.user_data[ID])
             target = dev if dev and hash_share(doc.user_data[ID]) < dev_share else output
             bins[target].add(doc)
             documents, relations = counts[target]
@@ -384,7 +411,7 @@ def write_gold(
         streams = [stack.enter_context(whole_file(path)) for path in bins]
         for stream, docs in zip(streams, bins.values(), strict=True):
             stream.write(docs.to_bytes())
-    return counts, left_out
+    return counts, left_out, +oddities
 
 
 def exhaustively_annotated(doc: Doc) -> frozenset[str] | None:

@@ -331,9 +331,29 @@ def test_write_gold_keeps_everything(gold):
 def test_write_gold_counts_docs_and_relations(tmp_path):
     path = tmp_path / "data.jsonl"
     path.write_text(json.dumps(sentence()) + "\n" + json.dumps(document()), encoding="utf-8")
-    counts, left_out = write_gold([path], tmp_path / "gold.spacy")
+    counts, left_out, oddities = write_gold([path], tmp_path / "gold.spacy")
     assert counts == {tmp_path / "gold.spacy": (2, 3)}
-    assert left_out == Counter()
+    assert left_out == oddities == Counter()
+
+
+def test_write_gold_counts_what_looks_like_a_mistake(tmp_path):
+    path = tmp_path / "data.jsonl"
+    odd = document(
+        vertexSet=[*document()["vertexSet"], []],
+        labels=[{"h": 0, "t": 0, "r": "P7"}, {"h": 0, "t": 3, "r": "P7"}, {"h": 0, "t": 1, "r": "P9999"}],
+    )
+    path.write_text("\n".join(map(json.dumps, [document(), odd])), encoding="utf-8")
+    (tmp_path / "relations.tsv").write_text(
+        "relation\twikidata_pid\tlabel\nP7\tP3373\tsibling\nP551\tP551\tresidence\n"
+    )
+    _, _, oddities = write_gold([path], tmp_path / "gold.spacy")
+    assert {oddity.partition(",")[0]: count for oddity, count in oddities.items()} == {
+        "entities without a mention were left out": 1,
+        "relations were left out": 1,
+        "relations are of an entity with itself": 1,
+        "relations keep their names as labels": 1,
+        "documents have the name of an earlier one": 1,
+    }
 
 
 # A mapping to our labels.
@@ -407,7 +427,7 @@ def test_write_gold_uses_the_mapping_and_counts_what_it_leaves_out(tmp_path, map
     path = tmp_path / "data.jsonl"
     child = sentence(relations=[{"subject": 0, "object": 1, "predicate": "CHILD_OF"}])
     path.write_text("\n".join(map(json.dumps, [child, sentence(), sentence()])), encoding="utf-8")
-    counts, left_out = write_gold([path], tmp_path / "gold.spacy", mapping=mapping)
+    counts, left_out, _ = write_gold([path], tmp_path / "gold.spacy", mapping=mapping)
     assert counts == {tmp_path / "gold.spacy": (3, 1)}
     assert left_out == {"knows": 2}
     assert [plain(doc) for doc in read_gold(tmp_path / "gold.spacy", Vocab())] == [

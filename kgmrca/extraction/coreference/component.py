@@ -27,7 +27,7 @@ from kgmrca.extraction.encoder.shared import SharedReader, by_tokens, read_state
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.encoder.windows import Tokens, read_tokens
-from kgmrca.resources import COREFERENCE, READER, resource
+from kgmrca.resources import COREFERENCE, READER, shipped_weights
 from kgmrca.types import coarse_type
 
 __all__ = ["Coreference", "make_coreference"]
@@ -54,7 +54,7 @@ def make_coreference(
         reader: the shared reader whose states the ranker of pronouns uses, by name or folder.
     """
     pipe = Coreference(nlp.vocab, name, threshold=threshold, reader=reader)
-    return pipe.from_disk(resource(f"pipelines/{pretrained}")) if pretrained else pipe
+    return pipe.from_disk(shipped_weights(pretrained, COREFERENCE)) if pretrained else pipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from kgmrca.extraction.encoder.words import WordTable
 from kgmrca.extraction.entities.network import EntityNetwork, loss_of_allowed
 from kgmrca.extraction.entities.tags import Tags
 from kgmrca.names import is_picture
-from kgmrca.resources import ENTITIES, READER, resource
+from kgmrca.resources import ENTITIES, READER, shipped_weights
 
 __all__ = ["EntityRecognizer", "build_entity_tagger", "make_mrca_entities"]
 
@@ -126,7 +126,7 @@ def make_mrca_entities(
             that those weights need. Weights that were stored with a reader of their own keep it in any case.
     """
     pipe = EntityRecognizer(nlp.vocab, model, name, scheme=scheme, max_tokens=max_tokens, scorer=scorer, reader=reader)
-    return pipe.from_disk(resource(f"pipelines/{pretrained}")) if pretrained else pipe
+    return pipe.from_disk(shipped_weights(pretrained, ENTITIES)) if pretrained else pipe
 
 
 class EntityRecognizer(StoredWeights, TrainablePipe):

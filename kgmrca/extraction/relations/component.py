@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from inspect import signature
-from itertools import compress, pairwise
+from itertools import chain, compress, pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -36,7 +36,7 @@ from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.relations.calibration import lowest_raw, scale
 from kgmrca.extraction.relations.consistency import consistent
-from kgmrca.extraction.relations.diagnosis import why_nothing
+from kgmrca.extraction.relations.diagnosis import late_coreference, why_nothing
 from kgmrca.extraction.relations.evidence import Mentions, Text, best_stated
 from kgmrca.extraction.relations.features import Facts, Features, Instances
 from kgmrca.extraction.relations.loss import Loss
@@ -46,7 +46,7 @@ from kgmrca.extraction.relations.passages import SCOPES, EntityPairSuggester, Pa
 from kgmrca.extraction.relations.targets import Asked, Gold, make_targets
 from kgmrca.ontology import TYPES
 from kgmrca.relations import PlainRelation, Threshold, get_plain_relations, register_extensions, set_plain_relations
-from kgmrca.resources import SHIPPED, resource
+from kgmrca.resources import SHIPPED, resource, shipped_weights
 from kgmrca.types import allowed, check_type_map, coarse_type, find_rules, type_numbers
 
 __all__ = ["OPERATING_POINTS", "MRCARelations", "load", "make_mrca_relations", "relation_pipe"]
@@ -81,6 +81,7 @@ def load(
     name: str | Path | None = None,
     *,
     threshold: Threshold | None = None,
+    scope: str | None = None,
     disable: str | Iterable[str] | None = None,
     enable: str | Iterable[str] | None = None,
     exclude: str | Iterable[str] | None = None,
@@ -104,21 +105,27 @@ def load(
         threshold: the score from which a label is given: a number, one per label, or the name of an operating point.
             None: what is stored with the pipeline ("balanced" in the shipped one). A component that is disabled has
             the threshold as soon as it is enabled.
+        scope: "document" or "sentence": between what relations are looked for (see `make_mrca_relations`). None: what
+            is stored with the pipeline ("document" in the shipped one).
         disable, enable, exclude, config, vocab: as `spacy.load` takes them.
 
     Raises:
         OSError: there is no such pipeline.
-        ModelError: there is a threshold, and the pipeline has no relation component to set it in.
-        InputError: the name is empty, the threshold is not valid, or the pipeline has no such operating point or label.
+        ModelError: there is a threshold or a scope, and the pipeline has no relation component to set it in.
+        InputError: the name is empty, the threshold or the scope is not valid, or the pipeline has no such operating
+            point or label.
     """
     if name == "":  # spaCy takes it for the current folder
         raise InputError("A pipeline is a folder or the name of an installed package, not ''.")
     place = resource(f"pipelines/{SHIPPED}") if name is None or name == SHIPPED else name
     options = {"disable": disable, "enable": enable, "exclude": exclude, "config": config, "vocab": vocab}
     nlp = spacy.load(place, **{option: value for option, value in options.items() if value is not None})
-    if threshold is not None:
-        component, pipe = relation_pipe(nlp, disabled=True)
-        pipe.threshold = nlp.get_pipe_config(component)["threshold"] = threshold
+    settings = {"threshold": threshold, "scope": scope}
+    for setting, value in settings.items():
+        if value is not None:
+            component, pipe = relation_pipe(nlp, disabled=True)
+            setattr(pipe, setting, value)
+            nlp.get_pipe_config(component)[setting] = value
     return nlp
 
 
@@ -201,7 +208,7 @@ def make_mrca_relations(
         type_rules=type_rules,
     )
     if pretrained:
-        pipe.from_disk(resource(f"pipelines/{pretrained}/mrca_relations"))
+        pipe.from_disk(shipped_weights(pretrained, SHIPPED) / "mrca_relations")
         pipe._language = pretrained.partition("_")[0]
     pipe._pipeline = _Pipeline(nlp)
     return pipe
@@ -644,23 +651,26 @@ class MRCARelations(StoredWeights, TrainablePipe):
         return found
 
     def _warn(self, docs: Iterable[Doc]) -> None:
-        """Warn once, saying what to do, if the pipeline is the reason that nothing is found in these Docs."""
+        """Warn once, saying what to do, if the pipeline is the reason that nothing is found in these Docs, or less."""
         nlp = self._pipeline.nlp
-        components = nlp.components if nlp else ()
-        for doc in docs:
-            reason = why_nothing(
+        name = next((name for name, pipe in (nlp.components if nlp else ()) if pipe is self), self.name)
+        nothing = (
+            why_nothing(
                 doc,
                 nlp=nlp,
-                name=next((name for name, pipe in components if pipe is self), self.name),
+                name=name,
                 spans_key=self.spans_key,
                 language=self._language,
                 is_known=self._knows_type_of,
             )
-            if reason is not None:
-                with contextlib.suppress(IndexError):  # another thread was first
-                    self._warnings_left.pop()
-                    warnings.warn(reason, stacklevel=2)
-                return
+            for doc in docs
+        )
+        late = late_coreference(nlp, name) if self.scope == "document" else None
+        reason = next((reason for reason in chain([late], nothing) if reason is not None), None)
+        if reason is not None:
+            with contextlib.suppress(IndexError):  # another thread was first
+                self._warnings_left.pop()
+                warnings.warn(reason, stacklevel=2)
 
     def _knows_type_of(self, label: str) -> bool:
         name = coarse_type(label, self.type_map)

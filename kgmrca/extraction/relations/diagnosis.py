@@ -7,7 +7,20 @@ from spacy.tokens import Doc
 
 from kgmrca.ontology import TYPES
 
-__all__ = ["why_nothing"]
+__all__ = ["late_coreference", "why_nothing"]
+
+
+def late_coreference(nlp: Language | None, name: str) -> str | None:
+    """What to do if a component that finds who is who comes behind the relation component; None if none does."""
+    if nlp is None or name not in nlp.pipe_names:
+        return None
+    for other in nlp.pipe_names[nlp.pipe_names.index(name) + 1 :]:
+        if nlp.get_pipe_meta(other).factory == "coreference":
+            return (
+                f"'{name}' knows entities by their names only: '{other}' runs behind it. Add it before: "
+                f"nlp.add_pipe(..., before='{name}'); in a config, change the order of [nlp] pipeline."
+            )
+    return None
 
 
 def why_nothing(

@@ -29,6 +29,10 @@ _CLAUSE = re.compile(
 )
 
 
+_RELATIVE = re.compile(r"\b(?:where|whom|which|whose|that)\s*$", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"(?:his|her|its|their)\b")
+
+
 class Text:
     """What an English Doc says of two mentions: as a fact, or otherwise."""
 
@@ -56,11 +60,14 @@ class Text:
     def states_again(self, mentions: Mentions) -> bool:
         """Whether the Doc states of two mentions what it does not state of others of the same entities.
 
-        A pronoun within a clause only repeats who that clause is about ("she lied that she was born in Ulm").
+        A pronoun within a clause only repeats who that clause is about ("she lied that she was born in Ulm"), and a
+        clause behind says nothing of what was named before, unless it says so (", where he was born").
         """
-        for start in (mentions[0], mentions[2]):
-            if self._text[start].islower() and not _CLAUSE.search(self._text, max(0, start - 20), start):
-                return False
+        for start, other in (mentions[0], mentions[2]), (mentions[2], mentions[0]):
+            if self._text[start].islower():
+                opening = _CLAUSE if start < other else _RELATIVE
+                if _POSSESSIVE.match(self._text, start) or not opening.search(self._text, max(0, start - 20), start):
+                    return False
         return self.states(mentions)
 
     def is_denying(self, mentions: Mentions) -> bool:

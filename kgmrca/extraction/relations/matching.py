@@ -119,7 +119,7 @@ def answers(
     name, pipe = relation_pipe(nlp)
     examples = list(Corpus(path)(nlp))
     _check_gold(path, [example.reference for example in examples], getattr(pipe, "labels", ()))
-    with progress_bar(None, total=2 * len(examples), unit=" documents") as bar, _reading(pipe, level, calibrated):
+    with progress_bar(None, total=2 * len(examples), unit=" documents") as bar, _reading(nlp, pipe, level, calibrated):
         texts = (example.reference.text for example in examples)
         raw = []
         for example, doc in zip(examples, nlp.pipe(texts, component_cfg={name: {"threshold": threshold}}), strict=True):
@@ -150,8 +150,14 @@ def _check_gold(path: Path, docs: Iterable[Doc], labels: Iterable[str]) -> None:
 
 
 @contextmanager
-def _reading(pipe: MRCARelations, level: str, calibrated: bool) -> Iterator[None]:
-    """Let a relation component work at a level, with or without its calibration."""
+def _reading(nlp: Language, pipe: MRCARelations, level: str, calibrated: bool) -> Iterator[None]:
+    """Let a relation component work at a level, with or without its calibration.
+
+    It does not warn that there is no recognizer: the scores say so.
+    """
+    warnings_left = getattr(pipe, "_warnings_left", [])
+    if not _says_that_it_recognizes(nlp):
+        pipe._warnings_left = []
     kept, has_scope = pipe.cfg.get("calibration"), hasattr(pipe, "scope")
     scope = level_of(pipe)
     try:
@@ -161,6 +167,7 @@ def _reading(pipe: MRCARelations, level: str, calibrated: bool) -> Iterator[None
             pipe.cfg["calibration"] = {}
         yield
     finally:
+        pipe._warnings_left = warnings_left
         if has_scope:
             pipe.scope = scope
         if not calibrated:
@@ -169,9 +176,13 @@ def _reading(pipe: MRCARelations, level: str, calibrated: bool) -> Iterator[None
 
 def _has_recognizer(nlp: Language, raw: Iterable[Answer]) -> bool:
     """Whether something in the pipeline finds entities: a component says so, or some were found."""
-    return any("doc.ents" in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names) or any(
+    return _says_that_it_recognizes(nlp) or any(
         answer.predicted.ents or get_plain_relations(answer.predicted) for answer in raw
     )
+
+
+def _says_that_it_recognizes(nlp: Language) -> bool:
+    return any("doc.ents" in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names)
 
 
 # Relations as keys.

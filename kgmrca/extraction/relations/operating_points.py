@@ -293,6 +293,11 @@ class Calibration:
         ]
         if how != "end to end":
             lines.append("The pipeline has no recognizer. What comes out of raw text will have lower precision.")
+        lines += [
+            f"{one.path.name} has one document: there is nothing to cross-validate on, so its numbers are no measure."
+            for one in self.sets
+            if one.documents == 1
+        ]
         if not self.operating_points["precise"].reached:
             lines.append(
                 f"No threshold has a precision of {_PRECISION} on each set, and surely {_SURE_PRECISION}. 'precise' is "

@@ -51,6 +51,24 @@ def test_without_a_recognizer():
     assert "nlp.add_pipe(..., before='mrca_relations')" in message
 
 
+def test_before_coreference():
+    nlp = spacy.blank("en")
+    add_ruler(nlp)
+    nlp.add_pipe("mrca_relations", config={"threshold": 1.0})
+    nlp.add_pipe("coreference")
+    message = one_warning(nlp, TEXT, TEXT)
+    assert "'coreference' runs behind it" in message
+    assert "nlp.add_pipe(..., before='mrca_relations')" in message
+
+
+def test_behind_coreference():
+    nlp = spacy.blank("en")
+    add_ruler(nlp)
+    nlp.add_pipe("coreference")
+    nlp.add_pipe("mrca_relations", config={"threshold": 1.0})
+    assert not warnings_of(nlp, TEXT)
+
+
 def test_before_the_recognizer():
     nlp = spacy.blank("en")
     nlp.add_pipe("mrca_relations")

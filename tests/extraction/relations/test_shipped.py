@@ -189,6 +189,22 @@ def test_a_pipeline_without_a_name_is_refused():
         kgmrca.load("")
 
 
+def test_it_is_loaded_with_a_scope(tmp_path):
+    nlp = kgmrca.load(scope="sentence")
+    assert nlp.get_pipe("mrca_relations").scope == "sentence"
+    assert nlp.get_pipe_config("mrca_relations")["scope"] == "sentence"
+    with pytest.raises(InputError, match="The scope is one of document, sentence, not 'paragraph'"):
+        kgmrca.load(scope="paragraph")
+
+
+@pytest.mark.parametrize("factory", ["mrca_relations", "mrca_entities", "coreference"])
+def test_weights_that_do_not_ship_are_refused_with_those_that_do(factory):
+    nlp = spacy.blank("en")
+    known = nlp.get_factory_meta(factory).default_config["pretrained"]
+    with pytest.raises(InputError, match=f"No weights ship under the name 'nosuch': pretrained is '{known}'"):
+        nlp.add_pipe(factory, config={"pretrained": "nosuch"})
+
+
 def test_a_threshold_for_a_pipeline_without_relations():
     with pytest.raises(ModelError, match="no component 'mrca_relations'"):
         kgmrca.load(exclude="mrca_relations", threshold=0.5)
