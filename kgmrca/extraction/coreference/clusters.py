@@ -55,10 +55,12 @@ def _of_characters(doc: Doc) -> Iterator[Cluster]:
 
 
 def _of_chains(doc: Doc) -> Iterator[Cluster]:
+    # The head of a name may be any word of it: "University" of the University of Oslo.
+    named = {token: (span.start, span.end) for span in doc.ents for token in range(span.start, span.end)}
     for chain in _extension(doc, "coref_chains"):
         heads = [list(mention.token_indexes) for mention in chain]
         if all(len(tokens) == 1 for tokens in heads):  # more than one: "Ann and Bob ... they" are no single entity
-            yield [(tokens[0], tokens[0] + 1) for tokens in heads]
+            yield [named.get(token, (token, token + 1)) for (token,) in heads]
 
 
 def _extension(doc: Doc, name: str) -> Iterable[Any]:

@@ -58,6 +58,13 @@ def test_chains(doc, extension):
     assert read_clusters(doc) == [[(1, 2), (8, 9), (10, 11)]]
 
 
+def test_the_head_of_a_name_is_that_name(extension):
+    doc = spacy.blank("en")("The University of Oslo grew. It was new.")
+    doc.set_ents([doc.char_span(4, 22, label="ORG")])
+    extension("coref_chains", [[Mention([1]), Mention([6])]])
+    assert read_clusters(doc) == [[(1, 4), (6, 7)]]
+
+
 def test_extensions_without_a_value(doc, extension):
     extension("coref_chains", None)
     extension("coref_clusters", None)
