@@ -12,7 +12,6 @@ __all__ = [
     "FOUNDER",
     "GIVEN",
     "KIN",
-    "MAYBE",
     "MEN",
     "OFFICES",
     "PERSON",
@@ -76,7 +75,7 @@ _LINKS = frozenset({",", "is", "was"})
 _BEFORE_KIN = _words("the a an his her their")
 _FINAL = frozenset({".", "!", "?", ";"})
 
-THING, MAYBE, PERSON, FOUNDER, KIN = "thing", "maybe a thing", "person", "founder", "kin"
+THING, PERSON, FOUNDER, KIN = "thing", "person", "founder", "kin"
 """What `facts_beside` finds, beside titles of `OFFICES`."""
 
 _COMPANY = "company|firm|corporation|conglomerate|carmaker|automaker|brewery|brand|subsidiary|startup|airline|chain"
@@ -96,14 +95,10 @@ _THING_BEHIND = re.compile(
     rf"|scrapped|(an?|the) ([\w-]+ ){{0,3}}({_COMPANY}|{_SHIP}))\b"
     r"|((now|also|today) )?(employs|manufactures|manufactured|sank)\b"
 )
-_MAYBE_BEHIND = re.compile(
-    r"(was|is|has been|had been) (\w+ )?(based|acquired|established|taken over|bought|launched)\b"
-    r"|((now|also|today) )?(makes|sells|builds|produces|launches|launched|acquired|merged|recalled)\b"
-)
 _PERSON_BEHIND = re.compile(
     r"((was|is) (born|married|buried|educated|raised|survived)|died|married|lived|studied|retired)\b"
 )
-_FOUNDER = re.compile(r"\b(co-?)?(founded|founder|founders|founding|established|started|set up)\b")
+_FOUNDER = re.compile(r"\b(co-?)?(founded|founders?)\b")
 _FEW, _SOME, _MANY = 3, 5, 8  # words
 
 
@@ -165,9 +160,9 @@ def _described(words: Sequence[str], start: int, end: int) -> list[str]:
 def facts_beside(words: Sequence[str], start: int, end: int) -> frozenset[str]:
     """What the words beside a person's name say of it: offices, and that it is a thing, a person, a founder, or kin.
 
-    >>> words = "Ann Lee was elected president . Siemens is based in Berlin .".split()
+    >>> words = "Ann Lee was elected president . Siemens employs many in Berlin .".split()
     >>> sorted(facts_beside(words, 0, 2)), sorted(facts_beside(words, 6, 7))
-    (['president'], ['maybe a thing'])
+    (['president'], ['thing'])
     """
     before = _up_to_stop(words[start - 1 :: -1] if start else (), _SOME)[::-1]
     behind = _up_to_stop(words[end : end + _MANY], _MANY)
@@ -176,8 +171,6 @@ def facts_beside(words: Sequence[str], start: int, end: int) -> frozenset[str]:
     found = set(_offices(before, words[start:end], behind))
     if not titled and not is_definite(words, start) and (_THING_BEFORE.search(left) or _THING_BEHIND.match(right)):
         found.add(THING)
-    if _MAYBE_BEHIND.match(right):
-        found.add(MAYBE)
     if _PERSON_BEHIND.match(right) or titled:
         found.add(PERSON)
     if _FOUNDER.search(" ".join((*left.split()[-_FEW:], "|", *right.split()[:_FEW]))):

@@ -18,7 +18,6 @@ from kgmrca.extraction.coreference.beside import (
     FOUNDER,
     GIVEN,
     KIN,
-    MAYBE,
     OFFICES,
     PERSON,
     THING,
@@ -337,7 +336,7 @@ def without_mistaken(names: Sequence[Name]) -> list[Name]:
         said = frozenset().union(*(names[place].said for place in places))
         first, founds = full.get(word, (-1, False))
         begins = places[0] < first  # persons are named in full first
-        if PERSON not in said and (THING in said or (begins and (MAYBE in said or founds))):
+        if PERSON not in said and (THING in said or (begins and founds)):
             mistaken.update(places)
     return [replace(name, type="ORG") if place in mistaken else name for place, name in enumerate(names)]
 

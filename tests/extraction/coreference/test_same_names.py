@@ -190,7 +190,7 @@ def read(text):
         "[Walt Disney] was rich . Shares of [Disney] rose .",
         "[Walt Disney] was rich . [Disney] shares rose .",
         "The battleship [Bismarck] left . [Otto von Bismarck] was dead .",
-        "[Heinz] is based in Pittsburgh . [Henry J. Heinz] was born there .",
+        "[Heinz] is based in Pittsburgh . [Henry J. Heinz] founded it .",
         "[Boeing] said that it would cut jobs . [William Boeing] founded the company .",
     ],
 )
@@ -206,6 +206,7 @@ def test_things_named_after_persons_are_no_persons(text):
         "[Marie Curie] won a prize . [Curie] founded an institute .",
         "[Henry Ford] was rich . [Ford] was based in Detroit .",
         "[Ford] was born in 1863 . He founded [Ford] . [Henry Ford] died .",
+        "[Ford] launched a career . [Henry Ford] started it in 1990 .",
         "[Curie] WINS PRIZE . [Marie Curie] won it .",
         "The shares of [Mr. Ford] rose . [Henry Ford] was rich .",
     ],
