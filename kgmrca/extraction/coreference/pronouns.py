@@ -133,8 +133,11 @@ def _relatives(scene: Scene, at: int) -> Iterator[int]:
     if at + 1 >= len(words) or words[at + 1].lower() not in RELATIVES:
         return
     for number, (start, end) in enumerate(scene.rows):
-        gap = [word.lower() for word in (words[end:at] if end <= at else words[at + 2 : start])]
-        if len(gap) <= 2 and gap in ([], [","], ["is"], ["was"], ["'s"], ["who", "is"], [",", "who"]):
+        first, last = (end, at) if end <= at else (at + 2, start)
+        if last - first > 2:  # nearly all names of a text
+            continue
+        gap = [word.lower() for word in words[first:last]]
+        if gap in ([], [","], ["is"], ["was"], ["'s"], ["who", "is"], [",", "who"]):
             yield scene.entities[number]
 
 

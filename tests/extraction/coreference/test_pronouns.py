@@ -89,3 +89,25 @@ def test_where_there_are_persons_he_is_one():
 
 def test_a_thing_is_neither_he_nor_she():
     assert corrected(*read("[Ford] grew . *He left .", "n"), [{0: 0.9}]) == [{}]
+
+
+class _Counted(list):
+    """Words that count how many of them are taken in stretches."""
+
+    taken = 0
+
+    def __getitem__(self, place):
+        found = super().__getitem__(place)
+        self.taken += len(found) if isinstance(place, slice) else 0
+        return found
+
+
+def test_far_names_are_not_read_up_to_the_pronoun():
+    words = _Counted(["Ann", "saw", "her", "aunt", "Eve", "."] * 50)
+    rows = [(place, place + 1) for place in range(len(words)) if words[place] in ("Ann", "Eve")]
+    number = len(rows)
+    scene = Scene(words, rows, ["PER"] * number, list(range(number)), [""] * number, [])
+    at = [place for place, word in enumerate(words) if word == "her"]
+    found = corrected(scene, at, [dict.fromkeys(range(number), 0.5) for _ in at])
+    assert [set(range(number)) - set(kept) for kept in found] == [{2 * n + 1} for n in range(50)]
+    assert words.taken < 50 * len(at)
