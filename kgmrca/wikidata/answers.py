@@ -17,6 +17,7 @@ from kgmrca.wikidata import queries
 from kgmrca.wikidata.cache import Key
 from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, Rank, Value, ValueKind, WikidataProperty
 from kgmrca.wikidata.sparql import Row, Term
+from kgmrca.wikidata.values import is_unknown
 
 __all__ = [
     "AREAS",
@@ -42,7 +43,6 @@ __all__ = [
 
 _PROP = "http://www.wikidata.org/prop/"
 _NO_VALUE = f"{_PROP}novalue/"
-_SOME_VALUE = "/.well-known/genid/"
 _WIKIBASE = "http://wikiba.se/ontology#"
 _TYPE = f"{RDF}type"
 _TIMES = {f"{XSD}dateTime", f"{XSD}date", f"{XSD}gYear", f"{XSD}gYearMonth"}
@@ -165,7 +165,7 @@ def value_of(row: Row) -> Value:
         lower, upper = _decimal(row.get("lower")), _decimal(row.get("upper"))
         return Value("quantity", amount.value, unit="" if unit == _NO_UNIT else unit, lower=lower, upper=upper)
     object_ = row["object"]
-    if isinstance(object_, BlankNode) or (isinstance(object_, NamedNode) and _SOME_VALUE in object_.value):
+    if isinstance(object_, BlankNode) or (isinstance(object_, NamedNode) and is_unknown(object_.value)):
         return Value("somevalue")
     if isinstance(object_, NamedNode):
         item = _item_in(row.get("target")) or _item_in(object_)

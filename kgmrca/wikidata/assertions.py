@@ -5,10 +5,11 @@ Which item an entity is linked to is read by the rules of `triples.items`.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from pyoxigraph import Literal, NamedNode, Quad
 
+from kgmrca.ontology import load_properties, wikidata_predicate
 from kgmrca.progress import counted
 from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, XSD
 from kgmrca.triples.iris import Iris
@@ -16,13 +17,20 @@ from kgmrca.triples.items import ItemLinks, is_direct, item_of, link_in, named_i
 from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.read import Node
 from kgmrca.wikidata.records import Value
-from kgmrca.wikidata.verdicts import Assertion, number
+from kgmrca.wikidata.values import is_unknown, number, point_of
+from kgmrca.wikidata.verdicts import Assertion
 
 __all__ = ["Links", "in_words", "linked_items", "plain_statements"]
 
 _MEMBER = NamedNode(f"{KGMRCA}member")
-_PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": 11}
-_NUMBERS = frozenset(XSD + name for name in ("integer", "decimal", "int", "long", "nonNegativeInteger"))
+# A dateTime may be one of Wikidata, whose precision stands elsewhere.
+_PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": None}
+_NUMBERS = frozenset(
+    XSD + name
+    for name in ("integer", "decimal", "int", "long", "short", "nonNegativeInteger", "positiveInteger", "unsignedInt")
+)
+_MOST_DIGITS = 30
+_FLOATS = frozenset({f"{XSD}double", f"{XSD}float"})
 
 
 def in_words(others: Counter[str]) -> list[str]:
@@ -96,12 +104,17 @@ class Links:
     def assertion(self, node: Node) -> Assertion:
         """What a statement says, in Wikidata's terms."""
         predicate, object_ = node.terms["predicate"].value, node.terms["object"]
+        property = property_id(predicate)
         if isinstance(object_, Literal):
             value: Value | None = _value(object_)
-        else:
-            item = self._item(object_.value)
-            value = Value("item", item) if item else None
-        return Assertion(self._item(node.terms["subject"].value), property_id(predicate), value)
+        elif item := self._item(object_.value):
+            value = Value("item", item)
+        elif is_unknown(object_.value):
+            value = Value("somevalue")
+        else:  # a link, or an entity; properties of our table have no links
+            is_link = property and not load_properties().get(wikidata_predicate(property) or "")
+            value = Value("other", object_.value) if is_link else None
+        return Assertion(self._item(node.terms["subject"].value), property, value)
 
     def _item(self, entity: str) -> str | None:
         return named_item(entity) or self._links.item(entity) or None
@@ -140,4 +153,17 @@ def _value(literal: Literal) -> Value:
         return Value("time", literal.value, precision=_PRECISIONS[datatype])
     if datatype in _NUMBERS and number(literal.value) is not None:
         return Value("quantity", literal.value)
+    if datatype in _FLOATS and (amount := _decimal(literal.value)) is not None:
+        return Value("quantity", format(amount, "f"))
+    if point_of(literal.value):
+        return Value("other", literal.value)
     return Value("text", literal.value, language=literal.language or "")
+
+
+def _decimal(text: str) -> Decimal | None:
+    """A floating-point number of a usual size; None for any other text."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and abs(amount.adjusted()) < _MOST_DIGITS else None

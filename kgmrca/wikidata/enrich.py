@@ -46,6 +46,7 @@ from kgmrca.wikidata.assertions import in_words, linked_items
 from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.queries import checked_id, checked_language, fallbacks
 from kgmrca.wikidata.records import Claim, NotChecked, Rank, Value
+from kgmrca.wikidata.values import span_in_words
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -65,7 +66,7 @@ _WKT, _MATHML = (
 )
 _IS_WKT = re.compile(r"(<[^>]*> )?Point\(", re.IGNORECASE)
 _TIME = re.compile(r"(?P<year>[+-]?\d+)(-(?P<month>\d\d))?(-(?P<day>\d\d))?(?P<hours>T.*)?", re.ASCII)
-_DAY, _MONTH, _YEAR, _DECADE, _CENTURY, _MILLENNIUM = 11, 10, 9, 8, 7, 6
+_DAY, _MONTH, _YEAR = 11, 10, 9
 _RANKS: tuple[Rank, ...] = ("preferred", "normal")
 _CHUNK = 1_000  # items at once: batches of look-ups are full, and a few MB
 _LISTED = 20  # of what could not be looked up, for each reason
@@ -217,7 +218,7 @@ def _time(value: Value) -> Literal:
         return Literal(value.text.removeprefix("+"), datatype=NamedNode(f"{XSD}dateTime"))
     precision = finest if precision is None else min(precision, finest)
     if precision < _YEAR:
-        return Literal(_span(year, precision))
+        return Literal(span_in_words(year, precision))
     form = f"{'-' if year < 0 else ''}{abs(year):04}"
     if precision == _YEAR:
         return Literal(form, datatype=NamedNode(f"{XSD}gYear"))
@@ -225,23 +226,6 @@ def _time(value: Value) -> Literal:
     if precision == _MONTH:
         return Literal(form, datatype=NamedNode(f"{XSD}gYearMonth"))
     return Literal(f"{form}-{day:02}", datatype=NamedNode(f"{XSD}date"))
-
-
-def _span(year: int, precision: int) -> str:
-    """Decades and longer spans in words; the year 0 is 1 BC (XSD 1.1, part 2, appendix E.1)."""
-    number, era = (year, "") if year > 0 else (1 - year, " BC")
-    if precision == _DECADE:
-        return f"{number // 10 * 10}s{era}"
-    if precision == _CENTURY:
-        return f"{_ordinal((number + 99) // 100)} century{era}"
-    if precision == _MILLENNIUM:
-        return f"{_ordinal((number + 999) // 1000)} millennium{era}"
-    return f"about {number}{era}"
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 def _quantity(text: str) -> Literal:

@@ -13,42 +13,32 @@ If a look-up of a step failed, the verdict is "not checked", and no later step i
 verdict into another. The caller looks up what a judgement `needs` and calls `judge` again (see `CheckKnowledge`), so
 that only what decides is looked up. That Wikidata lacks a statement does not make it false, so no verdict says "wrong".
 Wikidata's constraints count as hints only.
-
-Dates are compared at the coarser of their two precisions. On both sides years are those of XSD 1.1 (0 is 1 BC) and days
-are Gregorian. Wikidata's RDF has days of the Julian calendar converted, but not months and years, which are compared as
-they are (https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format#Time).
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from enum import Enum
 from itertools import chain
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from kgmrca.ontology import load_properties, wikidata_predicate
 from kgmrca.wikidata.records import Claim, Constraints, Item, NotChecked, Value, WikidataProperty
+from kgmrca.wikidata.values import compare, in_words, point_of
 
-__all__ = ["Assertion", "CheckKnowledge", "Judgement", "Question", "Verdict", "compare", "judge", "number"]
+__all__ = ["Assertion", "CheckKnowledge", "Judgement", "Question", "Verdict", "judge"]
 
 Question: TypeAlias = tuple[str, Any]
 """A look-up: the name of a method of `Lookups`, and one of its keys."""
 
 _T = TypeVar("_T")
 _Claims: TypeAlias = tuple[Claim, ...]
-Agreement: TypeAlias = Literal["same", "near", "different", "incomparable"]
 
 _LOCATED_IN = "P131"
 _END_TIME = "P582"
-_DAY, _MONTH, _YEAR, _CENTURY = 11, 10, 9, 7
 _RANKS = ("preferred", "normal", "deprecated")
 # The kind of value that a property of this datatype takes, and its name. Other datatypes take any literal.
 _KINDS = {"WikibaseItem": ("item", "an item"), "Time": ("time", "a date"), "Quantity": ("quantity", "a number")}
 _BELONGING = {"instance": "an instance", "subclass": "a subclass", "either": "an instance or a subclass"}
-# A time zone may follow: in "1867-05:00" there is no month.
-_DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 
 
 class Verdict(str, Enum):
@@ -305,12 +295,12 @@ def _unconfirmed(triple: _Triple, about: WikidataProperty, theirs: _Claims, answ
     if unclear := answers.unclear():
         return unclear
     if near:
-        reason = f"Wikidata has {near[0].value.text}, which does not exclude this value."
+        reason = f"Wikidata has {in_words(near[0].value)}, which does not exclude this value."
         return Judgement(Verdict.soft_conflict, near[0], reason)
     best = [(claim, agreement) for claim, agreement in valid if claim.rank == _best_rank(theirs)]
     for claim, agreement in best:
         if agreement == "different" and _excludes_others(claim, triple.subject, about.constraints):
-            has = f"has {claim.value.text}" if claim.value.text else "states that there is no value"
+            has = f"has {in_words(claim.value)}" if claim.value.text else "states that there is no value"
             return Judgement(Verdict.conflict, claim, f"Wikidata {has}.")
     for claim, _ in best:
         if claim.value.kind == "somevalue":
@@ -367,6 +357,10 @@ def _belongs(id: str, classes: frozenset[str], relation: str, answers: _Answers)
 def _wrong_literal(about: WikidataProperty, object_: Value) -> Judgement | None:
     """The judgement "unlinked" for a literal that cannot be a value of the property; else None."""
     kind, name = _KINDS.get(about.datatype, (object_.kind, ""))
+    if object_.kind == "somevalue":
+        return Judgement(Verdict.unlinked, reason="The object is a blank node, which stands for an unknown value.")
+    if object_.kind == "other" and about.datatype in ("", "WikibaseItem") and not point_of(object_.text):
+        return Judgement(Verdict.unlinked, reason="The object is not linked to an item.")
     if object_.kind in (kind, "item"):
         return None
     return Judgement(Verdict.unlinked, reason=f"{about.id} takes {name}, and the object is not one.")
@@ -408,84 +402,3 @@ def _best_rank(claims: _Claims) -> str:
 
 def _has(claim: Claim, qualifiers: Iterable[str]) -> bool:
     return not set(qualifiers).isdisjoint(name for name, _ in claim.qualifiers)
-
-
-def compare(ours: Value, theirs: Value) -> Agreement:
-    """How our value agrees with one of Wikidata's.
-
-    Returns:
-        "same" if Wikidata's value equals ours or is more precise, or if our number lies within its bounds. "near" if
-        Wikidata's value is less precise than ours (a year for a day), is another day or month of the same year, or is
-        our number with a unit. "different" if the values exclude each other. "incomparable" otherwise, as for values of
-        different kinds.
-
-    >>> compare(Value("time", "1867", precision=9), Value("time", "1867-11-07", precision=11))
-    'same'
-    >>> compare(Value("item", "Q90"), Value("item", "Q270"))
-    'different'
-    """
-    if theirs.kind == "novalue":
-        return "different"
-    if ours.kind == "item" or theirs.kind == "item":
-        if ours.kind != theirs.kind:
-            return "incomparable"
-        return "same" if ours.text == theirs.text else "different"
-    if ours.kind == theirs.kind == "time":
-        return _compare_times(ours, theirs)
-    if ours.kind == theirs.kind == "quantity":
-        return _compare_quantities(ours, theirs)
-    if theirs.kind not in ("text", "other"):
-        return "incomparable"
-    return "same" if ours.text == theirs.text else "different" if ours.kind == "text" else "incomparable"
-
-
-def _compare_times(ours: Value, theirs: Value) -> Agreement:
-    our_date, our_precision = _date(ours)
-    their_date, their_precision = _date(theirs)
-    if not our_date or not their_date:
-        return "incomparable"
-    coarser = min(our_precision, their_precision)
-    if _rounded(our_date, coarser) == _rounded(their_date, coarser):
-        return "same" if our_precision <= their_precision else "near"
-    return "near" if our_date[0] == their_date[0] else "different"
-
-
-def _date(value: Value) -> tuple[tuple[int, int, int] | None, int]:
-    """Year, month and day of a time, and its precision.
-
-    Where the precision is unknown, the first of January means the year, as in Wikidata's RDF.
-    """
-    match = _DATE.match(value.text)
-    if match is None:
-        return None, _YEAR
-    date = int(match[1]), int(match[2] or 1), int(match[3] or 1)
-    if value.precision is not None:
-        return date, value.precision
-    return date, _YEAR if date[1:] == (1, 1) else _DAY
-
-
-def _rounded(date: tuple[int, int, int], precision: int) -> tuple[int, ...]:
-    """A date cut to a precision. The 1860s begin with 1860, but the 19th century and longer spans begin with 1801."""
-    if precision >= _YEAR:
-        return date[: precision - _YEAR + 1]
-    return ((date[0] - (precision <= _CENTURY)) // 10 ** (_YEAR - precision),)
-
-
-def _compare_quantities(ours: Value, theirs: Value) -> Agreement:
-    our_amount, amount = number(ours.text), number(theirs.text)
-    if our_amount is None or amount is None:
-        return "incomparable"
-    lower, upper = (amount if bound is None else bound for bound in (theirs.lower, theirs.upper))
-    is_within = lower <= our_amount <= upper
-    if theirs.unit:
-        return "near" if is_within else "incomparable"
-    return "same" if is_within else "different"
-
-
-def number(text: str) -> Decimal | None:
-    """A number in the lexical form of xsd:integer or xsd:decimal; None for any other text.
-
-    >>> number("1.50"), number("1e3")
-    (Decimal('1.50'), None)
-    """
-    return Decimal(text) if _DECIMAL.fullmatch(text) else None

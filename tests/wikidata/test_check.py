@@ -2,12 +2,13 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
-from graphs import DOCUMENT, KGMRCA, WD, WDT, link, member, statement, write_graph
+from graphs import DOCUMENT, KGMRCA, WD, WDT, XSD, link, member, statement, write_graph
 from helpers import read_rdf
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple, parse
 from rdflib import OWL, SKOS, Graph
 from stand_in import StandIn
 
@@ -16,14 +17,21 @@ from kgmrca.resources import resource
 from kgmrca.triples.iris import Iris
 from kgmrca.wikidata import check as module
 from kgmrca.wikidata.check import CHECK_COLUMNS, check, check_assertions, checked_statements
+from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.records import Claim, Value
+from kgmrca.wikidata.sparql import open_endpoint
 from kgmrca.wikidata.verdicts import Assertion, Verdict
 
 ENTITY, CLUSTER = "urn:kgmrca:entity/curie", "urn:kgmrca:cluster/curie"
 PROV = "http://www.w3.org/ns/prov#"
 BORN = statement("Q7186", "P19", "Q270")
 MARRIED = statement("Q7186", "P26", "Q37463", number=1)
+WKT, PROP = "http://www.opengis.net/ont/geosparql#wktLiteral", "http://www.wikidata.org/prop/"
 TOLD = "Curie born Warsaw. Curie spouse Sorbonne. spouse single."
+
+
+def local_lookups(path):
+    return Lookups(open_endpoint(path), cache=None)
 
 
 @pytest.fixture
@@ -334,3 +342,42 @@ def test_without_statement_nodes_nothing_is_new_for_certain():
     found = check_assertions([Assertion("Q7186", name, Value("item", item)) for name, item in stated], lookups)
     assert [one.verdict.value for one in found.values()] == ["confirmed", "not checked", "conflict", "not checked"]
     assert all("no statement nodes" in one.reason for one in list(found.values())[1:])
+
+
+def test_what_wikidata_has_agrees_with_itself(tmp_path, wikidata_file):
+    """Its plain triples with every kind of value, as a graph."""
+    own = [quad.triple for quad in parse(path=wikidata_file) if quad.predicate.value.startswith(WDT)]
+    kinds = ("P569", "P570", "P571", "P18", "P214", "P625", "P742", "P1082", "P1559", "P2048")
+    with local_lookups(wikidata_file) as lookups:
+        found = list(checked_statements([write_graph(tmp_path / "g.nt", *own)], lookups))
+    verdicts = Counter((one.assertion.property, one.judgement.verdict.value) for one in found)
+    assert {name for name, _ in verdicts} >= set(kinds)
+    assert {verdict for name, verdict in verdicts if name in kinds} == {"confirmed"}
+
+
+@pytest.mark.parametrize(
+    ("object_", "theirs", "datatype", "verdict"),
+    [
+        ("<https://ilo.example/>", "<https://ilo.example/>", "Url", "confirmed"),
+        ("<https://ilo.example/>", "<https://vanne.example/>", "Url", "new"),
+        ("<nodeID://b1>", "<http://www.wikidata.org/.well-known/genid/b2>", "Url", "confirmed"),
+        ("<nodeID://b1>", "<https://ilo.example/>", "Url", "unlinked"),
+        ("<urn:kgmrca:entity/1>", f"<{WD}Q2>", "WikibaseItem", "unlinked"),
+        (f"<{WD}Q2>", "<nodeID://b1>", "WikibaseItem", "unknown value"),
+        ('"Point(2.2945 48.8583)"', f'"Point(2.294479 48.858296)"^^<{WKT}>', "GlobeCoordinate", "confirmed"),
+        ('"Ilo"@mul', '"Ilo"@en', "Monolingualtext", "confirmed"),
+        (f'"1.85E0"^^<{XSD}double>', f'"1.85"^^<{XSD}decimal>', "Quantity", "confirmed"),
+        ('"0042"', '"0042"', "ExternalId", "confirmed"),
+    ],
+)
+def test_values_of_every_kind_are_compared(tmp_path, object_, theirs, datatype, verdict):
+    # A property that is not in our table of relations.
+    (tmp_path / "g.nt").write_text(f"<{WD}Q1> <{WDT}P9999> {object_} .\n")
+    (tmp_path / "wikidata.nt").write_text(
+        f"<{WD}Q1> <{WDT}P31> <{WD}Q5> .\n<{WD}Q2> <{WDT}P31> <{WD}Q5> .\n"
+        f"<{WD}Q1> <{PROP}P9999> <{WD}statement/1> .\n<{WD}statement/1> <{PROP}statement/P9999> {theirs} .\n"
+        f"<{WD}P9999> <http://wikiba.se/ontology#propertyType> <http://wikiba.se/ontology#{datatype}> .\n"
+    )
+    with local_lookups(tmp_path / "wikidata.nt") as lookups:
+        (found,) = checked_statements([tmp_path / "g.nt"], lookups)
+    assert found.judgement.verdict.value == verdict

@@ -6,7 +6,8 @@ from stand_in import ITEMS, PROPERTIES, StandIn, value
 
 from kgmrca.wikidata.check import check_assertions
 from kgmrca.wikidata.records import Value
-from kgmrca.wikidata.verdicts import Assertion, CheckKnowledge, Judgement, Verdict, compare, judge
+from kgmrca.wikidata.values import compare
+from kgmrca.wikidata.verdicts import Assertion, CheckKnowledge, Judgement, Verdict, judge
 
 
 def item(id):
@@ -280,7 +281,7 @@ LITERALS = [
     (amount("2"), amount("+2"), "Quantity", "confirmed"),
     (amount("2"), amount("+3"), "Quantity", "conflict"),
     (amount("2"), amount("+3", lower=Decimal(2), upper=Decimal(4)), "Quantity", "confirmed"),
-    (amount("165"), amount("+165", unit="Q174728"), "Quantity", "soft conflict"),
+    (amount("165"), amount("+165", unit="Q174728"), "Quantity", "confirmed"),
     (amount("2"), amount("+165", unit="Q174728"), "Quantity", "new"),
     (text("about 2"), amount("+2"), "Quantity", "unlinked"),
     (text("Maria"), text("Maria", language="pl"), "Monolingualtext", "confirmed"),
@@ -407,7 +408,7 @@ COMPARED = [
     (time("1867-01-01"), time("1867-01-01T00:00:00Z", None), "near"),
     (time("1867-11-07"), time("1867-11-07T00:00:00Z", None), "same"),
     (time("1867-05:00", 9), time("1867-11-07T00:00:00Z"), "same"),
-    (time("1918-01-15"), time("1918-01-28T00:00:00Z", calendar="Q1985786"), "near"),
+    (time("1918-01-15"), time("1918-01-28T00:00:00Z", calendar="Q1985786"), "same"),
     (time("soon"), time("1867-11-07T00:00:00Z"), "incomparable"),
     # Numbers: with bounds, without units
     (amount("2"), amount("+2"), "same"),
@@ -415,7 +416,10 @@ COMPARED = [
     (amount("2"), amount("+3"), "different"),
     (amount("2"), amount("+3", lower=Decimal(2), upper=Decimal(4)), "same"),
     (amount("5"), amount("+3", lower=Decimal(2), upper=Decimal(4)), "different"),
-    (amount("2"), amount("+2", unit="Q11573"), "near"),
+    (amount("2"), amount("+2", unit="Q11573"), "same"),  # whose unit ours may have
+    (amount("2.1"), amount("+2", unit="Q11573", lower=Decimal("1.5"), upper=Decimal("2.5")), "near"),
+    (amount("2", unit="Q11573"), amount("+2", unit="Q11573"), "same"),
+    (amount("2", unit="Q3710"), amount("+2", unit="Q11573"), "incomparable"),
     (amount("3"), amount("+2", unit="Q11573"), "incomparable"),
     (amount("2"), amount("many"), "incomparable"),
     # Texts

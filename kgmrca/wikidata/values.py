@@ -1,0 +1,232 @@
+"""Values of claims: compared with one another, and in words. Nothing is looked up here.
+
+Dates are compared at the coarser of their two precisions. On both sides years are those of XSD 1.1 (0 is 1 BCE) and
+days are Gregorian. Wikidata's RDF has days of the Julian calendar converted, but not months and years, which are
+compared as they are (https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format#Time). Texts have such a day as
+the calendar of its time has it, so a day of the Julian calendar is compared in both calendars.
+"""
+
+import re
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from kgmrca.wikidata.records import Value
+
+__all__ = ["Agreement", "compare", "in_words", "is_unknown", "number", "point_of", "span_in_words"]
+
+Agreement: TypeAlias = Literal["same", "near", "different", "incomparable"]
+
+_Day: TypeAlias = tuple[int, int, int]
+
+_DAY, _MONTH, _YEAR, _DECADE, _CENTURY, _MILLENNIUM = 11, 10, 9, 8, 7, 6
+_JULIAN = "Q1985786"
+_MONTHS = dict(
+    enumerate(
+        (
+            *("January", "February", "March", "April", "May", "June"),
+            *("July", "August", "September", "October", "November", "December"),
+        ),
+        start=1,
+    )
+)
+# A time zone may follow: in "1867-05:00" there is no month.
+_DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+_POINT = re.compile(r"(?:<([^>]*)>\s*)?Point\s*\(\s*(\S+)\s+([^\s)]+)\s*\)", re.IGNORECASE)
+_EARTH = "http://www.wikidata.org/entity/Q2"
+_SAME_PLACE, _NEAR_PLACE = Decimal("0.001"), Decimal("0.1")  # degrees: about 100 m, and about 10 km
+# Blank nodes that a store has given an IRI (RDF 1.1, section 3.5, and what stores do that do not follow it).
+_SKOLEM = re.compile(
+    r"nodeID://|bnode:|_:|genid[:/-]|urn:(?:bnode|genid):|.*/(?:\.well-known/)?(?:genid|bnode|blank-node)[/#]"
+)
+
+
+def is_unknown(iri: str) -> bool:
+    """Whether an IRI stands for a blank node, with which Wikidata's RDF says that a value is unknown.
+
+    >>> is_unknown("http://www.wikidata.org/.well-known/genid/1f3"), is_unknown("nodeID://b1"), is_unknown("urn:x")
+    (True, True, False)
+    """
+    return _SKOLEM.match(iri) is not None
+
+
+def compare(ours: Value, theirs: Value) -> Agreement:
+    """How our value agrees with one of Wikidata's.
+
+    Returns:
+        "same" if Wikidata's value equals ours or is more precise, or if our number lies within its bounds. "near" if
+        Wikidata's value is less precise than ours (a year for a day), is another day or month of the same year, has our
+        number between its bounds but with a unit, or is a place nearby. "different" if the values exclude each other.
+        "incomparable" otherwise, as for values of different kinds, and for different texts in two languages.
+
+    >>> compare(Value("time", "1867", precision=9), Value("time", "1867-11-07", precision=11))
+    'same'
+    >>> compare(Value("item", "Q90"), Value("item", "Q270"))
+    'different'
+    """
+    if theirs.kind == "novalue":
+        return "different"
+    if "item" in (ours.kind, theirs.kind) or "somevalue" in (ours.kind, theirs.kind):
+        if ours.kind != theirs.kind:
+            return "incomparable"
+        return "same" if ours.text == theirs.text else "different"
+    if ours.kind == theirs.kind == "time":
+        return _compare_times(ours, theirs)
+    if ours.kind == theirs.kind == "quantity":
+        return _compare_quantities(ours, theirs)
+    if theirs.kind not in ("text", "other"):
+        return "incomparable"
+    if ours.text == theirs.text:
+        return "same"
+    if (our_point := point_of(ours.text)) and (point := point_of(theirs.text)):
+        return _compare_points(our_point, point)
+    is_translated = ours.language and theirs.language and ours.language != theirs.language
+    return "incomparable" if is_translated or ours.kind not in ("text", "other") else "different"
+
+
+def in_words(value: Value) -> str:
+    """A value as a person says it: dates at their precision and in their calendar, units behind numbers.
+
+    >>> in_words(Value("time", "1850-01-01T00:00:00Z", precision=7)), in_words(Value("time", "-0043-03", precision=10))
+    ('19th century', 'March 44 BCE')
+    >>> in_words(Value("quantity", "+330", unit="Q11573"))
+    '330 (unit Q11573)'
+    """
+    if value.kind == "time":
+        return _date_in_words(value)
+    if value.kind == "quantity":
+        text = value.text.removeprefix("+")
+        return f"{text} (unit {value.unit})" if value.unit else text
+    if value.kind == "text" and value.language:
+        return f"{value.text} ({value.language})"
+    return {"somevalue": "an unknown value", "novalue": "no value"}.get(value.kind, value.text)
+
+
+def span_in_words(year: int, precision: int) -> str:
+    """A year, or the decade or longer span that has it; the year 0 is 1 BCE (XSD 1.1, part 2, appendix E.1).
+
+    >>> span_in_words(1987, 8), span_in_words(1900, 7), span_in_words(-43, 9)
+    ('1980s', '19th century', '44 BCE')
+    """
+    number, era = (year, "") if year > 0 else (1 - year, " BCE")
+    if precision >= _YEAR:
+        return f"{number}{era}"
+    if precision == _DECADE:
+        return f"{number // 10 * 10}s{era}"
+    if precision == _CENTURY:
+        return f"{_ordinal((number + 99) // 100)} century{era}"
+    if precision == _MILLENNIUM:
+        return f"{_ordinal((number + 999) // 1000)} millennium{era}"
+    return f"about {number}{era}"
+
+
+def point_of(text: str) -> tuple[str, Decimal, Decimal] | None:
+    """The globe (an IRI), longitude and latitude of a point in well-known text; None for any other text.
+
+    >>> point_of("Point(2.29 48.86)")
+    ('http://www.wikidata.org/entity/Q2', Decimal('2.29'), Decimal('48.86'))
+    """
+    match = _POINT.fullmatch(text.strip())
+    if match is None:
+        return None
+    longitude, latitude = number(match[2]), number(match[3])
+    return None if longitude is None or latitude is None else (match[1] or _EARTH, longitude, latitude)
+
+
+def number(text: str) -> Decimal | None:
+    """A number in the lexical form of xsd:integer or xsd:decimal; None for any other text.
+
+    >>> number("1.50"), number("1e3")
+    (Decimal('1.50'), None)
+    """
+    return Decimal(text) if _DECIMAL.fullmatch(text) else None
+
+
+def _compare_points(ours: tuple[str, Decimal, Decimal], theirs: tuple[str, Decimal, Decimal]) -> Agreement:
+    if ours[0] != theirs[0]:
+        return "different"
+    around = abs(ours[1] - theirs[1]) % 360
+    apart = max(min(around, 360 - around), abs(ours[2] - theirs[2]))
+    return "same" if apart <= _SAME_PLACE else "near" if apart <= _NEAR_PLACE else "different"
+
+
+def _compare_times(ours: Value, theirs: Value) -> Agreement:
+    if ours.precision is None and ours.text.removeprefix("+") == theirs.text.removeprefix("+"):
+        return "same"  # Wikidata's own value without its precision
+    our_date, our_precision = _date(ours)
+    their_date, their_precision = _date(theirs)
+    if not our_date or not their_date:
+        return "incomparable"
+    coarser = min(our_precision, their_precision)
+    days = {their_date, _in_julian(theirs, their_date)}
+    if any(_rounded(our_date, coarser) == _rounded(day, coarser) for day in days):
+        return "same" if our_precision <= their_precision else "near"
+    return "near" if our_date[0] in {day[0] for day in days} else "different"
+
+
+def _date(value: Value) -> tuple[_Day | None, int]:
+    """Year, month and day of a time, and its precision.
+
+    Where the precision is unknown, the first of January means the year, as in Wikidata's RDF.
+    """
+    match = _DATE.match(value.text)
+    if match is None:
+        return None, _YEAR
+    date = int(match[1]), int(match[2] or 1) or 1, int(match[3] or 1) or 1
+    if value.precision is not None:
+        return date, value.precision
+    return date, _YEAR if date[1:] == (1, 1) else _DAY
+
+
+def _in_julian(value: Value, date: _Day) -> _Day:
+    """A day of the Julian calendar, which Wikibase's RDF has in the Gregorian; any other date as it is.
+
+    By day numbers (Richards, Explanatory Supplement to the Astronomical Almanac, 3rd edition, section 15.11).
+    """
+    if value.calendar != _JULIAN or (value.precision or _YEAR) < _DAY:
+        return date
+    year, month, day = date
+    shift = (14 - month) // 12
+    years, months = year + 4800 - shift, month + 12 * shift - 3
+    day_number = day + (153 * months + 2) // 5 + 365 * years + years // 4 - years // 100 + years // 400 - 32045
+    days = day_number + 32082
+    years = (4 * days + 3) // 1461
+    days -= 1461 * years // 4
+    months = (5 * days + 2) // 153
+    return years - 4800 + months // 10, months + 3 - 12 * (months // 10), days - (153 * months + 2) // 5 + 1
+
+
+def _rounded(date: _Day, precision: int) -> tuple[int, ...]:
+    """A date cut to a precision. The 1860s begin with 1860, but the 19th century and longer spans begin with 1801."""
+    if precision >= _YEAR:
+        return date[: precision - _YEAR + 1]
+    return ((date[0] - (precision <= _CENTURY)) // 10 ** (_YEAR - precision),)
+
+
+def _date_in_words(value: Value) -> str:
+    date, precision = _date(value)
+    if date is None:
+        return value.text
+    year, month, day = _in_julian(value, date)
+    words = span_in_words(year, precision)
+    if precision >= _MONTH:
+        words = f"{_MONTHS.get(month, month)} {words}"
+        if precision >= _DAY:
+            words = f"{day} {words}"
+    return f"{words} (Julian calendar)" if value.calendar == _JULIAN and precision >= _DAY else words
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _compare_quantities(ours: Value, theirs: Value) -> Agreement:
+    our_amount, amount = number(ours.text), number(theirs.text)
+    if our_amount is None or amount is None or (ours.unit and ours.unit != theirs.unit):
+        return "incomparable"
+    lower, upper = (amount if bound is None else bound for bound in (theirs.lower, theirs.upper))
+    is_within = lower <= our_amount <= upper
+    if theirs.unit and not ours.unit and our_amount != amount:
+        return "near" if is_within else "incomparable"
+    return "same" if is_within else "different"
