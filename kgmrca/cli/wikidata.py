@@ -287,7 +287,8 @@ def diff_command(
 
     The table has a row for each fact, the most certain first, with the names, the items, the sentence, and an empty
     column accept. Put an x there for each fact that you accept, and give the table to --accept. Those facts are written
-    as commands for https://quickstatements.toolforge.org. Nothing is uploaded.
+    as commands for https://quickstatements.toolforge.org, 5,000 a file (new.qs, new-2.qs, ...). What QuickStatements
+    cannot hold is left out, and listed with the reason. Nothing is uploaded.
 
     When the table is written again, your answers, the cells that you edited and the columns that you added are kept. A
     row that you worked on and that is no longer listed is kept at the end. The column checksums tells which cells you

@@ -1,12 +1,12 @@
 """What graphs say and Wikidata does not: listed in a table for review, and what was accepted as QuickStatements.
 
-These are commands of QuickStatements, version 1 (https://www.wikidata.org/wiki/Help:QuickStatements): a command a line,
-tabs between cells, and a text verbatim between the first and the last quote of its cell. Nothing is uploaded.
+For the commands see `wikidata.quickstatements`. Nothing is uploaded.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,15 +16,15 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD, check_outputs, opened
-from kgmrca.ontology import load_ontology, load_properties, wikidata_predicate
+from kgmrca.ontology import load_ontology
 from kgmrca.progress import counted
 from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import graph_files
-from kgmrca.triples.iris import clean_text
 from kgmrca.triples.read import Node, read_graphs
 from kgmrca.wikidata.assertions import Links
 from kgmrca.wikidata.queries import checked_id
+from kgmrca.wikidata.quickstatements import clean_line, command, value_text, why_not
 from kgmrca.wikidata.records import Value
 from kgmrca.wikidata.review import (
     CHECKSUMS,
@@ -45,11 +45,8 @@ __all__ = [
     "DiffSummary",
     "Row",
     "accepted",
-    "clean_line",
     "diff",
     "differences",
-    "quickstatement",
-    "value_text",
 ]
 
 _LABEL, _COMMENT = f"{RDFS}label", f"{RDFS}comment"
@@ -61,10 +58,10 @@ _NEW = frozenset({Verdict.new.value})
 _CONFLICTS = frozenset({Verdict.conflict.value, Verdict.soft_conflict.value})
 _YES, _NO = frozenset({"x", "y", "yes", "1", "true", "accept", "accepted"}), frozenset({"", "n", "no", "0", "false"})
 
+MOST_COMMANDS = 5_000
+"""The commands of one file. The pages of QuickStatements take a batch of this size at once."""
+
 _URL = re.compile(r"https?://[^\s\"<>]+", re.ASCII)
-_DATE = re.compile(r"(-?\d{4,})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
-_FIRST_GREGORIAN_YEAR = 1583
-_STRINGS = frozenset({"P281"})  # of our properties, those that have texts as values
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +116,8 @@ class DiffSummary:
         n_kept: the number of listed rows in which something that a person wrote before was kept.
         n_not_listed: the number of rows that a person worked on and that are not listed any more. They are kept in
             the table, and not exported.
+        files: the files of commands that were written, if there are several.
+        unwritable: by the IRI of a statement why its fact cannot be exported.
     """
 
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -126,11 +125,14 @@ class DiffSummary:
     left_out: list[str] = field(default_factory=list)
     n_kept: int = 0
     n_not_listed: int = 0
+    files: list[str] = field(default_factory=list)
+    unwritable: dict[str, str] = field(default_factory=dict)
 
     def in_words(self, output: str) -> str:
         """The summary in lines of text; `output` is where the result was written."""
         counts = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(self.verdicts.items()))
-        lines = [counted(self.verdicts.total(), "fact") + ("" if output == "-" else f" -> {output}")]
+        to = ", ".join(self.files) or output
+        lines = [counted(self.verdicts.total(), "fact") + ("" if output == "-" else f" -> {to}")]
         lines[0] += f": {counts}" if counts else ""
         if self.unchecked:
             lines.append(f"{counted(self.unchecked, 'statement')} without a verdict: see kgmrca check")
@@ -250,13 +252,21 @@ def _export(
     """Write the QuickStatements."""
     check_outputs([output], [accept], what="the table", takes=Path.is_file)
     summary = DiffSummary()
-    with opened(output) as out:
+    with ExitStack() as files:  # all are shown when all are complete
+        out = files.enter_context(opened(output))
         marked = accepted(accept)
         found = differences(
             graphs, summary, conflicts=True, input_format=input_format, beside=output, wikibase=wikibase
         )
         rows = {fact_of({name: getattr(row, name) for name in KEY}): row for row in found}
-        for line in _commands(marked, rows, summary, stated_in):
+        for number, line in enumerate(_commands(marked, rows, summary, stated_in)):
+            if number and number % MOST_COMMANDS == 0 and output != STANDARD:
+                path = Path(output)
+                part = path.with_name(f"{path.stem}-{1 + number // MOST_COMMANDS}{path.suffix}")
+                check_outputs([part], [accept], what="the table", takes=Path.is_file)
+                check_outputs([part], graphs, takes=None if input_format else is_rdf)
+                out = files.enter_context(opened(part))
+                summary.files = [*(summary.files or [str(output)]), str(part)]
             out.write(line.encode("utf-8"))
     return summary
 
@@ -309,6 +319,10 @@ def differences(
             if not wanted.issuperset(verdicts) or not (assertion.subject and assertion.property and assertion.object):
                 continue
             row = first.row(node, assertion)
+            if not row.value:
+                why = why_not(assertion.object, assertion.property)
+                summary.unwritable[row.statement] = why
+                row = replace(row, reason=f"{row.reason} It cannot be exported: {why}.".lstrip())
             # A fact that cannot be exported has no value to tell it from others.
             key = row.subject_item, row.property_id, row.value or f" {node.terms['object']}"
             other = found.get(key)
@@ -348,80 +362,6 @@ def accepted(path: Path) -> list[tuple[int, dict[str, str]]]:
         if is_yes and first == line:
             marked.append((line, cells))
     return marked
-
-
-def quickstatement(row: Row, *, stated_in: str = "") -> str:
-    """The command that adds a row's fact to Wikidata, as a line, with an item, a web page or both as its reference.
-
-    >>> from dataclasses import replace
-    >>> empty = Row(**dict.fromkeys(DIFF_COLUMNS[:-1], ""))
-    >>> born = replace(empty, subject_item="Q7186", property_id="P19", value="Q270")
-    >>> quickstatement(born, stated_in="Q328").split()
-    ['Q7186', 'P19', 'Q270', 'S248', 'Q328']
-    """
-    cells = [row.subject_item, row.property_id, row.value]
-    if stated_in:
-        cells += ["S248", stated_in]
-    if row.url:
-        cells += ["S854", _quoted(row.url)]
-    return "\t".join(cells) + "\n"
-
-
-def value_text(value: Value, property: str) -> str:
-    """A value as QuickStatements writes it; "" if it has no form there, or the property does not take such a value.
-
-    The kinds of values are known for the properties in our table of relations. Other properties take any.
-
-    >>> value_text(Value("time", "1867-11-07", precision=11), "P569")
-    '+1867-11-07T00:00:00Z/11'
-    >>> value_text(Value("item", "Q270"), "P19"), value_text(Value("text", "Warsaw"), "P19")
-    ('Q270', '')
-    """
-    known = load_properties().get(wikidata_predicate(property) or "")
-    if known:
-        kinds = {frozenset({"TIME"}): "time", frozenset({"NUM"}): "quantity"}
-        kind = "text" if property in _STRINGS else kinds.get(known.object_types, "item")
-        if kind == "text" and value.kind == "quantity":
-            value = Value("text", value.text)
-        if value.kind != kind:
-            return ""
-    if value.kind == "item":
-        return value.text
-    if value.kind == "time":
-        return _time_text(value)
-    if value.kind == "quantity":
-        return format(Decimal(value.text), "f")
-    if value.kind == "text" and clean_line(value.text):
-        return (f"{value.language}:" if value.language else "") + _quoted(value.text)
-    return ""
-
-
-def clean_line(text: str) -> str:
-    """A text in one line: white space of any kind becomes single spaces, without any at the ends.
-
-    >>> clean_line(" two   parts ")
-    'two parts'
-    """
-    return " ".join(clean_text(text).split())
-
-
-def _quoted(text: str) -> str:
-    return f'"{clean_line(text)}"'
-
-
-def _time_text(value: Value) -> str:
-    """A date. 1 BC is the year 0 in the graph (XSD 1.1) and -1 in Wikibase.
-
-    Days are Gregorian in the graph. Years and months before 1583 are written as Julian ones.
-    """
-    match = _DATE.fullmatch(value.text)
-    if match is None:
-        return ""
-    year, month, day = int(match[1]), match[2] or "00", match[3] or "00"
-    sign, number = ("+", year) if year > 0 else ("-", 1 - year)
-    precision = 9 + bool(match[2]) + bool(match[3])
-    julian = "/J" if year < _FIRST_GREGORIAN_YEAR and not match[3] else ""
-    return f"{sign}{number:04}-{month}-{day}T00:00:00Z/{precision}{julian}"
 
 
 class _FirstReading:
@@ -519,10 +459,14 @@ def _commands(
             summary.n_not_listed += 1
             continue
         if not fact[-1]:
-            summary.left_out.append(f"line {line}: it has no value that {cells['property_id']} can have")
+            why = summary.unwritable.get(
+                cells.get("statement", ""), f"it has no value that {cells['property_id']} can have"
+            )
+            summary.left_out.append(f"line {line}: {why}")
         elif fact not in rows:
             given = " ".join(cells[name].strip() for name in KEY)
             summary.left_out.append(f"line {line}: '{given}' is not among what is new in these graphs")
         else:
             summary.verdicts[rows[fact].verdict] += 1
-            yield quickstatement(rows[fact], stated_in=stated_in)
+            row = rows[fact]
+            yield command(row.subject_item, row.property_id, row.value, stated_in=stated_in, url=row.url)

@@ -12,14 +12,26 @@ from typing import Literal, TypeAlias
 
 from kgmrca.wikidata.records import Value
 
-__all__ = ["Agreement", "compare", "in_words", "is_unknown", "number", "point_of", "span_in_words"]
+__all__ = [
+    "EARTH",
+    "JULIAN",
+    "Agreement",
+    "compare",
+    "in_julian",
+    "in_words",
+    "is_unknown",
+    "number",
+    "point_of",
+    "span_in_words",
+]
 
 Agreement: TypeAlias = Literal["same", "near", "different", "incomparable"]
 
 _Day: TypeAlias = tuple[int, int, int]
 
 _DAY, _MONTH, _YEAR, _DECADE, _CENTURY, _MILLENNIUM = 11, 10, 9, 8, 7, 6
-_JULIAN = "Q1985786"
+JULIAN = "Q1985786"
+"""The calendar model of the Julian calendar."""
 _MONTHS = dict(
     enumerate(
         (
@@ -33,7 +45,8 @@ _MONTHS = dict(
 _DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _POINT = re.compile(r"(?:<([^>]*)>\s*)?Point\s*\(\s*(\S+)\s+([^\s)]+)\s*\)", re.IGNORECASE)
-_EARTH = "http://www.wikidata.org/entity/Q2"
+EARTH = "http://www.wikidata.org/entity/Q2"
+"""The globe of a point that names none."""
 _SAME_PLACE, _NEAR_PLACE = Decimal("0.001"), Decimal("0.1")  # degrees: about 100 m, and about 10 km
 # Blank nodes that a store has given an IRI (RDF 1.1, section 3.5, and what stores do that do not follow it).
 _SKOLEM = re.compile(
@@ -130,7 +143,7 @@ def point_of(text: str) -> tuple[str, Decimal, Decimal] | None:
     if match is None:
         return None
     longitude, latitude = number(match[2]), number(match[3])
-    return None if longitude is None or latitude is None else (match[1] or _EARTH, longitude, latitude)
+    return None if longitude is None or latitude is None else (match[1] or EARTH, longitude, latitude)
 
 
 def number(text: str) -> Decimal | None:
@@ -140,6 +153,25 @@ def number(text: str) -> Decimal | None:
     (Decimal('1.50'), None)
     """
     return Decimal(text) if _DECIMAL.fullmatch(text) else None
+
+
+def in_julian(date: _Day) -> _Day:
+    """Year, month and day in the Julian calendar of a day in the Gregorian.
+
+    By day numbers (Richards, Explanatory Supplement to the Astronomical Almanac, 3rd edition, section 15.11).
+
+    >>> in_julian((1643, 1, 4))
+    (1642, 12, 25)
+    """
+    year, month, day = date
+    shift = (14 - month) // 12
+    years, months = year + 4800 - shift, month + 12 * shift - 3
+    day_number = day + (153 * months + 2) // 5 + 365 * years + years // 4 - years // 100 + years // 400 - 32045
+    days = day_number + 32082
+    years = (4 * days + 3) // 1461
+    days -= 1461 * years // 4
+    months = (5 * days + 2) // 153
+    return years - 4800 + months // 10, months + 3 - 12 * (months // 10), days - (153 * months + 2) // 5 + 1
 
 
 def _compare_points(ours: tuple[str, Decimal, Decimal], theirs: tuple[str, Decimal, Decimal]) -> Agreement:
@@ -158,7 +190,7 @@ def _compare_times(ours: Value, theirs: Value) -> Agreement:
     if not our_date or not their_date:
         return "incomparable"
     coarser = min(our_precision, their_precision)
-    days = {their_date, _in_julian(theirs, their_date)}
+    days = {their_date, _own_day(theirs, their_date)}
     if any(_rounded(our_date, coarser) == _rounded(day, coarser) for day in days):
         return "same" if our_precision <= their_precision else "near"
     return "near" if our_date[0] in {day[0] for day in days} else "different"
@@ -178,22 +210,10 @@ def _date(value: Value) -> tuple[_Day | None, int]:
     return date, _YEAR if date[1:] == (1, 1) else _DAY
 
 
-def _in_julian(value: Value, date: _Day) -> _Day:
-    """A day of the Julian calendar, which Wikibase's RDF has in the Gregorian; any other date as it is.
-
-    By day numbers (Richards, Explanatory Supplement to the Astronomical Almanac, 3rd edition, section 15.11).
-    """
-    if value.calendar != _JULIAN or (value.precision or _YEAR) < _DAY:
-        return date
-    year, month, day = date
-    shift = (14 - month) // 12
-    years, months = year + 4800 - shift, month + 12 * shift - 3
-    day_number = day + (153 * months + 2) // 5 + 365 * years + years // 4 - years // 100 + years // 400 - 32045
-    days = day_number + 32082
-    years = (4 * days + 3) // 1461
-    days -= 1461 * years // 4
-    months = (5 * days + 2) // 153
-    return years - 4800 + months // 10, months + 3 - 12 * (months // 10), days - (153 * months + 2) // 5 + 1
+def _own_day(value: Value, date: _Day) -> _Day:
+    """A day in the calendar that it has, which Wikibase's RDF has in the Gregorian; any other date as it is."""
+    is_julian = value.calendar == JULIAN and value.precision is not None and value.precision >= _DAY
+    return in_julian(date) if is_julian else date
 
 
 def _rounded(date: _Day, precision: int) -> tuple[int, ...]:
@@ -207,13 +227,13 @@ def _date_in_words(value: Value) -> str:
     date, precision = _date(value)
     if date is None:
         return value.text
-    year, month, day = _in_julian(value, date)
+    year, month, day = _own_day(value, date)
     words = span_in_words(year, precision)
     if precision >= _MONTH:
         words = f"{_MONTHS.get(month, month)} {words}"
         if precision >= _DAY:
             words = f"{day} {words}"
-    return f"{words} (Julian calendar)" if value.calendar == _JULIAN and precision >= _DAY else words
+    return f"{words} (Julian calendar)" if value.calendar == JULIAN and precision >= _DAY else words
 
 
 def _ordinal(number: int) -> str:

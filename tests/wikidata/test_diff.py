@@ -1,5 +1,4 @@
 import csv
-import re
 import signal
 import sys
 from dataclasses import replace
@@ -7,14 +6,11 @@ from decimal import Decimal
 
 import pytest
 from graphs import DOCUMENT, KGMRCA, WD, WDT, link, statement, write_graph
-from hypothesis import given
-from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kgmrca import cli
 from kgmrca.errors import InputError
 from kgmrca.graph.merging.merge import merge
-from kgmrca.ontology import load_properties
 from kgmrca.triples.records import Mention
 from kgmrca.wikidata.check import check
 from kgmrca.wikidata.diff import (
@@ -22,14 +18,10 @@ from kgmrca.wikidata.diff import (
     DiffSummary,
     Row,
     accepted,
-    clean_line,
     diff,
     differences,
-    quickstatement,
-    value_text,
 )
 from kgmrca.wikidata.lookups import Lookups
-from kgmrca.wikidata.records import Value
 from kgmrca.wikidata.sparql import open_endpoint
 
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
@@ -37,7 +29,6 @@ IDENTIFIER = "http://purl.org/dc/terms/identifier"
 SOURCE = "http://purl.org/dc/terms/source"
 ENTITY = "urn:kgmrca:entity/curie"
 CURIE = "Q7186"
-ROW = Row("", "new", "0.9", "Marie Curie", CURIE, "spouse", "P26", "Q1", "Q1", "", "", "", 1, "", "urn:s")
 
 
 def said(subject, predicate, text):
@@ -309,78 +300,32 @@ def test_what_makes_no_sense_is_refused(graph, tmp_path, options, message):
         diff([graph], **places)
 
 
-@pytest.mark.parametrize(
-    ("value", "property", "text"),
-    [
-        (Value("item", "Q270"), "P19", "Q270"),
-        (Value("time", "1867-11-07", precision=11), "P569", "+1867-11-07T00:00:00Z/11"),
-        (Value("time", "1867-11", precision=10), "P569", "+1867-11-00T00:00:00Z/10"),
-        (Value("time", "1867", precision=9), "P569", "+1867-00-00T00:00:00Z/9"),
-        (Value("time", "1304", precision=9), "P569", "+1304-00-00T00:00:00Z/9/J"),
-        (Value("time", "1066-10-20", precision=11), "P569", "+1066-10-20T00:00:00Z/11"),
-        (Value("time", "-0043", precision=9), "P569", "-0044-00-00T00:00:00Z/9/J"),
-        (Value("time", "0000", precision=9), "P569", "-0001-00-00T00:00:00Z/9/J"),
-        (Value("time", "soon"), "P569", ""),
-        (Value("quantity", "1200"), "P1082", "1200"),
-        (Value("quantity", "-4.20"), "P1082", "-4.20"),
-        (Value("quantity", "12345"), "P281", '"12345"'),
-        (Value("text", "SW1A 1AA"), "P281", '"SW1A 1AA"'),
-        (Value("text", 'a "b"\tc\nd'), "P742", '"a "b" c d"'),
-        (Value("text", "Marie", language="fr"), "P1559", 'fr:"Marie"'),
-        (Value("text", " \n"), "P742", ""),
-        (Value("text", "Warsaw"), "P19", ""),
-        (Value("time", "1867", precision=9), "P19", ""),
-        (Value("item", "Q1"), "P569", ""),
-        (Value("quantity", "4"), "P569", ""),
-        (Value("somevalue"), "P742", ""),
-    ],
-)
-def test_values_as_quickstatements(value, property, text):
-    assert value_text(value, property) == text
+def test_what_quickstatements_cannot_hold_is_listed_with_its_reason(tmp_path):
+    graph = graph_of(
+        tmp_path / "g.ttl",
+        [statement(CURIE, "P742", "a | b", datatype=""), *checks("new")],
+        [statement(CURIE, "P2130", "5", datatype="integer", number=1), *checks("new", number=1)],
+    )
+    assert [row.reason for row in listed(graph)] == [
+        "Because. It cannot be exported: its text contains |, which QuickStatements takes for the end of a cell.",
+        "Because. It cannot be exported: its number has no unit.",
+    ]
+    summary, text = export(graph, tmp_path, ["x", "x"])
+    assert text == ""
+    assert "not exported, line 2: its text contains |" in summary.in_words("new.qs")
+    assert "not exported, line 3: its number has no unit" in summary.in_words("new.qs")
 
 
-# Cells of V1, after parseValueV1 in QuickStatements' own quickstatements.php.
-CELL = re.compile(
-    r'[PQ]\d+|"[^\n]*"|[a-z_-]+:"[^\n]*"|[+-]?\d+-\d\d-\d\dT\d\d:\d\d:\d\dZ/\d+(/J)?|[+-]?\d+(\.\d+)?', re.ASCII
-)
-texts = st.text() | st.text(alphabet='\t\n\r"|/*\x0b\x0c\x1c\x85\u2028\u2029\ud800\x00 a')
-
-
-@given(texts)
-def test_one_line_is_one_line_and_keeps_all_words(text):
-    line = clean_line(text)
-    assert line.splitlines() in ([], [line])
-    assert "\t" not in line
-    line.encode("utf-8")
-    assert clean_line(line) == line
-
-
-@given(text=texts, url=texts, language=st.sampled_from(["", "en"]))
-def test_an_accepted_row_is_one_command_whatever_the_text(text, url, language):
-    value = value_text(Value("text", text, language=language), "P742")
-    line = quickstatement(replace(ROW, property_id="P742", value=value or "Q1", url=url), stated_in="Q328")
-    assert line.splitlines(keepends=True) == [line]
-    assert line.endswith("\n")
-    item, name, *cells = line.removesuffix("\n").split("\t")
-    assert (item, name, cells[1:3]) == (CURIE, "P742", ["S248", "Q328"])
-    assert len(cells) == (5 if url else 3)
-    assert all(CELL.fullmatch(cell) for cell in cells[0:5:2])
-    # A comment ends a command (`/* ... */`): no cell ends so.
-    assert not line.rstrip().endswith("*/")
-
-
-@given(st.sampled_from(["P19", "P569", "P1082", "P281", "P742"]), texts, st.sampled_from(["time", "quantity", "text"]))
-def test_values_are_cells_or_nothing(property, text, kind):
-    if kind == "quantity":
-        text = "4"
-    assert CELL.fullmatch(value := value_text(Value(kind, text), property)) or value == ""
-
-
-def test_each_property_of_ours_takes_one_kind_of_value():
-    values = [Value("item", "Q1"), Value("time", "1867"), Value("quantity", "4"), Value("text", "a")]
-    for predicate in load_properties():
-        name = predicate.rpartition("/")[2]
-        assert sum(value_text(value, name) != "" for value in values) == (2 if name == "P281" else 1), name
+def test_a_large_export_is_split_into_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("kgmrca.wikidata.diff.MOST_COMMANDS", 2)
+    facts = [[statement(CURIE, "P800", f"Q{n + 1}", number=n), *checks("new", number=n)] for n in range(5)]
+    graph = graph_of(tmp_path / "g.ttl", *facts)
+    summary, text = export(graph, tmp_path, ["x"] * 5)
+    parts = [text, *((tmp_path / f"new-{number}.qs").read_text() for number in (2, 3))]
+    assert [len(part.splitlines()) for part in parts] == [2, 2, 1]
+    assert sorted("".join(parts).split()[2::3]) == ["Q1", "Q2", "Q3", "Q4", "Q5"]
+    names = ", ".join(str(tmp_path / name) for name in ("new.qs", "new-2.qs", "new-3.qs"))
+    assert summary.in_words("new.qs") == f"kgmrca: 5 facts -> {names}: 5 new"
 
 
 @pytest.fixture
