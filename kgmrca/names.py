@@ -6,9 +6,12 @@ apart by it (`normal_name`), and names are looked up by it (`spellings`).
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import chain, product
+from pathlib import Path
 
-__all__ = ["is_picture", "is_pronoun", "normal_name", "plain_name", "shown_name", "spellings"]
+__all__ = ["is_picture", "is_pronoun", "normal_name", "plain_name", "shown_name", "spellings", "without_accents"]
 
 ALIKE = str.maketrans(
     {
@@ -48,6 +51,9 @@ _TRANSCRIBED = str.maketrans(
 _DIGRAPH = re.compile("([aouAOU]e|[aA]a)")
 _UMLAUTS = {"ae": "ä", "oe": "ö", "ue": "ü", "Ae": "Ä", "Oe": "Ö", "Ue": "Ü"}
 _NORDIC = {"ae": "æ", "oe": "ø", "aa": "å", "Ae": "Æ", "Oe": "Ø", "Aa": "Å"}
+_LETTERS = re.compile(r"([^\W\d_]+)")
+_MOST_WORDS = 3  # with accents that are one word without
+_MOST_ACCENTED = 3  # words of a name that may have accents
 _MOST = 32
 _PAIRS = {'"': '"', "'": "'", "(": ")", "[": "]", "{": "}"}
 
@@ -146,16 +152,29 @@ def spellings(name: str) -> tuple[str, ...]:
 
     Others leave out an article, a genitive or a final full stop, do not write in capitals, have typographic apostrophes
     and dashes or spaces for these, "&" for "and", letters without accents, or the letters that "ae", "oe", "ue", "aa"
-    and "ss" may stand for.
+    and "ss" may stand for. Or they write accents that the name lacks; which words have some is known from lists of names.
 
     >>> spellings("O’Brun, "), spellings("the NETHERLANDS")
     (('O’Brun,', "O'Brun", 'O’Brun'), ('the NETHERLANDS', 'NETHERLANDS', 'the Netherlands', 'Netherlands'))
     """
     forms = dict.fromkeys(map(plain_name, (name, _spaced(name))))
-    for ways in (_shorter, _in_usual_case, _with_other_signs, _with_other_letters):
+    for ways in (_shorter, _in_usual_case, _with_other_signs):
         forms |= dict.fromkeys(other for form in list(forms) for other in ways(form))
+    accented = dict.fromkeys(chain(forms, chain.from_iterable(map(_accented, forms))))
+    in_ascii = chain.from_iterable(map(_in_ascii, forms))
+    from_ascii = chain.from_iterable(map(_from_ascii, accented))
     as_it_is = unicodedata.normalize("NFC", " ".join(name.split()))
-    return tuple(filter(None, dict.fromkeys((as_it_is, *forms))))[:_MOST]
+    return tuple(filter(None, dict.fromkeys((as_it_is, *forms, *in_ascii, *accented, *from_ascii))))[:_MOST]
+
+
+def without_accents(name: str) -> str:
+    """A name in letters of ASCII, as far as it is in Latin ones.
+
+    >>> without_accents("Søren Łukasz Groß")
+    'Soren Lukasz Gross'
+    """
+    letters = unicodedata.normalize("NFD", name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_BASES)
 
 
 def _readable(name: str) -> str:
@@ -226,11 +245,35 @@ def _with_other_signs(name: str) -> Iterator[str]:
         yield name.replace(" and ", " & ")
 
 
-def _with_other_letters(name: str) -> Iterator[str]:
+def _in_ascii(name: str) -> Iterator[str]:
     if not name.isascii():
-        letters = unicodedata.normalize("NFD", name)
-        yield "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(_BASES)
+        yield without_accents(name)
         yield name.translate(_TRANSCRIBED)
+
+
+def _from_ascii(name: str) -> Iterator[str]:
+    """A name with the letters that pairs of letters may stand for."""
     yield name.replace("ss", "ß")
     for letter_of in (_UMLAUTS, _NORDIC) if name.isascii() else ():
         yield "".join(letter_of.get(part, part) for part in _DIGRAPH.split(name))
+
+
+def _accented(name: str) -> Iterator[str]:
+    """A name with the accents that its words have in lists of names."""
+    known = _accented_words()
+    parts = _LETTERS.split(name)
+    choices = [(*known.get(part, ()), part) for part in parts]
+    if sum(len(words) > 1 for words in choices) <= _MOST_ACCENTED:
+        yield from map("".join, product(*choices))
+
+
+@lru_cache(maxsize=1)
+def _accented_words() -> Mapping[str, tuple[str, ...]]:
+    """Words of names with accents, by what they are without them."""
+    text = Path(__file__).with_name("accented_words.txt").read_text(encoding="utf-8")
+    words: dict[str, tuple[str, ...]] = {}
+    for word in text.splitlines():
+        if not word.startswith("#"):
+            plain = without_accents(word)
+            words[plain] = (*words.get(plain, ()), word)[:_MOST_WORDS]
+    return words
