@@ -151,8 +151,8 @@ def spellings(name: str) -> tuple[str, ...]:
     """The forms in which to look a name up: as it is, plain, and then as others write it, 32 at most.
 
     Others leave out an article, a genitive or a final full stop, do not write in capitals, have typographic apostrophes
-    and dashes or spaces for these, "&" for "and", letters without accents, or the letters that "ae", "oe", "ue", "aa"
-    and "ss" may stand for. Or they write accents that the name lacks; which words have some is known from lists of names.
+    and dashes or spaces for these, "&" for "and", letters without accents, the letters that "ae", "oe", "ue", "aa" and
+    "ss" may stand for, or accents that the name lacks. Which words may have some is known from lists of names.
 
     >>> spellings("O’Brun, "), spellings("the NETHERLANDS")
     (('O’Brun,', "O'Brun", 'O’Brun'), ('the NETHERLANDS', 'NETHERLANDS', 'the Netherlands', 'Netherlands'))

@@ -1,6 +1,8 @@
+import sys
 import unicodedata
 
 import pytest
+from helpers import recipe_script
 from hypothesis import given
 from hypothesis import strategies as st
 from written import WRITTEN
@@ -101,7 +103,7 @@ def test_a_name_is_looked_up_as_others_write_it(name, written):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("Paris", ("Paris",)),
+        ("London", ("London",)),
         (" New\n York ", ("New York",)),
         ("the Netherlands", ("the Netherlands", "Netherlands")),
         ("The The", ("The The", "The")),
@@ -120,6 +122,36 @@ def test_a_name_is_looked_up_as_others_write_it(name, written):
 )
 def test_spellings(name, expected):
     assert spellings(name) == expected
+
+
+def test_a_name_may_lack_any_of_its_accents():
+    assert set(spellings("Jose Garcia")) == {"Jose Garcia", "José García", "José Garcia", "Jose García"}
+    assert "Zoë Krauß" in spellings("Zoe Krauss")
+    assert {"Søren", "Sören"} < set(spellings("Soren"))
+
+
+def test_the_words_with_accents_are_those_of_lists_of_names(monkeypatch, tmp_path):
+    files = {
+        "__init__": "",
+        "providers/__init__": "",
+        "providers/person/__init__": "",
+        "providers/person/xx": "class Provider:\n    first_names = {'Zoë': 1, 'Kim': 2, 'Ża': 1, '花子花': 1}",
+        "providers/person/yy": "class Provider:\n    last_names = ('Zoé Ørsted', 'Ma’é')\n    formats = ['Äöü']",
+        "providers/address/__init__": "",
+        "providers/address/xx": "class Provider:\n    cities = [['Zoé', 'Ørsted']]\n    street_names = ['Gräben']",
+    }
+    for name, content in files.items():
+        path = tmp_path / "faker" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "faker"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    recipe_script(monkeypatch, "accented_words").main(tmp_path / "words.txt")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "faker"]:
+        del sys.modules[name]
+    lines = (tmp_path / "words.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line[0] != "#"] == ["Ørsted", "Zoé", "Zoë"]
 
 
 @given(HOSTILE)

@@ -1,4 +1,4 @@
-"""Ten made-up names, each with four ways in which others may write it."""
+"""Twelve names, made up, each with four ways in which others may write it."""
 
 from itertools import cycle
 
@@ -14,6 +14,8 @@ Lund & Vesper               | Lund and Vesper      | Lund &amp; Vesper     | LUN
 Academy of Arts and Letters | Academy of Arts & Letters | ACADEMY OF ARTS AND LETTERS | Academy of  Arts and\u2028Letters | the Academy of Arts and Letters
 Søren Mølby                 | SØREN MØLBY          | Soeren Moelby         | Søren Mølby…                | « Søren Mølby »
 Rene Lefort                 | René Lefort          | Rene Lefort —         | RENÉ LEFORT                 | • Rene Le~fort
+José Núñez Gil              | Jose Nunez Gil       | JOSÉ NÚÑEZ GIL        | JOSE NUNEZ GIL              | José Nunez Gil
+Łukasz Wójcik               | Lukasz Wojcik        | ŁUKASZ WÓJCIK         | LUKASZ WOJCIK               | Łukasz Wo\u0301jcik,
 """  # noqa: E501
 WRITTEN = [
     [form.strip().replace("~", unseen) for form in line.split("|")]

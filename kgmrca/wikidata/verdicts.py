@@ -207,7 +207,8 @@ def _by_claims(ours: Value, theirs: _Claims) -> Judgement | None:
     found = _first_same(ours, theirs)
     if found is None:
         return None
-    ended = " with an end date" if _has(found, {_END_TIME}) else ""
+    ended = f" in the unit {found.value.unit}" if found.value.unit and not ours.unit else ""
+    ended += " with an end date" if _has(found, {_END_TIME}) else ""
     if found.rank == _best_rank(theirs):
         return Judgement(Verdict.confirmed, found, f"Wikidata has the same statement{ended}.")
     reason = f"Wikidata has the same statement{ended}, but another value has a better rank."
