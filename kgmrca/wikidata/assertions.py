@@ -5,7 +5,7 @@ Which item an entity is linked to is read by the rules of `triples.items`.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from pyoxigraph import Literal, NamedNode, Quad
 
@@ -25,12 +25,7 @@ __all__ = ["Links", "in_words", "linked_items", "plain_statements"]
 _MEMBER = NamedNode(f"{KGMRCA}member")
 # A dateTime may be one of Wikidata, whose precision stands elsewhere.
 _PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": None}
-_NUMBERS = frozenset(
-    XSD + name
-    for name in ("integer", "decimal", "int", "long", "short", "nonNegativeInteger", "positiveInteger", "unsignedInt")
-)
-_MOST_DIGITS = 30
-_FLOATS = frozenset({f"{XSD}double", f"{XSD}float"})
+_NUMBERS = frozenset({f"{XSD}integer", f"{XSD}decimal"})
 
 
 def in_words(others: Counter[str]) -> list[str]:
@@ -148,22 +143,12 @@ def _plain_terms(quad: Quad) -> dict[str, NamedNode | Literal] | None:
 
 def _value(literal: Literal) -> Value:
     """A literal as a value: a date or a number if it has such a datatype and form, else a text."""
+    literal = canonical_literal(literal)
     datatype = literal.datatype.value
     if datatype in _PRECISIONS:
         return Value("time", literal.value, precision=_PRECISIONS[datatype])
     if datatype in _NUMBERS and number(literal.value) is not None:
         return Value("quantity", literal.value)
-    if datatype in _FLOATS and (amount := _decimal(literal.value)) is not None:
-        return Value("quantity", format(amount, "f"))
     if point_of(literal.value):
         return Value("other", literal.value)
     return Value("text", literal.value, language=literal.language or "")
-
-
-def _decimal(text: str) -> Decimal | None:
-    """A floating-point number of a usual size; None for any other text."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and abs(amount.adjusted()) < _MOST_DIGITS else None

@@ -263,7 +263,7 @@ class Lookups:
         return answers.DIRECT_VALUES if self.lacks("statements") else answers.CLAIMS
 
     def _learn(self, has: dict[str, bool]) -> None:
-        self._has |= has
+        self._has = has | self._has  # what answers have had is there, whatever the survey finds
 
     def _find_out(self, kind: LookUpKind, read: dict[Key, Any]) -> None:
         """See whether the endpoint lacks a part of the data, where answers have nothing of it.
