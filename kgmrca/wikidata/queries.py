@@ -281,7 +281,7 @@ SELECT ?asked ?target ?label ?datatype ?inverse ?super ?constraint ?kind ?rank ?
 def property_iris() -> str:
     """Some properties of the endpoint, `?property`, whose IRIs tell whose data it has."""
     return f"""{_PREFIXES}
-SELECT ?property WHERE {{ ?property wikibase:propertyType ?type }} LIMIT 20"""
+SELECT ?property WHERE {{ {{ SELECT ?property WHERE {{ ?property wikibase:propertyType ?type }} LIMIT 20 }} }}"""
 
 
 def superclasses(classes: Iterable[str]) -> str:

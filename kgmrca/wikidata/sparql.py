@@ -300,11 +300,15 @@ class _Http:
 
         Many services send the first rows of a long answer only, and not all say so.
         """
+        # Without LIMIT: QLever would tell the number of rows before it, and that more are there than were sent.
         n_asked = max(n_rows + 1, _LEAST_PROOF)
-        digits = " ".join(f'"{digit}"' for digit in range(10))
-        values = " ".join(f"VALUES ?d{place} {{ {digits} }}" for place in range(len(str(n_asked - 1))))
+        n_others = len(str(n_asked)) - 1
+        first = -(-n_asked // 10**n_others)
+        digits = [f'"{digit}"' for digit in range(10)]
+        sizes = [first, *[10] * n_others]
+        values = " ".join(f"VALUES ?d{place} {{ {' '.join(digits[:size])} }}" for place, size in enumerate(sizes))
         try:
-            rows = self._send(f"SELECT ?d0 WHERE {{ {values} }} LIMIT {n_asked}")
+            rows = self._send(f"SELECT ?d0 WHERE {{ {values} }}")
         except _Trouble:
             return False
         self._sends = max(self._sends, len(rows))

@@ -88,6 +88,12 @@ class Kind:
     says: tuple[str, ...] = field(default=())
 
 
+def before_limit(asked: Asked) -> bytes:
+    """The number of rows that there are without the LIMIT of the whole query."""
+    is_limited = re.search(r"\}\s*LIMIT \d+\s*$", asked.query) is not None
+    return dumped(asked.json | {"meta": {"result-size-total": len(asked.rows) + 1000 * is_limited}})
+
+
 def dumped(answer: object, **options: Any) -> bytes:
     return json.dumps(answer, ensure_ascii=False, **options).encode()
 
@@ -187,6 +193,7 @@ WHOLE = [
         sends(lambda asked: dumped(asked.json | {"meta": {"query-time-ms": 3, "result-size-total": len(asked.rows)}})),
     ),
     Kind("QLever: meta before the results", sends(lambda asked: dumped({"meta": {"query-time-ms": 3}} | asked.json))),
+    Kind("QLever: the number of rows before LIMIT", sends(before_limit)),
     Kind(
         "QLever: warnings and timings",
         sends(

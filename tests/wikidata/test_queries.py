@@ -150,3 +150,10 @@ def test_no_ids_are_a_query_without_solutions():
         queries.qualified([]),
     ):
         assert list(Store().query(query)) == []
+
+
+@pytest.mark.parametrize("text", [queries.survey(), queries.property_iris()])
+def test_limits_stand_inside(text):
+    """QLever tells how many rows there are without the LIMIT of the whole query, which would look like a cut answer."""
+    assert "LIMIT" in text
+    assert text.strip().endswith("}")

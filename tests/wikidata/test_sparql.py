@@ -374,7 +374,7 @@ def test_an_answer_as_long_as_a_limit_may_be_cut(ask, server):
 
 def test_where_more_rows_are_sent_there_is_no_such_limit(ask, server):
     def answer(query):
-        return Answer(body=body_of(1001, "d0") if "LIMIT 1001" in query else body_of(100))
+        return Answer(body=body_of(2000, "d0") if "VALUES ?d0" in query else body_of(100))
 
     server.otherwise = answer
     assert len(ask()) == 100
@@ -386,7 +386,8 @@ def test_the_query_that_shows_it_has_so_many_rows(server):
     server.otherwise = lambda query: Answer(body=body_of(100))
     with pytest.raises(EndpointError):
         open_endpoint(server.url).select(QUERY)
-    assert len(open_endpoint(WIKIDATA).select(server.queries[1])) == 1001
+    assert len(open_endpoint(WIKIDATA).select(server.queries[1])) == 2000
+    assert "LIMIT" not in server.queries[1]
 
 
 def test_what_members_of_others_there_are_does_not_matter(ask):
