@@ -154,8 +154,10 @@ def spellings(name: str) -> tuple[str, ...]:
     and dashes or spaces for these, "&" for "and", letters without accents, the letters that "ae", "oe", "ue", "aa" and
     "ss" may stand for, or accents that the name lacks. Which words may have some is known from lists of names.
 
-    >>> spellings("O’Brun, "), spellings("the NETHERLANDS")
-    (('O’Brun,', "O'Brun", 'O’Brun'), ('the NETHERLANDS', 'NETHERLANDS', 'the Netherlands', 'Netherlands'))
+    >>> spellings("Aube–Lind, ")
+    ('Aube–Lind,', 'Aube-Lind', 'Aube–Lind', 'Aube Lind')
+    >>> spellings("the NETHERLANDS")
+    ('the NETHERLANDS', 'NETHERLANDS', 'the Netherlands', 'Netherlands')
     """
     forms = dict.fromkeys(map(plain_name, (name, _spaced(name))))
     for ways in (_shorter, _in_usual_case, _with_other_signs):
