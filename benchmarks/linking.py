@@ -14,18 +14,31 @@ of the sentence is removed. Second, the pipeline was trained on nine tenths of t
 the others.
 
 The weights were chosen on the part "train"; `--part train` prints its figures.
+
+Then names of GUM's documents are linked in a sample of Wikidata that has dozens of items for each, and not the facts of
+the texts; `namesakes.py` says how it was made. Types are GUM's, and so is which names of a document mean the same,
+except in the row "each name alone". Weights and limits were chosen on the other documents (`linking_weights.py`).
+"answered" is the share of all entities, some of whose items the sample does not have, and "of those in it" that of the
+entities whose item has the name in the sample. The calibration error is the mean difference between how probable the
+best items were said to be and how many of them are right, over ten bins (expected calibration error).
 """
 
 import argparse
 import gzip
 import json
+import tempfile
 import time
-from collections import ChainMap
+from bisect import bisect_right
+from collections import ChainMap, Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from namesakes import Document, Mention, is_test, write_sample
 from training import command
 
 import kgmrca
@@ -33,11 +46,17 @@ from kgmrca.corpora.annotated import hash_share, read_annotated, relation_labels
 from kgmrca.ontology import load_ontology
 from kgmrca.relations import get_plain_relations, set_relations
 from kgmrca.triples.items import property_id
+from kgmrca.wikidata import disambiguation
 from kgmrca.wikidata.disambiguation import (
+    COLUMNS,
+    MARGIN,
+    MIN_PROBABILITY,
     Entity,
     EntityGroup,
     EntityPair,
+    LinkDecision,
     LinkKnowledge,
+    Weights,
     choose_items,
     neighbours,
 )
@@ -79,6 +98,7 @@ def main() -> None:
             f"with reading the file, and {decided - asked:.1f} to decide\n"
         )
         print_rows(sentences, lookups)
+    print_hard_rows(options.data)
 
 
 def read(path: Path) -> Iterator[Sentence]:
@@ -163,6 +183,138 @@ def print_row(
         cells += f"{right / answered:>12.3f}" if answered else f"{'-':>12}"
         cells += f"{answered / total:>12.3f}{total:>9,}"
     print(f"{name:<32}{cells}")
+
+
+class Linking(NamedTuple):
+    """A document of the hard sample: its entities, and the item of each; "" where it is not known."""
+
+    document: Document
+    group: EntityGroup
+    items: list[str]
+
+
+class Linked(NamedTuple):
+    """The decision about an entity of the hard sample, and which candidate is right: its place from 1, or 0."""
+
+    decision: LinkDecision
+    place: int
+    is_in_sample: bool
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the best candidate is right."""
+        return self.place == 1
+
+
+def hard_linking(
+    file: Path, data: Path, *, well_known: bool = False, alone: bool = False, text: bool = True
+) -> list[Linking]:
+    """Write the hard sample of Wikidata to a file.
+
+    Args:
+        file: the file.
+        data: the folder of the data.
+        well_known: whether namesakes are better known than those of Wikidata.
+        alone: whether each name of a document is an entity; otherwise those with one item are.
+        text: whether the text is known, and not only the names.
+    """
+    return [_linking(one, alone, text) for one in write_sample(file, data, well_known=well_known)]
+
+
+def _linking(document: Document, alone: bool, text: bool) -> Linking:
+    starts = [*sorted(document.sentence_starts), len(document.words)]
+    sentences = [document.text(Mention(start, end, "", "")) for start, end in pairwise(starts)]
+    groups: dict[str, list[Mention]] = defaultdict(list)
+    in_sentences: dict[int, list[str]] = defaultdict(list)
+    for mention in document.mentions:
+        name = document.text(mention).casefold()
+        key = f"{name} {mention.item}" if alone or not mention.item else mention.item
+        groups[key].append(mention)
+        in_sentences[bisect_right(starts, mention.start) - 1].append(key)
+    entities = []
+    for mentions in groups.values():
+        places = dict.fromkeys(bisect_right(starts, one.start) - 1 for one in mentions)
+        entities.append(
+            Entity(
+                max(map(document.text, mentions), key=len),
+                Counter(one.type for one in mentions).most_common(1)[0][0],
+                sentences="\n".join(sentences[place] for place in places) if text else "",
+            )
+        )
+    numbers = {key: number for number, key in enumerate(groups)}
+    pairs = [pair for keys in in_sentences.values() for pair in neighbours([numbers[key] for key in keys])]
+    group = EntityGroup(entities, pairs, "\n".join(sentences) if text else "")
+    return Linking(document, group, [mentions[0].item for mentions in groups.values()])
+
+
+@contextmanager
+def weighted(weights: Weights, *, sharpness: float, none: float) -> Iterator[None]:
+    """Link with other weights for a while."""
+    before = disambiguation.WEIGHTS, disambiguation.SHARPNESS, disambiguation.NONE_OF_THESE
+    disambiguation.WEIGHTS, disambiguation.SHARPNESS, disambiguation.NONE_OF_THESE = weights, sharpness, none
+    try:
+        yield
+    finally:
+        disambiguation.WEIGHTS, disambiguation.SHARPNESS, disambiguation.NONE_OF_THESE = before
+
+
+def linked_names(documents: Sequence[Linking], lookups: Lookups) -> list[Linked]:
+    """The decisions about the entities whose item is known, however unsure they are."""
+    groups = [one.group for one in documents]
+    knowledge = look_up(groups, lookups, languages=LANGUAGES)
+    found = []
+    for one in documents:
+        decisions = choose_items(one.group, knowledge, min_probability=0.0, margin=0.0)
+        for entity, item, decision in zip(one.group.entities, one.items, decisions, strict=True):
+            if item:
+                items = [candidate for candidate, _ in decision.candidates]
+                named = {candidate.item for candidate in knowledge.candidates[entity.name]}  # type: ignore[union-attr]
+                place = 1 + items.index(item) if item in items else 0
+                found.append(Linked(decision, place, item in named))
+    return found
+
+
+_BY_HAND = Weights()._replace(
+    **dict.fromkeys(COLUMNS, 0.0) | {"sitelinks": 0.5, "type_agrees": 1.0, "type_differs": -2.0}
+)
+"""The weights before there was this sample."""
+
+
+def print_hard_rows(data: Path) -> None:
+    """Print how names are linked that dozens of items have."""
+    print(
+        f"\n{'names of dozens of items':<46}{'accuracy':>10}{'answered':>10}{'of those in it':>16}{'of':>7}{'error':>9}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "wikidata.nt"
+        documents = [one for one in hard_linking(file, data) if is_test(one.document)]
+        with Lookups(open_endpoint(file), cache=None) as lookups:
+            with weighted(_BY_HAND, sharpness=1.0, none=0.0):
+                print_hard_row("names, types, sitelinks; by hand", linked_names(documents, lookups), 0.6)
+            found = linked_names(documents, lookups)
+            print_hard_row("the default", found)
+            for limit in (0.5, 0.7, 0.9):
+                print_hard_row(f"the default, --min-probability {limit}", found, limit)
+            for name, options in (("each name alone", {"alone": True}), ("names without the text", {"text": False})):
+                others = [one for one in hard_linking(file, data, **options) if is_test(one.document)]
+                print_hard_row(f"the default, {name}", linked_names(others, lookups))
+        documents = [one for one in hard_linking(file, data, well_known=True) if is_test(one.document)]
+        with Lookups(open_endpoint(file), cache=None) as lookups:
+            print_hard_row("the default, namesakes better known", linked_names(documents, lookups))
+
+
+def print_hard_row(name: str, found: Sequence[Linked], limit: float = MIN_PROBABILITY) -> None:
+    """Print the figures of some decisions, if links need at least the probability `limit`."""
+    best = np.array([[share for _, share in (*one.decision.candidates, ("", 0.0), ("", 0.0))[:2]] for one in found])
+    right = np.array([one.is_right for one in found])
+    linked = (best[:, 0] >= limit) & (best[:, 0] - best[:, 1] >= MARGIN)
+    in_sample = sum(one.is_in_sample for one in found)
+    bins = np.minimum(best[:, 0] * 10, 9).astype(int)
+    error = sum(abs(best[bins == one, 0].sum() - right[bins == one].sum()) for one in range(10)) / len(found)
+    print(
+        f"{name:<46}{right[linked].mean() if linked.any() else float('nan'):>10.3f}{linked.mean():>10.3f}"
+        f"{linked.sum() / in_sample:>16.3f}{len(found):>7,}{error:>9.3f}"
+    )
 
 
 def without_facts(sentence: Sentence, knowledge: LinkKnowledge) -> LinkKnowledge:

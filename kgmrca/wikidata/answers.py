@@ -15,7 +15,17 @@ from kgmrca.ontology import WIKIDATA_DIRECT
 from kgmrca.terms import RDF, XSD
 from kgmrca.wikidata import queries
 from kgmrca.wikidata.cache import Key
-from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, Rank, Value, ValueKind, WikidataProperty
+from kgmrca.wikidata.records import (
+    Candidate,
+    Claim,
+    Constraints,
+    Item,
+    Profile,
+    Rank,
+    Value,
+    ValueKind,
+    WikidataProperty,
+)
 from kgmrca.wikidata.sparql import Row, Term
 from kgmrca.wikidata.values import is_unknown
 
@@ -35,9 +45,11 @@ __all__ = [
     "as_candidates",
     "as_claims",
     "as_item",
+    "as_profile",
     "as_property",
     "candidates_kind",
     "items_kind",
+    "profiles_kind",
     "value_of",
 ]
 
@@ -151,6 +163,7 @@ _PROPERTY_SHAPE = {
     "subproperty_of": [_is_id],
     "constraints": {str: {str: [_is_id]}},
 }
+_PROFILE_SHAPE = {"types": [_is_id], "description": str, "facts": [(_is_property, str)]}
 _CANDIDATE_SHAPE = (_is_id, bool, str, _INTEGER, bool)
 
 
@@ -370,6 +383,32 @@ def as_candidates(key: Key) -> Callable[[Any], tuple[Candidate, ...]]:
     return load
 
 
+def _read_profile(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
+    languages = key[1].split(",")
+
+    def in_order(found: Iterable[RdfLiteral]) -> list[RdfLiteral]:
+        return sorted(found, key=lambda one: (languages.index(one.language or ""), one.value))
+
+    descriptions = in_order(_literals_in(rows, "description"))
+    labels: dict[tuple[str, Term], list[RdfLiteral]] = defaultdict(list)
+    for row in rows:
+        if "property" in row:
+            labels[row["property"].value.removeprefix(WIKIDATA_DIRECT), row["value"]] += _literals_in([row], "label")
+    facts = {(of, in_order(found)[0].value) for (of, _), found in labels.items() if found}
+    facts |= {(of, one.value) for of, one in labels if isinstance(one, RdfLiteral) and one.datatype.value in _TIMES}
+    return {
+        "types": sorted({id for of, one in labels if of == "P31" and (id := _item_in(one))}),
+        "description": descriptions[0].value if descriptions else "",
+        "facts": sorted(map(list, facts)),
+    }
+
+
+def as_profile(plain: Any) -> Profile:
+    """Turns the JSON of an item into its profile."""
+    facts = tuple((of, text) for of, text in plain["facts"])
+    return Profile(frozenset(plain["types"]), plain["description"], facts)
+
+
 def _read_connections(key: Key, rows: Sequence[Row]) -> list[str]:
     predicates = {row["predicate"].value for row in rows}
     return sorted(one.removeprefix(WIKIDATA_DIRECT) for one in predicates if one.startswith(WIKIDATA_DIRECT))
@@ -434,6 +473,19 @@ def candidates_kind(languages: Sequence[str]) -> LookUpKind:
         read=_read_candidates,
         key=lambda row: (row["asked"].value, ",".join(languages)),
         shape=[_CANDIDATE_SHAPE],
+    )
+
+
+def profiles_kind(languages: Sequence[str]) -> LookUpKind:
+    """The look-up of what tells items apart, in words of some languages."""
+    return LookUpKind(
+        "profiles",
+        "profiles",
+        share=3,
+        query=lambda keys: queries.profiles(_firsts(keys), languages=languages),
+        read=_read_profile,
+        key=lambda row: (_item_in(row["asked"]), ",".join(languages)),
+        shape=_PROFILE_SHAPE,
     )
 
 

@@ -1,8 +1,9 @@
 """Entity disambiguation: which of the Wikidata items with an entity's name is meant, decided for a group of entities.
 
 Each entity is one of the items that have its name, or none of them. The log odds of an item are a sum of `WEIGHTS`:
-for how the item has the name, in how many wikis it has a page, and whether its class agrees with the entity's type and
-with the relations of the entity. For two entities at once there is a weight for whether Wikidata connects the two
+for how the item has the name, in how many wikis it has a page, whether its class agrees with the entity's type and with
+the relations of the entity, and for what its profile and the text have in common (see `evidence`). For two entities at
+once there is a weight for whether Wikidata connects the two
 items, by the property of a relation between them or by any other property. Belief propagation turns the log odds into
 marginal probabilities. They are exact where the pairs of entities form no cycle, and approximate where they do.
 
@@ -12,7 +13,7 @@ each entity. `link_lookups` asks the endpoint for that knowledge.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,12 +21,15 @@ from numpy.typing import NDArray
 
 from kgmrca.ontology import TYPES, Property, load_properties, wikidata_predicate
 from kgmrca.types import coarse_type
-from kgmrca.wikidata.records import Candidate, NotChecked
+from kgmrca.wikidata.evidence import EVIDENCE, TOPIC, TextWords, evidence, text_words, topic
+from kgmrca.wikidata.records import Candidate, NotChecked, Profile
 
 __all__ = [
+    "COLUMNS",
     "MARGIN",
     "MIN_PROBABILITY",
     "WEIGHTS",
+    "Compared",
     "Entity",
     "EntityGroup",
     "EntityPair",
@@ -34,6 +38,7 @@ __all__ = [
     "LinkOutcome",
     "Weights",
     "choose_items",
+    "compare",
     "item_pairs",
     "items_by_name",
     "marginals",
@@ -47,21 +52,27 @@ LinkOutcome: TypeAlias = Literal["linked", "kept", "abstained", "no candidates",
 class Weights(NamedTuple):
     """Log odds for an item against "none of these items". Those of an item are a sum of these weights.
 
-    `alias`, `any_property` and `same_property` were chosen on sentences of wiki80's training part with the candidates
-    of a sample of Wikidata (`benchmarks/linking.py`). The sample has neither classes nor numbers of pages, so
-    `sitelinks`, `type_*`, `role_differs` and `value` were chosen by hand.
+    Those of `COLUMNS` were fitted to a sample that has dozens of items for each name (`benchmarks/linking_weights.py`,
+    which prints them). The others were chosen on sentences of wiki80's training part with the candidates of a sample of
+    Wikidata (`alias`, `any_property`, `same_property`; `benchmarks/linking.py`) or by hand.
 
     Attributes:
         label: the name is the item's label, in the first of the languages or in "mul".
         alias: added where it is an alias only.
         language: added where it is a name in another language only.
         respelled: added where the item has the name in other letters only (see `names.spellings`).
-        sitelinks: times ln((1 + n) / 6) for an item with a page in n wikis; 0 where n is unknown. With 0.5, the odds
-            grow with the square root of n + 1.
+        known: added where it is known in how many wikis the item has a page. Where it is not, neither are `namesakes`
+            and `sitelinks` added.
+        namesakes: times ln(m) if m items have the name: the more there are, the sooner one of them seems right that is
+            not.
+        sitelinks: times ln((1 + n) / 6) for an item with a page in n wikis.
         type_agrees, type_differs: added where the item's class does, or does not, agree with the entity's type.
+        sentence, document, names_found, names_missing, place_missing, years_found, too_late: times the columns of
+            `evidence.EVIDENCE`.
+        topic, topic_best: times the columns of `evidence.TOPIC`.
+        role_differs: added where no relation of the entity allows the item's type, times the relation's confidence.
         value: added for a date or a number. Such a name rarely stands for an item, so a connection to another entity's
             item must outweigh this ("2014" for a World Cup, beside the country that held it).
-        role_differs: added where no relation of the entity allows the item's type, times the relation's confidence.
         any_property: added where any property connects the items of two related or neighbouring entities, in either
             direction.
         same_property: added instead where that property is the relation's, or its inverse in the other direction. With
@@ -72,9 +83,20 @@ class Weights(NamedTuple):
     alias: float = -0.5
     language: float = -1.0
     respelled: float = -1.0
-    sitelinks: float = 0.5
-    type_agrees: float = 1.0
-    type_differs: float = -2.0
+    known: float = 0.63
+    namesakes: float = -1.86
+    sitelinks: float = 1.74
+    type_agrees: float = 0.62
+    type_differs: float = -1.39
+    sentence: float = 1.97
+    document: float = 0.52
+    names_found: float = 0.53
+    names_missing: float = -0.67
+    place_missing: float = -0.59
+    years_found: float = 1.08
+    too_late: float = -1.17
+    topic: float = 1.12
+    topic_best: float = 0.26
     role_differs: float = -1.0
     value: float = -3.0
     any_property: float = 5.0
@@ -82,10 +104,15 @@ class Weights(NamedTuple):
 
 
 WEIGHTS = Weights()
-MIN_PROBABILITY = 0.6
-"""An entity is linked to its most probable item if that has at least this probability."""
+MIN_PROBABILITY = 0.7
+"""An entity is linked to its most probable item if that has at least this probability. With it, 95 of 100 links were
+right on documents that the weights were not fitted on (`benchmarks/linking_weights.py`)."""
 MARGIN = 0.3
 """An entity is linked only if the probability of its best item exceeds that of the second by at least this."""
+
+SHARPNESS, NONE_OF_THESE = 0.92, 0.07
+"""How sure a link is: probabilities are raised to the power `SHARPNESS`, that of "none of these items" is multiplied by
+the exponential of `NONE_OF_THESE`, and then all are divided by their sum. Both were fitted with the weights."""
 
 _BY_NAME, _BY_TYPE = 50, 16  # how many candidates are kept once names are compared, and once classes are
 _NEAR = 3  # how many of the entities after it in its sentence are an entity's neighbours
@@ -94,6 +121,11 @@ _PAIRS = 64  # how many pairs of items are looked up for one pair of entities
 _LINKED_BEFORE = 100.0  # log odds of what is linked already
 _ROUNDS = 100
 _VALUES = frozenset({"TIME", "NUM"})
+
+COLUMNS = ("known", "namesakes", "sitelinks", "type_agrees", "type_differs", *EVIDENCE, *TOPIC)
+"""The weights of what speaks for a candidate apart from its name and from relations."""
+
+_NOTHING = Profile()
 
 LogOdds: TypeAlias = NDArray[np.float64]
 
@@ -106,11 +138,13 @@ class Entity:
         name: as the text has it.
         type: the entity type, such as "PERSON"; "" if unknown.
         item: the id of the item that it is linked to already, or None.
+        sentences: the text of the sentences that mention it, as far as it is known.
     """
 
     name: str
     type: str = ""
     item: str | None = None
+    sentences: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +165,17 @@ class EntityPair:
 
 @dataclass(frozen=True, slots=True)
 class EntityGroup:
-    """The entities that are linked together, such as those of one document, and the pairs among them."""
+    """The entities that are linked together, such as those of one document.
+
+    Attributes:
+        entities: of the group.
+        pairs: among them.
+        text: of the document, as far as it is known. The names and sentences of the entities need not be in it.
+    """
 
     entities: Sequence[Entity]
     pairs: Sequence[EntityPair] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +196,15 @@ class LinkDecision:
     candidates: tuple[tuple[str, float], ...] = ()
     reason: str = ""
 
+    @property
+    def confidence(self) -> float:
+        """The probability that the item is the right one; 0 if the entity is not linked here.
+
+        >>> LinkDecision("linked", "Q90", (("Q90", 0.97), ("Q830149", 0.01))).confidence
+        0.97
+        """
+        return dict(self.candidates).get(self.item or "", 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class LinkKnowledge:
@@ -165,11 +215,13 @@ class LinkKnowledge:
         types: by item, the types of `ontology.TYPES` that its classes stand for. "" is among them for an item that no
             text speaks of, such as a disambiguation page.
         connections: by pair of items, the properties from the first to the second.
+        profiles: by item.
     """
 
     candidates: Mapping[str, tuple[Candidate, ...] | NotChecked]
     types: Mapping[str, frozenset[str] | NotChecked]
     connections: Mapping[tuple[str, str], frozenset[str] | NotChecked]
+    profiles: Mapping[str, Profile | NotChecked] = field(default_factory=dict)
 
 
 def neighbours(entities: Sequence[int]) -> list[EntityPair]:
@@ -284,58 +336,144 @@ def items_by_name(
     entity: Entity, candidates: Mapping[str, tuple[Candidate, ...] | NotChecked], language: str
 ) -> dict[str, float] | NotChecked:
     """The items with an entity's name, the best first, scored by how they have the name and how known they are."""
+    found = _found_by_name(entity, candidates, language)
+    return found if isinstance(found, NotChecked) else _best_known(found)
+
+
+def _best_known(found: Mapping[str, tuple[float, int | None]]) -> dict[str, float]:
+    odds = {
+        item: by_name + (0.0 if sitelinks is None else WEIGHTS.sitelinks * _fame(sitelinks))
+        for item, (by_name, sitelinks) in found.items()
+    }
+    return _best(odds, _BY_NAME)
+
+
+def _found_by_name(
+    entity: Entity, candidates: Mapping[str, tuple[Candidate, ...] | NotChecked], language: str
+) -> dict[str, tuple[float, int | None]] | NotChecked:
+    """By item with an entity's name, the log odds for how it has the name, and in how many wikis it has a page."""
     found = candidates.get(entity.name, ())
     if isinstance(found, NotChecked):
         return found
-    log_odds: dict[str, float] = {}
+    items: dict[str, tuple[float, int | None]] = {}
     for one in found:
-        value = WEIGHTS.label
-        value += WEIGHTS.alias * (not one.is_label)
-        value += WEIGHTS.language * (one.language not in (language, "mul"))
-        value += WEIGHTS.respelled * one.respelled
-        if one.sitelinks is not None:
-            value += WEIGHTS.sitelinks * math.log((1 + one.sitelinks) / 6)
-        log_odds[one.item] = max(value, log_odds.get(one.item, -math.inf))
-    return _best(log_odds, _BY_NAME)
+        odds = WEIGHTS.label
+        odds += WEIGHTS.alias * (not one.is_label)
+        odds += WEIGHTS.language * (one.language not in (language, "mul"))
+        odds += WEIGHTS.respelled * one.respelled
+        if one.item not in items or odds > items[one.item][0]:
+            items[one.item] = odds, one.sitelinks
+    return items
+
+
+def _fame(sitelinks: int) -> float:
+    return math.log((1 + sitelinks) / 6)
 
 
 def shortlists_of(
     group: EntityGroup, knowledge: LinkKnowledge, *, language: str
 ) -> list[dict[str, float] | NotChecked]:
-    """For each entity of a group its candidates, the best first, with their log odds apart from other entities."""
+    """For each entity of a group its candidates, the best first, with their log odds apart from what connects items."""
     return [
-        _shortlist(entity, roles, knowledge, language=language)
-        for entity, roles in zip(group.entities, _roles(group), strict=True)
+        found
+        if isinstance(found, NotChecked)
+        else {entity.item: _LINKED_BEFORE}
+        if entity.item is not None
+        else _best(dict(zip(found.items, found.log_odds().tolist(), strict=True)), _BY_TYPE)
+        for entity, found in zip(group.entities, compare(group, knowledge, language=language), strict=True)
     ]
 
 
-def _shortlist(
-    entity: Entity, roles: Sequence[Role], knowledge: LinkKnowledge, *, language: str
-) -> dict[str, float] | NotChecked:
-    """An entity's candidates, the best first, scored by all evidence except other entities."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The candidates of an entity, and what speaks for each.
+
+    Attributes:
+        items: their ids.
+        fixed: log odds that no column has: [items].
+        columns: what `COLUMNS` names: [items, columns].
+        profiles: of the items.
+    """
+
+    items: tuple[str, ...]
+    fixed: LogOdds
+    columns: NDArray[np.float64]
+    profiles: tuple[Profile, ...]
+
+    def log_odds(self) -> LogOdds:
+        """The log odds of each item, by `WEIGHTS`."""
+        return self.fixed + self.columns @ np.array([getattr(WEIGHTS, name) for name in COLUMNS])
+
+
+def compare(group: EntityGroup, knowledge: LinkKnowledge, *, language: str) -> list[Compared | NotChecked]:
+    """Compare the candidates of each entity of a group with the text and with one another.
+
+    An entity that is linked already has none. What entities are that could not be looked up is left out of the topic.
+    """
+    all_words = text_words("\n".join([group.text, *(f"{one.name}\n{one.sentences}" for one in group.entities)]))
+    found = [
+        _compared(entity, roles, knowledge, all_words, has_text=bool(group.text or entity.sentences), language=language)
+        for entity, roles in zip(group.entities, _roles(group), strict=True)
+    ]
+    likely = [
+        []
+        if isinstance(one, NotChecked)
+        else list(zip(one.profiles, np.exp(_log_normal(np.append(one.log_odds(), 0.0)))[:-1].tolist(), strict=True))
+        for one in found
+    ]
+    for one, columns in zip(found, topic(likely), strict=True):
+        if not isinstance(one, NotChecked):
+            one.columns[:, -len(TOPIC) :] = columns
+    return found
+
+
+def _compared(
+    entity: Entity,
+    roles: Sequence[Role],
+    knowledge: LinkKnowledge,
+    all_words: TextWords,
+    *,
+    has_text: bool,
+    language: str,
+) -> Compared | NotChecked:
+    """The candidates of an entity, compared with the text, but not yet with the other entities."""
     if entity.item is not None:
-        return {entity.item: _LINKED_BEFORE}
-    log_odds = items_by_name(entity, knowledge.candidates, language)
-    if isinstance(log_odds, NotChecked):
-        return log_odds
+        return Compared((), np.zeros(0), np.zeros((0, len(COLUMNS))), ())
+    found = _found_by_name(entity, knowledge.candidates, language)
+    if isinstance(found, NotChecked):
+        return found
+    by_name = _best_known(found)
     type_ = coarse_type(entity.type)
     expected = _comparable(frozenset({type_}) & TYPES - _VALUES)
     allowed = [(_comparable(types), confidence) for types, confidence in roles]
-    for item in list(log_odds):
-        types = knowledge.types.get(item, frozenset())
+    items, fixed, columns, profiles = [], [], [], []
+    for item in by_name:
+        types, profile = knowledge.types.get(item, frozenset()), knowledge.profiles.get(item, _NOTHING)
         if isinstance(types, NotChecked):
             return types
+        if isinstance(profile, NotChecked):
+            return profile
         if "" in types:
-            del log_odds[item]
             continue
-        log_odds[item] += WEIGHTS.value * (type_ in _VALUES)
+        odds, sitelinks = found[item]
+        odds += WEIGHTS.value * (type_ in _VALUES)
         if types:
-            if expected:
-                log_odds[item] += WEIGHTS.type_agrees if types & expected else WEIGHTS.type_differs
-            log_odds[item] += WEIGHTS.role_differs * max(
+            odds += WEIGHTS.role_differs * max(
                 (confidence for role, confidence in allowed if not types & role), default=0.0
             )
-    return _best(log_odds, _BY_TYPE)
+        fame = [0.0] * 3 if sitelinks is None else [1.0, math.log(len(by_name)), _fame(sitelinks)]
+        agrees = bool(types & expected)
+        items.append(item)
+        fixed.append(odds)
+        columns.append((*fame, agrees, bool(types and expected) and not agrees))
+        profiles.append(profile)
+    said = evidence(entity.name, profiles, text_words(entity.sentences), all_words)
+    if not has_text:  # then what is missing says nothing
+        said[:, [EVIDENCE.index("names_missing"), EVIDENCE.index("place_missing")]] = 0.0
+    table = np.array(columns, np.float64).reshape(len(items), len(COLUMNS) - len(EVIDENCE) - len(TOPIC))
+    return Compared(
+        tuple(items), np.array(fixed), np.hstack([table, said, np.zeros((len(items), len(TOPIC)))]), tuple(profiles)
+    )
 
 
 def _comparable(types: frozenset[str]) -> frozenset[str]:
@@ -425,6 +563,9 @@ def _decision(
         return LinkDecision("not looked up", reason=reason)
     if not shortlist:
         return LinkDecision("no candidates", reason="No item has this name.")
+    calibrated = np.log(np.maximum(belief, 1e-300)) * SHARPNESS
+    calibrated[0] += NONE_OF_THESE
+    belief = np.exp(_log_normal(calibrated))
     order = np.argsort(-belief[1:], kind="stable")
     items = list(shortlist)
     candidates = tuple((items[number], round(float(belief[1 + number]), 4)) for number in order)

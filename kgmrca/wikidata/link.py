@@ -3,9 +3,9 @@
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import chain, groupby
@@ -72,6 +72,7 @@ CREATE TABLE pairs (
     document, subject, property, object, confidence, sentence, object_sentence, subject_start, object_start
 );
 CREATE INDEX of_document ON pairs (document);
+CREATE TABLE sentences (sentence PRIMARY KEY, text) WITHOUT ROWID;
 CREATE TABLE names (entity PRIMARY KEY, name) WITHOUT ROWID;
 CREATE TABLE types (entity, type, PRIMARY KEY (entity, type)) WITHOUT ROWID;
 CREATE TABLE items (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
@@ -272,6 +273,9 @@ class _Store:
         property = property_id(terms["predicate"].value)
         document, subject = terms["document"].value, terms["subject"].value
         self._put("pairs", document, subject, property, object_, float(node.confidence), *sentences, *starts)
+        for sentence, name in zip(sentences, ("sentence_text", "object_sentence_text"), strict=True):
+            if sentence is not None and name in terms:
+                self._put("sentences", sentence, terms[name].value)
 
     def _put(self, table: str, *values: str | float | None) -> None:
         marks = ", ".join("?" * len(values))
@@ -326,26 +330,47 @@ class _Store:
                         sentences.setdefault(sentence, set()).add((start, end))
             for mentions in sentences.values():
                 pairs += neighbours([number for _, number in sorted(mentions)])
-            yield self._group(list(numbers), pairs)
+            yield self._group(list(numbers), pairs, sentences)
 
     def _others(self) -> Iterator[_Group]:
         """Entities that are in no statement, each as a group of its own."""
         last = ""
         query = "SELECT entity FROM entities WHERE NOT is_taken AND entity > ? ORDER BY entity LIMIT 1000"
         while found := self._database.execute(query, (last,)).fetchall():
-            yield from (self._group([entity], []) for (entity,) in found)
+            yield from (self._group([entity], [], {}) for (entity,) in found)
             last = found[-1][0]
 
-    def _group(self, entities: Sequence[str], pairs: Sequence[EntityPair]) -> _Group:
-        """A group of entities, with the IRIs of those that are not in an earlier group."""
-        found = [self._entity(iri) for iri in entities]
+    def _group(
+        self, entities: Sequence[str], pairs: Sequence[EntityPair], sentences: Mapping[str, set[tuple[int, int]]]
+    ) -> _Group:
+        """A group of entities, with the IRIs of those that are not in an earlier group.
+
+        Args:
+            entities: their IRIs.
+            pairs: of them.
+            sentences: by IRI, where each mentions which entity.
+        """
+        texts = {
+            sentence: "\n".join(self._all("SELECT text FROM sentences WHERE sentence = ?", sentence))
+            for sentence in sentences
+        }
+        mentioning: dict[int, list[str]] = {}
+        for sentence, mentions in sentences.items():
+            for number in {number for _, number in mentions}:
+                mentioning.setdefault(number, []).append(texts[sentence])
+        found = [
+            replace(self._entity(iri), sentences="\n".join(mentioning.get(number, ())).strip())
+            for number, iri in enumerate(entities)
+        ]
         is_new = [
             self._database.execute(
                 "UPDATE entities SET is_taken = 1 WHERE entity = ? AND NOT is_taken", (iri,)
             ).rowcount
             for iri in entities
         ]
-        return [iri if new else None for iri, new in zip(entities, is_new, strict=True)], EntityGroup(found, pairs)
+        return [iri if new else None for iri, new in zip(entities, is_new, strict=True)], EntityGroup(
+            found, pairs, "\n".join(texts.values()).strip()
+        )
 
     def _entity(self, iri: str) -> Entity:
         if item := item_of(NamedNode(iri)):
@@ -401,6 +426,7 @@ def _link_triples(iris: Iris, entity: str, decision: LinkDecision, endpoint: str
     yield Triple(node, _OUTCOME, Literal(decision.outcome))
     if decision.item:
         yield Triple(node, _CHOSEN, item)
+        yield Triple(node, _PROBABILITY, _decimal(decision.confidence))
     if decision.reason:
         yield Triple(node, COMMENT, Literal(clean_text(decision.reason)))
     candidates = [
@@ -411,7 +437,11 @@ def _link_triples(iris: Iris, entity: str, decision: LinkDecision, endpoint: str
     yield Triple(node, GENERATED_BY, run)
     for candidate, id, probability in candidates:
         yield Triple(candidate, _CANDIDATE_ITEM, NamedNode(WIKIDATA_ENTITY + id))
-        yield Triple(candidate, _PROBABILITY, Literal(str(rounded(Decimal(str(probability)))), datatype=DECIMAL))
+        yield Triple(candidate, _PROBABILITY, _decimal(probability))
+
+
+def _decimal(number: float) -> Literal:
+    return Literal(str(rounded(Decimal(str(number)))), datatype=DECIMAL)
 
 
 def _start(mention: str) -> int:

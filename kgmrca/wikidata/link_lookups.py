@@ -16,7 +16,7 @@ from kgmrca.wikidata.disambiguation import (
     items_by_name,
     shortlists_of,
 )
-from kgmrca.wikidata.records import Item, NotChecked
+from kgmrca.wikidata.records import NotChecked, Profile
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.lookups import Lookups
@@ -118,7 +118,8 @@ def look_up(groups: Sequence[EntityGroup], lookups: "Lookups", *, languages: Seq
         if not isinstance(found := items_by_name(entity, candidates, languages[0]), NotChecked)
         for item in found
     }
-    knowledge = LinkKnowledge(candidates, _types(items, lookups), {})
+    profiles = lookups.profiles(sorted(items), languages=tuple(languages))
+    knowledge = LinkKnowledge(candidates, _types(profiles, lookups), {}, profiles)
     pairs: set[tuple[str, str]] = set()
     for group in groups:
         shortlists = [
@@ -131,17 +132,13 @@ def look_up(groups: Sequence[EntityGroup], lookups: "Lookups", *, languages: Seq
     return replace(knowledge, connections=lookups.connections(sorted(pairs)))
 
 
-def _types(items: Iterable[str], lookups: "Lookups") -> dict[str, frozenset[str] | NotChecked]:
-    known = lookups.items(sorted(items))
-    classes = sorted({one for item in known.values() if isinstance(item, Item) for one in item.types})
+def _types(profiles: Mapping[str, Profile | NotChecked], lookups: "Lookups") -> dict[str, frozenset[str] | NotChecked]:
+    classes = sorted({one for found in profiles.values() if isinstance(found, Profile) for one in found.types})
     below = lookups.subclasses([(one, root) for one in classes for root in _TYPE_OF_CLASS if one not in _TYPE_OF_CLASS])
-    types: dict[str, frozenset[str] | NotChecked] = {}
-    for name, item in known.items():
-        if isinstance(item, NotChecked):
-            types[name] = item
-        else:
-            types[name] = _types_of(item.types if item else (), below)
-    return types
+    return {
+        item: found if isinstance(found, NotChecked) else _types_of(found.types, below)
+        for item, found in profiles.items()
+    }
 
 
 def _types_of(

@@ -308,8 +308,14 @@ def _linked(span: Span) -> str:
 
 
 def _entity_group(doc: Doc, groups: Sequence[_Mentions]) -> EntityGroup:
+    has_sentences = doc.has_annotation("SENT_START")
     entities = [
-        Entity(found.names[0].text, Counter(span.label_ for span in found.names).most_common(1)[0][0], found.item)
+        Entity(
+            found.names[0].text,
+            Counter(span.label_ for span in found.names).most_common(1)[0][0],
+            found.item,
+            "\n".join(dict.fromkeys(span.sent.text for span in found.names + found.others)) if has_sentences else "",
+        )
         for found in groups
     ]
     number = {
@@ -321,12 +327,12 @@ def _entity_group(doc: Doc, groups: Sequence[_Mentions]) -> EntityGroup:
         for a, b, c, d, label, score in get_plain_relations(doc) or ()
         if (a, b) in number and (c, d) in number
     ]
-    sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
+    sentences = doc.sents if has_sentences else [doc[:]]
     for sentence in sentences:
         pairs += neighbours(
             [number[key] for span in sentence.ents if (key := (span.start_char, span.end_char)) in number]
         )
-    return EntityGroup(entities, pairs)
+    return EntityGroup(entities, pairs, doc.text)
 
 
 def _as_data(decision: LinkDecision) -> list[Any]:

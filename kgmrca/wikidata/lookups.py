@@ -20,7 +20,7 @@ from kgmrca.triples.read import Node
 from kgmrca.wikidata import answers, queries
 from kgmrca.wikidata.answers import LookUpKind
 from kgmrca.wikidata.cache import Cache, Key, default_cache
-from kgmrca.wikidata.records import Candidate, Claim, Item, NotChecked, WikidataProperty
+from kgmrca.wikidata.records import Candidate, Claim, Item, NotChecked, Profile, WikidataProperty
 from kgmrca.wikidata.sparql import ENDPOINTS, Clock, Endpoint, Row
 from kgmrca.wikidata.wikibase import WIKIDATA, OtherWikibase, Wikibase, found_in
 
@@ -184,6 +184,20 @@ class Lookups:
         tags = _language_tags(languages)
         found = self._resolved(answers.items_kind(tags), ids, ",".join(tags))
         return {id: _loaded(answers.as_item, value) for id, value in found.items()}
+
+    def profiles(
+        self, ids: Iterable[str], *, languages: Sequence[str] = ("en", "mul")
+    ) -> dict[str, Profile | NotChecked]:
+        """What tells items from others with their names, in the first of these languages, or "mul", that has it.
+
+        The profile of an item that the endpoint does not have is empty, and so is that of an id that redirects.
+
+        Raises:
+            InputError: an id or a language tag is malformed, or the cache cannot be used.
+        """
+        tags = _language_tags([*languages, "mul"])
+        found = self._look_up(answers.profiles_kind(tags), ((id, ",".join(tags)) for id in ids))
+        return {id: _loaded(answers.as_profile, value) for (id, _), value in found.items()}
 
     def properties(self, ids: Iterable[str]) -> dict[str, WikidataProperty | NotChecked | None]:
         """What the endpoint has about properties, with labels in English; None if it has no such property.

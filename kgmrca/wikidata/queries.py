@@ -19,6 +19,7 @@ from kgmrca.triples.items import is_item_id, is_property_id
 __all__ = [
     "CONSTRAINTS",
     "LONGEST_NAME",
+    "TELLING",
     "areas",
     "candidates",
     "checked_id",
@@ -31,6 +32,7 @@ __all__ = [
     "is_id",
     "items",
     "literal",
+    "profiles",
     "properties",
     "property_iris",
     "qualified",
@@ -52,6 +54,13 @@ CONSTRAINTS = (
 
 # Properties of items only, which every part of Wikidata that is worth asking has: places, people, organizations.
 _COMMON = ("P17", "P19", "P27", "P106", "P131", "P279", "P569", "P571")
+TELLING = (
+    *("P31", "P106", "P39", "P101", "P641", "P413", "P136"),  # what it is, what a person does
+    *("P27", "P17", "P131", "P276", "P495", "P159", "P19", "P20"),  # where
+    *("P569", "P570", "P571", "P576", "P577", "P580", "P585"),  # when
+    *("P54", "P102", "P108", "P69", "P361", "P50", "P57", "P175", "P178", "P127", "P112"),  # of, by or with whom
+)
+"""The properties whose values tell namesakes apart in a text."""
 
 _FORMS = {
     "P": "that of a property is P and a number, such as P19",
@@ -313,6 +322,27 @@ SELECT ?asked ?name ?item ?is_label ?sitelinks WHERE {{
   {{ ?item rdfs:label ?name BIND(true AS ?is_label) }} UNION {{ ?item skos:altLabel ?name BIND(false AS ?is_label) }}
   OPTIONAL {{
     {{ ?item wikibase:sitelinks ?sitelinks }} UNION {{ ?data schema:about ?item ; wikibase:sitelinks ?sitelinks }}
+  }}
+}}"""
+
+
+def profiles(ids: Iterable[str], *, languages: Iterable[str]) -> str:
+    """The descriptions of items in these languages, and the values of the properties `TELLING`.
+
+    A row has `?description`, or `?property` and `?value` with `?label`, if the value is an item that has one in one of
+    the languages.
+    """
+    tags = list(languages)
+    rows = " ".join(f"wd:{checked_id(id, kinds='Q')}" for id in ids)
+    telling = " ".join(f"wdt:{name}" for name in TELLING)
+    return f"""{_PREFIXES}
+SELECT ?asked ?description ?property ?value ?label WHERE {{
+  VALUES ?asked {{ {rows} }}
+  {{ ?asked schema:description ?description FILTER({_in_languages("?description", tags)}) }}
+  UNION {{
+    VALUES ?property {{ {telling} }}
+    ?asked ?property ?value
+    OPTIONAL {{ ?value rdfs:label ?label FILTER({_in_languages("?label", tags)}) }}
   }}
 }}"""
 

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-__all__ = ["Candidate", "Claim", "Constraints", "Item", "NotChecked", "Rank", "Value", "ValueKind", "WikidataProperty"]
+__all__ = [
+    "Candidate",
+    "Claim",
+    "Constraints",
+    "Item",
+    "NotChecked",
+    "Profile",
+    "Rank",
+    "Value",
+    "ValueKind",
+    "WikidataProperty",
+]
 
 Rank: TypeAlias = Literal["preferred", "normal", "deprecated"]
 ValueKind: TypeAlias = Literal["item", "time", "quantity", "text", "somevalue", "novalue", "other"]
@@ -96,6 +107,22 @@ class Candidate:
     language: str
     sitelinks: int | None = None
     respelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What tells an item from others with its name, in words that a text may have too.
+
+    Attributes:
+        types: ids of its classes (P31), without their superclasses.
+        description: in the language of the texts; "" if it has none.
+        facts: properties (of `queries.TELLING`) with what each has: the label of an item in the language of the texts,
+            or a date in its lexical form. Values of which neither is known are left out.
+    """
+
+    types: frozenset[str] = frozenset()
+    description: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

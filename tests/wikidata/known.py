@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 from kgmrca.names import plain_name, spellings
-from kgmrca.wikidata.records import Candidate, Item, NotChecked
+from kgmrca.wikidata.records import Candidate, NotChecked, Profile
 from kgmrca.wikidata.wikibase import WIKIDATA
 
 
@@ -15,6 +15,7 @@ class Known:
     Attributes:
         names: by name the items that have it, as ids, or as candidates where it matters how.
         classes: by item.
+        described: profiles by item.
         below: pairs of a class and one above it.
         facts: triples of an item, a property and an item.
         failing: look-ups (name of the method, key) that get no answer.
@@ -23,6 +24,7 @@ class Known:
 
     names: dict = field(default_factory=dict)
     classes: dict = field(default_factory=dict)
+    described: dict = field(default_factory=dict)
     below: set = field(default_factory=set)
     facts: set = field(default_factory=set)
     failing: set = field(default_factory=set)
@@ -49,8 +51,12 @@ class Known:
 
         return self._look_up("candidates", names, of)
 
-    def items(self, ids):
-        return self._look_up("items", ids, lambda id: Item(id, frozenset(self.classes.get(id, ()))))
+    def profiles(self, ids, *, languages=("en", "mul")):
+        def of(id):
+            told = self.described.get(id, Profile())
+            return Profile(frozenset(self.classes.get(id, ())), told.description, told.facts)
+
+        return self._look_up("profiles", ids, of)
 
     def subclasses(self, pairs):
         return self._look_up("subclasses", pairs, lambda pair: pair in self.below)

@@ -19,7 +19,7 @@ from kgmrca.wikidata.disambiguation import (
     neighbours,
 )
 from kgmrca.wikidata.link_lookups import link_entities
-from kgmrca.wikidata.records import Candidate
+from kgmrca.wikidata.records import Candidate, Profile
 
 ALIAS, FOREIGN = (Candidate("Q1", "Paris", False, "en"), Candidate("Q1", "Paris", True, "fr"))
 
@@ -92,7 +92,7 @@ def test_the_better_known_item_is_meant():
     ("limit", "outcome"), [({}, "linked"), ({"min_probability": 0.99}, "abstained"), ({"margin": 0.9}, "abstained")]
 )
 def test_the_limits_decide_what_is_linked(limit, outcome):
-    known = Known({"Paris": [paris("Q1", 5), paris("Q2", 300)]})
+    known = Known({"Paris": [paris("Q1", 5), paris("Q2", 20)]})
     assert choose_items(known, "Paris", **limit)[0].outcome == outcome
 
 
@@ -100,6 +100,61 @@ def test_another_spelling_is_found_but_is_less_likely():
     known = Known({"Netherlands": ["Q1"], "The Netherlands": ["Q2"]})
     (decision,) = choose_items(known, "The Netherlands")
     assert [item for item, _ in decision.candidates] == ["Q2", "Q1"]
+
+
+### What the text says
+
+
+SINGER = Profile(frozenset({"Q5"}), "Danish singer", (("P27", "Denmark"), ("P569", "1950-01-01T00:00:00Z")))
+SAILOR = Profile(frozenset({"Q5"}), "Norwegian sailor", (("P27", "Norway"), ("P569", "1850-01-01T00:00:00Z")))
+
+
+def lund(**described):
+    return Known({"Oda Lund": [Candidate(item, "Oda Lund", True, "en", 3) for item in described]}, described=described)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "item"),
+    [
+        ("Oda Lund was a singer.", "Q1"),
+        ("Oda Lund sailed as a sailor.", "Q2"),
+        ("The Danes loved Oda Lund of Denmark.", "Q1"),
+        ("Oda Lund, a Norwegian, was born in 1850 in Norway.", "Q2"),
+    ],
+)
+def test_the_words_of_the_sentence_tell_which_item_is_meant(sentences, item):
+    known = lund(Q1=SINGER, Q2=SAILOR)
+    (decision,) = choose_items(known, Entity("Oda Lund", "PERSON", sentences=sentences), min_probability=0, margin=0)
+    assert decision.item == item
+
+
+def test_the_words_of_the_text_tell_too():
+    group = EntityGroup([Entity("Oda Lund", sentences="Oda Lund came.")], text="Norwegian sailors met. Oda Lund came.")
+    ((decision,),) = link_entities([group], lund(Q1=SINGER, Q2=SAILOR), min_probability=0, margin=0)
+    assert decision.item == "Q2"
+
+
+def test_what_the_other_entities_are_tells_too():
+    known = lund(Q1=SINGER, Q2=SAILOR)
+    known.names |= {
+        "Per": [Candidate("Q11", "Per", True, "en", 90)],
+        "Jens": [Candidate("Q12", "Jens", True, "en", 90)],
+    }
+    known.described |= {"Q11": SAILOR, "Q12": SAILOR}
+    decisions = choose_items(known, "Oda Lund", "Per", "Jens", min_probability=0, margin=0)
+    assert decisions[0].item == "Q2"
+
+
+def test_without_a_text_nothing_is_missing_in_it():
+    (known,) = choose_items(lund(Q1=SINGER), "Oda Lund")
+    (bare,) = choose_items(lund(Q1=Profile()), "Oda Lund")
+    assert known.candidates == bare.candidates
+
+
+def test_where_the_profile_is_not_known_nothing_is_decided():
+    known = lund(Q1=SINGER)
+    known.failing = {("profiles", "Q1")}
+    assert choose_items(known, "Oda Lund")[0].outcome == "not looked up"
 
 
 ### Types
@@ -254,7 +309,7 @@ def test_a_relation_of_an_entity_with_itself_says_nothing():
     "failing",
     [
         ("candidates", "Paris"),
-        ("items", "Q1"),
+        ("profiles", "Q1"),
         ("subclasses", ("Q515", "Q2221906")),
         ("connections", ("Q1", "Q11")),
         ("connections", ("Q12", "Q2")),
@@ -284,7 +339,7 @@ def test_texts_are_looked_up_together():
     known = Known({f"name {number}": [f"Q{number}"] for number in range(1, 50)})
     texts = [EntityGroup([Entity(f"name {number}")]) for number in range(1, 50)]
     assert [one.item for (one,) in link_entities(texts, known)] == [f"Q{number}" for number in range(1, 50)]
-    assert [kind for kind, _ in known.asked] == ["candidates", "items", "subclasses", "connections"]
+    assert [kind for kind, _ in known.asked] == ["candidates", "profiles", "subclasses", "connections"]
 
 
 def test_a_text_comes_out_the_same_whatever_it_is_linked_with():

@@ -22,6 +22,7 @@ from kgmrca.triples.iris import mention_iri, quoted
 from kgmrca.triples.records import Mention, Statement
 from kgmrca.triples.write import document_triples
 from kgmrca.wikidata.link import link_graphs
+from kgmrca.wikidata.records import Profile
 
 BASE = "http://example.org/"
 KGMRCA = "https://w3id.org/kgmrca#"
@@ -63,14 +64,14 @@ def statement(
     )
 
 
-def write_graph(path, *statements, format="turtle", provenance="statements", more=""):
+def write_graph(path, *statements, format="turtle", provenance="statements", text=False, more=""):
     by_document = {}
     for one in statements:
         by_document.setdefault(one.document.rpartition("/")[2], []).append(one)
     triples = [
         triple
         for document, some in by_document.items()
-        for triple in document_triples(some[0].document, document, some, base=BASE, provenance=provenance)
+        for triple in document_triples(some[0].document, document, some, base=BASE, provenance=provenance, text=text)
     ]
     with path.open("wb") as out:
         write(triples, out, format=format, base=BASE)
@@ -276,6 +277,28 @@ def test_every_decision_is_written_with_its_candidates(graph):
     assert all(0 < Decimal(score) < 1 for _, score in candidates)
 
 
+def test_a_link_says_how_sure_it_is(graph):
+    _, quads = linked(Known({"Warsaw": ["Q1"]}), graph)
+    (candidate,) = objects(quads, link_of(quads, "Warsaw"), "candidate")
+    assert objects(quads, link_of(quads, "Warsaw"), "linkScore") == objects(quads, candidate, "linkScore") != set()
+    assert not objects(quads, link_of(quads, "Marie Curie"), "linkScore")
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_the_text_of_the_sentences_tells_if_it_was_written(tmp_path, text):
+    born = statement("Oda Lund", "P19", "Bergen")
+    sentence = replace(born.sentence, text="Oda Lund, a sailor, was born in Bergen.")
+    graph = write_graph(tmp_path / "graph.ttl", replace(born, sentence=sentence), text=text)
+    described = {"Q1": Profile(description="singer"), "Q2": Profile(description="sailor")}
+    known = Known({"Oda Lund": ["Q1", "Q2"]}, described=described)
+    _, quads = linked(known, graph)
+    scores = {
+        next(iter(objects(quads, one, "candidateItem"))): next(iter(objects(quads, one, "linkScore")))
+        for one in objects(quads, link_of(quads, "Oda Lund"), "candidate")
+    }
+    assert (Decimal(scores[f"{WD}Q2"]) > Decimal(scores[f"{WD}Q1"])) is text
+
+
 def test_why_nothing_is_linked_is_written(graph):
     summary, quads = linked(Known(failing={("candidates", "Warsaw")}), graph)
     comment = objects(quads, link_of(quads, "Warsaw"), "http://www.w3.org/2000/01/rdf-schema#comment")
@@ -429,7 +452,7 @@ def test_no_language_is_an_error(run, tmp_path):
 
 def test_limits_and_languages(run, tmp_path):
     graph = write_graph(tmp_path / "graph.ttl", statement("Marie Curie", "P19", "Warszawa"))
-    run(graph, "-o", tmp_path / "out.ttl", "--languages", "pl, en", "--min-probability", "0.99")
+    run(graph, "-o", tmp_path / "out.ttl", "--languages", "pl, en", "--min-probability", "0.9995")
     quads = list(pyoxigraph.parse(path=tmp_path / "out.ttl"))
     assert (item(quads, "Warszawa"), item(quads, "Marie Curie")) == ("Q270", None)
 

@@ -16,7 +16,7 @@ from kgmrca.errors import EndpointError, InputError
 from kgmrca.wikidata.answers import value_of
 from kgmrca.wikidata.cache import Cache, default_cache
 from kgmrca.wikidata.lookups import Lookups
-from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, NotChecked, Value, WikidataProperty
+from kgmrca.wikidata.records import Candidate, Claim, Constraints, Item, NotChecked, Profile, Value, WikidataProperty
 from kgmrca.wikidata.sparql import open_endpoint
 
 WD = "http://www.wikidata.org/entity/"
@@ -246,6 +246,26 @@ def test_items_have_labels_in_the_languages_asked_for(lookups):
     assert lookups.items(["Q7186"], languages=["PL"])["Q7186"].labels == (("pl", "Maria Skłodowska-Curie"),)
     assert lookups.items(["Q7186"], languages=["fr"])["Q7186"].labels == ()
     assert len(lookups.items(["Q7186"])["Q7186"].labels) == 2
+
+
+def test_profiles(lookups):
+    assert lookups.profiles(["Q830149", "Q243", "Q999999999"]) == {
+        "Q830149": Profile(frozenset({"Q515"}), "", (("P17", "United States"), ("P31", "city"))),
+        "Q243": Profile(
+            frozenset({"Q12518"}),
+            "",
+            (("P131", "Paris"), ("P17", "France"), ("P31", "tower"), ("P571", "1889-03-31T00:00:00Z")),
+        ),
+        "Q999999999": Profile(),
+    }
+
+
+def test_a_profile_has_the_description_in_the_first_language_that_has_one(lookups):
+    (found,) = lookups.profiles(["Q7186"], languages=("pl", "en", "mul")).values()
+    assert found.description == "Polish-French physicist and chemist (1867–1934)"
+    assert {("P106", "physicist"), ("P27", "Polska"), ("P27", "France")} <= set(found.facts)
+    (found,) = lookups.profiles(["Q7186"], languages=("fr",)).values()
+    assert found.description == ""
 
 
 def test_properties(lookups):

@@ -20,6 +20,7 @@ ALL = {
     "statements": lambda id: queries.claims([("Q1", "P1"), (id, "P2")]),
     "statements of": lambda id: queries.claims([("Q1", "P1"), ("Q2", id)]),
     "items": lambda id: queries.items(["Q1", id], languages=["en"]),
+    "profiles": lambda id: queries.profiles(["Q1", id], languages=["en"]),
     "properties": lambda id: queries.properties(["P1", id], languages=["en"]),
     "superclasses": lambda id: queries.superclasses(["Q1", id]),
     "areas": lambda id: queries.areas(["Q1", id]),
