@@ -19,7 +19,7 @@ from kgmrca.triples.items import is_item_id, is_property_id
 __all__ = [
     "CONSTRAINTS",
     "LONGEST_NAME",
-    "TELLING",
+    "PROFILE",
     "areas",
     "candidates",
     "checked_id",
@@ -54,7 +54,7 @@ CONSTRAINTS = (
 
 # Properties of items only, which every part of Wikidata that is worth asking has: places, people, organizations.
 _COMMON = ("P17", "P19", "P27", "P106", "P131", "P279", "P569", "P571")
-TELLING = (
+PROFILE = (
     *("P31", "P106", "P39", "P101", "P641", "P413", "P136"),  # what it is, what a person does
     *("P27", "P17", "P131", "P276", "P495", "P159", "P19", "P20"),  # where
     *("P569", "P570", "P571", "P576", "P577", "P580", "P585"),  # when
@@ -327,14 +327,14 @@ SELECT ?asked ?name ?item ?is_label ?sitelinks WHERE {{
 
 
 def profiles(ids: Iterable[str], *, languages: Iterable[str]) -> str:
-    """The descriptions of items in these languages, and the values of the properties `TELLING`.
+    """The descriptions of items in these languages, and the values of the properties `PROFILE`.
 
     A row has `?description`, or `?property` and `?value` with `?label`, if the value is an item that has one in one of
     the languages.
     """
     tags = list(languages)
     rows = " ".join(f"wd:{checked_id(id, kinds='Q')}" for id in ids)
-    telling = " ".join(f"wdt:{name}" for name in TELLING)
+    telling = " ".join(f"wdt:{name}" for name in PROFILE)
     return f"""{_PREFIXES}
 SELECT ?asked ?description ?property ?value ?label WHERE {{
   VALUES ?asked {{ {rows} }}

@@ -116,7 +116,7 @@ class Profile:
     Attributes:
         types: ids of its classes (P31), without their superclasses.
         description: in the language of the texts; "" if it has none.
-        facts: properties (of `queries.TELLING`) with what each has: the label of an item in the language of the texts,
+        facts: properties (of `queries.PROFILE`) with what each has: the label of an item in the language of the texts,
             or a date in its lexical form. Values of which neither is known are left out.
     """
 
