@@ -450,11 +450,19 @@ def test_no_language_is_an_error(run, tmp_path):
     assert not (tmp_path / "out.ttl").exists()
 
 
-def test_limits_and_languages(run, tmp_path):
-    graph = write_graph(tmp_path / "graph.ttl", statement("Marie Curie", "P19", "Warszawa"))
-    run(graph, "-o", tmp_path / "out.ttl", "--languages", "pl, en", "--min-probability", "0.9995")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--languages", "pl, en"], ("Q270", "Q7186")),
+        (["--languages", "pl"], ("Q270", None)),
+        (["--min-probability", "1"], (None, None)),
+    ],
+)
+def test_limits_and_languages(run, tmp_path, options, expected):
+    graph = write_graph(tmp_path / "graph.ttl", statement("Warszawa", "P31", "Marie Curie", types=("GPE", "PERSON")))
+    run(graph, "-o", tmp_path / "out.ttl", *options)
     quads = list(pyoxigraph.parse(path=tmp_path / "out.ttl"))
-    assert (item(quads, "Warszawa"), item(quads, "Marie Curie")) == ("Q270", None)
+    assert (item(quads, "Warszawa"), item(quads, "Marie Curie")) == expected
 
 
 @pytest.mark.parametrize("endpoint", ["wikidata", "nowhere.ttl"])
