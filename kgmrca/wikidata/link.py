@@ -158,10 +158,10 @@ def link_graphs(
     started, queries = datetime.now(timezone.utc), lookups.endpoint.queries
     iris, summary = Iris(base), LinkSummary()
     format = chosen_format(format, output)
+    check_writable([output], graphs, lookups, input_format=input_format)
     lookups.find_wikibase()
     wikibase, endpoint = lookups.wikibase, lookups.endpoint.name
     run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(min_probability), str(margin)))
-    check_writable([output], graphs, lookups, input_format=input_format)
     with (
         opened(output) as out,
         graph_files(graphs, input_format, beside=output) as files,

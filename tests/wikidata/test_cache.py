@@ -44,6 +44,7 @@ def ask(lookups):
     return [
         lookups.claims([("Q7186", "P19")]),
         lookups.items(["Q7186"]),
+        lookups.profiles(["Q7186"]),
         lookups.properties(["P19"]),
         lookups.subclasses([("Q5", "Q35120")]),
         lookups.located_in([("Q270", "Q36")]),
@@ -63,7 +64,9 @@ def execute(path, *commands):
 ### What this package did not write
 
 
-@pytest.mark.parametrize("kind", ["statements", "items", "properties", "classes", "places", "names", "connections"])
+@pytest.mark.parametrize(
+    "kind", ["statements", "items", "properties", "classes", "places", "spellings", "connections", "profiles"]
+)
 @pytest.mark.parametrize("value", ["5", "{}", '"Q1"', "[5]", "[[]]", '{"id": "Q1"}', "no JSON", None])
 def test_a_value_of_another_form_is_refused_in_words(filled, kind, value):
     value = value if value is not None else b"\xff\xfe"
