@@ -159,8 +159,7 @@ def link_graphs(
     iris, summary = Iris(base), LinkSummary()
     format = chosen_format(format, output)
     check_writable([output], graphs, lookups, input_format=input_format)
-    lookups.find_wikibase()
-    wikibase, endpoint = lookups.wikibase, lookups.endpoint.name
+    endpoint = lookups.endpoint.name
     run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(min_probability), str(margin)))
     with (
         opened(output) as out,
@@ -169,6 +168,8 @@ def link_graphs(
         _database_errors(output, folder),
         _Store(folder) as store,
     ):
+        lookups.find_wikibase()
+        wikibase = lookups.wikibase
         store.read(wikibase.graphs(read_graphs(files, beside=output)), summary.other_links)
         found = _decisions(
             store,
