@@ -159,8 +159,6 @@ def link_graphs(
     iris, summary = Iris(base), LinkSummary()
     format = chosen_format(format, output)
     check_writable([output], graphs, lookups, input_format=input_format)
-    endpoint = lookups.endpoint.name
-    run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(min_probability), str(margin)))
     with (
         opened(output) as out,
         graph_files(graphs, input_format, beside=output) as files,
@@ -169,7 +167,8 @@ def link_graphs(
         _Store(folder) as store,
     ):
         lookups.find_wikibase()
-        wikibase = lookups.wikibase
+        wikibase, endpoint = lookups.wikibase, lookups.endpoint.name
+        run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(min_probability), str(margin)))
         store.read(wikibase.graphs(read_graphs(files, beside=output)), summary.other_links)
         found = _decisions(
             store,
