@@ -31,7 +31,11 @@ NEO4J_TABLES = ("nodes.csv", "relationships.csv")
 """The files in the folder that `neo4j_tables` writes."""
 
 _NODE_COLUMNS = ("iri:ID", "name", "datatype", ":LABEL")
-_EDGE_COLUMNS = (":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "confidence:double", "document", "mentions")
+_TIMES = ("start_time", "end_time", "point_in_time")
+_EDGE_COLUMNS = (
+    *(":START_ID", ":END_ID", ":TYPE", "iri", "predicate", "confidence:double", "document", "mentions"),
+    *_TIMES,
+)
 
 
 def to_networkx(
@@ -47,7 +51,8 @@ def to_networkx(
     """What Docs say, or statements, as a graph, which is held in memory.
 
     Edges have the statement's IRI as key, and label, predicate, confidence, document and mentions: the positions of
-    subject and object in the document, as in "0,11 24,30" (code points; ends exclusive). Nodes have kind ("entity" or
+    subject and object in the document, as in "0,11 24,30" (code points; ends exclusive), and start_time, end_time and
+    point_in_time ("" if the sentence does not say it). Nodes have kind ("entity" or
     "literal"), label (the name, or the literal's text), type (entity types with ";" between them) and datatype
     ("" if it is an entity).
 
@@ -188,6 +193,7 @@ def _edge(statement: Statement) -> dict[str, Any]:
         "confidence": float(statement.confidence),
         "document": statement.document,
         "mentions": f"{subject.start},{subject.end} {object_.start},{object_.end}",
+        **dict(zip(_TIMES, statement.times, strict=True)),
     }
 
 

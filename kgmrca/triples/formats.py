@@ -173,6 +173,7 @@ def prefixes(base: str) -> dict[str, str]:
         "kgmrca": KGMRCA,
         "link": f"{base}link/",
         "p": "http://www.wikidata.org/prop/",
+        "pq": "http://www.wikidata.org/prop/qualifier/",
         "prov": PROV,
         "ps": "http://www.wikidata.org/prop/statement/",
         "rdf": RDF,

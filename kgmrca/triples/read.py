@@ -32,7 +32,7 @@ from kgmrca.triples.gathering import gathered, linked_statement
 from kgmrca.triples.inputs import RdfInput, format_of_input, is_too_long, name_of, opened_rdf, too_long
 from kgmrca.triples.iris import from_node_predicate
 from kgmrca.triples.literals import canonical_literal
-from kgmrca.triples.records import Mention, Statement, rounded
+from kgmrca.triples.records import Mention, Statement, Times, rounded
 
 __all__ = [
     "Graphs",
@@ -50,6 +50,8 @@ Term: TypeAlias = NamedNode | BlankNode | Literal | Triple
 Graphs: TypeAlias = Iterable[tuple[str | Path, str | None]]
 """Files, or "-" for standard input, with their formats, if these are known."""
 
+_QUALIFIER = "http://www.wikidata.org/prop/qualifier/"
+
 # The part of a statement that the object of a triple is, by the triple's predicate.
 _FIELDS: dict[str, str | None] = {
     f"{RDF}type": "type",
@@ -66,6 +68,9 @@ _FIELDS: dict[str, str | None] = {
     f"{KGMRCA}sentenceText": "sentence_text",
     f"{KGMRCA}objectSentence": "object_sentence",
     f"{KGMRCA}objectSentenceText": "object_sentence_text",
+    **dict.fromkeys((f"{KGMRCA}startTime", f"{_QUALIFIER}P580"), "start_time"),
+    **dict.fromkeys((f"{KGMRCA}endTime", f"{_QUALIFIER}P582"), "end_time"),
+    **dict.fromkeys((f"{KGMRCA}pointInTime", f"{_QUALIFIER}P585"), "point_in_time"),
     f"{KGMRCA}evidence": "evidence",  # a fact's: a fact has a confidence too, and is no statement
     f"{PROV}wasDerivedFrom": "document",
     f"{PROV}wasGeneratedBy": "run",
@@ -73,15 +78,16 @@ _FIELDS: dict[str, str | None] = {
 _NEEDED = frozenset(
     {"subject", "predicate", "object", "confidence", "label", "subject_mention", "object_mention", "document"}
 )
+_TIMES = ("start_time", "end_time", "point_in_time")
 _SENTENCES, _TEXTS = ("sentence", "object_sentence"), ("sentence_digest", "sentence_text", "object_sentence_text")
 # Only statements have these. (A node with rdf:subject and the like only is not one of ours.)
 _OWN = frozenset({"confidence", "label", "subject_mention", "object_mention", *_SENTENCES, *_TEXTS})
 # Two values of these are no contradiction, because they are not part of the statement's IRI: the greater counts.
-_GREATEST = frozenset({"label", *_SENTENCES, *_TEXTS})
+_GREATEST = frozenset({"label", *_SENTENCES, *_TEXTS, *_TIMES})
 # What kind of term each part has to be.
 _KINDS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("subject", "predicate", "subject_mention", "object_mention", "document", *_SENTENCES), NamedNode),
-    **dict.fromkeys(("confidence", "label", *_TEXTS), Literal),
+    **dict.fromkeys(("confidence", "label", *_TEXTS, *_TIMES), Literal),
     "object": (NamedNode, Literal),
 }
 # What a statement's own node always has; its subject, predicate and object may be told by other nodes.
@@ -112,7 +118,8 @@ class Node:
         iri: the statement's.
         confidence: the highest that is given.
         terms: subject, predicate, object, label, subject_mention, object_mention, document and, where they are given,
-            sentence, sentence_digest, sentence_text, object_sentence, object_sentence_text, by these names.
+            sentence, sentence_digest, sentence_text, object_sentence, object_sentence_text, start_time, end_time and
+            point_in_time, by these names.
         runs: the IRIs of the runs that found it.
     """
 
@@ -533,6 +540,7 @@ def _statements(node: Node, name: str) -> Iterator[Statement]:
             sentence_digest=terms["sentence_digest"].value if "sentence_digest" in terms else None,
             run=run,
             object_sentence=object_sentence,
+            times=Times(*(terms[name].value if name in terms else "" for name in _TIMES)),
         )
 
 

@@ -6,9 +6,9 @@ No spaCy is imported here, so graphs can be read, merged and checked without it.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kgmrca import __version__
 from kgmrca.triples.iris import DEFAULT_BASE, Iris
@@ -16,7 +16,7 @@ from kgmrca.triples.iris import DEFAULT_BASE, Iris
 if TYPE_CHECKING:
     from spacy.language import Language
 
-__all__ = ["DocumentEntity", "Mention", "Run", "Statement", "rounded", "sentence_digest"]
+__all__ = ["DocumentEntity", "Mention", "Run", "Statement", "Times", "rounded", "sentence_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,24 @@ class DocumentEntity:
     namesakes: tuple[str, ...] = ()
 
 
+class Times(NamedTuple):
+    """When a fact held: since when, until when, and at what point in time, as XSD writes dates; "" if it is not said.
+
+    The forms are those of `xsd:gYear`, `xsd:gYearMonth` and `xsd:date`: "1990", "1990-05" and "1990-05-17".
+    """
+
+    start: str = ""
+    end: str = ""
+    point: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One relation between two mentions, in the terms of RDF.
 
     Attributes:
-        iri: made of all other attributes but `label`, `confidence` and `run`, so a statement found again is the same.
+        iri: made of all other attributes but `label`, `confidence`, `times` and `run`, so a statement found
+            again is the same.
         subject, predicate: IRIs.
         object: an IRI, or the lexical form of a literal if `object_is_literal`.
         object_datatype: the IRI of the literal's datatype; None for plain text, or if the object is an IRI.
@@ -69,6 +81,7 @@ class Statement:
             two sentences, it is that of both in the order of the text, with a space between them.
         run: the IRI of the run that found it, or None.
         object_sentence: the one in which the object stands, if that is another than the subject's.
+        times: since when, until when and when the fact held, where the sentence says so.
         subject_entity, object_entity: what the document calls the two, and where. None if that is not known, as of a
             statement that was read from RDF, where names and mentions are triples of their own; and of a literal.
     """
@@ -88,6 +101,7 @@ class Statement:
     sentence_digest: str | None
     run: str | None
     object_sentence: Mention | None = None
+    times: Times = field(default_factory=Times)
     subject_entity: DocumentEntity | None = None
     object_entity: DocumentEntity | None = None
 

@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from itertools import chain, starmap
@@ -17,10 +18,11 @@ from kgmrca.ontology import WIKIDATA_ENTITY, Ontology, load_ontology, wikidata_p
 from kgmrca.relations import get_plain_relations, make_relations
 from kgmrca.triples.docs import Docs, document_iri, document_name, each_doc
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri
-from kgmrca.triples.items import is_item_id
+from kgmrca.triples.items import is_item_id, property_id
 from kgmrca.triples.literals import typed_literal
 from kgmrca.triples.records import DocumentEntity, Mention, Run, Statement, rounded, sentence_digest
 from kgmrca.triples.sources import foreign_relations
+from kgmrca.triples.times import TimedFact, find_times
 from kgmrca.types import VALUE_LABELS, coarse_type
 
 __all__ = ["statements"]
@@ -45,7 +47,8 @@ def statements(
     (see `typed_literal`). Subject and object are exchanged where the ontology's predicate runs the other way. A
     label that the ontology does not know gets a predicate under `base`, unless it is itself a Wikidata property
     such as "P19"; so does one that would have to be exchanged with a literal. Of two relations that say the same of
-    the same mentions, the one with the higher score counts.
+    the same mentions, the one with the higher score counts. A date by which the sentence says since when, until when or
+    when a fact held becomes its `times`.
 
     Args:
         docs: a Doc with `doc._.relations`, or any number of them or of (Doc, id), as `nlp.pipe(..., as_tuples=True)`
@@ -151,7 +154,34 @@ def _of_doc(
             subject_entity=subject_entity,
             object_entity=None if is_literal else object_entity,
         )
+    if has_sentences:
+        _add_times(found, doc.text)
     return iter(found.values())
+
+
+def _add_times(found: dict[str, Statement], text: str) -> None:
+    """Tell statements since when, until when or when their facts held, if both ends stand in one sentence."""
+    by_sentence: defaultdict[tuple[int, int], list[tuple[Statement, TimedFact]]] = defaultdict(list)
+    for one in found.values():
+        if one.sentence and not one.object_sentence and (property := _property(one)):
+            start = one.sentence.start
+            subject, object_ = (
+                (end.start - start, end.end - start) for end in (one.subject_mention, one.object_mention)
+            )
+            by_sentence[start, one.sentence.end].append((one, TimedFact(subject, object_, property)))
+    for place, told in by_sentence.items():
+        for (one, _), times in zip(told, find_times(text[slice(*place)], [fact for _, fact in told]), strict=True):
+            if times:
+                found[one.iri] = replace(one, times=times)
+
+
+def _property(statement: Statement) -> str | None:
+    """The property of Wikidata that a statement's label stands for, if the predicate has the same direction."""
+    if property := property_id(statement.predicate):
+        return property
+    wikidata = load_ontology("wikidata")
+    predicate = None if wikidata.is_reversed(statement.label) else wikidata.predicate(statement.label)
+    return property_id(predicate) if predicate else None
 
 
 class _Ends:

@@ -48,6 +48,7 @@ __all__ = [
     "moment",
     "run_triples",
     "statement_triples",
+    "time_literal",
 ]
 
 _IDENTIFIER = NamedNode(DCTERMS + "identifier")
@@ -61,6 +62,9 @@ _SENTENCE_DIGEST = NamedNode(KGMRCA + "sentenceDigest")
 _SENTENCE_TEXT = NamedNode(KGMRCA + "sentenceText")
 _OBJECT_SENTENCE = NamedNode(KGMRCA + "objectSentence")
 _OBJECT_SENTENCE_TEXT = NamedNode(KGMRCA + "objectSentenceText")
+_TIMES = tuple(NamedNode(KGMRCA + name) for name in ("startTime", "endTime", "pointInTime"))
+_QUALIFIERS = tuple(NamedNode(f"http://www.wikidata.org/prop/qualifier/{id}") for id in ("P580", "P582", "P585"))
+_DATES = {4: "gYear", 7: "gYearMonth", 10: "date"}  # by the length of the form, as years have four digits
 
 # `identifier` is not among them: it is the document's own, and a second one could not be told from it.
 _DUBLIN_CORE = frozenset(
@@ -169,6 +173,9 @@ def statement_triples(
         yield Triple(node, _SENTENCE_TEXT, Literal(sentence.text))
     if text and object_sentence and object_sentence.text:
         yield Triple(node, _OBJECT_SENTENCE_TEXT, Literal(object_sentence.text))
+    for predicate, time in zip(_QUALIFIERS if provenance == "wikidata" else _TIMES, statement.times, strict=True):
+        if time:
+            yield Triple(node, predicate, time_literal(time))
     yield Triple(node, DERIVED_FROM, _node(statement.document))
     if statement.run:
         yield Triple(node, GENERATED_BY, _node(statement.run))
@@ -310,6 +317,16 @@ def _object(statement: Statement) -> NamedNode | Literal:
         return NamedNode(statement.object)
     datatype = NamedNode(statement.object_datatype) if statement.object_datatype else None
     return Literal(statement.object, datatype=datatype)
+
+
+def time_literal(time: str) -> Literal:
+    """A time of `Times` as a literal with its datatype; any other text as it is.
+
+    >>> time_literal("1990-05").datatype.value
+    'http://www.w3.org/2001/XMLSchema#gYearMonth'
+    """
+    datatype = _DATES.get(len(time))
+    return Literal(time, datatype=NamedNode(XSD + datatype) if datatype else None)
 
 
 @lru_cache(maxsize=2048)

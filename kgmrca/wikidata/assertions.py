@@ -16,12 +16,18 @@ from kgmrca.triples.iris import Iris
 from kgmrca.triples.items import ItemLinks, is_direct, item_of, link_in, named_item, other_link, property_id
 from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.read import Node
-from kgmrca.wikidata.records import Value
-from kgmrca.wikidata.values import is_unknown, number, point_of
+from kgmrca.wikidata.records import Claim, Value
+from kgmrca.wikidata.values import compare, is_unknown, number, point_of
+from kgmrca.wikidata.values import in_words as value_in_words
 from kgmrca.wikidata.verdicts import Assertion
 
-__all__ = ["Links", "in_words", "linked_items", "plain_statements"]
+__all__ = ["Links", "in_words", "linked_items", "plain_statements", "times_compared"]
 
+_TIMES = {
+    "start_time": ("P580", "start time"),
+    "end_time": ("P582", "end time"),
+    "point_in_time": ("P585", "point in time"),
+}
 _MEMBER = NamedNode(f"{KGMRCA}member")
 # A dateTime may be one of Wikidata, whose precision stands elsewhere.
 _PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": None}
@@ -113,6 +119,28 @@ class Links:
 
     def _item(self, entity: str) -> str | None:
         return named_item(entity) or self._links.item(entity) or None
+
+
+def times_compared(node: Node, claim: Claim | None) -> str:
+    """What Wikidata says about the times of a statement, in sentences; "" if the statement has none.
+
+    Args:
+        node: the statement.
+        claim: the one that decided about it; None if none did.
+    """
+    told = []
+    for field, (property, name) in _TIMES.items():
+        if claim is None or not isinstance(time := node.terms.get(field), Literal):
+            continue
+        ours = _value(time)
+        theirs = [value for qualifier, value in claim.qualifiers if qualifier == property]
+        if not theirs:
+            told.append(f"It has no {name}, and here it is {value_in_words(ours)}.")
+        elif any(compare(ours, value) == "same" for value in theirs):
+            told.append(f"It has the same {name}.")
+        else:
+            told.append(f"It has another {name} ({value_in_words(theirs[0])}), and here it is {value_in_words(ours)}.")
+    return " ".join(told)
 
 
 def plain_statements(graphs: Iterable[Node | Quad], iris: Iris) -> Iterator[Node]:

@@ -34,7 +34,7 @@ from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text
 from kgmrca.triples.read import Node, read_graphs
 from kgmrca.triples.write import activity_triples
-from kgmrca.wikidata.assertions import Links, in_words, plain_statements
+from kgmrca.wikidata.assertions import Links, in_words, plain_statements, times_compared
 from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.review import delimiter_of
 from kgmrca.wikidata.verdicts import Assertion, CheckKnowledge, Judgement, Verdict, judge
@@ -53,6 +53,9 @@ CHECK_COLUMNS = (
 
 _STATEMENT = f"{WIKIDATA_ENTITY}statement/"
 _CHECKED, _VERDICT, _BASIS = (NamedNode(KGMRCA + name) for name in ("checked", "verdict", "basis"))
+
+# By these verdicts Wikidata has the same fact, so that its times can be compared with ours.
+_SAME_CLAIM = frozenset({Verdict.confirmed, Verdict.other_rank, Verdict.inverse, Verdict.symmetry, Verdict.subproperty})
 
 # So that a batch of look-ups is full although what is asked depends on answers; about 20 MB.
 _CHUNK = 10_000
@@ -232,6 +235,8 @@ def checked_statements(
                     subject, predicate, object_ = terms
                     confidence = str(node.confidence) if links.statements else ""
                     judgement = _with_iri(judgements[assertion], lookups.wikibase)
+                    if judgement.verdict in _SAME_CLAIM and (times := times_compared(node, judgement.basis)):
+                        judgement = replace(judgement, reason=f"{judgement.reason} {times}")
                     yield Checked(node.iri, subject.value, predicate.value, object_, confidence, assertion, judgement)
                 bar.update(len(chunk))
 

@@ -20,7 +20,7 @@ from kgmrca.graph.merging.rows import Cells
 from kgmrca.terms import DECIMAL, DEFAULT_GRAPH, TYPE
 from kgmrca.triples.formats import WITH_PREFIXES, prefixes, write
 from kgmrca.triples.iris import DEFAULT_BASE
-from kgmrca.triples.records import Mention, Statement
+from kgmrca.triples.records import Mention, Statement, Times
 from kgmrca.triples.write import statement_triples
 
 __all__ = ["prefix_lines", "statement_text"]
@@ -33,8 +33,9 @@ _DECIMAL = str(DECIMAL)
 _CONFIDENCE = Cells._fields.index("confidence")
 _RUNS = Cells._fields.index("runs")
 _SENTENCES = slice(Cells._fields.index("sentence_text"), _RUNS)
-_Has: TypeAlias = tuple[bool, bool, bool, bool, bool]
-"""Whether there is a text of the sentence, a sentence, a digest, a sentence of the object, a text of that."""
+_Has: TypeAlias = tuple[bool, bool, bool, bool, bool, bool, bool, bool]
+"""Whether there is a text of the sentence, a sentence, a digest, a sentence of the object, a text of that, and three
+times."""
 # Mentions and documents have no short form.
 _WITH_SHORT_FORM = range(Cells._fields.index("subject_mention"))
 
@@ -108,7 +109,7 @@ def _template(
         base: that of the prefixes.
         provenance: the form.
         made_for: the base and the predicate of the statement, if the form depends on them.
-        has: which of the cells about sentences are filled.
+        has: which of the cells about sentences and times are filled.
         n_runs: how many runs found the statement.
     """
     triples, places = _placeholders(provenance, made_for, has, n_runs)
@@ -134,7 +135,7 @@ def _placeholders(
     iris = [f"urn:kgmrca-cell-{number}" for number in range(_RUNS + n_runs)]
     start, predicate = made_for or ("urn:", iris[2])
     iris[0] = f"{start}statement/kgmrca-cell-0"
-    has_text, has_sentence, has_digest, has_object_sentence, has_object_text = has
+    has_text, has_sentence, has_digest, has_object_sentence, has_object_text, *has_times = has
     statement = Statement(
         iri=iris[0],
         subject=iris[1],
@@ -153,13 +154,14 @@ def _placeholders(
         object_sentence=(
             Mention(iris[12], 0, 0, "kgmrca-cell-13" if has_object_text else "") if has_object_sentence else None
         ),
+        times=Times(*(f"kgmrca-cell-{number}" * is_told for number, is_told in enumerate(has_times, 14))),
     )
     triples = list(statement_triples(statement, provenance=provenance, text=True))
     for run in iris[_RUNS:]:
         *_, by_run = statement_triples(replace(statement, run=run), provenance=provenance)
         triples.append(by_run)
     places: dict[_Term, int] = {NamedNode(iri): number for number, iri in enumerate(iris)}
-    places.update({Literal(f"kgmrca-cell-{number}"): number for number in (8, 9, 11, 13)})
+    places.update({Literal(f"kgmrca-cell-{number}"): number for number in (8, 9, 11, 13, 14, 15, 16)})
     places[Literal("0", datatype=DECIMAL)] = _CONFIDENCE
     return triples, places
 

@@ -41,6 +41,9 @@ class Cells(NamedTuple):
     sentence_digest: str
     object_sentence: str
     object_sentence_text: str
+    start_time: str
+    end_time: str
+    point_in_time: str
     runs: str  # IRIs with spaces between them
 
 
@@ -102,8 +105,8 @@ def joined(one: Cells, other: Cells) -> Cells:
             f"The inputs use {one.iri} for two statements: {' '.join(one[1:_CONFIDENCE])} and "
             f"{' '.join(other[1:_CONFIDENCE])}. Give one of them another IRI."
         )
-    # The texts, places and digest of sentences belong together, so they are taken from the same reading. Graphs of the
-    # first release had the subject's sentence only, so a reading with two is the better one.
+    # The texts, places, digest and times of sentences belong together, so they are taken from the same reading. Graphs
+    # of the first release had the subject's sentence only, so a reading with two is the better one.
     told = max((one, other), key=lambda cells: (cells.object_sentence, cells[_SENTENCES]))
     return told._replace(
         confidence=max(one.confidence, other.confidence, key=Decimal),
@@ -128,7 +131,7 @@ def _row(node: Node) -> bytes:
         str(terms.get("sentence", "")),
         str(terms.get("sentence_digest", "")),
         str(terms.get("object_sentence", "")),
-        str(terms.get("object_sentence_text", "")),
+        *(str(terms.get(name, "")) for name in ("object_sentence_text", "start_time", "end_time", "point_in_time")),
         " ".join(f"<{run}>" for run in sorted(node.runs)),
     )
     return "\t".join(cells).encode()
