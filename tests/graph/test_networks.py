@@ -85,6 +85,9 @@ def test_there_is_one_edge_per_statement_with_all_that_it_says(found):
         "confidence": 0.9,
         "document": DOCUMENT,
         "mentions": "0,11 24,30",
+        "start_time": "",
+        "end_time": "",
+        "point_in_time": "",
     }
 
 
@@ -193,6 +196,9 @@ def test_tables_hold_the_graph(found, tmp_path):
         "confidence:double": "0.9",
         "document": DOCUMENT,
         "mentions": "0,11 24,30",
+        "start_time": "",
+        "end_time": "",
+        "point_in_time": "",
     }
     assert nodes[0] == {
         "iri:ID": found[0].subject,

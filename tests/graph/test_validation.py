@@ -130,6 +130,14 @@ VIOLATIONS = {
     "no object": ("rdf:object <urn:x:warsaw> ;", "", "object", "s"),
     "two objects": ("rdf:object <urn:x:warsaw>", "rdf:object <urn:x:warsaw>, <urn:x:curious>", "object", "s"),
     "no confidence": ("kgmrca:confidence 0.93 ;", "", "confidence", "s"),
+    **{
+        f"a {name} that is no date": ("confidence 0.93", f'confidence 0.93 ; kgmrca:{term} "1990"', shape, "s")
+        for name, term, shape in (
+            ("start", "startTime", "start-time"),
+            ("end", "endTime", "end-time"),
+            ("time", "pointInTime", "point-in-time"),
+        )
+    },
     "a confidence above 1": ("confidence 0.93", "confidence 1.01", "confidence-value", "s"),
     "a confidence below 0": ("confidence 0.93", "confidence -0.1", "confidence-value", "s"),
     "a confidence as text": ("confidence 0.93", 'confidence "0.93"', "confidence-value", "s"),

@@ -17,7 +17,7 @@ from kgmrca.triples.formats import FORMATS, PROVENANCE, write
 from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, clean_text, mention_iri, quoted
 from kgmrca.triples.read import read_graphs, read_quads, read_rdf
-from kgmrca.triples.records import Mention, Statement
+from kgmrca.triples.records import Mention, Statement, Times
 from kgmrca.triples.write import document_triples
 
 IRIS = Iris()
@@ -61,6 +61,7 @@ def statement(draw):
         sentence=(sentence := draw(st.none() | spans)),
         sentence_digest=sentence and draw(st.none() | st.just("0123456789abcdef")),
         run=draw(st.none() | st.just(IRIS.run("r"))),
+        times=draw(st.sampled_from([Times(), Times("1990", "1995-05"), Times(point="1992-05-17")])),
     )
     parts = (made.subject, made.predicate, made.object, str(made.object_is_literal), made.subject_mention.iri)
     return replace(made, iri=IRIS.statement(*parts, made.object_mention.iri))
@@ -83,6 +84,7 @@ ONE = Statement(
     sentence=Mention(f"{DOCUMENT}#char=0,21", 0, 21, ""),
     sentence_digest="0123456789abcdef",
     run=IRIS.run("r"),
+    times=Times(start="1990", end="1995-05"),
 )
 OTHER = replace(
     ONE, iri=IRIS.statement("other"), predicate="http://x.org/ns#p", object="1867", object_is_literal=True, run=None

@@ -13,7 +13,7 @@ from kgmrca.errors import InputError, ModelError
 from kgmrca.ontology import Ontology
 from kgmrca.relations import Relation, set_relations
 from kgmrca.triples.iris import text_digest
-from kgmrca.triples.records import Run
+from kgmrca.triples.records import Run, Times
 from kgmrca.triples.statements import statements
 
 BLANK = spacy.blank("en")
@@ -50,6 +50,25 @@ def test_there_is_one_statement_per_relation_in_their_order(doc):
 
 def test_a_known_label_has_a_wikidata_predicate(doc):
     assert found_in(doc)[0].predicate == WDT + "P19"
+
+
+def married(text, **options):
+    doc = BLANK(text)
+    doc[0].is_sent_start = True
+    for token in doc[1:]:
+        token.is_sent_start = doc[token.i - 1].text == "."
+    last = next(token.i for token in doc if token.text == "Doe")
+    doc.ents = [Span(doc, 0, 1, label="PERSON"), Span(doc, last, last + 1, label="PERSON")]
+    set_relations(doc, [Relation(*doc.ents, options.pop("label", "spouse"), 0.9)])
+    (statement,) = statements(doc, document_id="doc", **options)
+    return statement.times
+
+
+def test_a_statement_has_the_time_that_its_sentence_tells():
+    assert married("Roe lives. Bob left. Roe married Doe in May 1895 and they divorced in 1921.") == Times()
+    assert married("Roe married Doe in May 1895, and they divorced in 1921.") == Times("1895-05", "1921")
+    assert married("Roe married Doe in May 1895.", ontology="schema") == Times("1895-05")
+    assert married("Roe married Doe in May 1895.", label="date of birth") == Times()
 
 
 def test_an_unknown_label_has_a_predicate_under_the_base():

@@ -3,6 +3,7 @@ import io
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +16,10 @@ from stand_in import StandIn
 from kgmrca.errors import InputError
 from kgmrca.resources import resource
 from kgmrca.triples.iris import Iris
+from kgmrca.triples.read import Node, read_graphs
+from kgmrca.triples.records import Times
 from kgmrca.wikidata import check as module
+from kgmrca.wikidata.assertions import times_compared
 from kgmrca.wikidata.check import CHECK_COLUMNS, check, check_assertions, checked_statements
 from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.records import Claim, Value
@@ -62,6 +66,32 @@ def checked(graphs, told=TOLD, **options):
 def test_statements_of_every_shape_are_checked(tmp_path, provenance, name):
     path = write_graph(tmp_path / name, BORN, MARRIED, provenance=provenance)
     assert checked([path]) == [("0", "confirmed"), ("1", "conflict")]
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (Times(), ""),
+        (Times(start="1895"), "It has the same start time."),
+        (Times(start="1896"), "It has another start time (26 July 1895), and here it is 1896."),
+        (Times(point="1900"), "It has no point in time, and here it is 1900."),
+        (Times("1895-07", "1906"), "It has the same start time. It has the same end time."),
+    ],
+)
+def test_times_are_compared_with_qualifiers(tmp_path, times, words):
+    (path,) = [write_graph(tmp_path / "g.ttl", replace(MARRIED, times=times))]
+    (node,) = (found for found in read_graphs([(path, None)]) if isinstance(found, Node))
+    dates = [("P580", "1895-07-26"), ("P582", "1906-04-19")]
+    qualifiers = tuple((id, Value("time", f"+{date}T00:00:00Z", precision=11)) for id, date in dates)
+    assert times_compared(node, Claim("urn:c", "P26", Value("item", "Q37463"), qualifiers=qualifiers)) == words
+    assert times_compared(node, None) == ""
+
+
+def test_another_time_changes_no_verdict(tmp_path):
+    path = write_graph(tmp_path / "g.ttl", replace(BORN, times=Times(start="1867")))
+    (found,) = checked_statements([path], StandIn(TOLD))
+    assert found.judgement.verdict is Verdict.confirmed
+    assert found.judgement.reason == "Wikidata has the same statement. It has no start time, and here it is 1867."
 
 
 def test_several_graphs_are_checked_in_their_order(tmp_path):

@@ -49,7 +49,8 @@ class Cells(NamedTuple):
 
 _LONGEST_CELL = LONGEST_LITERAL - 1024  # bytes, as a cell may hold a predicate too
 _CONFIDENCE = Cells._fields.index("confidence")
-_SENTENCES = slice(Cells._fields.index("sentence_text"), Cells._fields.index("runs"))
+_SENTENCES = slice(Cells._fields.index("sentence_text"), Cells._fields.index("start_time"))
+_TIMES = slice(Cells._fields.index("start_time"), Cells._fields.index("runs"))
 
 
 def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> int:
@@ -93,7 +94,7 @@ def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> 
 
 
 def joined(one: Cells, other: Cells) -> Cells:
-    """A statement that was found twice: the highest confidence, the greatest label, the greatest sentence, all runs.
+    """A statement that was found twice: the highest confidence, the greatest label, sentence and times, all runs.
 
     The result is the same whichever of the two comes first.
 
@@ -105,10 +106,14 @@ def joined(one: Cells, other: Cells) -> Cells:
             f"The inputs use {one.iri} for two statements: {' '.join(one[1:_CONFIDENCE])} and "
             f"{' '.join(other[1:_CONFIDENCE])}. Give one of them another IRI."
         )
-    # The texts, places, digest and times of sentences belong together, so they are taken from the same reading. Graphs
-    # of the first release had the subject's sentence only, so a reading with two is the better one.
+    # The texts, places and digest of sentences belong together, so they are taken from the same reading. Graphs of the
+    # first release had the subject's sentence only, so a reading with two is the better one. So do the times.
     told = max((one, other), key=lambda cells: (cells.object_sentence, cells[_SENTENCES]))
+    timed = max(one, other, key=lambda cells: cells[_TIMES])
     return told._replace(
+        start_time=timed.start_time,
+        end_time=timed.end_time,
+        point_in_time=timed.point_in_time,
         confidence=max(one.confidence, other.confidence, key=Decimal),
         label=max(one.label, other.label),
         runs=" ".join(sorted({*one.runs.split(), *other.runs.split()})),

@@ -9,7 +9,7 @@ from kgmrca.graph.merging.lines import prefix_lines, statement_text
 from kgmrca.graph.merging.rows import Cells
 from kgmrca.triples.formats import FORMATS, PROVENANCE
 from kgmrca.triples.iris import Iris, mention_iri
-from kgmrca.triples.records import Mention, Statement
+from kgmrca.triples.records import Mention, Statement, Times
 from kgmrca.triples.write import statement_triples
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -63,6 +63,7 @@ def cells_of(statement, runs):
     found = {predicate.rpartition("#")[2][:-1]: object_ for _, predicate, object_ in triples(statement, "statements")}
     names = ("subject", "predicate", "object", "subjectMention", "objectMention", "wasDerivedFrom")
     told = ("sentenceText", "sentence", "sentenceDigest", "objectSentence", "objectSentenceText")
+    told += ("startTime", "endTime", "pointInTime")
     texts = [found.get(name, "") for name in ("relationLabel", *told)]
     confidence = str(statement.confidence)
     return Cells(f"<{statement.iri}>", *(found[name] for name in names), confidence, *texts, " ".join(runs))
@@ -92,6 +93,8 @@ def test_a_text_has_the_triples_of_the_statement_whatever_its_base_and_texts_are
         {"object_sentence": Mention("urn:x:document#char=9,12", 9, 12, "")},
         {"object_sentence": Mention("urn:x:document#char=9,12", 9, 12, "kgmrca-cell-9 %s")},
         {"sentence": Mention("urn:x:document#char=0,9", 0, 9, "")},
+        {"times": Times("1990", "1995-05", "1992-05-17")},
+        {"times": Times(end="1995")},
         {"confidence": Decimal(1)},
         {"confidence": Decimal(0)},
         {"predicate": "http://www.wikidata.org/prop/direct/P19"},

@@ -5,7 +5,7 @@ import pytest
 from kgmrca.errors import InputError
 from kgmrca.graph.merging.rows import Cells, joined
 
-CELLS = Cells("<s>", "<a>", "<p>", "<b>", "<d#1>", "<d#2>", "<d>", "0.5", '"label"', "", "", "", "", "", "")
+CELLS = Cells("<s>", "<a>", "<p>", "<b>", "<d#1>", "<d#2>", "<d>", "0.5", '"label"', *[""] * 9)
 
 
 PAIRS = list(itertools.combinations(["0", "0.05", "0.1", "0.4999", "0.5", "1"], 2))
@@ -54,6 +54,14 @@ def test_the_greatest_sentence_counts_with_its_text_and_digest(less, more):
     one, other = (CELLS._replace(**dict(zip(names, values, strict=True))) for values in (less, more))
     found = both_ways(one, other)
     assert (found.sentence_text, found.sentence, found.sentence_digest) == more
+
+
+def test_times_are_kept_whichever_reading_has_them():
+    told, timed = CELLS._replace(sentence_text='"Text."'), CELLS._replace(start_time='"1990"', end_time='"1995"')
+    found = both_ways(told, timed)
+    assert (found.sentence_text, found.start_time, found.end_time) == ('"Text."', '"1990"', '"1995"')
+    later = both_ways(timed, CELLS._replace(start_time='"1991"'))
+    assert (later.start_time, later.end_time) == ('"1991"', "")
 
 
 def test_all_runs_are_kept_each_once_and_in_order():
