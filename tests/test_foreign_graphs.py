@@ -25,7 +25,7 @@ from kgmrca.triples.formats import FORMATS, write
 from kgmrca.triples.iris import DEFAULT_BASE
 from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.read import read_quads, read_rdf
-from kgmrca.triples.records import Run, Statement
+from kgmrca.triples.records import Run, Statement, Times
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples, run_triples
 from kgmrca.wikidata.check import check
@@ -53,7 +53,15 @@ def our_triples():
         found = list(statements(doc, document_id=name, run=run))
         if name == "a":
             number = {"object": "2.5", "object_is_literal": True, "object_datatype": f"{XSD}decimal"}
-            found.append(replace(found[0], iri=f"{DEFAULT_BASE}statement/n", confidence=Decimal(1), **number))
+            found.append(
+                replace(
+                    found[0],
+                    iri=f"{DEFAULT_BASE}statement/n",
+                    confidence=Decimal(1),
+                    times=Times("1890", "1891"),
+                    **number,
+                )
+            )
             found.append(replace(found[0], iri=f"{DEFAULT_BASE}statement/m", predicate=f"{WIKIDATA_DIRECT}P8810"))
         about = {"title": f"The lives, {name}", "pages": 3}
         yield from document_triples(document_iri(doc, name, DEFAULT_BASE), name, found, base=DEFAULT_BASE, meta=about)
@@ -237,6 +245,10 @@ def test_so_is_one_that_does_not_fit_into_memory(command, way, ours, expected, t
 
 
 def test_the_graph_has_what_the_commands_look_for(expected):
+    assert {object_.value for _, predicate, object_ in expected[merged] if "Time" in predicate.value} == {
+        "1890",
+        "1891",
+    }
     assert expected[counted]["statements"] == 9
     assert len({row["verdict"] for row in expected[checked]}) > 2
     assert len(expected[listed]) > 1
