@@ -79,6 +79,7 @@ _NEEDED = frozenset(
     {"subject", "predicate", "object", "confidence", "label", "subject_mention", "object_mention", "document"}
 )
 _TIMES = ("start_time", "end_time", "point_in_time")
+_VALUES = ("object", *_TIMES)
 _SENTENCES, _TEXTS = ("sentence", "object_sentence"), ("sentence_digest", "sentence_text", "object_sentence_text")
 # Only statements have these. (A node with rdf:subject and the like only is not one of ours.)
 _OWN = frozenset({"confidence", "label", "subject_mention", "object_mention", *_SENTENCES, *_TEXTS})
@@ -369,8 +370,9 @@ class _Whole:
         for field, term in terms.items():
             if not isinstance(term, _KINDS[field]):
                 raise InputError(f"{self._name}: {term} cannot be the {field} of the statement {node}.")
-        if isinstance(terms["object"], Literal):
-            terms["object"] = canonical_literal(terms["object"])
+        for field in _VALUES:
+            if isinstance(value := terms.get(field), Literal):
+                terms[field] = canonical_literal(value)
         confidence = self._confidence(node, terms.pop("confidence"))
         return [Node(node.value, confidence, cast("dict[str, NamedNode | Literal]", terms), runs), *others]
 
