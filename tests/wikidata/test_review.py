@@ -170,7 +170,7 @@ def test_a_number_is_found_again_however_a_spreadsheet_writes_it(tmp_path, monke
     diff([first], new)
     edit(new, {"accept": "x", "value": saved})
     assert diff([first], new).n_not_listed == 0
-    assert [(row["accept"], row["value"]) for row in rows(new)] == [("x", "12.50")]
+    assert [(row["accept"], row["value"]) for row in rows(new)] == [("x", "12.5")]
     edit(new, {"value": saved})
     assert diff([first], accept=new, quickstatements=tmp_path / "new.qs").left_out == []
     assert (tmp_path / "new.qs").read_text() == f"{CURIE}\tP1082\t12.50\n"
