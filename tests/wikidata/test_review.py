@@ -173,7 +173,7 @@ def test_a_number_is_found_again_however_a_spreadsheet_writes_it(tmp_path, monke
     assert [(row["accept"], row["value"]) for row in rows(new)] == [("x", "12.5")]
     edit(new, {"value": saved})
     assert diff([first], accept=new, quickstatements=tmp_path / "new.qs").left_out == []
-    assert (tmp_path / "new.qs").read_text() == f"{CURIE}\tP1082\t12.50\n"
+    assert (tmp_path / "new.qs").read_text() == f"{CURIE}\tP1082\t12.5\n"
 
 
 @pytest.mark.parametrize("change", [{"accept": "x"}, {"accept": "no"}, {"note": "mine"}, {"sentence": "edited"}])
