@@ -98,9 +98,9 @@ def test_a_doc_is_a_passage_with_its_clusters_and_facts(sets):
     assert passage["scored"] == "sentence"
 
 
-def test_a_pronoun_that_a_data_set_marks_is_no_name(sets):
+def test_a_pronoun_that_a_data_set_marks_names_nobody(sets):
     [passage] = sets.passages_of(a_doc("She left Oslo .", [(0, 1, "PER"), (2, 3, "LOC")]), "knowledgenet", {})
-    assert [mention[4] for mention in passage["mentions"]] == [1, 0]
+    assert passage["mentions"] == [[2, 3, 0, "LOC", 0]]
 
 
 def test_a_long_doc_is_several_passages_without_the_facts_between_them(sets, monkeypatch):

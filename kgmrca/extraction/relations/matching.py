@@ -155,9 +155,9 @@ def _reading(nlp: Language, pipe: MRCARelations, level: str, calibrated: bool) -
 
     It does not warn that there is no recognizer: the scores say so.
     """
-    warnings_left = getattr(pipe, "_warnings_left", [])
-    if not _says_that_it_recognizes(nlp):
-        pipe._warnings_left = []
+    silent = hasattr(pipe, "_warnings_left") and not _says_that_it_recognizes(nlp)
+    if silent:
+        pipe._warnings_left, warnings_left = [], pipe._warnings_left
     kept, has_scope = pipe.cfg.get("calibration"), hasattr(pipe, "scope")
     scope = level_of(pipe)
     try:
@@ -167,7 +167,8 @@ def _reading(nlp: Language, pipe: MRCARelations, level: str, calibrated: bool) -
             pipe.cfg["calibration"] = {}
         yield
     finally:
-        pipe._warnings_left = warnings_left
+        if silent:
+            pipe._warnings_left = warnings_left
         if has_scope:
             pipe.scope = scope
         if not calibrated:
