@@ -249,7 +249,8 @@ def _grouped(
 
     def key(name: _Name) -> tuple[str, str]:
         type_ = types[name.label]
-        return type_ if groups else "value" if type_ in VALUE_TYPES else "name", normal_name(name.text)
+        kind = "value" if type_ in VALUE_TYPES else "PER" if type_ == "PER" else "name"
+        return type_ if groups else kind, normal_name(name.text)
 
     having: defaultdict[tuple[str, str], set[str]] = defaultdict(set)  # the clusters that have an equal name
     for place, group in groups.items():
@@ -275,7 +276,8 @@ def _core(text: str, place: _Place) -> _Place:
 def _by_item(rows: list[tuple[_Place, Any]], names: Mapping[_Place, _Name]) -> list[tuple[_Place, Any]]:
     """The rows with groups such that each item has one group, and a group one item at most.
 
-    In a group with several items, a mention without one belongs to the linked name before it, else to the first.
+    In a cluster with several items, a mention without one belongs to the linked name before it, else to the first.
+    Among names of equal text with several items, those without one are an entity of their own.
     """
     links: defaultdict[Any, list[str]] = defaultdict(list)
     for place, group in rows:
@@ -284,8 +286,9 @@ def _by_item(rows: list[tuple[_Place, Any]], names: Mapping[_Place, _Name]) -> l
     found = []
     now = {group: here[0] for group, here in links.items()}
     for place, group in rows:
-        if group in now:
-            if place in names and names[place].link not in _NOT_LINKED:
+        linked = place in names and names[place].link not in _NOT_LINKED
+        if group in now and (linked or isinstance(group, str) or len(set(links[group])) == 1):
+            if linked:
                 now[group] = names[place].link
             group = ("item", now[group])
         found.append((place, group))

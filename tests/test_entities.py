@@ -87,6 +87,12 @@ def test_a_name_outside_of_clusters_belongs_to_the_only_cluster_with_such_a_name
     assert entities(make(text, labels, [[("Ann", 0), ("She", 0)], [("Ann", 1)]])) == [["Ann", "She"], ["Ann"], ["Ann"]]
 
 
+def test_without_clusters_a_person_and_a_place_of_equal_name_are_two():
+    doc = make("Paris left Paris. Paris slept.", {"Paris": "PERSON"})
+    doc.set_ents([Span(doc, 0, 1, "PERSON"), Span(doc, 2, 3, "GPE"), Span(doc, 4, 5, "PERSON")])
+    assert [(entity.type, len(entity.mentions)) for entity in doc._.entities] == [("PER", 2), ("LOC", 1)]
+
+
 def test_equal_dates_are_one_entity_and_apart_from_a_name_of_the_same_words():
     doc = NLP("May met Ann in May. In May she left.")
     doc.set_ents([Span(doc, 0, 1, "PER"), Span(doc, 2, 3, "PER"), Span(doc, 4, 5, "DATE"), Span(doc, 7, 8, "DATE")])

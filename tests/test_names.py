@@ -154,6 +154,34 @@ def test_the_words_with_accents_are_those_of_lists_of_names(monkeypatch, tmp_pat
     assert [line for line in lines if line[0] != "#"] == ["Ørsted", "Zoé", "Zoë"]
 
 
+def test_the_first_names_of_one_gender_are_those_of_lists(monkeypatch, tmp_path):
+    female, male = {"Zoë": 1, "Kim": 1, "Nikita": 1, "Uma": 1, "Éva": 1}, ("Bill", "Kim")
+    files = {
+        "faker/__init__.py": "",
+        "faker/providers/__init__.py": "",
+        "faker/providers/person/__init__.py": "",
+        "faker/providers/person/xx.py": f"class Provider:\n    first_names_female = {female}",
+        "faker/providers/person/yy.py": f"class Provider:\n    first_names_female = {female}",
+        "faker/providers/person/zz.py": f"class Provider:\n    first_names_male = {male}\n    last_names = ('Éva',)",
+        "names/__init__.py": "",
+        "names/dist.all.last": "SMITH 1.0 1.0 1\n",
+        "names/dist.male.first": "BILL 1.0 1.0 1\nUMA 0.5 1.5 2\nBOB 0.5 2.0 3\n",
+        "names/dist.female.first": "UMA 0.5 0.5 1\n",
+    }
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("faker", "names")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    recipe_script(monkeypatch, "given_names").main(tmp_path / "given.txt")
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("faker", "names")]:
+        del sys.modules[name]
+    lines = (tmp_path / "given.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line[0] != "#"] == ["Bill m", "Zoë f", "Éva f family"]
+
+
 @given(HOSTILE)
 def test_the_name_as_it_is_comes_first_and_there_are_never_many_spellings(text):
     found = spellings(text)

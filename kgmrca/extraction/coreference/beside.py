@@ -2,16 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 from kgmrca.extraction.encoder.forms import clean_word
 
 __all__ = [
     "FOUNDER",
     "GIVEN",
-    "KIN",
     "MEN",
     "OFFICES",
     "PERSON",
@@ -20,6 +20,7 @@ __all__ = [
     "WIVES",
     "WOMEN",
     "facts_beside",
+    "gender_of_given_name",
     "gender_of_neighbours",
     "gender_of_title",
     "is_archaic_pronoun",
@@ -75,7 +76,7 @@ _LINKS = frozenset({",", "is", "was"})
 _BEFORE_KIN = _words("the a an his her their")
 _FINAL = frozenset({".", "!", "?", ";"})
 
-THING, PERSON, FOUNDER, KIN = "thing", "person", "founder", "kin"
+THING, PERSON, FOUNDER = "thing", "person", "founder"
 """What `facts_beside` finds, beside titles of `OFFICES`."""
 
 _COMPANY = "company|firm|corporation|conglomerate|carmaker|automaker|brewery|brand|subsidiary|startup|airline|chain"
@@ -134,6 +135,31 @@ def gender_of_title(words: Sequence[str]) -> str:
     return ""
 
 
+def gender_of_given_name(words: Sequence[str]) -> str:
+    """What the first name of a person tells, where nearly only women ("f") or only men ("m") have it; else "".
+
+    Of a name of one word nothing, if it is a family name as well.
+
+    >>> gender_of_given_name(["Hillary", "Clinton"]), gender_of_given_name(["Bill", "Clinton"])
+    ('', 'm')
+    >>> gender_of_given_name(["Clinton"]), gender_of_given_name(["Anna"])
+    ('', '')
+    """
+    rest = [clean_word(word) for word in words]
+    while len(rest) > 1 and is_title(rest[0]):
+        rest = rest[1:]
+    gender, is_family = _given_names().get(rest[0] if rest else "", ("", False))
+    return "" if is_family and len(rest) == 1 else gender
+
+
+@lru_cache(maxsize=1)
+def _given_names() -> Mapping[str, tuple[str, bool]]:
+    """First names, the gender of each, and whether it is a family name as well."""
+    text = Path(__file__).with_name("given_names.txt").read_text(encoding="utf-8")
+    rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
+    return {name: (gender, bool(more)) for name, gender, *more in rows}
+
+
 def gender_of_neighbours(words: Sequence[str], start: int, end: int) -> str:
     """What the words beside a person's name say of the gender: "f", "m" or "".
 
@@ -158,7 +184,7 @@ def _described(words: Sequence[str], start: int, end: int) -> list[str]:
 
 
 def facts_beside(words: Sequence[str], start: int, end: int) -> frozenset[str]:
-    """What the words beside a person's name say of it: offices, and that it is a thing, a person, a founder, or kin.
+    """What the words beside a person's name say of it: offices, and that it is a thing, a person, a founder.
 
     >>> words = "Ann Lee was elected president . Siemens employs many in Berlin .".split()
     >>> sorted(facts_beside(words, 0, 2)), sorted(facts_beside(words, 6, 7))
@@ -175,8 +201,6 @@ def facts_beside(words: Sequence[str], start: int, end: int) -> frozenset[str]:
         found.add(PERSON)
     if _FOUNDER.search(" ".join((*left.split()[-_FEW:], "|", *right.split()[:_FEW]))):
         found.add(FOUNDER)
-    if any(word in RELATIVES for word in _described(words, start, end)):
-        found.add(KIN)
     return frozenset(found)
 
 

@@ -1,6 +1,7 @@
 """The spaCy component `coreference`: which mentions of a document mean the same entity."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
@@ -15,7 +16,7 @@ from spacy.vocab import Vocab
 from thinc.util import get_torch_default_device
 
 from kgmrca.errors import InputError, ModelError
-from kgmrca.extraction.coreference.beside import is_archaic_pronoun
+from kgmrca.extraction.coreference.beside import gender_of_given_name, is_archaic_pronoun
 from kgmrca.extraction.coreference.clusters import Cluster, clusters_by_source, match_name, write_clusters
 from kgmrca.extraction.coreference.features import FINAL, find_mentions, pronoun_group
 from kgmrca.extraction.coreference.names import Name, first_name, group_names, introduced, without_mistaken
@@ -27,6 +28,7 @@ from kgmrca.extraction.encoder.shared import SharedReader, by_tokens, read_state
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.encoder.windows import Tokens, read_tokens
+from kgmrca.names import normal_name
 from kgmrca.resources import COREFERENCE, READER, shipped_weights
 from kgmrca.types import coarse_type
 
@@ -64,9 +66,11 @@ class _Names:
     Args:
         spans: start and end (tokens of the Doc, end exclusive) of each.
         rows: the same among the words of the Doc that can be seen.
+        texts: what names of equal text have in common.
         types: coarse type of each.
         entities: for each the first that means the same.
         sexes: of each the gender, "f", "m", "n": a thing with a person's name, or "": not known.
+        sure: the gender of the entities of which it is known, "f" or "m".
         breaks: the words that stand for line breaks (see `encoder.lines`).
         blocks: the words that stand behind an empty line.
         given: tokens and spans that other components say mean an entity -> a name of it.
@@ -75,9 +79,11 @@ class _Names:
 
     spans: list[tuple[int, int]]
     rows: list[tuple[int, int]]
+    texts: list[str]
     types: list[str]
     entities: list[int]
     sexes: list[str]
+    sure: dict[int, str]
     breaks: list[int]
     blocks: list[int]
     given: dict[tuple[int, int], int]
@@ -156,7 +162,7 @@ class Coreference(StoredWeights, Pipe):
                 self.get_error_handler()(self.name, self, docs, error)
 
     def predict(self, docs: Sequence[Doc]) -> list[list[Cluster]]:
-        """The clusters of each Doc, of two or more mentions each."""
+        """The clusters of each Doc, of two or more mentions each, or of a name that is kept apart from an equal one."""
         known = read_states(docs, self.reader) if self.network is not None else None
         tokens = read_tokens(docs) if known is None else known.tokens
         words = _words_of(tokens, len(docs))
@@ -177,7 +183,9 @@ class Coreference(StoredWeights, Pipe):
             rows = asked.first[asked.is_pronoun]
             places = tokens.token[starts[number] + rows].tolist()
             kinds = [pronoun_group(words[number][row]) for row in rows.tolist()]
-            scene = Scene(words[number], here.rows, here.types, here.entities, here.sexes, here.breaks, here.blocks)
+            scene = Scene(
+                words[number], here.rows, here.types, here.entities, here.sexes, here.breaks, here.blocks, here.sure
+            )
             sure = corrected(scene, rows.tolist(), guesses[number])
             found.append(_clusters(here, self._chosen(places, kinds, sure)))
         return found
@@ -269,7 +277,7 @@ def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str], likely: M
             continue
         spans.append((span.start, span.end))
         rows.append((start, end))
-        sex = likely.get(first_name(words), "")
+        sex = gender_of_given_name(words) or likely.get(first_name(words), "")
         names.append(Name.at(text, start, end, kind, span.kb_id_, sentence[start], sex))
     found, names = names, without_mistaken(names)
     matched = [
@@ -299,11 +307,24 @@ def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str], likely: M
         for number, (one, other) in enumerate(pairwise(visible), start=1)
         if (other > one + 1 or text[number - 1] == ".") and doc[one:other].text.count("\n") > 1
     ]
-    return _Names(spans, rows, types, entities, sexes, breaks, blocks, given, left)
+    texts = [normal_name(doc[start:end].text) for start, end in spans]
+    return _Names(spans, rows, texts, types, entities, sexes, _sure(names, entities), breaks, blocks, given, left)
+
+
+def _sure(names: Sequence[Name], entities: Sequence[int]) -> dict[int, str]:
+    """The gender of each entity, as the text says, else as the first names tell; none where that differs."""
+    told: dict[int, tuple[set[str], set[str]]] = {}
+    for name, entity in zip(names, entities, strict=True):
+        if name.type == "PER":
+            said, tells = told.setdefault(entity, (set(), set()))
+            said.add(name.gender)
+            tells.add(gender_of_given_name(name.words))
+    found = {entity: (said - {""}) or (tells - {""}) for entity, (said, tells) in told.items()}
+    return {entity: min(genders) for entity, genders in found.items() if len(genders) == 1}
 
 
 def _clusters(names: _Names, chosen: dict[int, int]) -> list[Cluster]:
-    """The clusters of two or more mentions; those of others without a name as they are."""
+    """The clusters of two or more mentions, and names kept apart from an equal one; those of others as they are."""
     found: dict[int, Cluster] = {}
     for span, entity in zip(names.spans, names.entities, strict=True):
         found.setdefault(entity, []).append(span)
@@ -313,4 +334,14 @@ def _clusters(names: _Names, chosen: dict[int, int]) -> list[Cluster]:
     for token, entity in chosen.items():
         if (token, token + 1) not in names.given and token not in taken:
             found[entity].append((token, token + 1))
-    return [sorted(cluster) for cluster in [*found.values(), *names.left] if len(cluster) > 1]
+    apart = _apart(names)
+    kept = [cluster for entity, cluster in found.items() if len(cluster) > 1 or entity in apart]
+    return [sorted(cluster) for cluster in [*kept, *(cluster for cluster in names.left if len(cluster) > 1)]]
+
+
+def _apart(names: _Names) -> set[int]:
+    """The entities that have a name equal to that of another."""
+    equal: dict[str, set[int]] = defaultdict(set)
+    for text, entity in zip(names.texts, names.entities, strict=True):
+        equal[text].add(entity)
+    return {entity for here in equal.values() if len(here) > 1 for entity in here}

@@ -17,7 +17,6 @@ from typing import TypeAlias
 from kgmrca.extraction.coreference.beside import (
     FOUNDER,
     GIVEN,
-    KIN,
     OFFICES,
     PERSON,
     THING,
@@ -333,12 +332,23 @@ def without_mistaken(names: Sequence[Name]) -> list[Name]:
                 alone[form.words[0]].append(place)
     mistaken: set[int] = set()
     for word, places in alone.items():
-        said = frozenset().union(*(names[place].said for place in places))
         first, founds = full.get(word, (-1, False))
         begins = places[0] < first  # persons are named in full first
-        if PERSON not in said and (THING in said or (begins and founds)):
-            mistaken.update(places)
+        told = [_kind_told(names[place].said) for place in places]
+        kind = next(filter(None, told), "")
+        if begins and founds and told[0] != PERSON:
+            kind = THING
+        for place, here in zip(places, told, strict=True):
+            kind = here or kind  # what says nothing goes with what stands before
+            if kind == THING:
+                mistaken.add(place)
     return [replace(name, type="ORG") if place in mistaken else name for place, name in enumerate(names)]
+
+
+def _kind_told(said: AbstractSet[str]) -> str:
+    """Whether what is said of a name makes it a person or a thing; "": neither, or both."""
+    told = said & {PERSON, THING}
+    return next(iter(told)) if len(told) == 1 else ""
 
 
 def introduced(words: Sequence[str], spans: Sequence[tuple[int, int]], types: Sequence[str]) -> list[tuple[int, int]]:
@@ -593,7 +603,7 @@ def _same_title(one: str, other: str) -> bool:
 
 
 def _part_generations(names: _Forms, groups: Groups) -> None:
-    """ "John Smith Jr." and "his father John Smith" are two."""
+    """ "John Smith Jr." and "John Smith" are two: the one without a word for it may be the father."""
     alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number in names.persons:
         alike[names.all[number].words].append(number)
@@ -601,7 +611,7 @@ def _part_generations(names: _Forms, groups: Groups) -> None:
         for one in numbers:
             for other in numbers:
                 generations = names.all[one].generation, names.all[other].generation
-                if generations[0] and not generations[1] and KIN in names.said[one] | names.said[other]:
+                if generations[0] and not generations[1]:
                     groups.part(one, other)
 
 

@@ -7,7 +7,7 @@ The ranker weighs; these few patterns decide, each because it allows one reading
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kgmrca.extraction.coreference.beside import RELATIVES
 from kgmrca.extraction.coreference.features import FINAL, PRONOUNS, opening_words
@@ -51,6 +51,7 @@ class Scene:
         sexes: of each the gender, "f", "m", "n": a thing with a person's name, or "": not known.
         breaks: the words that stand for line breaks behind headlines and the like.
         blocks: the words that stand behind an empty line.
+        sure: the gender of the entities of which it is known, "f" or "m".
     """
 
     words: Sequence[str]
@@ -60,6 +61,7 @@ class Scene:
     sexes: Sequence[str]
     breaks: Sequence[int]
     blocks: Sequence[int] = ()
+    sure: Mapping[int, str] = field(default_factory=dict)
 
 
 def corrected(scene: Scene, at: Sequence[int], guesses: Sequence[Mapping[int, float]]) -> list[dict[int, float]]:
@@ -86,6 +88,7 @@ def corrected(scene: Scene, at: Sequence[int], guesses: Sequence[Mapping[int, fl
         for entity in _relatives(scene, place):
             kept.pop(entity, None)
         if kind in _SEX:
+            kept = _of_gender(scene, _SEX[kind], kept)
             persons = {entity for entity in kept if scene.types[entity] == "PER"}
             kept = {
                 entity: share
@@ -99,6 +102,16 @@ def corrected(scene: Scene, at: Sequence[int], guesses: Sequence[Mapping[int, fl
             kept = _last_subject(scene, ends, start, kept)
         found.append(kept)
     return found
+
+
+def _of_gender(scene: Scene, sex: str, guess: dict[int, float]) -> dict[int, float]:
+    """Without those of the other gender; the only person that is left has their share, in proportion."""
+    kept = {entity: share for entity, share in guess.items() if scene.sure.get(entity, sex) == sex}
+    left = 1 - sum(guess.values()) + sum(kept.values())
+    persons = [entity for entity in kept if scene.types[entity] == "PER"]
+    if len(persons) == 1 and left > 0:
+        kept[persons[0]] /= left
+    return kept
 
 
 def _sentence(ends: Sequence[int], at: int, length: int) -> tuple[int, int]:

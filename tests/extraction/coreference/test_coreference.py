@@ -7,8 +7,10 @@ import pytest
 import spacy
 import torch
 from safetensors import safe_open
+from spacy.tokens import Span
 from spacy.util import fix_random_seed
 
+from kgmrca.entities import get_entities
 from kgmrca.errors import InputError, ModelError
 from kgmrca.extraction.encoder.shared import DocStates, SharedReader, read_states
 
@@ -313,6 +315,22 @@ def test_another_reader_is_refused(nlp, tmp_path):
 # The weights that ship.
 
 
+def test_equal_names_that_are_kept_apart_are_entities_of_their_own():
+    doc = spacy.blank("en")("Ferrari was founded by Enzo Ferrari. Ferrari died in Modena.")
+    doc.set_ents([Span(doc, 0, 1, "PER"), Span(doc, 4, 6, "PER"), Span(doc, 7, 8, "PER")])
+    doc = make_pipeline(pretrained=None).get_pipe("coreference")(doc)
+    assert [[mention.start for mention in entity.mentions] for entity in get_entities(doc)] == [[0], [4, 7]]
+
+
+def test_an_equal_name_without_an_item_is_neither_of_two_items():
+    doc = spacy.blank("en")("Paris , Paris and Paris .")
+    items = ["Q90", "Q830149", ""]
+    doc.set_ents([Span(doc, 2 * number, 2 * number + 1, "LOC", kb_id=item) for number, item in enumerate(items)])
+    assert [entity.item for entity in get_entities(doc)] == ["Q90", "Q830149", None]
+    doc = make_pipeline(pretrained=None).get_pipe("coreference")(doc)
+    assert [entity.item for entity in get_entities(doc)] == ["Q90", "Q830149", None]
+
+
 @pytest.fixture(scope="module")
 def shipped():
     return make_pipeline(pretrained="coreference_en_sm")
@@ -353,6 +371,24 @@ def test_what_the_words_around_a_pronoun_say(shipped, text, pronoun, name):
         cluster[0] if cluster[0] != pronoun else cluster[1] for cluster in found(shipped(text)) if pronoun in cluster
     ]
     assert given == ([name] if name else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "clusters"),
+    [
+        ("Anna Berg was married to Carl Dahl. He died in Paris.", [["Carl Dahl", "He"]]),
+        ("Bill Clinton met Hillary Clinton. She was born in Chicago.", [["Hillary Clinton", "She"]]),
+        ("Anna Berg was tired. He died in Paris.", []),
+        ("Anna Berg was tired. She died in Paris.", [["Anna Berg", "She"]]),
+    ],
+)
+def test_a_first_name_rules_out_the_other_gender(shipped, text, clusters):
+    doc = shipped.make_doc(text)
+    names = ("Anna Berg", "Carl Dahl", "Bill Clinton", "Hillary Clinton")
+    found = [doc.char_span(text.find(name), text.find(name) + len(name), "PER") for name in names if name in text]
+    doc.set_ents(found)
+    doc = shipped.get_pipe("coreference")(doc)
+    assert [[mention.text for mention in group] for group in doc.spans.values()] == clusters
 
 
 def test_initializing_keeps_the_weights_that_ship():

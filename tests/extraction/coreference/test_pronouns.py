@@ -1,5 +1,7 @@
 """What the words around a pronoun rule out."""
 
+from dataclasses import replace
+
 import pytest
 
 from kgmrca.extraction.coreference.pronouns import Scene, corrected
@@ -85,6 +87,14 @@ def test_a_pronoun_that_points_forward():
 def test_where_there_are_persons_he_is_one():
     assert corrected(*read("{Acme} hired [Ann Lee] . *She left ."), [{0: 0.8, 1: 0.1}]) == [{1: 0.1}]
     assert corrected(*read("{Acme} left . *She left ."), [{0: 0.8}]) == [{0: 0.8}]  # a person, taken for a firm
+
+
+def test_of_whom_the_gender_is_known_only_the_own_pronoun_is():
+    scene, at = read("[Ann Lee] met [Kim Lee] . *He left .")
+    scene = replace(scene, sure={0: "f"})
+    assert corrected(scene, at, [{0: 0.6, 1: 0.2}]) == [{1: pytest.approx(0.5)}]  # the only one left has the share
+    assert corrected(replace(scene, sure={0: "f", 1: "f"}), at, [{0: 0.6, 1: 0.2}]) == [{}]
+    assert corrected(replace(scene, sure={0: "m"}), at, [{0: 0.6, 1: 0.2}]) == [{0: 0.6, 1: 0.2}]
 
 
 def test_a_thing_is_neither_he_nor_she():

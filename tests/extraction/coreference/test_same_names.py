@@ -205,7 +205,6 @@ def test_things_named_after_persons_are_no_persons(text):
     [
         "[Marie Curie] won a prize . [Curie] founded an institute .",
         "[Henry Ford] was rich . [Ford] was based in Detroit .",
-        "[Ford] was born in 1863 . He founded [Ford] . [Henry Ford] died .",
         "[Ford] launched a career . [Henry Ford] started it in 1990 .",
         "[Curie] WINS PRIZE . [Marie Curie] won it .",
         "The shares of [Mr. Ford] rose . [Henry Ford] was rich .",
@@ -225,11 +224,27 @@ def test_persons_stay_persons(text):
         ("[Mary Lincoln] was the wife of [President Lincoln] .", [0, 1]),
         ("[Mary Lincoln] wept . President [Lincoln] died .", [0, 1]),
         ("[John Smith Jr.] was born in 1950 . His father [John Smith] was a farmer .", [0, 1]),
-        ("[John Smith Jr.] was born in 1950 . [John Smith] was a farmer .", [0, 0]),
+        ("[John Smith Jr.] was born in 1950 . [John Smith] was a farmer .", [0, 1]),
+        ("[John Smith] was born in 1950 . [John Smith Jr.] was a farmer .", [0, 1]),
+        ("[John Smith Jr.] was born in 1950 . [Smith] was a farmer .", [0, 0]),
     ],
 )
 def test_the_words_beside_names_count(text, groups):
     assert group_names(read(text)) == groups
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("[Siemens] was founded by [Werner von Siemens] . [Siemens] was born in Lenthe .", [0, 1, 1]),
+        ("[Ferrari] was founded by [Enzo Ferrari] . [Ferrari] died in Modena .", [0, 1, 1]),
+        ("[Enzo Ferrari] founded [Ferrari] in 1939 . [Ferrari] died in 1988 .", [0, 1, 0]),
+        ("[Ford] was born in 1863 . He founded [Ford] . [Henry Ford] died .", [0, 1, 0]),
+        ("[Ferrari] was founded by [Enzo Ferrari] . [Ferrari] grew .", [0, 1, 0]),
+    ],
+)
+def test_a_company_and_its_founder_are_two_whatever_is_said_of_each(text, groups):
+    assert group_names(without_mistaken(read(text))) == groups
 
 
 def test_first_names_tell_the_gender():
