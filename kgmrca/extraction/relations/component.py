@@ -35,7 +35,7 @@ from kgmrca.extraction.encoder.shared import SharedReader, by_tokens
 from kgmrca.extraction.encoder.shim import to_safetensors
 from kgmrca.extraction.encoder.storing import StoredWeights
 from kgmrca.extraction.relations.calibration import lowest_raw, scale
-from kgmrca.extraction.relations.consistency import consistent
+from kgmrca.extraction.relations.consistency import consistent, symmetric_labels
 from kgmrca.extraction.relations.diagnosis import late_coreference, why_nothing
 from kgmrca.extraction.relations.evidence import Mentions, Text, best_stated
 from kgmrca.extraction.relations.features import Facts, Features, Instances
@@ -581,11 +581,16 @@ class MRCARelations(StoredWeights, TrainablePipe):
         """The relations of each Doc, given some pairs, and for each of them a label and its score.
 
         What a text does not state is left out (see `_stated`), and so is what contradicts something with a better
-        score.
+        score. A symmetric label is given in both directions.
         """
         found: list[list[PlainRelation]] = []
-        for stated in self._stated(docs, thresholds, asked, pair, label, score):
-            kept = consistent([(*fact, score) for fact, (score, _) in stated.items()])
+        for doc, stated in zip(docs, self._stated(docs, thresholds, asked, pair, label, score), strict=True):
+            _complete(stated)
+            kept = consistent(
+                [(*fact, score) for fact, (score, _) in stated.items()],
+                doc.text,
+                [mentions[2:] for _, mentions in stated.values()],
+            )
             found.append(
                 [(*mentions, fact[2], round(score, 4)) for fact, (score, mentions) in compress(stated.items(), kept)]
             )
@@ -925,6 +930,15 @@ def _reaching(
     """
     row, column = np.nonzero((scores >= thresholds) & (scores > 0))
     return row, column
+
+
+def _complete(stated: _Stated) -> None:
+    """Give the facts with a symmetric label in both directions, with the better score and what it was read from."""
+    symmetric = symmetric_labels()
+    for (subject, object_, label), (score, (a, b, c, d)) in list(stated.items()):
+        exchanged = object_, subject, label
+        if label in symmetric and (exchanged not in stated or stated[exchanged][0] < score):
+            stated[exchanged] = score, (c, d, a, b)
 
 
 def _is_share(number: object) -> bool:

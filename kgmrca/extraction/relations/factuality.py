@@ -6,8 +6,9 @@ terms, *pseudo-negations* ("not only") are no cues, *pre-negations* ("never", "n
 *post-negations* ("is a myth") concern what stands before, and *termination terms* ("but", "although") end what a cue
 concerns. Where ConText has "hypothetical", we have "planned" and "reported". There is no spaCy in here.
 
-What no longer holds is "denied", because a fact is written without its time. What a novel says of its characters is
-stated, as Wikidata states it too. The cues are English: they are for English texts only.
+What has held and ended is stated ("was married until 1990", "his former wife"), as Wikidata keeps it with an end time.
+Only "no longer" and "not any more" are "denied", because they say what does not hold. What a novel says of its
+characters is stated, as Wikidata states it too. The cues are English: they are for English texts only.
 """
 
 import re
@@ -55,6 +56,7 @@ _PSEUDO = re.compile(
     r"(?:doubt|den[yi]|disput|question|contest|challeng)\w*|(?:not|never|hardly|rarely)(?: be| been| seriously)* "
     r"(?:doubt|den[yi]|disput|contest|question|in doubt|in dispute|a secret)\w*|(?:no|without|beyond)(?: any|"
     r" a)?(?: \w+)? doubts?\b(?: whatever)?|"
+    r"(?:(?:no|without) (?:\w+ )?question|beyond (?:any |all )?question)(?= that| ,|$)|"
     r"no (?:sooner|fewer|less|more|later|other|secret|surprise|stranger|wonder|matter|\.)|(?:nobody|none|no one|"
     r"nothing) (?:but|except|other than)|"
     r"(?:nobody|no one|few) (?:remember|know|knew|notic|realis|realiz|forg[eo]t)\w* that|none other|"
@@ -122,7 +124,9 @@ _UNTRUE = (
     r"proves?) that|"
     rf"(?:den(?:y|ies|ied|ying)|disput(?:es|ed|ing)|(?:reject|dismiss|refut|rebut)\w*(?: the)? {_SAID}) that|"
     rf"ca(?:n)? not be that|"
-    r"(?:neither|none|nobody|no one)\b)"
+    r"(?:neither|none|nobody|no one)\b|"
+    r"(?:(?:hardly|scarcely|barely) any(?:one|body)?|(?<!a )few)(?: (?:people|scholars|historians|critics))? "
+    r"(?:think|thought|believ|claim|say|said|suppos|assum|accept)\w*)"
 )
 _REFUTED = (
     r"(?:refuted|disproved|false|untrue|a myth|a legend|nonsense|invent\w+|invention|fiction|wrong|"
@@ -149,7 +153,9 @@ _DENIAL = (
     rf"simply|just|quite|entirely|of|course) )+(?:not (?:so|correct|right|the case)|incorrect|hoax|{_WRONG}|denied|"
     rf"{_REFUTED}|an? {_LIE}) ?(?:[.!,;]|$)|(?:none|nothing) of (?:this|it|that) (?:is|was) true)"
 )
-_NEXT = re.compile(rf"^(?:(?:but|yet|however|in fact|in truth) (?:, )?)?{_DENIAL}")
+_QUOTE = r"(?:[\"“”„«»'‘’`]+)"
+_ANSWERED = re.compile(rf"^(?:{_QUOTE} )?(?:no|nope|wrong|false|never|not at all|of course not)\b")
+_NEXT = re.compile(rf"^(?:{_QUOTE} )?(?:(?:but|yet|however|in fact|in truth) (?:, )?)?{_DENIAL}")
 # What is taken back by the next sentence: the one thing that a sentence says, or what it says that somebody said.
 _RETRACTABLE = [
     rf"^[^,;:?!@]{{0,60}}@1{_GAP} @2 [^,;:?!@]*[.!]?$",
@@ -178,6 +184,9 @@ _DENIED = [
     r"\bfar from (?:ever )?(?:being|having|\w{3,}ing) [^,;:?!@]{0,45}@1 , [^;:?!]*@2",
     rf"@1{_GAP} @2 (?:[^;:?!@]* )?(?:,|;|-|--|[–—]) (?:but |though |although |yet |and )?{_DENIAL}",
     rf"\b{_SAID} (?:that|of) {_NEAR}@1{_GAP}@2 .*\b{_REFUTED}\b",
+    rf"(?:(?<!\S){_QUOTE}|^that) {_NEAR}@1{_GAP} @2 [^;:?!@]{{0,30}}?(?:is|was|are|were) (?:\w+ly |just |of course )?"
+    rf"(?:an? (?:\w+ )?{_LIE}|{_WRONG}|nonsense|not true|not the case)\b",
+    rf"^(?:fake news|hoax|myth|lie|wrong|false) (?::|-|--|[–—]) {_NEAR}@1{_GAP}@2",
     r"\b(?:is|was|were|^|,|and|;) ?not (?:\w+ )?@1 (?:but|who|that|,|and|rather)(?: .*)? @2",
     r"\bneither @1 .*@2",
     r"\bnor @1 .*@2",
@@ -238,7 +247,12 @@ _DOUBT = (
 _REPORTED = [
     rf"@1{_GAP} {_REPORT} {_GAP}@2",
     rf"\b(?:allegedly|reportedly|supposedly|perhaps|possibly|maybe) ,? ?{_NEAR}@1{_GAP}@2",
-    rf"\b(?:some|many|others) (?:say|believe|think) (?:that )?@1{_GAP}@2",
+    r"\b(?:some|many|others|several)(?: (?:of \w+|people|scholars|historians|sources|critics|authors|writers))? "
+    r"(?:say|said|believed?|think|thought|claim(?:ed)?|argued?|suggest(?:ed)?|assert(?:ed)?|speculated?|allege|"
+    rf"insist|maintain|suspect(?:ed)?) (?:that )?{_NEAR}@1{_GAP}@2",
+    rf"^(?:(?:unconfirmed|old|latest|new) )?(?:rumou?rs?|gossip|speculation|claims?|legend|unconfirmed) "
+    rf"(?::|-|--|[–—]) {_NEAR}@1{_GAP}@2",
+    rf"^(?:so |and |really , )?(?:the )?@1{_GAP} @2 [^,;:?!@]{{0,40}}\?",
     rf"\b{_DOUBT} {_NEAR}@1{_GAP}@2",
     rf"@1{_GAP} {_DOUBT} {_GAP}@2",
     rf"\b(?:whether|(?:rumou?r|legend|gossip|tradition) (?:,|ha[sd] it(?: that| ,)?)|(?:rumou?rs?|legend|tale|"
@@ -273,6 +287,7 @@ _HINTS = re.compile(
     r"yearn\w*|"
     r"fantasi\w*|going|contrast|conversely|hand|distinct|like|just|while|whereas|gossip|tradition|says?|said|told|"
     rf"{_WRONGLY}|{_WRONG}|"
+    r"some|many|others|several|few|hardly|scarcely|barely|unconfirmed|speculation|nonsense|"
     rf"imagine|question|wonder\w*|asked|appl\w*|offer\w*|{_SAID}|talks|bid)\b|\?"
 )
 _SAME = {"n't": "not", "n’t": "not", "cannot": "can not", "’ll": "'ll"}
@@ -301,9 +316,10 @@ def find_factuality(words: Sequence[str], one: tuple[int, int], other: tuple[int
     first, last = sentence_of(words, start, end)
     before, between, behind = map(_plain, (words[first:start], words[middle:after], words[end:last]))
     text = " ".join(f"{before} {_ONE} {between} {_TWO} {behind}".split())
-    if _NEXT.match(_plain(words[last : _sentence_end(words, last)])) and any(
-        pattern.search(text) for pattern in _RETRACTED
-    ):
+    behind = _plain(words[last : _sentence_end(words, last)])
+    if _NEXT.match(behind) and any(pattern.search(text) for pattern in _RETRACTED):
+        return "denied"
+    if text.endswith("?") and _ANSWERED.match(behind):
         return "denied"
     if not _HINTS.search(text) or _PRESUPPOSED.search(text):
         return None

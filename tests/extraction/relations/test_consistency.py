@@ -2,7 +2,7 @@
 
 import pytest
 
-from kgmrca.extraction.relations.consistency import consistent
+from kgmrca.extraction.relations.consistency import consistent, symmetric_labels
 from kgmrca.ontology import load_properties
 
 
@@ -58,3 +58,57 @@ def test_labels_that_exclude_one_another_relate_the_same_types():
     types = {known.label: known.subject_types for known in load_properties().values()}
     for known in load_properties().values():
         assert all(known.subject_types & types[other] for other in known.disjoint)
+
+
+def values(text, *objects, label="place of birth"):
+    """Which objects of one subject are kept, best first: each is found in the text."""
+    facts = [(0, number, label, 0.9 - number / 10) for number in range(1, len(objects) + 1)]
+    spans = [(text.rindex(name), text.rindex(name) + len(name)) for name in objects]
+    return [name for name, is_kept in zip(objects, consistent(facts, text, spans), strict=True) if is_kept]
+
+
+@pytest.mark.parametrize(
+    ("text", "objects", "label"),
+    [
+        ("Ann (born in Ulm), Bob (born in Metz)", ["Metz", "Ulm"], "place of birth"),
+        ("Ann, born in Ulm and raised in Metz", ["Ulm", "Metz"], "place of birth"),
+        ("Ann and Bob were born in Ulm and Metz", ["Ulm", "Metz"], "place of birth"),
+        ("Ann died in 1960 and Bob in 1971", ["1960", "1971"], "date of death"),
+        ("Acme, founded in 1960 by Ann, moved in 1971", ["1960", "1971"], "inception"),
+    ],
+)
+def test_a_subject_has_one_value_of_some_labels(text, objects, label):
+    assert values(text, *objects, label=label) == objects[:1]
+
+
+@pytest.mark.parametrize(
+    ("text", "objects", "label"),
+    [
+        ("Ann was born in Ulm, Germany.", ["Ulm", "Germany"], "place of birth"),
+        ("Ann was born in Ulm (Baden), Germany.", ["Ulm", "Germany", "Baden"], "place of birth"),
+        ("Ann was born in Ulm near the Danube.", ["Ulm", "Danube"], "place of birth"),
+        ("Ann was born in 1960, on 3 May 1960", ["3 May 1960", "1960"], "date of birth"),
+        ("Ann died between 1296 and 1300", ["1296", "1300"], "date of death"),
+        ("Ann moved to Ulm and worked in Metz", ["Ulm", "Metz"], "residence"),
+    ],
+)
+def test_values_that_name_one_more_precisely_are_kept(text, objects, label):
+    assert values(text, *objects, label=label) == objects
+
+
+@pytest.mark.parametrize(
+    "place", [(1, 2, "country", 0.5), (2, 1, "contains the administrative territorial entity", 0.5)]
+)
+def test_a_place_and_what_it_lies_in_are_both_kept(place):
+    facts = [(0, 1, "place of birth", 0.9), (0, 2, "place of birth", 0.4)]
+    assert consistent(facts) == [True, False]
+    assert consistent([*facts, place]) == [True, True, True]
+
+
+def test_each_subject_has_its_value():
+    assert consistent([(0, 2, "place of birth", 0.9), (1, 3, "place of birth", 0.8)]) == [True, True]
+
+
+def test_labels_that_hold_both_ways():
+    assert symmetric_labels() >= {"spouse", "sibling", "twinned administrative body"}
+    assert not symmetric_labels() & {"child", "employer", "influenced by"}

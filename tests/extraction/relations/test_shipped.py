@@ -289,6 +289,9 @@ MARRIED = ("Johan Krag", "spouse", "Anna Lind")
         "Contrary to the belief that Johan Krag was born in Uppsala, he came from Malmö.",
         "Julia Kern almost married Peter Hahn in 1912.",
         "Were Julia Kern married to Peter Hahn, she would be rich.",
+        '"Johan Krag was born in Uppsala" is a lie.',
+        "Johan Krag was born in Uppsala? No.",
+        "Hardly anyone thinks Johan Krag was born in Uppsala.",
         "Some papers wrote that Sofia Lange was married to Max Adler. Lange denies this.",
     ],
 )
@@ -304,6 +307,7 @@ def test_what_is_denied_is_no_fact(shipped, text):
         ("It is not surprising that Johan Krag was born in Uppsala.", BORN),
         ("Johan Krag was born in Uppsala. He denied that he had stolen the money.", BORN),
         ("Johan Krag never worked in Uppsala. He was born in Uppsala.", BORN),
+        ("There is no question that Johan Krag was born in Uppsala.", BORN),
         ("Johan Krag refused to speak about his wife, Anna Lind.", MARRIED),
         ("No sooner had Johan Krag married Anna Lind than the war began.", MARRIED),
         ("Johan Krag was not married to Anna Lind until 1920.", MARRIED),
@@ -319,6 +323,22 @@ def test_the_mentions_of_a_fact_are_those_that_state_it(shipped):
     married = [relation for relation in shipped(text)._.relations if relation.label == "spouse"]
     assert married
     assert all(relation.evidence[0].text.startswith("In fact") for relation in married)
+
+
+def test_a_symmetric_relation_is_given_in_both_directions(shipped):
+    relations = shipped("Anton Graff married Maria Merian.", component_cfg={"mrca_relations": {"threshold": "precise"}})
+    spouses = [relation for relation in relations._.relations if relation.label == "spouse"]
+    assert {(one.subject.text, one.object.text) for one in spouses} == {
+        ("Anton Graff", "Maria Merian"),
+        ("Maria Merian", "Anton Graff"),
+    }
+    assert len({one.score for one in spouses}) == 1
+
+
+def test_a_person_is_born_in_one_place(shipped):
+    text = "Ann Baker (born 1960 in Toronto), Luis Ortega (born 1971 in Madrid), Kofi Mensah (born 1980 in Accra)."
+    places = {(subject, place) for subject, label, place in facts_of(shipped, text) if label == "place of birth"}
+    assert places == {("Ann Baker", "Toronto"), ("Luis Ortega", "Madrid"), ("Kofi Mensah", "Accra")}
 
 
 def test_cues_are_english(shipped):
