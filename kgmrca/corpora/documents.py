@@ -214,7 +214,9 @@ def _read_json(
     identifier = record.pop("id", None)
     if identifier is None:
         identifier = default_id
-    if isinstance(identifier, bool) or not isinstance(identifier, str | int) or identifier == "":
+    if identifier == "":
+        return bad("'id' is empty")
+    if isinstance(identifier, bool) or not isinstance(identifier, str | int):
         return bad("'id' is neither text nor an integer")
     if reason := _not_unicode(str(identifier), "id"):
         return bad(reason)

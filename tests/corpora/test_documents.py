@@ -219,7 +219,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, name):
         ('{"id": "a\\udfff", "text": "One."}', "not Unicode: half a surrogate pair at character 1 of the id"),
         ('{"text": "%s"}' % ("x" * 1001), "the text is longer than 1000 characters (nlp.max_length): split it"),
         ('{"id": true, "text": "One."}', "'id' is neither text nor an integer"),
-        ('{"id": "", "text": "One."}', "'id' is neither text nor an integer"),
+        ('{"id": "", "text": "One."}', "'id' is empty"),
         (b'{"text": "\xff"}', "not UTF-8: byte 0xff at offset 10 of the line"),
     ],
 )

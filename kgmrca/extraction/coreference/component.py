@@ -132,8 +132,9 @@ class Coreference(StoredWeights, Pipe):
 
     @threshold.setter
     def threshold(self, value: float | None) -> None:
-        if value is not None and not 0 <= value <= 1:
-            raise InputError(f"The threshold must be between 0 and 1, not {value}.")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is not None and not (is_number and 0 <= value <= 1):
+            raise InputError(f"The threshold is a number from 0 to 1, or None for the stored one, not {value!r}.")
         self._threshold = value
 
     @property

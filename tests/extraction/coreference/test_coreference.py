@@ -143,6 +143,15 @@ def test_a_threshold_is_a_probability():
         make_pipeline(threshold=1.5)
 
 
+@pytest.mark.parametrize("value", ["x", True, [0.5], -0.1, float("nan")])
+def test_another_threshold_is_refused(nlp, value):
+    pipe = nlp.get_pipe("coreference")
+    before = pipe.threshold
+    with pytest.raises(InputError, match="The threshold is a number from 0 to 1, or None for the stored one, not "):
+        pipe.threshold = value
+    assert pipe.threshold == before
+
+
 def test_times_and_numbers_are_no_candidates(nlp):
     doc = nlp.make_doc("In 1990 it rained.")
     doc.ents = [doc.char_span(3, 7, label="DATE")]
