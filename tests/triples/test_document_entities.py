@@ -229,10 +229,14 @@ def test_a_description_of_a_date_becomes_the_date():
 
 def test_without_clusters_a_name_with_two_types_keeps_both():
     relations = [("Washington", "Bob", "spouse"), ("Washington~1", "Bob", "residence")]
-    names = [("Washington", "PER"), ("Bob", "PER"), ("Washington~1", "GPE")]
-    found = found_in(make("Washington met Bob. He left WASHINGTON, not Washington.", names, (), relations))
+    text = "Washington met Bob. He left WASHINGTON, not Washington."
+    names = [("Washington", "ORG"), ("Bob", "PER"), ("Washington~1", "GPE")]
+    found = found_in(make(text, names, (), relations))
     assert found[0].subject == found[1].subject
-    assert about(found, found[0].subject, f"{KGMRCA}entityType") == ['"GPE"', '"PER"']
+    assert about(found, found[0].subject, f"{KGMRCA}entityType") == ['"GPE"', '"ORG"']
+    names[0] = ("Washington", "PER")  # a person is no place
+    found = found_in(make(text, names, (), relations))
+    assert found[0].subject != found[1].subject
 
 
 def test_in_a_cluster_the_types_are_one():
