@@ -38,6 +38,7 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 _BINS = 1000  # thresholds are chosen to this many parts of the range from 0 to 1
 _PRECISION = 0.82  # of the operating point "precise"
+_ENOUGH = 50  # relations that are right: with fewer, `calibrate` warns
 _SURE_PRECISION = 0.75  # that "precise" has even where the documents happen to be bad ones: see `Curve.surely`
 _SURE = 10  # that precision is reached in all but so many percent of the samples of documents
 _SAMPLES = 1000
@@ -298,6 +299,17 @@ class Calibration:
             for one in self.sets
             if one.documents == 1
         ]
+        shown = self.before.shown
+        if (n_right := round(float(shown.count @ shown.right))) < _ENOUGH:
+            lines.append(
+                f"Too few to calibrate on: {n_right} relations are right, and {_ENOUGH} should be. The calibration "
+                "that the pipeline had is likely to be better; give more documents."
+            )
+        if self.after.shown.error > shown.error:
+            lines.append(
+                "The calibration makes the scores worse: the calibration error of all sets is larger after than "
+                "before. Give more documents, or go on with the pipeline as it was."
+            )
         if not self.operating_points["precise"].reached:
             lines.append(
                 f"No threshold has a precision of {_PRECISION} on each set, and surely {_SURE_PRECISION}. 'precise' is "

@@ -402,6 +402,7 @@ def _scores(compared: Comparison, resamples: int) -> Scores:
     return {
         **_rates_and_counts(total, judged=compared.judged),
         "interval": _intervals(compared, resamples),
+        **({} if total[COUNTS.index("gold")] else _without_gold(total)),
         "macro": {**_rates_by_name(_means(macro)), "labels": int(has_gold.sum())},
         "given_per_document": int(total[COUNTS.index("given")]) / max(compared.documents, 1),
         "per_type": {
@@ -409,6 +410,12 @@ def _scores(compared: Comparison, resamples: int) -> Scores:
             for label, counts, is_judged in zip(compared.labels, of_label, judged, strict=True)
         },
     }
+
+
+def _without_gold(total: NDArray[np.int64]) -> Scores:
+    """What is not known where nothing is gold: recall and F1, and precision where nothing was given either."""
+    unknown = "rf" if total[COUNTS.index("given")] else "prf"
+    return dict.fromkeys(unknown) | {"interval": dict.fromkeys("prf")}
 
 
 def _means(rates: NDArray[np.float64]) -> NDArray[np.float64]:

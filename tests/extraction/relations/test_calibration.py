@@ -222,6 +222,20 @@ def test_calibrating_brings_scores_to_shares(dev):
     assert set(pipe_of(nlp).cfg["calibration"]) == {"rules", "visits"}
 
 
+def test_too_few_to_calibrate_on(tmp_path):
+    for number, is_warned in ((20, True), (120, False)):
+        docs = [gold_doc(make_docs, n % 2 == 0, True, **{EXHAUSTIVE: ["rules", "visits"]}) for n in range(number)]
+        DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
+        table = calibrate(make(), [tmp_path / "dev.spacy"]).table()
+        assert ("Too few to calibrate on: " in table) == is_warned
+
+
+def test_a_calibration_that_makes_it_worse_is_said(dev):
+    report = calibrate(make(), [dev])
+    assert "makes the scores worse" not in report.table()
+    assert "makes the scores worse" in replace(report, before=report.after, after=report.before).table()
+
+
 def test_calibrating_starts_from_raw_scores(dev, calibrated):
     pipe = pipe_of(calibrated)
     before, report = pipe.digest(), calibrate(calibrated, [dev])

@@ -606,6 +606,12 @@ def test_what_is_not_known_is_a_dash(evaluated):
     assert lines(evaluated(gold, gold))[RELATIONS] == ["-", "1.000 [1.00, 1.00]", "-", "1.0"]
 
 
+def test_without_gold_there_is_nothing_to_find(evaluated):
+    assert lines(evaluated([annotated([])], [annotated([])]))[RELATIONS] == ["-", "-", "-", "0.0"]
+    wrong = evaluated([annotated([])], [annotated([(ANN, BOB, "knows")])])
+    assert lines(wrong)[RELATIONS] == ["0.000", "-", "-", "1.0"]
+
+
 def test_the_table_says_what_is_not_judged(evaluated):
     text = score_table(evaluated([annotated([], exhaustive=PARTLY)], [annotated([(ANN, BOB, "likes")])]))
     assert "is not annotated exhaustively with these relations: 1 of 1 (relations, gold entities)" in text
