@@ -35,7 +35,7 @@ class _Expression(NamedTuple):
 
     start: int
     end: int
-    kind: str  # "since", "until", "range", "in", "as of", "brackets" or "bare"
+    kind: str  # "since", "until", "not until", "range", "in", "as of", "brackets" or "bare"
     since: str
     until: str
 
@@ -138,6 +138,11 @@ _VAGUE = re.compile(
     r"\s*-?\s*|~\s*)(?:the\s+)?$",
     re.I,
 )
+# What did not hold until a date began with it; and "it was not until 1990 that" as a whole tells a time.
+_NOT = re.compile(
+    r"(?:\bit\s+(?:was|is)\s+|\b)(?:not|never)\s+$|(?:\b(?:can)?not|n['’]t)\s+(?!only\b)|\bnever\s+", re.I
+)
+_RELATIVE = ("who", "whom", "whose", "which", "where")
 _LEADS = {
     **dict.fromkeys(("from", "since"), "since"),
     **dict.fromkeys(("until", "till", "up to"), "until"),
@@ -242,10 +247,20 @@ def _expressions(text: str) -> Iterator[_Expression]:
             kind = _LEADS[word]
         else:
             kind = "brackets" if before.rstrip().endswith("(") else "bare"
+        start = lead.start() if lead else start
+        if kind == "until" and (denial := _denial_before(text, start)):
+            kind, start = "not until", denial.start() if denial.end() == start else start
         is_end = kind == "until"
-        yield _Expression(
-            lead.start() if lead else start, end, kind, "" if is_end else since, since if is_end else until
-        )
+        yield _Expression(start, end, kind, "" if is_end else since, since if is_end else until)
+
+
+def _denial_before(text: str, place: int) -> re.Match[str] | None:
+    """The last "not" before a place, in its clause. A relative clause ends at its comma."""
+    clauses = list(_CLAUSE.finditer(text, 0, place))
+    begins = clauses[-1].end() if clauses else 0
+    if clauses and clauses[-1][0].lower() in _RELATIVE:
+        begins = max(begins, text.rfind(",", begins, place))
+    return next(reversed(list(_NOT.finditer(text, begins, place))), None)
 
 
 def _value(text: str) -> str:
@@ -271,6 +286,10 @@ def _told(text: str, fact: TimedFact, one: _Expression, facts: Sequence[TimedFac
         cue = "end" if kind is _KINDS["studies"] else "during"
     else:
         cue = _cue(text, fact, kind, one)
+    if one.kind == "not until":
+        if cue == "own" or (not cue and (distance > _CLOSE or kind.needs_word)):
+            return None
+        return distance, Times(end=one.since) if cue == "end" else Times(start=one.since)
     if one.kind in ("since", "until", "range"):
         is_close = distance <= _CLOSE and not kind.needs_word
         return (distance, Times(one.since, one.until)) if cue not in ("", "own") or is_close else None

@@ -23,6 +23,16 @@ DATES = [
     ("Ada Roe was bought by Acme in 2001.", "P127", Times(start="2001")),
     ("The Roe hall, by Ada Roe, was added to the Acme in 2007.", "P1435", Times(start="2007")),
 ]
+DENIED = [
+    ("Ada Roe did not play for Acme until 2009.", "P54", Times(start="2009")),
+    ("Ada Roe didn't join Acme until 2005.", "P102", Times(start="2005")),
+    ("Ada Roe was not a member of Acme until May 2005.", "P102", Times(start="2005-05")),
+    ("It was not until 2009 that Ada Roe became president of Acme.", "P39", Times(start="2009")),
+    ("Not until 2009 did Ada Roe play for Acme.", "P54", Times(start="2009")),
+    ("Ada Roe never retired from Acme until 1990.", "P108", Times(end="1990")),
+    ("Ada Roe did not only play for Acme until 2009.", "P54", Times(end="2009")),
+    ("Ada Roe, who could not read, played for Acme until 2009.", "P54", Times(end="2009")),
+]
 NONE = [
     ("Ada Roe (1867 - 1934) was president of Acme.", "P39"),
     ("Ada Roe, born in 1867, was president of Acme.", "P39"),
@@ -42,7 +52,7 @@ def fact(text, property, object_="Acme"):
     return TimedFact((subject, subject + 7), (place, place + len(object_)), property)
 
 
-@pytest.mark.parametrize(("text", "property", "times"), [*SPANS, *DATES])
+@pytest.mark.parametrize(("text", "property", "times"), [*SPANS, *DATES, *DENIED])
 def test_what_a_sentence_says_of_the_time_of_a_fact(text, property, times):
     assert find_times(text, [fact(text, property)]) == [times]
 
