@@ -117,6 +117,7 @@ class DiffSummary:
         n_not_listed: the number of rows that a person worked on and that are not listed any more. They are kept in
             the table, and not exported.
         files: the files of commands that were written, if there are several.
+        leftover: the file with the name of a further part, which was there before; "" if there is none.
         unwritable: by the IRI of a statement why its fact cannot be exported.
     """
 
@@ -126,6 +127,7 @@ class DiffSummary:
     n_kept: int = 0
     n_not_listed: int = 0
     files: list[str] = field(default_factory=list)
+    leftover: str = ""
     unwritable: dict[str, str] = field(default_factory=dict)
 
     def in_words(self, output: str) -> str:
@@ -141,6 +143,8 @@ class DiffSummary:
         if self.n_not_listed:
             lines.append(f"{counted(self.n_not_listed, 'row')} that you worked on, no longer listed: kept at the end")
         lines += [f"not exported, {why}" for why in self.left_out]
+        if self.leftover:
+            lines.append(f"{self.leftover} and what follows it was there before, and is no part of this export")
         return "\n".join(f"kgmrca: {line}" for line in lines)
 
 
@@ -259,16 +263,29 @@ def _export(
             graphs, summary, conflicts=True, input_format=input_format, beside=output, wikibase=wikibase
         )
         rows = {fact_of({name: getattr(row, name) for name in KEY}): row for row in found}
-        for number, line in enumerate(_commands(marked, rows, summary, stated_in)):
-            if number and number % MOST_COMMANDS == 0 and output != STANDARD:
-                path = Path(output)
-                part = path.with_name(f"{path.stem}-{1 + number // MOST_COMMANDS}{path.suffix}")
-                check_outputs([part], [accept], what="the table", takes=Path.is_file)
-                check_outputs([part], graphs, takes=None if input_format else is_rdf)
-                out = files.enter_context(opened(part))
-                summary.files = [*(summary.files or [str(output)]), str(part)]
-            out.write(line.encode("utf-8"))
+        lines = [line.encode("utf-8") for line in _commands(marked, rows, summary, stated_in)]
+        size = len(lines) if output == STANDARD else MOST_COMMANDS
+        out.write(b"".join(lines[:size]))
+        for number, start in enumerate(range(size, len(lines), size or 1), start=2):
+            part, commands = _part(output, number), b"".join(lines[start : start + size])
+            check_outputs([part], [accept], what="the table", takes=Path.is_file)
+            check_outputs([part], graphs, takes=None if input_format else is_rdf)
+            if part.exists() and part.read_bytes() != commands:
+                raise InputError(
+                    f"The {len(lines):,} commands take several files, and {part} exists with other text. Nothing was "
+                    "written: remove that file, or name another one with --quickstatements."
+                )
+            files.enter_context(opened(part)).write(commands)
+            summary.files = [*(summary.files or [str(output)]), str(part)]
+        if output != STANDARD and (beyond := _part(output, max(len(summary.files), 1) + 1)).exists():
+            summary.leftover = str(beyond)
     return summary
+
+
+def _part(output: str | Path, number: int) -> Path:
+    """The file of the commands after those that the files before it have."""
+    path = Path(output)
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
 def differences(

@@ -257,6 +257,26 @@ def test_rows_that_were_changed_or_are_new_no_more_are_left_out_and_listed(graph
     assert "line 4: it has no value that P1082 can have" in summary.in_words("-")
 
 
+def test_parts_never_replace_a_file_that_nobody_named(graph, tmp_path, monkeypatch):
+    monkeypatch.setattr("kgmrca.wikidata.diff.MOST_COMMANDS", 1)
+    own = tmp_path / "new-2.qs"
+    own.write_text("mine\n")
+    with pytest.raises(InputError, match=r"take several files, and .*new-2\.qs exists with other text"):
+        export(graph, tmp_path, ["x", "x", ""])
+    assert own.read_text() == "mine\n"
+    assert not (tmp_path / "new.qs").exists()
+
+
+def test_parts_are_written_again_and_those_of_a_longer_export_are_told(graph, tmp_path, monkeypatch):
+    monkeypatch.setattr("kgmrca.wikidata.diff.MOST_COMMANDS", 1)
+    for _ in range(2):
+        summary, _ = export(graph, tmp_path, ["x", "x", ""])
+        assert summary.files == [str(tmp_path / "new.qs"), str(tmp_path / "new-2.qs")]
+        assert not summary.leftover
+    summary, _ = export(graph, tmp_path, ["x", "no", ""])
+    assert f"{tmp_path / 'new-2.qs'} and what follows it was there before" in summary.in_words("new.qs")
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_table_that_a_spreadsheet_has_saved_is_read(tmp_path, delimiter):
     path = tmp_path / "saved.csv"
