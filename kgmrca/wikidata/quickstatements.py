@@ -9,6 +9,7 @@ end.
 """
 
 import re
+from calendar import monthrange
 from decimal import Decimal
 from urllib.parse import unquote
 
@@ -27,6 +28,7 @@ _FIRST_GREGORIAN_YEAR = 1583
 _DECADE, _CENTURY = 8, 7
 _MOST_DIGITS = 100  # of an amount
 
+_PLACES = frozenset({"P625"})
 _STRINGS = frozenset({"P281"})  # of our properties, those that have texts as values
 # Properties of which each value needs a unit, and those of texts that need their language.
 _WITH_UNIT = frozenset(
@@ -100,11 +102,13 @@ def _written(value: Value, property: str) -> tuple[str, str]:
             value = Value("text", value.text)
         if value.kind != kind:
             return "", f"{property} takes {_NAMES[kind]}, and this is none"
+    if property in _PLACES and not point_of(value.text):
+        return "", f"{property} takes a place, and this is none"
     if value.kind == "item":
         return value.text, ""
     if value.kind == "time":
         text = _time(value)
-        return text, "" if text else "its date has no known precision"
+        return text, "" if text else "its date has no known precision, or is no day of the calendar"
     if value.kind == "quantity":
         return _quantity(value, property)
     if value.kind == "text":
@@ -133,6 +137,8 @@ def _time(value: Value) -> str:
     if match is None:
         return ""
     year, month, day = int(match[1]), int(match[2] or 0), int(match[3] or 0)
+    if month > 12 or (day and not 1 <= day <= _days_in(year, month)):
+        return ""
     precision = 9 + bool(match[2]) + bool(match[3])
     if value.precision is not None and value.precision < precision:
         precision = value.precision
@@ -147,6 +153,11 @@ def _time(value: Value) -> str:
     sign, number = ("+", year) if year > 0 else ("-", 1 - year)
     date = f"{number:04}-{month if precision > 9 else 0:02}-{day if precision > 10 else 0:02}"
     return f"{sign}{date}T00:00:00Z/{precision}{'/J' * is_julian}"
+
+
+def _days_in(year: int, month: int) -> int:
+    """The days of a Gregorian month, in years of XSD 1.1; 0 if there is no such month."""
+    return monthrange(year % 400 + 400, month)[1] if 1 <= month <= 12 else 0
 
 
 def _quantity(value: Value, property: str) -> tuple[str, str]:

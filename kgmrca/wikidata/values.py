@@ -44,7 +44,9 @@ _MONTHS = dict(
 # A time zone may follow: in "1867-05:00" there is no month.
 _DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
-_POINT = re.compile(r"(?:<([^>]*)>\s*)?Point\s*\(\s*(\S+)\s+([^\s)]+)\s*\)", re.IGNORECASE)
+_POINT = re.compile(r"(?:<([^>]*)>\s*)?Point\s*(?:Z\s*)?\(\s*(\S+)\s+([^\s)]+)(?:\s+[^\s)]+)?\s*\)", re.IGNORECASE)
+# What GeoSPARQL takes where none is named (OGC 22-047r1, section 8.5.1): longitude and latitude on Earth.
+_CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 EARTH = "http://www.wikidata.org/entity/Q2"
 """The globe of a point that names none."""
 _SAME_PLACE, _NEAR_PLACE = Decimal("0.001"), Decimal("0.1")  # degrees: about 100 m, and about 10 km
@@ -136,6 +138,8 @@ def span_in_words(year: int, precision: int) -> str:
 def point_of(text: str) -> tuple[str, Decimal, Decimal] | None:
     """The globe (an IRI), longitude and latitude of a point in well-known text; None for any other text.
 
+    A height is left out. A latitude is at most 90 degrees and a longitude 360, as in Wikibase.
+
     >>> point_of("Point(2.29 48.86)")
     ('http://www.wikidata.org/entity/Q2', Decimal('2.29'), Decimal('48.86'))
     """
@@ -143,7 +147,9 @@ def point_of(text: str) -> tuple[str, Decimal, Decimal] | None:
     if match is None:
         return None
     longitude, latitude = number(match[2]), number(match[3])
-    return None if longitude is None or latitude is None else (match[1] or EARTH, longitude, latitude)
+    if longitude is None or latitude is None or abs(longitude) > 360 or abs(latitude) > 90:
+        return None
+    return EARTH if match[1] in (None, _CRS84) else match[1], longitude, latitude
 
 
 def number(text: str) -> Decimal | None:

@@ -362,6 +362,8 @@ def _wrong_literal(about: WikidataProperty, object_: Value) -> Judgement | None:
         return Judgement(Verdict.unlinked, reason="The object is a blank node, which stands for an unknown value.")
     if object_.kind == "other" and about.datatype in ("", "WikibaseItem") and not point_of(object_.text):
         return Judgement(Verdict.unlinked, reason="The object is not linked to an item.")
+    if about.datatype == "GlobeCoordinate" and object_.kind != "item":
+        kind, name = ("other" if point_of(object_.text) else ""), "a place"
     if object_.kind in (kind, "item"):
         return None
     return Judgement(Verdict.unlinked, reason=f"{about.id} takes {name}, and the object is not one.")

@@ -36,6 +36,7 @@ _OWN = re.compile(
     re.ASCII,
 )
 _DIRECT = re.compile(r"(https?://\S+?/)prop/direct/P[1-9][0-9]*", re.ASCII)
+_FIXED = frozenset({"calendar", "unit"})  # variables of `queries.claims`
 _ITEM = re.compile(r"(https?://\S+?/)entity/Q[1-9][0-9]*", re.ASCII)
 
 
@@ -123,7 +124,8 @@ WIKIDATA = Wikibase(WIKIDATA_ENTITY)
 class OtherWikibase:
     """An endpoint that has the data of another Wikibase, and is asked, and answers, with Wikidata's IRIs.
 
-    Its name has what the IRIs of the items begin with, so that answers in a cache are not taken for Wikidata's.
+    Calendars are Wikidata's in every Wikibase, and units may be, so an IRI of Wikidata is kept there. Its name has what
+    the IRIs of the items begin with, so that answers in a cache are not taken for Wikidata's.
     """
 
     def __init__(self, endpoint: Endpoint, wikibase: Wikibase) -> None:
@@ -144,7 +146,11 @@ class OtherWikibase:
     def select(self, query: str) -> list[Row]:
         """See `Endpoint`."""
         rows = self._endpoint.select(self._wikibase.query(query))
-        return [{name: self._wikibase.term(term) for name, term in row.items()} for row in rows]
+        return [{name: self._answered(name, term) for name, term in row.items()} for row in rows]
+
+    def _answered(self, name: str, term: T) -> T:
+        is_fixed = name in _FIXED and isinstance(term, NamedNode) and term.value.startswith(WIKIDATA_ENTITY)
+        return term if is_fixed else self._wikibase.term(term)
 
 
 def found_in(graphs: Iterable[Node | Quad]) -> Wikibase | None:

@@ -394,6 +394,7 @@ def test_what_wikidata_has_agrees_with_itself(tmp_path, wikidata_file):
         ("<nodeID://b1>", "<https://ilo.example/>", "Url", "unlinked"),
         ("<urn:kgmrca:entity/1>", f"<{WD}Q2>", "WikibaseItem", "unlinked"),
         (f"<{WD}Q2>", "<nodeID://b1>", "WikibaseItem", "unknown value"),
+        ('"48.85, 2.29"', f'"Point(2.294479 48.858296)"^^<{WKT}>', "GlobeCoordinate", "unlinked"),
         ('"Point(2.2945 48.8583)"', f'"Point(2.294479 48.858296)"^^<{WKT}>', "GlobeCoordinate", "confirmed"),
         ('"Ilo"@mul', '"Ilo"@en', "Monolingualtext", "confirmed"),
         (f'"1.85E0"^^<{XSD}double>', f'"1.85"^^<{XSD}decimal>', "Quantity", "confirmed"),

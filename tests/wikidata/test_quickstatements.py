@@ -16,6 +16,8 @@ NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12)
     lambda amount: format(amount, "f")
 )
 
+DEGREES = st.decimals(min_value=-90, max_value=90, places=3).map(lambda degrees: format(degrees, "f"))
+
 
 @pytest.mark.parametrize(
     ("value", "property", "text"),
@@ -76,6 +78,10 @@ def test_values_as_quickstatements(value, property, text):
         (Value("text", " "), "P742", "its text is empty"),
         (Value("text", "Warsaw"), "P19", "P19 takes an item, and this is none"),
         (Value("time", "1850-01-01T00:00:00Z"), "P571", "its date has no known precision"),
+        (Value("time", "1850-02-30", precision=11), "P571", "its date has no known precision, or is no day"),
+        (Value("time", "1850-13", precision=10), "P571", "its date has no known precision, or is no day"),
+        (Value("other", "Point(4 95)"), "P625", "P625 takes a place, and this is none"),
+        (Value("text", "10 20"), "P625", "P625 takes a place, and this is none"),
         (Value("other", "<http://www.wikidata.org/entity/Q111> Point(2 3)"), "P625", "its place is not on Earth"),
         (Value("other", "urn:x"), "P856", "its object is neither an item nor a link"),
         (Value("somevalue"), "P742", "its value is unknown"),
@@ -103,7 +109,7 @@ def values(draw):
         amount, unit = draw(NUMBERS), draw(st.sampled_from(["", "Q11573", "Q712226"]))
         return Value("quantity", amount, unit=unit), "P1128", ("quantity", Decimal(amount), unit)
     if kind == "place":
-        longitude, latitude = draw(NUMBERS), draw(NUMBERS)
+        longitude, latitude = draw(DEGREES), draw(DEGREES)
         place = ("place", Decimal(latitude), Decimal(longitude))
         return Value("other", f"Point({longitude} {latitude})"), "P625", place
     if kind == "item":

@@ -96,13 +96,15 @@ def test_a_value_in_words(value, words):
         ("<http://www.wikidata.org/entity/Q111> Point(2 4)", "Point(2 4)", "different"),
         ("<http://www.wikidata.org/entity/Q2> Point(2 4)", "Point(2 4)", "same"),
         ("near Paris", "Point(2 4)", "different"),
+        ("<http://www.opengis.net/def/crs/OGC/1.3/CRS84> Point(2 4)", "Point(2 4)", "same"),
+        ("Point Z(2 4 12)", "Point(2 4)", "same"),
     ],
 )
 def test_places_are_compared_by_their_distance(ours, theirs, agreement):
     assert compare(point(ours), point(theirs)) == agreement
 
 
-@pytest.mark.parametrize("words", ["Point(2)", "Point(a b)", "Point(1e3 2)", "2 4", ""])
+@pytest.mark.parametrize("words", ["Point(2)", "Point(a b)", "Point(1e3 2)", "2 4", "", "Point(4 95)", "Point(400 5)"])
 def test_what_is_no_point(words):
     assert point_of(words) is None
 

@@ -1,6 +1,7 @@
 """The facts of `wikidata.ttl` as another Wikibase has them, and links as people write them."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from graphs import KGMRCA, WD, WDT, link, statement, write_graph
@@ -14,7 +15,7 @@ from kgmrca.triples.items import link_in, named_item, other_link, property_id
 from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.sparql import open_endpoint
 from kgmrca.wikidata.wikibase import WIKIDATA as THE_REAL_ONE
-from kgmrca.wikidata.wikibase import Wikibase, found_in
+from kgmrca.wikidata.wikibase import OtherWikibase, Wikibase, found_in
 
 KB = "https://kb.example/"
 ENTITY = "urn:kgmrca:entity/a"
@@ -102,6 +103,13 @@ def test_iris_change_places(rest):
 )
 def test_other_iris_stay(iri):
     assert Wikibase(KB).exchanged(iri) == iri
+
+
+def test_calendars_and_units_of_another_wikibase_may_be_wikidatas():
+    calendar, item = NamedNode(f"{WD}Q1985786"), NamedNode(f"{KB}entity/Q5")
+    endpoint = SimpleNamespace(name="kb", select=lambda query: [{"calendar": calendar, "unit": item, "object": item}])
+    (row,) = OtherWikibase(endpoint, Wikibase(KB)).select("")
+    assert row == {"calendar": calendar, "unit": NamedNode(f"{WD}Q5"), "object": NamedNode(f"{WD}Q5")}
 
 
 @pytest.mark.parametrize("told", [[], ["--wikibase", KB]])
