@@ -17,7 +17,7 @@ from kgmrca.triples.items import ItemLinks, is_direct, item_of, link_in, named_i
 from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.read import Node
 from kgmrca.wikidata.records import Claim, Value
-from kgmrca.wikidata.values import compare, is_unknown, number, point_of
+from kgmrca.wikidata.values import compare, is_later, is_unknown, number, point_of
 from kgmrca.wikidata.values import in_words as value_in_words
 from kgmrca.wikidata.verdicts import Assertion
 
@@ -121,26 +121,50 @@ class Links:
         return named_item(entity) or self._links.item(entity) or None
 
 
-def times_compared(node: Node, claim: Claim | None) -> str:
-    """What Wikidata says about the times of a statement, in sentences; "" if the statement has none.
+def times_compared(node: Node, claim: Claim | None) -> tuple[int, str]:
+    """What Wikidata says about the times of a statement.
 
     Args:
         node: the statement.
-        claim: the one that decided about it; None if none did.
+        claim: one with the same fact; None if there is none.
+
+    Returns:
+        How many times agree, less how many differ, and sentences about them; "" if the statement has none.
     """
-    told = []
+    agreement, told = 0, []
     for field, (property, name) in _TIMES.items():
         if claim is None or not isinstance(time := node.terms.get(field), Literal):
             continue
         ours = _value(time)
-        theirs = [value for qualifier, value in claim.qualifiers if qualifier == property]
+        theirs = _qualifiers(claim, property)
         if not theirs:
-            told.append(f"It has no {name}, and here it is {value_in_words(ours)}.")
+            step, sentence = _within(ours, claim) if field == "point_in_time" else (0, "")
+            sentence = sentence or f"It has no {name}, and here it is {value_in_words(ours)}."
         elif any(compare(ours, value) == "same" for value in theirs):
-            told.append(f"It has the same {name}.")
+            step, sentence = 1, f"It has the same {name}."
         else:
-            told.append(f"It has another {name} ({value_in_words(theirs[0])}), and here it is {value_in_words(ours)}.")
-    return " ".join(told)
+            words = f"another {name} ({value_in_words(theirs[0])})"
+            step, sentence = -1, f"It has {words}, and here it is {value_in_words(ours)}."
+        agreement += step
+        told.append(sentence)
+    return agreement, " ".join(told)
+
+
+def _within(ours: Value, claim: Claim) -> tuple[int, str]:
+    """Whether a point in time lies between a claim's start and end time, and a sentence; "" if that is unknown."""
+    point = f"The point in time, {value_in_words(ours)}, is"
+    starts, ends = (_qualifiers(claim, _TIMES[field][0]) for field in ("start_time", "end_time"))
+    if starts and all(is_later(start, ours) for start in starts):
+        return -1, f"{point} before its start time ({value_in_words(starts[0])})."
+    if ends and all(is_later(ours, end) for end in ends):
+        return -1, f"{point} after its end time ({value_in_words(ends[0])})."
+    if any(is_later(start, ours) is False for start in starts):
+        return 1, f"{point} not before its start time{' and not after its end time' if ends else ''}."
+    return 0, ""
+
+
+def _qualifiers(claim: Claim, property: str) -> list[Value]:
+    return [value for qualifier, value in claim.qualifiers if qualifier == property]
 
 
 def plain_statements(graphs: Iterable[Node | Quad], iris: Iris) -> Iterator[Node]:

@@ -234,9 +234,7 @@ def checked_statements(
                     terms = (lookups.wikibase.term(node.terms[name]) for name in ("subject", "predicate", "object"))
                     subject, predicate, object_ = terms
                     confidence = str(node.confidence) if links.statements else ""
-                    judgement = _with_iri(judgements[assertion], lookups.wikibase)
-                    if judgement.verdict in _SAME_CLAIM and (times := times_compared(node, judgement.basis)):
-                        judgement = replace(judgement, reason=f"{judgement.reason} {times}")
+                    judgement = _with_iri(_with_times(judgements[assertion], node), lookups.wikibase)
                     yield Checked(node.iri, subject.value, predicate.value, object_, confidence, assertion, judgement)
                 bar.update(len(chunk))
 
@@ -259,6 +257,15 @@ def check_assertions(assertions: Iterable[Assertion], lookups: "Lookups") -> dic
     if lookups.lacks("statements"):
         return {assertion: _without_statement_nodes(judgement) for assertion, judgement in judgements.items()}
     return judgements
+
+
+def _with_times(judgement: Judgement, node: Node) -> Judgement:
+    """The judgement by the claim whose times agree best with those of a statement, and what they are."""
+    if judgement.verdict not in _SAME_CLAIM:
+        return judgement
+    compared = [(one, times_compared(node, one.basis)) for one in (judgement, *judgement.others)]
+    best, (_, words) = max(compared, key=lambda one: one[1][0])
+    return replace(best, reason=f"{best.reason} {words}") if words else judgement
 
 
 def _with_iri(judgement: Judgement, wikibase: Wikibase) -> Judgement:

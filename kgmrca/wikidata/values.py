@@ -19,6 +19,7 @@ __all__ = [
     "compare",
     "in_julian",
     "in_words",
+    "is_later",
     "is_unknown",
     "number",
     "point_of",
@@ -97,6 +98,21 @@ def compare(ours: Value, theirs: Value) -> Agreement:
         return _compare_points(our_point, point)
     is_translated = ours.language and theirs.language and ours.language != theirs.language
     return "incomparable" if is_translated or ours.kind not in ("text", "other") else "different"
+
+
+def is_later(value: Value, than: Value) -> bool | None:
+    """Whether one time is later than another, at the coarser of their precisions; None if one of them is no date.
+
+    >>> is_later(Value("time", "2015", precision=9), Value("time", "2014-12-31", precision=11))
+    True
+    """
+    if value.kind != "time" or than.kind != "time":
+        return None
+    (date, precision), (other, other_precision) = _date(value), _date(than)
+    if date is None or other is None:
+        return None
+    coarser = min(precision, other_precision)
+    return _rounded(date, coarser) > _rounded(other, coarser)
 
 
 def in_words(value: Value) -> str:

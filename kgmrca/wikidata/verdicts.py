@@ -15,9 +15,10 @@ that only what decides is looked up. That Wikidata lacks a statement does not ma
 Wikidata's constraints count as hints only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -86,12 +87,14 @@ class Judgement:
         basis: the claim that decided; None if none did.
         reason: a sentence.
         needs: what must be looked up before there is a verdict. Until then the verdict is "not checked".
+        others: the same verdict by other claims with the same value, which may have other qualifiers.
     """
 
     verdict: Verdict
     basis: Claim | None = None
     reason: str = ""
     needs: frozenset[Question] = frozenset()
+    others: tuple["Judgement", ...] = ()
 
 
 @dataclass(slots=True)
@@ -204,15 +207,22 @@ def _judge(triple: _Triple, answers: _Answers, *, resolved: bool) -> Judgement:
 
 
 def _by_claims(ours: Value, theirs: _Claims) -> Judgement | None:
-    found = _first_same(ours, theirs)
-    if found is None:
-        return None
-    ended = f" in the unit {found.value.unit}" if found.value.unit and not ours.unit else ""
-    ended += " with an end date" if _has(found, {_END_TIME}) else ""
-    if found.rank == _best_rank(theirs):
-        return Judgement(Verdict.confirmed, found, f"Wikidata has the same statement{ended}.")
-    reason = f"Wikidata has the same statement{ended}, but another value has a better rank."
-    return Judgement(Verdict.other_rank, found, reason)
+    same = _same(ours, theirs)
+    is_best = any(claim.rank == _best_rank(theirs) for claim in same)
+    rank = "" if is_best else ", but another value has a better rank"
+
+    def reason(claim: Claim) -> str:
+        unit = f" in the unit {claim.value.unit}" if claim.value.unit and not ours.unit else ""
+        ended = " with an end date" if _has(claim, {_END_TIME}) else ""
+        return f"Wikidata has the same statement{unit}{ended}{rank}."
+
+    return _by_each(Verdict.confirmed if is_best else Verdict.other_rank, same, reason)
+
+
+def _by_each(verdict: Verdict, claims: Sequence[Claim], reason: Callable[[Claim], str]) -> Judgement | None:
+    """The judgement by the first of the claims, with those by the others; None if there are none."""
+    judgements = [Judgement(verdict, claim, reason(claim)) for claim in claims]
+    return replace(judgements[0], others=tuple(judgements[1:])) if judgements else None
 
 
 def _by_reverse(triple: _Triple, about: WikidataProperty, answers: _Answers) -> Judgement | None:
@@ -226,10 +236,11 @@ def _by_reverse(triple: _Triple, about: WikidataProperty, answers: _Answers) -> 
     if unclear := answers.unclear():
         return unclear
     for verdict, claims in reverse:
-        if found := _first_same(Value("item", triple.subject), claims):
-            which = "inverse" if verdict is Verdict.inverse else "symmetric"
-            reason = f"Wikidata states it of {triple.object.text} with the {which} property {found.property}."
-            return Judgement(verdict, found, reason)
+        which = "inverse" if verdict is Verdict.inverse else "symmetric"
+        same = _same(Value("item", triple.subject), claims)
+        words = f"Wikidata states it of {triple.object.text} with the {which} property"
+        if found := _by_each(verdict, same, partial(_by_property, words)):
+            return found
     return None
 
 
@@ -263,13 +274,17 @@ def _by_other_properties(triple: _Triple, answers: _Answers) -> Judgement | None
     narrower = [answers.claims(subject, way) for way in below]
     if unclear := answers.unclear():
         return unclear
+    words = partial(_by_property, "Wikidata has it with the sub-property")
     for claims in narrower:
-        if found := _first_same(object_, claims):
-            reason = f"Wikidata has it with the sub-property {found.property}."
-            return Judgement(Verdict.subproperty, found, reason)
+        if found := _by_each(Verdict.subproperty, _same(object_, claims), words):
+            return found
     if is_inside:
         return Judgement(Verdict.transitivity, reason=f"Wikidata has it in several {property} steps.")
     return None
+
+
+def _by_property(words: str, claim: Claim) -> str:
+    return f"{words} {claim.property}."
 
 
 def _is_below(property: str, ancestor: str, answers: _Answers) -> bool:
@@ -387,12 +402,10 @@ def _ids(value: Value) -> list[str]:
     return [value.text] if value.kind == "item" else []
 
 
-def _first_same(ours: Value, theirs: _Claims) -> Claim | None:
-    """The claim with this value that has the best rank; never a deprecated one."""
-    for claim in sorted(theirs, key=_by_rank):
-        if claim.rank != "deprecated" and compare(ours, claim.value) == "same":
-            return claim
-    return None
+def _same(ours: Value, theirs: _Claims) -> list[Claim]:
+    """The claims with this value, those with the best rank first; never a deprecated one."""
+    valid = sorted((claim for claim in theirs if claim.rank != "deprecated"), key=_by_rank)
+    return [claim for claim in valid if compare(ours, claim.value) == "same"]
 
 
 def _by_rank(claim: Claim) -> tuple[int, str]:

@@ -74,7 +74,10 @@ def test_statements_of_every_shape_are_checked(tmp_path, provenance, name):
         (Times(), ""),
         (Times(start="1895"), "It has the same start time."),
         (Times(start="1896"), "It has another start time (26 July 1895), and here it is 1896."),
-        (Times(point="1900"), "It has no point in time, and here it is 1900."),
+        (Times(point="1900"), "The point in time, 1900, is not before its start time and not after its end time."),
+        (Times(point="1906"), "The point in time, 1906, is not before its start time and not after its end time."),
+        (Times(point="1894"), "The point in time, 1894, is before its start time (26 July 1895)."),
+        (Times(point="1907"), "The point in time, 1907, is after its end time (19 April 1906)."),
         (Times("1895-07", "1906"), "It has the same start time. It has the same end time."),
     ],
 )
@@ -83,8 +86,35 @@ def test_times_are_compared_with_qualifiers(tmp_path, times, words):
     (node,) = (found for found in read_graphs([(path, None)]) if isinstance(found, Node))
     dates = [("P580", "1895-07-26"), ("P582", "1906-04-19")]
     qualifiers = tuple((id, Value("time", f"+{date}T00:00:00Z", precision=11)) for id, date in dates)
-    assert times_compared(node, Claim("urn:c", "P26", Value("item", "Q37463"), qualifiers=qualifiers)) == words
-    assert times_compared(node, None) == ""
+    assert times_compared(node, Claim("urn:c", "P26", Value("item", "Q37463"), qualifiers=qualifiers))[1] == words
+    assert times_compared(node, None) == (0, "")
+
+
+def test_of_equal_claims_the_one_whose_times_agree_best_decides(tmp_path):
+    path = write_graph(tmp_path / "g.ttl", replace(BORN, times=Times("2010", "2012")))
+    spans = [("2001", "2004"), ("2010", "2012"), ("2015", "2016")]
+    claims = [
+        Claim(
+            f"urn:{start}",
+            "P19",
+            Value("item", "Q270"),
+            qualifiers=tuple(
+                (id, Value("time", f"{year}-01-01T00:00:00Z", precision=9))
+                for id, year in (("P580", start), ("P582", end))
+            ),
+        )
+        for start, end in spans
+    ]
+
+    class Stints(StandIn):
+        def claims(self, keys):
+            return {key: tuple(claims) for key in keys}
+
+    (found,) = checked_statements([path], Stints(TOLD))
+    assert found.judgement.basis.iri == "urn:2010"
+    assert found.judgement.reason == (
+        "Wikidata has the same statement with an end date. It has the same start time. It has the same end time."
+    )
 
 
 def test_another_time_changes_no_verdict(tmp_path):
