@@ -17,7 +17,7 @@ from kgmrca.triples.items import ItemLinks, is_direct, item_of, link_in, named_i
 from kgmrca.triples.literals import canonical_literal
 from kgmrca.triples.read import Node
 from kgmrca.wikidata.records import Claim, Value
-from kgmrca.wikidata.values import compare, is_later, is_unknown, number, point_of
+from kgmrca.wikidata.values import compare, is_date, is_later, is_unknown, number, point_of
 from kgmrca.wikidata.values import in_words as value_in_words
 from kgmrca.wikidata.verdicts import Assertion
 
@@ -197,7 +197,7 @@ def _value(literal: Literal) -> Value:
     """A literal as a value: a date or a number if it has such a datatype and form, else a text."""
     literal = canonical_literal(literal)
     datatype = literal.datatype.value
-    if datatype in _PRECISIONS:
+    if datatype in _PRECISIONS and (_PRECISIONS[datatype] is None or is_date(literal.value)):
         return Value("time", literal.value, precision=_PRECISIONS[datatype])
     if datatype in _NUMBERS and number(literal.value) is not None:
         return Value("quantity", literal.value)

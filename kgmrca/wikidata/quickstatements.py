@@ -11,19 +11,17 @@ end.
 import re
 from calendar import monthrange
 from decimal import Decimal
-from urllib.parse import unquote
 
 from kgmrca.ontology import load_properties, wikidata_predicate
 from kgmrca.triples.iris import clean_text
 from kgmrca.wikidata.records import Value
-from kgmrca.wikidata.values import EARTH, JULIAN, in_julian, point_of
+from kgmrca.wikidata.values import EARTH, JULIAN, file_name, in_julian, point_of
 
 __all__ = ["clean_line", "command", "value_text", "why_not"]
 
 _DATE = re.compile(r"[+]?(-?\d{4,})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 _LANGUAGE = re.compile("[a-z_-]+", re.ASCII)
 _LINK = re.compile(r"https?://[^\s\"<>]+", re.ASCII)
-_FILE = re.compile(r"https?://commons\.wikimedia\.org/wiki/(?:Special:FilePath/|File:)(.+)")
 _FIRST_GREGORIAN_YEAR = 1583
 _DECADE, _CENTURY = 8, 7
 _MOST_DIGITS = 100  # of an amount
@@ -198,10 +196,9 @@ def _place_or_link(text: str) -> tuple[str, str]:
     if point := point_of(text):
         globe, longitude, latitude = point
         return (f"@{latitude:f}/{longitude:f}", "") if globe == EARTH else ("", "its place is not on Earth")
-    if name := _FILE.fullmatch(text):
-        text = clean_line(unquote(name[1]).replace("_", " "))
-        why = _why_no_text(text)
-        return ("", why) if why else (_quoted(text), "")
+    if name := file_name(text):
+        why = _why_no_text(name)
+        return ("", why) if why else (_quoted(name), "")
     if _LINK.fullmatch(text):
         return _quoted(text.replace("|", "%7C")), ""
     return "", "its object is neither an item nor a link to a web page"

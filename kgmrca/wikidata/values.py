@@ -7,8 +7,10 @@ the calendar of its time has it, so a day of the Julian calendar is compared in 
 """
 
 import re
+from calendar import monthrange
 from decimal import Decimal
 from typing import Literal, TypeAlias
+from urllib.parse import unquote
 
 from kgmrca.wikidata.records import Value
 
@@ -17,8 +19,10 @@ __all__ = [
     "JULIAN",
     "Agreement",
     "compare",
+    "file_name",
     "in_julian",
     "in_words",
+    "is_date",
     "is_later",
     "is_unknown",
     "number",
@@ -44,6 +48,9 @@ _MONTHS = dict(
 )
 # A time zone may follow: in "1867-05:00" there is no month.
 _DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
+_XSD_DATE = re.compile(r"-?(\d{4,})(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_MIDNIGHT = re.compile(r"T00:00:00(?:\.0+)?(?:Z|[+-]00:00)?$", re.ASCII)
+_FILE = re.compile(r"https?://commons\.wikimedia\.org/wiki/(?:Special:FilePath/|File:)(.+)")
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _POINT = re.compile(r"(?:<([^>]*)>\s*)?Point\s*(?:Z\s*)?\(\s*(\S+)\s+([^\s)]+)(?:\s+[^\s)]+)?\s*\)", re.IGNORECASE)
 # What GeoSPARQL takes where none is named (OGC 22-047r1, section 8.5.1): longitude and latitude on Earth.
@@ -92,7 +99,7 @@ def compare(ours: Value, theirs: Value) -> Agreement:
         return _compare_quantities(ours, theirs)
     if theirs.kind not in ("text", "other"):
         return "incomparable"
-    if ours.text == theirs.text:
+    if _exported(ours, theirs) == _exported(theirs, theirs):
         return "same"
     if (our_point := point_of(ours.text)) and (point := point_of(theirs.text)):
         return _compare_points(our_point, point)
@@ -177,6 +184,32 @@ def number(text: str) -> Decimal | None:
     return Decimal(text) if _DECIMAL.fullmatch(text) else None
 
 
+def is_date(text: str) -> bool:
+    """Whether a text is a year, month or day as XSD writes it, of the Gregorian calendar or, before 1583, the Julian.
+
+    >>> is_date("1850-02-28"), is_date("1850-02-30"), is_date("1850-3-1")
+    (True, False, False)
+    """
+    match = _XSD_DATE.fullmatch(text)
+    if match is None:
+        return False
+    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+    if not 1 <= month <= 12:
+        return False
+    is_old = year < 1583 or text.startswith("-")  # in either calendar
+    return 1 <= day <= (29 if is_old and month == 2 else monthrange(year % 400 + 400, month)[1])
+
+
+def file_name(iri: str) -> str:
+    """The name of the file on Wikimedia Commons that an IRI is of; "" for any other text.
+
+    >>> file_name("http://commons.wikimedia.org/wiki/Special:FilePath/Ilo%20Brun.jpg")
+    'Ilo Brun.jpg'
+    """
+    match = _FILE.fullmatch(iri)
+    return " ".join(unquote(match[1]).replace("_", " ").split()) if match else ""
+
+
 def in_julian(date: _Day) -> _Day:
     """Year, month and day in the Julian calendar of a day in the Gregorian.
 
@@ -196,6 +229,14 @@ def in_julian(date: _Day) -> _Day:
     return years - 4800 + months // 10, months + 3 - 12 * (months // 10), days - (153 * months + 2) // 5 + 1
 
 
+def _exported(value: Value, theirs: Value) -> str:
+    """A text, link or file as QuickStatements would get it, to compare it with what Wikidata has."""
+    if name := file_name(value.text):
+        return name
+    text = value.text.replace("_", " ") if file_name(theirs.text) else value.text
+    return " ".join(text.split())
+
+
 def _compare_points(ours: tuple[str, Decimal, Decimal], theirs: tuple[str, Decimal, Decimal]) -> Agreement:
     if ours[0] != theirs[0]:
         return "different"
@@ -205,7 +246,8 @@ def _compare_points(ours: tuple[str, Decimal, Decimal], theirs: tuple[str, Decim
 
 
 def _compare_times(ours: Value, theirs: Value) -> Agreement:
-    if ours.precision is None and ours.text.removeprefix("+") == theirs.text.removeprefix("+"):
+    our_text, their_text = (_MIDNIGHT.sub("", value.text.removeprefix("+")) for value in (ours, theirs))
+    if ours.precision is None and our_text == their_text:
         return "same"  # Wikidata's own value without its precision
     our_date, our_precision = _date(ours)
     their_date, their_precision = _date(theirs)

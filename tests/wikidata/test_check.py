@@ -169,6 +169,9 @@ def test_a_predicate_that_is_no_property_of_wikidata_is_unmapped(tmp_path, iri):
         ("42", "integer", Value("quantity", "42")),
         ("-4.2", "decimal", Value("quantity", "-4.2")),
         ("many", "integer", Value("text", "many")),
+        ("1850-02-30", "date", Value("text", "1850-02-30")),
+        ("1850-3-1", "date", Value("text", "1850-3-1")),
+        ("1500-02-29", "date", Value("time", "1500-02-29", precision=11)),
         ("about 1867", "", Value("text", "about 1867")),
     ],
 )

@@ -25,6 +25,32 @@ def test_a_datetime_of_wikidata_is_the_same_as_itself(day, precision):
     assert compare(time(f"{day}T00:00:00Z"), time(f"+{day}T00:00:00Z", precision, GREGORIAN)) == "same"
 
 
+@pytest.mark.parametrize("end", ["T00:00:00+00:00", "T00:00:00.000Z", "T00:00:00", "T00:00:00-00:00"])
+@pytest.mark.parametrize("precision", [7, 9, 11])
+def test_a_datetime_is_compared_by_its_value(end, precision):
+    assert compare(time(f"1850-03-01{end}"), time("1850-03-01T00:00:00Z", precision)) == "same"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (text("113230702 "), text("113230702")),
+        (text("Stadt  Ilo", "de"), text("Stadt Ilo", "de")),
+        (
+            text("Ilo_Brun (1).jpg"),
+            point("http://commons.wikimedia.org/wiki/Special:FilePath/Ilo%20Brun%20%281%29.jpg"),
+        ),
+        (
+            point("https://commons.wikimedia.org/wiki/File:Ilo_Brun.jpg"),
+            point("http://commons.wikimedia.org/wiki/Special:FilePath/Ilo%20Brun.jpg"),
+        ),
+    ],
+)
+def test_texts_are_compared_as_they_would_be_exported(ours, theirs):
+    assert compare(ours, theirs) == "same"
+    assert compare(text("a_b"), text("a b")) == "different"
+
+
 def test_another_datetime_is_compared_as_before():
     assert compare(time("1867-11-08T00:00:00Z"), time("1867-11-07T00:00:00Z", 11)) == "near"
     assert compare(time("1868-11-07T00:00:00Z"), time("1867-11-07T00:00:00Z", 11)) == "different"
