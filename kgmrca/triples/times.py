@@ -162,6 +162,13 @@ _OWN = (
     r"|launched|introduced|developed|invented|issued|killed|baptized|buried|printed|adapted|renamed|lasted|estimated"
     r"|population|census|reported|announced|shot|certified"
 )
+# The date of saying something is none of what is said: "said in 2010 that", "in 2014 a court heard that".
+_SAYS = (
+    r"(?:said|says|saying|told|tells|wrote|writes|heard|reported|reports|announc(?:ed|es)|claim(?:ed|s)|stat(?:ed|es)"
+    r"|confirm(?:ed|s)|reveal(?:ed|s)|testified|testifies|argued|argues|declared|declares|admitted|recalled|mentioned"
+    r"|mentions|noted|notes|found|learned|learnt|established|ruled|showed|shows)"
+)
+_SAID_THAT = re.compile(rf"\b{_SAYS}\b[^;:]*?\bthat\b", re.I)
 _OWN_CUE = re.compile(rf"\b(?:{_OWN})(?!\w)", re.I)
 _WORDS = "|".join(
     word for kind in _KINDS.values() for word in (kind.start, kind.end, kind.during) if word and word != "."
@@ -177,6 +184,10 @@ _CLAUSE = re.compile(
     rf"|,?\s+and\s+(?:(?:then|later|also|he|she|it|they|from)\s+)?(?=(?:{_WORDS}|{_OWN}|was|were|is|has|had|from)\b)"
     rf"|,?\s+and\s+(?:(?-i:[A-Z])[\w.-]*\s+){{1,3}}(?=(?:{_WORDS}|{_OWN}|was|were|is|has|had)\b)"
     r"|,\s+(?:then|later)\b",
+    re.I,
+)
+_THEN = re.compile(
+    r"(?<=[,;\s])(?:since\s+then|after(?:\s+that|wards)|thereafter|subsequently|then|later|since)\s+(?=(?:for|at|of|in|with|to)\b)",
     re.I,
 )
 _PART = re.compile(r"[,()]|\band\b|\bor\b", re.I)
@@ -198,7 +209,8 @@ def find_times(text: str, facts: Sequence[TimedFact]) -> list[Times | None]:
     if not expressions:
         return found
     for number, fact in enumerate(facts):
-        told = [(*known, one) for one in expressions if (known := _told(text, fact, one, facts))]
+        near = [one for one in expressions if not _is_of_another(text, fact, one, expressions, facts)]
+        told = [(*known, one) for one in near if (known := _told(text, fact, one, facts))]
         if not told:
             continue
         _, times, expression = min(told, key=lambda one: one[0])
@@ -211,6 +223,23 @@ def find_times(text: str, facts: Sequence[TimedFact]) -> list[Times | None]:
             times = times._replace(end=_end_told_after(text, fact, expression, expressions))
         found[number] = times
     return found
+
+
+def _is_of_another(
+    text: str, fact: TimedFact, one: _Expression, expressions: Sequence[_Expression], facts: Sequence[TimedFact]
+) -> bool:
+    """Whether an expression stands with another fact of the same subject, before a later time that this fact has.
+
+    So it is in "From 1990 to 1995 she played for Acme; from 1996, for Bcme" and in "... and since then for Bcme".
+    """
+    subject, (begins, _) = fact.subject, fact.object
+    if not subject[1] <= begins or one.end > begins:
+        return False
+    parts = [other.object[1] for other in facts if other.property == fact.property and other.subject == subject]
+    thens = [then.start() for then in _THEN.finditer(text, subject[1], begins)]
+    parts += [*thens, *(part.end() for part in re.finditer(";", text))]
+    later = [*thens, *(other.start for other in expressions if other.end <= begins)]
+    return any(max(one.end, subject[1]) <= part <= place for part in parts for place in later)
 
 
 def _end_told_after(text: str, fact: TimedFact, one: _Expression, expressions: Sequence[_Expression]) -> str:
@@ -275,7 +304,7 @@ def _told(text: str, fact: TimedFact, one: _Expression, facts: Sequence[TimedFac
         return None
     kind = _KINDS[_PROPERTIES[fact.property]]
     distance = _distance(text, fact, one)
-    if distance > _FARTHEST or _is_parted(text, fact, one):
+    if distance > _FARTHEST or _is_parted(text, fact, one) or _is_of_report(text, fact, one):
         return None
     if distance > min(_distance(text, other, one) for other in facts if other.property == fact.property):
         return None
@@ -297,6 +326,12 @@ def _told(text: str, fact: TimedFact, one: _Expression, facts: Sequence[TimedFac
         return None
     place = {"start": Times(start=one.since), "end": Times(end=one.since), "during": Times(point=one.since)}
     return distance, place[cue]
+
+
+def _is_of_report(text: str, fact: TimedFact, one: _Expression) -> bool:
+    """Whether an expression stands in the clause of who says so, before the "that" behind which the fact is told."""
+    last = max(fact.subject, fact.object)[0]
+    return any(one.end <= that.end() for that in _SAID_THAT.finditer(text, 0, last))
 
 
 def _is_parted(text: str, fact: TimedFact, one: _Expression) -> bool:

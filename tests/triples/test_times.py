@@ -41,6 +41,10 @@ NONE = [
     ("Ada Roe lived in Acme until about 1990.", "P551"),
     ("Ada Roe, who works for Acme, published a book in 1990.", "P108"),
     ("Ada Roe works for Acme.", "P108"),
+    ("He said in 2010 that Ada Roe was married to Acme.", "P26"),
+    ("In 2014 a court heard that Ada Roe was married to Acme.", "P26"),
+    ("A report from 2010 to the board says that Ada Roe works for Acme.", "P108"),
+    ("Ada Roe confirmed in 2010 that she had become president of Acme.", "P39"),
     ("Ada Roe was a member of Acme, and Bob Doe was minister from 1990 to 1995.", "P463"),
     ("Ada Roe was married to Acme, a minister of health from 1990 to 1995.", "P26"),
 ]
@@ -66,6 +70,34 @@ def test_each_fact_gets_the_dates_beside_it():
     text = "Ada Roe played for Acme from 1990 until 1995 and for Bcme from 1996 to 1999."
     facts = [fact(text, "P54"), fact(text, "P54", "Bcme")]
     assert find_times(text, facts) == [Times("1990", "1995"), Times("1996", "1999")]
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        (
+            "From 2001 to 2003, Ada Roe played for Acme; from 2004, for Bcme.",
+            [Times("2001", "2003"), Times(start="2004")],
+        ),
+        ("Until 2009 Ada Roe played for Acme and since then for Bcme.", [Times(end="2009"), None]),
+        ("Until 2009 Ada Roe played for Acme and for Bcme.", [Times(end="2009"), Times(end="2009")]),
+        ("Ada Roe played for Acme until 2009, then for Bcme from 2010.", [Times(end="2009"), Times(start="2010")]),
+    ],
+)
+def test_what_is_told_more_shortly_has_not_the_times_of_what_comes_before(text, times):
+    assert find_times(text, [fact(text, "P54"), fact(text, "P54", "Bcme")]) == times
+
+
+def test_what_comes_before_need_not_be_a_fact_that_was_found():
+    text = "Until 2009 Ada Roe played for Acme and since then for Bcme."
+    assert find_times(text, [fact(text, "P54", "Bcme")]) == [None]
+    text = "From 2001 to 2003, Ada Roe played for Acme; from 2004, for Bcme."
+    assert find_times(text, [fact(text, "P54", "Bcme")]) == [Times(start="2004")]
+
+
+def test_what_is_said_has_its_own_time_and_not_that_of_saying_so():
+    text = "Ada Roe announced in 2014 that she had joined Acme in 2012."
+    assert find_times(text, [fact(text, "P108")]) == [Times(start="2012")]
 
 
 def test_what_is_left_is_told_from_what_is_joined():
