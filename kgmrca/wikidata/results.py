@@ -26,6 +26,7 @@ _ERRORS = ("exception", "error", "errors", "errorMessage", "detailedMessage", "m
 _TOTALS = frozenset({"resultsizetotal", "resultsize", "totalresults"})
 _INCOMPLETE = re.compile(r"incomplete|partial|truncated|timed?[\s_-]?out\b|exceeded", re.IGNORECASE)
 _INCOMPLETE_NAME = re.compile(r"incomplete|partial|truncated|timed[\s_-]?out|exceeded", re.IGNORECASE)
+_MORE = re.compile(r"has[\s_-]?(more|next)([\s_-]?(rows|results|pages?))?", re.IGNORECASE)
 _NO = frozenset({"", "0", "false", "no", "none", "null", "off"})
 _MOST_SAID = 4096  # bytes of a refusal
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>?", re.DOTALL | re.IGNORECASE)
@@ -91,6 +92,7 @@ def said_incomplete(status: int, headers: Message, n_rows: int) -> str:
         if (
             (lower == "x-sparql-maxrows" and (number is None or n_rows >= number))
             or (lower == "x-total-count" and number is not None and number > n_rows)
+            or (lower == "content-range" and _is_part(value, n_rows))
             or (lower == "x-sql-state" and value.strip() not in ("", "00000"))
             or lower == "x-sparql-anytime"
             or (lower == "link" and re.search(r"\brel\s*=\s*\"?next\b", value, re.IGNORECASE))
@@ -99,6 +101,19 @@ def said_incomplete(status: int, headers: Message, n_rows: int) -> str:
         ):
             return f"{name}: {value}"
     return ""
+
+
+def _is_part(range: str, n_rows: int) -> bool:
+    """Whether a Content-Range tells of more than there is (RFC 9110, section 14.4).
+
+    >>> _is_part("items 0-2/48", 3), _is_part("items 0-2/3", 3), _is_part("items 0-2/*", 3)
+    (True, False, True)
+    """
+    found = re.fullmatch(r"\s*(\S+)\s+(?:0-([0-9]{1,15})/)?([0-9]{1,15})\s*", range, re.ASCII)
+    if found is None or found[2] is None:
+        return True
+    is_whole = int(found[2]) + 1 == int(found[3])
+    return not is_whole or (found[1].lower() != "bytes" and int(found[3]) > n_rows)
 
 
 def said_in(body: bytes) -> str:
@@ -127,7 +142,7 @@ def _says_incomplete(name: str, value: object) -> bool:
         return value is False
     if isinstance(value, str):
         return value.strip().lower() not in _NO and bool(_INCOMPLETE_NAME.search(name))
-    return value is True and bool(_INCOMPLETE_NAME.search(name))
+    return value is True and bool(_INCOMPLETE_NAME.search(name) or _MORE.fullmatch(name))
 
 
 def _error_in(answer: dict[str, Any]) -> str:

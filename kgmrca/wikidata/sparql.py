@@ -61,6 +61,7 @@ _LONGEST_WAIT = 120.0  # seconds; a longer `Retry-After` is an error
 _MOST_ERRORS, _ERROR_WINDOW = 20, 60.0  # in so many seconds; Wikidata allows 30 a minute
 _MOST_ERRORS_IN_A_ROW = 3 * _TRIES  # three queries, or one made smaller and smaller, and no answer
 _LEAST_PROOF = 1_001  # rows that are asked for to see whether as many are sent
+_LEAST_LIMIT = 10  # rows; no service has a smaller limit
 _PUBLIC_INTERVAL = 1.0  # seconds between two requests
 _BIG = 50_000_000  # bytes of RDF, from which on reading shows a progress bar
 
@@ -262,7 +263,9 @@ class _Http:
         self._errors: deque[float] = deque()  # when they were, in the last `_ERROR_WINDOW` seconds
         self._errors_in_a_row = 0
         self._stopped: EndpointError | None = None
-        self._sends = 0  # rows in the longest answer that shows that so many are sent
+        self._sends = 0  # fewer rows than in an answer that is whole are never a cut answer
+        self._limit = 0  # rows that it sends at most; 0 as long as no limit is known
+        self._most = 0  # rows in the longest answer
 
     def select(self, query: str) -> list[Row]:
         _refuse_service(query)
@@ -274,11 +277,20 @@ class _Http:
 
     def _ask(self, query: str) -> list[Row]:
         rows = self._send(query)
-        if len(rows) > self._sends and _may_be_limit(len(rows)) and not self._sends_more_than(len(rows)):
+        if self._may_be_cut(len(rows)):
             trouble = self._cut("incomplete answer", f"{len(rows):,} rows, which may be the most it sends")
             self._count(trouble)
             raise trouble
         return rows
+
+    def _may_be_cut(self, n_rows: int) -> bool:
+        """Whether the service may have sent the first rows only. Many do, and not all say so."""
+        is_most_again, self._most = n_rows == self._most, max(n_rows, self._most)
+        if self._limit:
+            return n_rows >= self._limit
+        # Two answers are seldom as long as each other and longer than all others, unless that is a limit.
+        is_suspicious = _may_be_limit(n_rows) or (is_most_again and n_rows >= _LEAST_LIMIT)
+        return n_rows >= self._sends and is_suspicious and not self._sends_more_than(n_rows)
 
     def _send(self, query: str) -> list[Row]:
         self._wait_for_turn()
@@ -298,7 +310,7 @@ class _Http:
     def _sends_more_than(self, n_rows: int) -> bool:
         """Whether an answer can have more rows: asked for with a query that has more, whatever the data are.
 
-        Many services send the first rows of a long answer only, and not all say so.
+        If that one is not whole either, its length is the limit of the service.
         """
         # Without LIMIT: QLever would tell the number of rows before it, and that more are there than were sent.
         n_asked = max(n_rows + 1, _LEAST_PROOF)
@@ -308,11 +320,14 @@ class _Http:
         sizes = [first, *[10] * n_others]
         values = " ".join(f"VALUES ?d{place} {{ {' '.join(digits[:size])} }}" for place, size in enumerate(sizes))
         try:
-            rows = self._send(f"SELECT ?d0 WHERE {{ {values} }}")
+            n_sent = len(self._send(f"SELECT ?d0 WHERE {{ {values} }}"))
         except _Trouble:
             return False
-        self._sends = max(self._sends, len(rows))
-        return len(rows) > n_rows
+        if n_sent < first * 10**n_others:
+            self._limit = max(n_sent, n_rows)
+        else:
+            self._sends = n_sent
+        return n_sent > n_rows
 
     def _wait_for_turn(self) -> None:
         if self._stopped:
@@ -499,7 +514,7 @@ def _may_be_limit(n_rows: int) -> bool:
     [10, 100, 2500, 10000, 65535, 65536]
     """
     is_round = re.fullmatch("([1-9]|15|25)0+", str(n_rows), re.ASCII) is not None
-    return n_rows >= 10 and (is_round or n_rows & (n_rows - 1) == 0 or n_rows & (n_rows + 1) == 0)
+    return n_rows >= _LEAST_LIMIT and (is_round or n_rows & (n_rows - 1) == 0 or n_rows & (n_rows + 1) == 0)
 
 
 def _refuse_service(query: str) -> None:

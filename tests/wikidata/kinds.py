@@ -342,7 +342,21 @@ SMALLER = [
         "Virtuoso: the first 37 rows, with 206",
         lambda asked: Answer(206 if len(asked.rows) >= 37 else 200, asked.with_rows(asked.rows[:37])),
     ),
-    Kind("GraphDB: the first 40 rows, and no word", limited(40)),
+    *[Kind(f"GraphDB: the first {n} rows, and no word", limited(n)) for n in (20, 30, 31, 32, 40, 50, 64, 100, 1000)],
+    Kind(
+        "has more",
+        if_large(
+            sends(
+                lambda asked: dumped(
+                    {"head": asked.json["head"], "results": {"bindings": asked.rows[:1], "hasMore": True}}
+                )
+            )
+        ),
+    ),
+    Kind(
+        "a range of items",
+        if_large(sends(lambda asked: asked.with_rows(asked.rows[:1]), Content_Range="items 0-0/48")),
+    ),
     Kind(
         "QLever: meta tells of more rows",
         if_large(

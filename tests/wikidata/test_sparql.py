@@ -382,6 +382,45 @@ def test_where_more_rows_are_sent_there_is_no_such_limit(ask, server):
     assert len(server.requests) == 3  # once is enough
 
 
+def sending_at_most(limit, *lengths):
+    """A service with a limit of which it says nothing; the answers have such lengths, each one then the last."""
+    left = list(lengths)
+
+    def answer(query):
+        if "VALUES ?d0" in query:
+            return Answer(body=body_of(min(limit, len(open_endpoint(WIKIDATA).select(query))), "d0"))
+        return Answer(body=body_of(min(limit, left.pop(0) if len(left) > 1 else left[0])))
+
+    return answer
+
+
+@pytest.mark.parametrize("limit", [20, 30, 31, 32, 40, 50, 64, 100, 1000, 2000, 10_000])
+def test_a_limit_is_never_taken_for_proof_that_more_is_sent(ask, server, limit):
+    server.otherwise = sending_at_most(limit, limit + 5, limit, limit + 1, limit - 1, limit + 2)
+    assert [reason(ask) for _ in range(3)] == ["incomplete answer"] * 3
+    assert len(ask()) == limit - 1
+    assert reason(ask) == "incomplete answer"
+    assert len(server.requests) == 6  # one of them shows the limit
+
+
+def test_a_limit_that_is_no_round_number_shows_when_it_is_met_again(ask, server):
+    server.otherwise = sending_at_most(37, 12, 40, 13, 50, 60)
+    assert [len(ask()) for _ in range(3)] == [12, 37, 13]
+    assert [reason(ask) for _ in range(2)] == ["incomplete answer"] * 2
+
+
+def test_a_limit_of_as_many_rows_as_the_proof_has_is_found(ask, server):
+    server.otherwise = sending_at_most(2000, 100, 2500, 2001)
+    assert len(ask()) == 100
+    assert [reason(ask) for _ in range(2)] == ["incomplete answer"] * 2
+
+
+def test_the_longest_answer_twice_is_whole_where_more_is_sent(ask, server):
+    server.otherwise = sending_at_most(1_000_000, 37)
+    assert [len(ask()) for _ in range(3)] == [37] * 3
+    assert len(server.requests) == 4
+
+
 def test_the_query_that_shows_it_has_so_many_rows(server):
     server.otherwise = lambda query: Answer(body=body_of(100))
     with pytest.raises(EndpointError):
