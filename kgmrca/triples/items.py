@@ -85,11 +85,13 @@ def named_item(iri: str) -> str:
 
     >>> named_item("https://www.wikidata.org/wiki/Q90"), named_item("http://wikidata.dbpedia.org/resource/Q90")
     ('Q90', 'Q90')
+    >>> named_item("http://www.wikidata.org/entity/q90")
+    'Q90'
     """
     if item := item_id(iri):
         return item
     match = _ITEM_FORMS.fullmatch(iri) if "wikidata" in iri else None
-    return match[1] if match else ""
+    return match[1].upper() if match else ""
 
 
 def item_of(term: object) -> str:

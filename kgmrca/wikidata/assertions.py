@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from kgmrca.ontology import load_properties, wikidata_predicate
 from kgmrca.progress import counted
@@ -29,6 +29,7 @@ _TIMES = {
     "point_in_time": ("P585", "point in time"),
 }
 _MEMBER = NamedNode(f"{KGMRCA}member")
+_UNKNOWN = NamedNode("urn:bnode:unknown")  # see `values.is_unknown`
 # A dateTime may be one of Wikidata, whose precision stands elsewhere.
 _PRECISIONS = {f"{XSD}gYear": 9, f"{XSD}gYearMonth": 10, f"{XSD}date": 11, f"{XSD}dateTime": None}
 _NUMBERS = frozenset({f"{XSD}integer", f"{XSD}decimal"})
@@ -188,6 +189,8 @@ def _plain_terms(quad: Quad) -> dict[str, NamedNode | Literal] | None:
         return None
     if isinstance(object_, Literal):
         object_ = canonical_literal(object_)
+    elif isinstance(object_, BlankNode):  # its label may be another at the next reading
+        object_ = _UNKNOWN
     elif not isinstance(object_, NamedNode):
         return None
     return {"subject": subject, "predicate": quad.predicate, "object": object_}

@@ -187,8 +187,8 @@ class Cache:
     def damaged(self, why: str) -> InputError:
         """The error for content that this package did not write."""
         return InputError(
-            f"The cache '{self.path}' cannot be used: {why}. Name another file with --cache, or remove the file: "
-            "everything in it can be fetched again."
+            f"The cache '{self.path}' cannot be used: {why}. Name another file with --cache. If "
+            "this one is a damaged cache, and nothing else, remove the file: its answers can be fetched again."
         )
 
     def _rows(self, endpoint: str, kind: str, keys: Iterable[Key]) -> Iterator[tuple[Key, float, float, Any]]:

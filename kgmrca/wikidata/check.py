@@ -101,6 +101,7 @@ class CheckSummary:
 
     Attributes:
         verdicts: the number of statements by verdict.
+        linked: the number of statements that are about items, whether or not the endpoint has these.
         other_links: the number of links in the graphs that lead to no item, by host.
         triples: the number of triples in the graphs that are no part of a statement.
         queries: the number of queries that were sent.
@@ -108,6 +109,7 @@ class CheckSummary:
     """
 
     verdicts: Counter[str] = field(default_factory=Counter)
+    linked: int = 0
     other_links: Counter[str] = field(default_factory=Counter)
     triples: int = 0
     queries: int = 0
@@ -121,7 +123,12 @@ class CheckSummary:
         took = f"{counted(self.queries, 'query', 'queries')}, {self.seconds:.1f} s"
         lines.append(f"kgmrca: {counted(total, 'statement')} checked against {endpoint}: {took}")
         if total and total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]:
-            lines.append("kgmrca: no statement is between entities that are linked to items: run kgmrca link first")
+            lines.append(
+                f"kgmrca: {counted(self.linked, 'statement')} about items or properties that {endpoint} does not have: "
+                "does it have Wikidata's data? (--wikibase names another Wikibase)"
+                if self.linked
+                else "kgmrca: no statement is between entities that are linked to items: run kgmrca link first"
+            )
         if not total and self.triples:
             lines.append(
                 f"kgmrca: nothing to check: {counted(self.triples, 'triple')}, none of them a statement or with a "
@@ -314,6 +321,11 @@ def _counting_verdicts(
 ) -> Iterator[Checked]:
     for checked in found:
         summary.verdicts[checked.judgement.verdict] += 1
+        said = checked.assertion
+        is_about_items = (
+            said.subject and said.property and said.object and said.object.kind in ("item", "time", "quantity")
+        )
+        summary.linked += bool(is_about_items)
         for put in puts:
             put(checked)
         yield checked

@@ -335,7 +335,7 @@ class _Http:
         wait = self._not_before - self._clock.monotonic()
         if wait > _LONGEST_WAIT:
             raise EndpointError(
-                f"{self.name} allows the next request in {wait:,.0f} s. Run the command again after that.",
+                f"{self.name} allows the next request in {_in_words(wait)}. Run the command again after that.",
                 reason="slow down",
             )
         if wait > 0:
@@ -352,8 +352,8 @@ class _Http:
             self._stopped = trouble
         elif len(self._errors) >= _MOST_ERRORS or self._errors_in_a_row >= _MOST_ERRORS_IN_A_ROW:
             self._stopped = EndpointError(
-                f"No more queries are sent to {self.name}: {len(self._errors)} errors in {_ERROR_WINDOW:.0f} s, "
-                f"{self._errors_in_a_row} in a row, the last: {trouble}",
+                f"No more queries are sent to {self.name}: {self._errors_in_a_row} in a row got no usable answer, and "
+                f"{len(self._errors)} in the last {_ERROR_WINDOW:.0f} s an error. The last: {trouble}",
                 reason="gave up: too many errors",
             )
 
@@ -522,6 +522,20 @@ def _refuse_service(query: str) -> None:
     # An escape (backslash, u and a code point) could hide a letter of the word.
     if "\\" in words or re.search(r"\bSERVICE\b", words, re.IGNORECASE):
         raise InputError("A query with SERVICE would be sent on to another endpoint, so it is refused.")
+
+
+def _in_words(seconds: float) -> str:
+    """A time in the unit that makes it short to read.
+
+    >>> _in_words(150), _in_words(86_400), _in_words(2_300_273_519)
+    ('150 s', '24 hours', 'more than a year')
+    """
+    if seconds > 365 * 86_400:
+        return "more than a year"
+    for unit, length in (("days", 86_400), ("hours", 3_600)):
+        if seconds >= 2 * length or (unit == "hours" and seconds >= length):
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:,.0f} s"
 
 
 def _moved(name: str, error: urllib.error.HTTPError) -> str:

@@ -197,6 +197,7 @@ def test_plain_triples_are_checked_where_there_are_no_statements(tmp_path):
     assert assertions_of(path) == [
         Assertion("Q7186", "P19", Value("item", "Q270")),
         Assertion("Q7186", "P1477", Value("text", "Maria", language="pl")),
+        Assertion("Q7186", "P26", Value("somevalue")),
     ]
 
 

@@ -93,6 +93,50 @@ def test_all_outputs_are_written_and_the_summary_is_printed(run, graph, tmp_path
     assert f"kgmrca: 23 statements checked against {wikidata_url}: " in captured.err
 
 
+DIRECT = "http://www.wikidata.org/prop/direct"
+ENTITY = "http://www.wikidata.org/entity"
+
+
+def test_a_blank_node_and_an_id_in_lower_case_are_counted_and_understood(run, tmp_path, wikidata_url):
+    graph = tmp_path / "plain.ttl"
+    graph.write_text(
+        f"<{ENTITY}/Q7186> <{DIRECT}/P19> <{ENTITY}/q270> ; <{DIRECT}/P570> [] .\n"
+        f"<https://www.wikidata.org/wiki/q7186> <{DIRECT}/P742> _:x .\n"
+    )
+    outputs = tmp_path / "first.csv", tmp_path / "second.csv"
+    for output in outputs:
+        assert run(graph, "--endpoint", wikidata_url, "--csv", output) == 0
+    found = {row["predicate"].rpartition("/")[2]: row for row in rows(outputs[0])}
+    assert {name: row["verdict"] for name, row in found.items()} == {
+        "P19": "confirmed",
+        "P570": "unlinked",
+        "P742": "confirmed",  # Wikidata says that it is unknown, too
+    }
+    assert "unknown value" in found["P570"]["reason"]
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+
+
+def test_an_endpoint_without_the_items_is_told_from_a_graph_without_links(run, graph, tmp_path, capsys):
+    empty, unlinked = tmp_path / "empty.nt", tmp_path / "unlinked.ttl"
+    empty.write_text("<urn:a> <urn:b> <urn:c> .\n")
+    write_graph(unlinked, statement("urn:a", "P19", "urn:b"))
+    run(graph, "--endpoint", empty)
+    told = capsys.readouterr().err
+    assert "does it have Wikidata's data?" in told
+    assert "run kgmrca link first" not in told
+    run(unlinked, "--endpoint", empty)
+    told = capsys.readouterr().err
+    assert "run kgmrca link first" in told
+    assert "does it have" not in told
+
+
+def test_a_graph_given_as_the_cache_is_not_called_dispensable(graph, wikidata_url, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["kgmrca", "check", str(graph), "--endpoint", wikidata_url, "--cache", __file__])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "If this one is a damaged cache, and nothing else" in capsys.readouterr().err
+
+
 def test_a_verdict_names_the_statement_of_wikidata(run, graph, tmp_path, wikidata_url):
     run(graph, "--endpoint", wikidata_url, "--csv", tmp_path / "out.csv")
     basis = rows(tmp_path / "out.csv")[5]
