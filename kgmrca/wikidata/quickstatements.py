@@ -171,6 +171,8 @@ def _text(value: Value, property: str) -> tuple[str, str]:
     text, language = clean_line(value.text), value.language.lower()
     if not text:
         return "", "its text is empty"
+    if clean_text(value.text) != value.text:
+        return "", "its text contains a control character or half a character"
     if why := _why_no_text(text):
         return "", why
     if property in _STRINGS:
