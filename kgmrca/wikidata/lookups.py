@@ -336,6 +336,11 @@ class Lookups:
         found = self._cached(kind, wanted)
         missing = [key for key in wanted if key not in found]
         if self._offline:
+            if missing:
+                said = (
+                    f"Offline, only answers in the cache {self.cache} are used, and some that are needed are not in it."
+                )
+                self.remarks.setdefault("offline", said)
             return found | dict.fromkeys(missing, NotChecked("not in the cache, and offline"))
         if not missing:
             return found
@@ -406,7 +411,7 @@ class Lookups:
             if not all(map(kind.fits, read.values())):
                 raise ValueError("a value has another form")
         except (AttributeError, KeyError, ValueError) as error:
-            text = f"{self.endpoint.name} answered with rows that do not fit: {type(error).__name__}: {error}."
+            text = f"{self.endpoint.name} answered with rows that do not fit the question: {_misfit(error)}."
             raise EndpointError(text, reason="unexpected answer") from error
         self._find_out(kind, read)
         now = self._clock.time()
@@ -416,6 +421,10 @@ class Lookups:
 
 class _NoStatements(Exception):
     """The endpoint has no statement nodes."""
+
+
+def _misfit(error: Exception) -> str:
+    return f"there is no use for, or no value of, {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _holds(one: str, all: Sequence[str]) -> bool:

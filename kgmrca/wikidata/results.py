@@ -71,7 +71,9 @@ def read_results(body: bytes) -> list[Row]:
         raise NoResults("answer to an ASK query")
     try:
         rows = _rows(answer["results"]["bindings"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except KeyError as error:
+        raise NoResults("no SPARQL results", f"there is no member {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
         raise NoResults("no SPARQL results", f"{type(error).__name__} {error}") from error
     for part in (answer, answer.get("meta"), answer.get("head"), answer["results"]):
         if isinstance(part, dict) and (said := _incomplete_in(part, len(rows))):

@@ -130,6 +130,11 @@ def test_an_endpoint_without_the_items_is_told_from_a_graph_without_links(run, g
     assert "does it have" not in told
 
 
+def test_offline_without_answers_says_why(run, graph, wikidata_url, capsys):
+    run(graph, "--endpoint", wikidata_url, "--offline")
+    assert "Offline, only answers in the cache" in capsys.readouterr().err
+
+
 def test_a_graph_given_as_the_cache_is_not_called_dispensable(graph, wikidata_url, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["kgmrca", "check", str(graph), "--endpoint", wikidata_url, "--cache", __file__])
     with pytest.raises(SystemExit):
