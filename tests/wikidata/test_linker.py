@@ -243,12 +243,12 @@ def test_links_to_another_register_are_left_alone(after):
     assert doc.ents[0]._.wikidata_link is None
 
 
-def test_where_a_name_is_linked_to_two_items_the_rest_is_the_one_before_it():
+def test_where_a_name_is_linked_to_two_items_the_rest_is_linked_for_itself():
     doc = blank()("Paris. Paris. Paris.")
     for ent, item in zip(doc.ents, ["Q1", "Q2"], strict=False):
         set_kb_id(doc, ent, item=item)
     unasked({"Paris": ["Q3"]})(doc)
-    assert [ent.kb_id_ for ent in doc.ents] == ["Q1", "Q2", "Q2"]
+    assert [ent.kb_id_ for ent in doc.ents] == ["Q1", "Q2", "Q3"]
 
 
 ### What is kept
