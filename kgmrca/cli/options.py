@@ -161,8 +161,9 @@ WikibaseIri = Annotated[
     typer.Option(
         "--wikibase",
         metavar="IRI",
-        help="What the IRIs of items begin with, if they are those of another Wikibase than Wikidata, such as "
-        "https://kb.example/entity/.  [default: Wikidata's, or as the graphs or the endpoint tell]",
+        help="The beginning of the IRIs of items, if the data are those of another Wikibase than Wikidata, such as "
+        "https://kb.example/entity/.  [default: found in the graphs, by `link` in the endpoint's data; otherwise "
+        "Wikidata's]",
         show_default=False,
     ),
 ]

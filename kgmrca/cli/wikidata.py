@@ -74,10 +74,11 @@ def link_command(
 ) -> None:
     """Link the entities of graphs to Wikidata items.
 
-    The candidates are the items that have an entity's name as a label or alias. They are ranked by four things: how
-    they have the name, how well known they are, whether their type fits, and whether Wikidata connects them with the
-    candidates of other entities in the document. An entity is not linked if no candidate is probable enough, or if two
-    are about equally probable. OUT has the graphs, the links, and for each entity all candidates.
+    The candidates are the items that have an entity's name as a label or alias, also in another spelling. They are
+    ranked by how they have the name, how well known they are, whether their type fits, what they have in common with
+    the text, and whether Wikidata connects them with the candidates of other entities in the document. The text is read
+    if the graphs have it (`kgmrca convert --sentence-text`). An entity is not linked if no candidate is probable
+    enough, or if two are about equally probable. OUT has the graphs, the links, and for each entity all candidates.
 
     Exit code 1 means that the command has finished, but could not look up some entities. Run it again: it then sends
     only the queries that have no answer yet.
@@ -87,6 +88,7 @@ def link_command(
       kgmrca link graph.ttl --endpoint wikidata --contact me@example.org -o linked.ttl
       kgmrca link a.nq.gz b.nq.gz --endpoint http://127.0.0.1:7878/query -o linked.nq.gz
       kgmrca link graph.ttl --endpoint wikidata.nt.gz --languages pl,mul,en -o - | grep kgmrca:item
+      kgmrca link graph.ttl --endpoint https://kb.example/sparql --wikibase https://kb.example/entity/ -o linked.ttl
     """
     from kgmrca.wikidata.disambiguation import MARGIN, MIN_PROBABILITY
     from kgmrca.wikidata.link import link_graphs
@@ -195,7 +197,8 @@ def enrich_command(
         str,
         typer.Option(
             metavar="TAGS",
-            help="The languages in which labels are fetched, separated by commas, such as en,de.",
+            help="The languages in which labels are fetched, separated by commas, such as en,de. If an item has no "
+            "label in one of them, its label in mul or in a regional language such as en-gb is fetched.",
             show_default=False,
         ),
     ] = "",
@@ -270,7 +273,9 @@ def diff_command(
     quickstatements: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="The file for the QuickStatements of the accepted facts, or - for standard output."
+            metavar="FILE",
+            help="The file for the QuickStatements of the accepted facts, or - for standard output. If there are more "
+            "than 5,000, further files such as new-2.qs are written beside it, but none is replaced.",
         ),
     ] = None,
     stated_in: Annotated[
@@ -287,8 +292,8 @@ def diff_command(
 
     The table has a row for each fact, the most certain first, with the names, the items, the sentence, and an empty
     column accept. Put an x there for each fact that you accept, and give the table to --accept. Those facts are written
-    as commands for https://quickstatements.toolforge.org, 5,000 a file (new.qs, new-2.qs, ...). What QuickStatements
-    cannot hold is left out, and listed with the reason. Nothing is uploaded.
+    as commands for https://quickstatements.toolforge.org. What QuickStatements cannot hold is left out, and listed with
+    the reason. Nothing is uploaded.
 
     When the table is written again, your answers, the cells that you edited and the columns that you added are kept. A
     row that you worked on and that is no longer listed is kept at the end. The column checksums tells which cells you
