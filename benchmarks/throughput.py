@@ -8,16 +8,16 @@
 There are five parts with one table each. In all but the first, entities and sentence boundaries are set before:
 
 whole     The shipped pipeline from raw text, and the time that a new process needs to load it.
-sizes     `mrca_relations` alone, from Doc to `doc._.relations`, by batch size.
+sizes     The shipped `mrca_relations` alone, from Doc to `doc._.relations`, by batch size.
 passes    Encoding a sentence once, compared with one pass per ordered pair, in sentences of exactly 6 entities (30
           pairs): `kgmrca.PairMRCA.v1`; `kgmrca.MRCA.v1` with an LSTM of the same width, each instance padded to 100
           tokens as in the paper; and `kgmrca.PairMRCA.v1` that reads a sentence again for each pair, without padding.
           All three have the same words and labels and random weights, with which no relation is found.
-spacy     `nlp.pipe` with the shipped component, compared with a component like that of spaCy's tutorial on relation
-          extraction (explosion/projects, tutorials/rel_component). Both score the same pairs and labels. MRCA as
-          published (500 wide, one pass per sentence) is included to compare machines. A second table has both without
-          storing the relations, and a third the time of each step of ours.
-matmul    The share of this machine's speed of float32 matrix products that the network reaches.
+spacy     `nlp.pipe` with `kgmrca.PairMRCA.v1`, untrained as in `passes`, compared with a component like that of spaCy's
+          tutorial on relation extraction (explosion/projects, tutorials/rel_component). Both score the same pairs and
+          labels. MRCA as published (500 wide, one pass per sentence) is included to compare machines. A second table
+          has both without storing the relations, and a third the time of each step of ours.
+matmul    The share of this machine's speed of float32 matrix products that `kgmrca.PairMRCA.v1` reaches.
 
 The variants take turns, so that a machine that becomes slower affects all of them. The tables have medians over the
 rounds, with the lowest and the highest; ratios are computed within each round. The number of threads is that of torch;
@@ -175,13 +175,19 @@ def annotate(pipe: TrainablePipe, docs: Sequence[Doc]) -> None:
     pipe.set_annotations(docs, pipe.predict(docs))
 
 
-def fresh(nlp: Language, docs: Sequence[Doc], architecture: str, **widths: int) -> MRCARelations:
-    """An untrained component with the labels, entity types and words of the shipped one."""
+def fresh_pipeline(nlp: Language, docs: Sequence[Doc], architecture: str, **widths: int) -> Language:
+    """A pipeline of one untrained component with the labels, entity types and words of the shipped one."""
     model = {"@architectures": architecture, **widths}
-    pipe = spacy.blank("en", vocab=nlp.vocab).add_pipe("mrca_relations", config={"pretrained": None, "model": model})
+    pipeline = spacy.blank("en", vocab=nlp.vocab)
+    pipe = pipeline.add_pipe("mrca_relations", config={"pretrained": None, "model": model})
     examples = [Example(doc, doc.copy()) for doc in docs]
     pipe.initialize(lambda: examples, labels=relation_pipe(nlp)[1].label_data)
-    return cast(MRCARelations, pipe)
+    return pipeline
+
+
+def fresh(nlp: Language, docs: Sequence[Doc], architecture: str, **widths: int) -> MRCARelations:
+    """The component of such a pipeline."""
+    return relation_pipe(fresh_pipeline(nlp, docs, architecture, **widths))[1]
 
 
 def network_of(pipe: MRCARelations) -> PairNetwork:
@@ -355,9 +361,9 @@ def passes(nlp: Language, docs: Sequence[Doc], options: argparse.Namespace) -> N
         sentences = made_sentences(docs, options.sentences, types=shipped.label_data["types"])
     if not sentences:
         raise SystemExit(f"None of these documents has a sentence with exactly {N_ENTITIES} entities.")
-    hidden_width = options.hidden_width or network_of(shipped).hidden_width
-    pair_width = options.pair_width or network_of(shipped).pair_width
-    once = fresh(nlp, sentences, "kgmrca.PairMRCA.v1", hidden_width=hidden_width, pair_width=pair_width)
+    given = {"hidden_width": options.hidden_width, "pair_width": options.pair_width}
+    once = fresh(nlp, sentences, "kgmrca.PairMRCA.v1", **{name: width for name, width in given.items() if width})
+    hidden_width, pair_width = network_of(once).hidden_width, network_of(once).pair_width
     padded = fresh(nlp, sentences, "kgmrca.MRCA.v1", hidden_width=hidden_width)
     unpadded = fresh(nlp, sentences, "kgmrca.PairMRCA.v1", hidden_width=hidden_width, pair_width=pair_width)
     unpadded.pairs = one_pass_per_pair
@@ -385,9 +391,9 @@ def passes(nlp: Language, docs: Sequence[Doc], options: argparse.Namespace) -> N
 
 def through_spacy(nlp: Language, docs: Sequence[Doc], options: argparse.Namespace) -> None:
     """`nlp.pipe` against a component like that of spaCy's tutorial; sentences are those with a pair."""
-    name, pipe = relation_pipe(nlp)
-    ours, by_value, by_row = (spacy.blank("en", vocab=nlp.vocab) for _ in range(3))
-    ours.add_pipe(name, source=nlp)
+    ours = fresh_pipeline(nlp, docs, "kgmrca.PairMRCA.v1")
+    pipe = relation_pipe(ours)[1]
+    by_value, by_row = (spacy.blank("en", vocab=nlp.vocab) for _ in range(2))
     for tutorial, row in ((by_value, False), (by_row, True)):
         tutorial.add_pipe("tutorial_relations", config={"labels": list(pipe.labels), "by_row": row})
 
@@ -449,8 +455,8 @@ def published(nlp: Language, docs: Sequence[Doc], n_sentences: int) -> Side:
 
 def matmul(nlp: Language, docs: Sequence[Doc], options: argparse.Namespace) -> None:
     """The network's share of the machine's matrix product rate."""
-    pipe = relation_pipe(nlp)[1]
     docs = docs[:BATCH_SIZE]
+    pipe = fresh(nlp, docs, "kgmrca.PairMRCA.v1")
     features = features_of(pipe, docs, pipe.pairs(docs, spans_key=None))
     assert isinstance(features, Features)
     network = network_of(pipe)
@@ -496,8 +502,12 @@ def main() -> None:
     parser.add_argument(
         "--sentences", type=int, default=40, help="how many the one-pass-per-pair and published networks read"
     )
-    parser.add_argument("--hidden-width", type=int, help="of the networks in `passes` (default: the shipped one's)")
-    parser.add_argument("--pair-width", type=int, help="of the networks in `passes` (default: the shipped one's)")
+    parser.add_argument(
+        "--hidden-width", type=int, help="of the networks in `passes` (default: that of kgmrca.PairMRCA.v1)"
+    )
+    parser.add_argument(
+        "--pair-width", type=int, help="of the networks in `passes` (default: that of kgmrca.PairMRCA.v1)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each side (default: 3)")
     parser.add_argument("--threads", type=int, default=2, help="torch threads (default: 2)")
     options = parser.parse_args()
