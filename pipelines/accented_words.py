@@ -5,21 +5,18 @@
 The words are those of the lists of people's names and places of the package faker (MIT). Only this script needs it.
 """
 
-import importlib
-import pkgutil
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from first_names import PACKAGES
+from first_names import is_latin, lists_of_names
 
 from kgmrca.names import without_accents
 
 __all__ = ["main", "read_words"]
 
-_LATIN = 0x250  # the first character beyond Latin letters
 _NO_NAMES = re.compile("format|street|suffix|prefix|secondary|building", re.IGNORECASE)
 _HEADER = """\
 # Words of names with letters that ASCII does not have; of those that are alike without accents, the most usual first.
@@ -36,15 +33,8 @@ def read_words() -> Counter[str]:
     """
     counts: Counter[str] = Counter()
     for kind in ("person", "address"):
-        try:
-            package = importlib.import_module(f"faker.providers.{kind}")
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                f"This needs lists of names ({error}). To install them: pip install {PACKAGES}"
-            ) from error
-        for module in pkgutil.iter_modules(package.__path__):
-            provider = importlib.import_module(f"{package.__name__}.{module.name}").Provider
-            for attribute, value in sorted(vars(provider).items()):
+        for lists in lists_of_names(kind):
+            for attribute, value in sorted(vars(lists).items()):
                 if not _NO_NAMES.search(attribute):
                     counts.update(set(_words_in(value)))
     return counts
@@ -54,7 +44,7 @@ def _words_in(value: object) -> Iterator[str]:
     """The words with accents in a list of names, of any depth."""
     if isinstance(value, str):
         for word in re.findall(r"[^\W\d_]{3,}", value):
-            if not word.isascii() and word[0].isupper() and all(ord(letter) < _LATIN for letter in word):
+            if not word.isascii() and word[0].isupper() and is_latin(word):
                 yield word
     elif isinstance(value, list | tuple | dict | set | frozenset):
         for one in value:

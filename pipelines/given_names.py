@@ -7,18 +7,14 @@ domain). A name is one gender's if two lists or more have it, no list of faker f
 all people of the census with this name are of it. Only this script needs the packages.
 """
 
-import importlib
-import pkgutil
 import sys
 from collections import defaultdict
-from importlib.resources import files
 from pathlib import Path
 
-from first_names import PACKAGES
+from first_names import counted_names, is_latin, lists_of_names
 
 __all__ = ["main", "read_given_names"]
 
-_LATIN = 0x250  # the first character beyond Latin letters
 _LEAST_LISTS = 2
 _SHARE = 0.97  # of the people of the census
 _LEAST_LETTERS = 3
@@ -40,23 +36,15 @@ def read_given_names() -> list[tuple[str, str, bool]]:
     """
     lists: dict[str, list[int]] = defaultdict(lambda: [0, 0])  # women, men
     people: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    try:
-        persons, census = importlib.import_module("faker.providers.person"), files("names")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"This needs lists of names ({error}). To install them: pip install {PACKAGES}"
-        ) from error
-    family = {line.split()[0].title() for line in (census / "dist.all.last").read_text(encoding="utf-8").splitlines()}
-    for module in pkgutil.iter_modules(persons.__path__):
-        provider = importlib.import_module(f"{persons.__name__}.{module.name}").Provider
-        family.update(name for name in getattr(provider, "last_names", None) or () if isinstance(name, str))
+    family = {name for name, _ in counted_names("all.last")}
+    for of_language in lists_of_names("person"):
+        family.update(name for name in getattr(of_language, "last_names", None) or () if isinstance(name, str))
         for which, attribute in enumerate(("first_names_female", "first_names_male")):
-            for name in set(getattr(provider, attribute, None) or ()):
+            for name in set(getattr(of_language, attribute, None) or ()):
                 lists[name][which] += 1
     for which, gender in enumerate(("female", "male")):
-        for line in (census / f"dist.{gender}.first").read_text(encoding="utf-8").splitlines():
-            name, percent, *_ = line.split()
-            people[name.title()][which] += float(percent)
+        for name, percent in counted_names(f"{gender}.first"):
+            people[name][which] += percent
     found = []
     for name in sorted(lists.keys() | people.keys()):
         here, counted = lists.get(name, [0, 0]), people.get(name, [0.0, 0.0])
@@ -65,7 +53,7 @@ def read_given_names() -> list[tuple[str, str, bool]]:
             len(name) >= _LEAST_LETTERS
             and name.isalpha()
             and name.istitle()
-            and all(ord(letter) < _LATIN for letter in name)
+            and is_latin(name)
             and not here[1 - which]
             and here[which] + bool(counted[which]) >= _LEAST_LISTS
             and counted[which] >= _SHARE * sum(counted)
