@@ -206,22 +206,14 @@ class Linked(NamedTuple):
         return self.place == 1
 
 
-def hard_linking(
-    file: Path, data: Path, *, well_known: bool = False, alone: bool = False, text: bool = True
-) -> list[Linking]:
-    """Write the hard sample of Wikidata to a file.
+def linking(document: Document, *, alone: bool = False, text: bool = True) -> Linking:
+    """What is to be linked in a document of the hard sample.
 
     Args:
-        file: the file.
-        data: the folder of the data.
-        well_known: whether namesakes are better known than those of Wikidata.
-        alone: whether each name of a document is an entity; otherwise those with one item are.
+        document: as `namesakes.write_sample` returns it.
+        alone: whether each name of the document is an entity; otherwise those with one item are.
         text: whether the text is known, and not only the names.
     """
-    return [_linking(one, alone, text) for one in write_sample(file, data, well_known=well_known)]
-
-
-def _linking(document: Document, alone: bool, text: bool) -> Linking:
     starts = [*sorted(document.sentence_starts), len(document.words)]
     sentences = [document.text(Mention(start, end, "", "")) for start, end in pairwise(starts)]
     groups: dict[str, list[Mention]] = defaultdict(list)
@@ -287,20 +279,22 @@ def print_hard_rows(data: Path) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "wikidata.nt"
-        documents = [one for one in hard_linking(file, data) if is_test(one.document)]
+        documents = [one for one in write_sample(file, data) if is_test(one)]
+        entities = list(map(linking, documents))
         with Lookups(open_endpoint(file), cache=None) as lookups:
             with weighted(_BY_HAND, sharpness=1.0, none=0.0):
-                print_hard_row("names, types, sitelinks; by hand", linked_names(documents, lookups), 0.6)
-            found = linked_names(documents, lookups)
+                print_hard_row("names, types, sitelinks; by hand", linked_names(entities, lookups), 0.6)
+            found = linked_names(entities, lookups)
             print_hard_row("the default", found)
             for limit in (0.5, 0.7, 0.9):
                 print_hard_row(f"the default, --min-probability {limit}", found, limit)
-            for name, options in (("each name alone", {"alone": True}), ("names without the text", {"text": False})):
-                others = [one for one in hard_linking(file, data, **options) if is_test(one.document)]
-                print_hard_row(f"the default, {name}", linked_names(others, lookups))
-        documents = [one for one in hard_linking(file, data, well_known=True) if is_test(one.document)]
+            alone = [linking(one, alone=True) for one in documents]
+            print_hard_row("the default, each name alone", linked_names(alone, lookups))
+            without_text = [linking(one, text=False) for one in documents]
+            print_hard_row("the default, names without the text", linked_names(without_text, lookups))
+        write_sample(file, data, well_known=True)
         with Lookups(open_endpoint(file), cache=None) as lookups:
-            print_hard_row("the default, namesakes better known", linked_names(documents, lookups))
+            print_hard_row("the default, namesakes better known", linked_names(entities, lookups))
 
 
 def print_hard_row(name: str, found: Sequence[Linked], limit: float = MIN_PROBABILITY) -> None:

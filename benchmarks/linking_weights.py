@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from linking import LANGUAGES, Linked, Linking, hard_linking, linked_names, weighted
-from namesakes import is_test
+from linking import LANGUAGES, Linked, Linking, linked_names, linking, weighted
+from namesakes import is_test, write_sample
 from numpy.typing import NDArray
 from torch import Tensor
 from training import command
@@ -42,7 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "wikidata.nt"
-        documents = [one for one in hard_linking(file, options.data) if not is_test(one.document)]
+        documents = [linking(one) for one in write_sample(file, options.data) if not is_test(one)]
         with Lookups(open_endpoint(file), cache=None) as lookups:
             knowledge = look_up([one.group for one in documents], lookups, languages=LANGUAGES)
             weights = fit(documents, knowledge)
