@@ -6,7 +6,9 @@ death, publication, discovery or foundation) is no time of a fact about it.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from kgmrca.triples.literals import typed_literal
@@ -190,6 +192,7 @@ _THEN = re.compile(
     r"(?<=[,;\s])(?:since\s+then|after(?:\s+that|wards)|thereafter|subsequently|then|later|since)\s+(?=(?:for|at|of|in|with|to)\b)",
     re.I,
 )
+_WORD = re.compile(r"\w+")
 _PART = re.compile(r"[,()]|\band\b|\bor\b", re.I)
 _FARTHEST = 14  # words, with what parts them counted as several
 _OF_PART, _OF_CLAUSE = 3, 8
@@ -206,13 +209,20 @@ def find_times(text: str, facts: Sequence[TimedFact]) -> list[Times | None]:
     found: list[Times | None] = [None] * len(facts)
     ends = [place for fact in facts for place in (fact.subject, fact.object)]
     expressions = [one for one in _expressions(text) if not any(a < one.end and one.start < b for a, b in ends)]
-    if not expressions:
-        return found
-    for number, fact in enumerate(facts):
-        near = [one for one in expressions if not _is_of_another(text, fact, one, expressions, facts)]
-        told = [(*known, one) for one in near if (known := _told(text, fact, one, facts))]
-        if not told:
-            continue
+    told_of: defaultdict[int, list[tuple[int, Times, _Expression]]] = defaultdict(list)
+    for one in expressions:
+        distances = [_distance(text, fact, one) for fact in facts]
+        nearest = dict[str, int]()
+        for fact, distance in zip(facts, distances, strict=True):
+            nearest[fact.property] = min(distance, nearest.get(fact.property, distance))
+        for number, (fact, distance) in enumerate(zip(facts, distances, strict=True)):
+            if distance > min(_FARTHEST, nearest[fact.property]) or fact.property not in _PROPERTIES:
+                continue
+            times = _told(text, fact, one, distance)
+            if times and not _is_of_another(text, fact, one, expressions, facts):
+                told_of[number].append((distance, times, one))
+    for number, told in told_of.items():
+        fact = facts[number]
         _, times, expression = min(told, key=lambda one: one[0])
         for _, other, _ in told:
             if other.end and not (times.end or other.start) and other.end >= times.start > "":
@@ -238,8 +248,8 @@ def _is_of_another(
     parts = [other.object[1] for other in facts if other.property == fact.property and other.subject == subject]
     thens = [then.start() for then in _THEN.finditer(text, subject[1], begins)]
     parts += [*thens, *(part.end() for part in re.finditer(";", text))]
-    later = [*thens, *(other.start for other in expressions if other.end <= begins)]
-    return any(max(one.end, subject[1]) <= part <= place for part in parts for place in later)
+    later = max((*thens, *(other.start for other in expressions if other.end <= begins)), default=0)
+    return any(max(one.end, subject[1]) <= part <= later for part in parts)
 
 
 def _end_told_after(text: str, fact: TimedFact, one: _Expression, expressions: Sequence[_Expression]) -> str:
@@ -298,15 +308,10 @@ def _value(text: str) -> str:
     return value if datatype else ""
 
 
-def _told(text: str, fact: TimedFact, one: _Expression, facts: Sequence[TimedFact]) -> tuple[int, Times] | None:
-    """How far an expression is from a fact, and what it says of it; None if it says nothing."""
-    if fact.property not in _PROPERTIES:
-        return None
+def _told(text: str, fact: TimedFact, one: _Expression, distance: int) -> Times | None:
+    """What an expression says of a fact from which it is so far; None if it says nothing."""
     kind = _KINDS[_PROPERTIES[fact.property]]
-    distance = _distance(text, fact, one)
-    if distance > _FARTHEST or _is_parted(text, fact, one) or _is_of_report(text, fact, one):
-        return None
-    if distance > min(_distance(text, other, one) for other in facts if other.property == fact.property):
+    if _is_parted(text, fact, one) or _is_of_report(text, fact, one):
         return None
     if text[: one.start].rstrip().endswith("("):
         # Behind a subject these are mostly the years of a life, and so they are behind a husband.
@@ -318,14 +323,14 @@ def _told(text: str, fact: TimedFact, one: _Expression, facts: Sequence[TimedFac
     if one.kind == "not until":
         if cue == "own" or (not cue and (distance > _CLOSE or kind.needs_word)):
             return None
-        return distance, Times(end=one.since) if cue == "end" else Times(start=one.since)
+        return Times(end=one.since) if cue == "end" else Times(start=one.since)
     if one.kind in ("since", "until", "range"):
         is_close = distance <= _CLOSE and not kind.needs_word
-        return (distance, Times(one.since, one.until)) if cue not in ("", "own") or is_close else None
+        return Times(one.since, one.until) if cue not in ("", "own") or is_close else None
     if cue in ("", "own") or kind.only_spans or (one.kind == "bare" and cue == "during" and kind.during != "."):
         return None
     place = {"start": Times(start=one.since), "end": Times(end=one.since), "during": Times(point=one.since)}
-    return distance, place[cue]
+    return place[cue]
 
 
 def _is_of_report(text: str, fact: TimedFact, one: _Expression) -> bool:
@@ -352,14 +357,20 @@ def _is_parted(text: str, fact: TimedFact, one: _Expression) -> bool:
 
 
 def _distance(text: str, fact: TimedFact, one: _Expression) -> int:
-    """How many words lie between an expression and the nearer end of a fact; what parts them counts as several."""
+    """How many words lie between an expression and the nearer end of a fact; what parts them counts as several.
+
+    Beyond `_FARTHEST` it is not exact: a sentence may be a list of hundreds of facts and dates.
+    """
     distances = []
     for start, end in (fact.subject, fact.object):
         is_before = end <= one.start
         gap = text[end : one.start] if is_before else text[one.end : start]
         if not is_before:
             gap = gap.lstrip(" ,")  # "In 1990, she ..."
-        words = len(re.findall(r"\w+", gap))
+        words = sum(1 for _ in islice(_WORD.finditer(gap), _FARTHEST + 1))
+        if words > _FARTHEST:
+            distances.append(words)
+            continue
         parts = len(_PART.findall(gap)) * _OF_PART + len(_CLAUSE.findall(gap)) * _OF_CLAUSE
         dates = len(_DATE.findall(gap)) * _OF_CLAUSE
         distances.append(words + parts + dates + (0 if is_before or _leads(text, one) else _OF_CLAUSE))

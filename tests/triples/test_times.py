@@ -109,3 +109,10 @@ def test_what_is_left_is_told_from_what_is_joined():
 def test_a_date_that_is_the_object_is_no_time():
     text = "Ada Roe joined Acme in 1990."
     assert find_times(text, [fact(text, "P108"), fact(text, "P580", "1990")]) == [None, None]
+
+
+def test_each_fact_of_a_long_list_has_its_own_time():
+    names = [f"Acme{number}" for number in range(150)]
+    text = "Ada Roe " + ", ".join(f"played for {name} in {1850 + number}" for number, name in enumerate(names))
+    facts = [fact(text, "P54", name) for name in names]
+    assert find_times(text, facts) == [Times(point=str(1850 + number)) for number in range(150)]
