@@ -53,12 +53,9 @@ def property_id(predicate: str) -> str | None:
     ('P19', 'P19', None)
     """
     id = predicate.removeprefix(WIKIDATA_DIRECT)
-    if is_property_id(id):
-        return id
-    if is_direct(predicate):
+    if not is_property_id(id) and is_direct(predicate):
         id = _DIRECT.sub("", predicate)
-        return id if is_property_id(id) else None
-    return None
+    return id if is_property_id(id) else None
 
 
 def is_direct(predicate: str) -> bool:
