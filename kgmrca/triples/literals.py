@@ -101,7 +101,8 @@ def canonical_literal(literal: Literal) -> Literal:
     datatype = literal.datatype.value
     if datatype in _DAYS:
         return Literal(_IN_UTC.sub("", literal.value), datatype=literal.datatype)
-    if datatype in _NUMBERS:
+    # Python reads more as a number than XSD: "1_000", and the digits of all scripts.
+    if datatype in _NUMBERS and literal.value.isascii() and "_" not in literal.value:
         try:
             value = Decimal(literal.value)
         except InvalidOperation:
@@ -154,7 +155,7 @@ def _number(text: str) -> tuple[str, str] | None:
 
 
 def _plain_number(value: Decimal) -> tuple[str, str] | None:
-    if value.adjusted() >= _MOST_DIGITS:
+    if value and abs(value.adjusted()) >= _MOST_DIGITS:
         return None
     if value == value.to_integral_value():
         form, datatype = str(int(value)), "integer"

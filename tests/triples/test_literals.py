@@ -6,7 +6,7 @@ import rdflib
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kgmrca.triples.literals import typed_literal
+from kgmrca.triples.literals import canonical_literal, typed_literal
 from kgmrca.types import VALUE_LABELS
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -201,3 +201,26 @@ def test_whole_numbers_come_back(number):
 def test_days_come_back(day):
     assert typed_literal(f"{day:%d %B %Y}", "DATE") == (day.isoformat(), XSD + "date")
     assert typed_literal(f"{day:%b %d, %Y}", "DATE") == (day.isoformat(), XSD + "date")
+
+
+@pytest.mark.parametrize(
+    ("form", "datatype", "canonical"),
+    [
+        ("5.00", "double", ("5", "integer")),
+        ("+5", "int", ("5", "integer")),
+        (".90E0", "float", ("0.9", "decimal")),
+        ("-0E20", "double", ("0", "integer")),
+        ("1e-15", "double", ("0.000000000000001", "decimal")),
+        ("1863+00:00", "gYear", ("1863", "gYear")),
+    ],
+)
+def test_a_literal_that_others_wrote_has_our_form(form, datatype, canonical):
+    literal = pyoxigraph.Literal(form, datatype=pyoxigraph.NamedNode(XSD + datatype))
+    found = canonical_literal(literal)
+    assert (found.value, found.datatype.value) == (canonical[0], XSD + canonical[1])
+
+
+@pytest.mark.parametrize("form", ["1_000", "\u0661\u0662", "1e-16", "1e-999999999999", "9" * 17, "NaN", "INF", "", "x"])
+def test_a_number_without_our_form_stays_as_it_is(form):
+    literal = pyoxigraph.Literal(form, datatype=pyoxigraph.NamedNode(XSD + "double"))
+    assert canonical_literal(literal) == literal
