@@ -428,7 +428,7 @@ class MRCARelations(StoredWeights, TrainablePipe):
     def _pipe(self, stream: Iterable[Doc], batch_size: int, threshold: Threshold | None) -> Iterator[Doc]:
         def find(docs: Sequence[Doc]) -> list[list[PlainRelation]]:
             thresholds = self._thresholds(threshold)
-            return self._records(docs, thresholds, *self._find(docs, thresholds))
+            return self._records(docs, thresholds, self._find(docs, thresholds))
 
         handle_error = self.get_error_handler()
         batches = by_tokens(stream, batch_size) if self._reader else util.minibatch(stream, batch_size)
@@ -457,8 +457,15 @@ class MRCARelations(StoredWeights, TrainablePipe):
         docs = list(docs)
         asked = self._ask(docs)
         scores = np.zeros((len(asked.pairs), len(self.labels)), np.float32)
-        for rows, found in self._scored(docs, asked, calibrated=calibrated):
-            scores[rows] = found
+        types = type_numbers(asked.types)
+        calibration = self._calibration() if calibrated else None
+        for rows, raw in self._raw(docs, asked):
+            if calibration is not None:
+                raw = scale(raw, *(numbers.to(raw.device) for numbers in calibration))
+            scores[rows] = raw.cpu().numpy()
+            if self.type_rules and self.cfg["rules"]:
+                subject, object_ = types[asked.pairs[rows]].T
+                scores[rows] *= self._allowed[subject, object_]
         return asked, scores
 
     def _find(self, docs: Sequence[Doc], thresholds: NDArray[np.float32]) -> _Found:
@@ -510,21 +517,6 @@ class MRCARelations(StoredWeights, TrainablePipe):
         different = entities[asked.pairs[:, 0]] != entities[asked.pairs[:, 1]]
         return replace(asked, entity=entities, pairs=asked.pairs[different])
 
-    def _scored(
-        self, docs: Sequence[Doc], asked: Asked, *, calibrated: bool = True
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Scores of all pairs, some at a time: which pairs, and their scores, [pairs, labels]."""
-        types = type_numbers(asked.types)
-        calibration = self._calibration() if calibrated else None
-        for rows, raw in self._raw(docs, asked):
-            if calibration is not None:
-                raw = scale(raw, *(numbers.to(raw.device) for numbers in calibration))
-            found = raw.cpu().numpy()
-            if self.type_rules and self.cfg["rules"]:
-                subject, object_ = types[asked.pairs[rows]].T
-                found = found * self._allowed[subject, object_]
-            yield rows, found
-
     def _raw(self, docs: Sequence[Doc], asked: Asked) -> Iterator[tuple[NDArray[np.int64], torch.Tensor]]:
         """The network's scores, some at a time: which pairs, and their scores, [pairs, labels]."""
         for rows, features in self._features(docs, asked):
@@ -560,7 +552,8 @@ class MRCARelations(StoredWeights, TrainablePipe):
         thresholds = self._thresholds(threshold)
         pair, label = _reaching(scores, thresholds)
         docs = list(docs)
-        self._annotate(docs, self._records(docs, thresholds, asked, pair, label, scores[pair, label]))
+        found = asked, pair, label, scores[pair, label]
+        self._annotate(docs, self._records(docs, thresholds, found))
 
     def _annotate(self, docs: Sequence[Doc], records: Sequence[list[PlainRelation]]) -> None:
         """Write `doc._.relations`."""
@@ -570,53 +563,35 @@ class MRCARelations(StoredWeights, TrainablePipe):
             self._warn(doc for doc, found in zip(docs, records, strict=True) if not found)
 
     def _records(
-        self,
-        docs: Sequence[Doc],
-        thresholds: NDArray[np.float32],
-        asked: Asked,
-        pair: NDArray[np.int64],
-        label: NDArray[np.int64],
-        score: NDArray[np.float32],
+        self, docs: Sequence[Doc], thresholds: NDArray[np.float32], found: _Found
     ) -> list[list[PlainRelation]]:
-        """The relations of each Doc, given some pairs, and for each of them a label and its score.
+        """The relations of each Doc, given what was found in them with these thresholds.
 
         What a text does not state is left out (see `_stated`), and so is what contradicts something with a better
         score. A symmetric label is given in both directions.
         """
-        found: list[list[PlainRelation]] = []
-        for doc, stated in zip(docs, self._stated(docs, thresholds, asked, pair, label, score), strict=True):
+        records: list[list[PlainRelation]] = []
+        for doc, stated in zip(docs, self._stated(docs, thresholds, found), strict=True):
             _complete(stated)
             kept = consistent(
                 [(*fact, score) for fact, (score, _) in stated.items()],
                 doc.text,
                 [mentions[2:] for _, mentions in stated.values()],
             )
-            found.append(
+            records.append(
                 [(*mentions, fact[2], round(score, 4)) for fact, (score, mentions) in compress(stated.items(), kept)]
             )
-        return found
+        return records
 
-    def _stated(
-        self,
-        docs: Sequence[Doc],
-        thresholds: NDArray[np.float32],
-        asked: Asked,
-        pair: NDArray[np.int64],
-        label: NDArray[np.int64],
-        score: NDArray[np.float32],
-    ) -> list[_Stated]:
-        """What each Doc states of what was found: the best reading of each pair of entities and label.
-
-        Args:
-            docs, thresholds: of which and with which it was found.
-            asked, pair, label, score: see `_find`.
-        """
+    def _stated(self, docs: Sequence[Doc], thresholds: NDArray[np.float32], found: _Found) -> list[_Stated]:
+        """What each Doc states of what was found: the best reading of each pair of entities and label."""
+        asked, pair, label, score = found
         subject, object_ = (asked.ids if asked.entity is None else asked.entity)[asked.pairs[pair]].T
         order = np.lexsort((-score, label, object_, subject))
         named = np.stack([subject, object_, label], 1)[order]
         first = np.flatnonzero(np.append(True, (np.diff(named, axis=0) != 0).any(1))[: len(order)])
         doc_of = asked.doc[asked.pairs[pair[order[first]], 0]].tolist()
-        texts = [Text(doc) if self.vocab.lang == "en" else None for doc in docs]
+        texts = list(map(Text, docs))
         stated: list[_Stated] = [{} for _ in docs]
         unsure: defaultdict[int, list[_Fact]] = defaultdict(list)
         for number, (start, end) in zip(doc_of, pairwise([*first.tolist(), len(order)]), strict=True):
@@ -636,11 +611,9 @@ class MRCARelations(StoredWeights, TrainablePipe):
                     del stated[number][fact]
         return stated
 
-    def _read_again(self, text: Text | None, number: int, asked: Asked, thresholds: NDArray[np.float32]) -> _Stated:
+    def _read_again(self, text: Text, number: int, asked: Asked, thresholds: NDArray[np.float32]) -> _Stated:
         """What is found in a Doc without the sentences that deny something; entities and mentions are its own."""
         found: _Stated = {}
-        if text is None:
-            return found
         rest = text.without_denied()
         ids = asked.ids.tolist()
         entity_at = {(start, end): ids[row] for (of, start, end), row in asked.places() if of == number}

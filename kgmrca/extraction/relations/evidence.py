@@ -27,14 +27,12 @@ _CLAUSE = re.compile(
     r"(?:[.!?;:,()–—-]|\b(?:where|but|and|because|although|though|when|while|since|after|before|until))\s*$",
     re.IGNORECASE,
 )
-
-
 _RELATIVE = re.compile(r"\b(?:where|whom|which|whose|that)\s*$", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"(?:his|her|its|their)\b")
 
 
 class Text:
-    """What an English Doc says of two mentions: as a fact, or otherwise."""
+    """What a Doc says of two mentions: as a fact, or otherwise. In a language other than English all is a fact."""
 
     def __init__(self, doc: Doc) -> None:
         self._doc, self._text = doc, doc.text
@@ -49,6 +47,8 @@ class Text:
         return self._known[mentions]
 
     def _states(self, mentions: Mentions) -> bool:
+        if self._doc.vocab.lang != "en":  # the cues are English
+            return True
         self._words = self._words or words_of(self._doc)
         places = [self._doc.char_span(*mentions[:2]), self._doc.char_span(*mentions[2:])]
         one, other = ((span.start, span.end) if span is not None else None for span in places)
@@ -81,15 +81,13 @@ class Text:
         Of each its first mention is left, and the full stop: what follows may need to know of whom it speaks.
         """
         left = np.ones(len(self._doc), bool)
-        mentions = sorted((span.start, span.end) for group in _groups(self._doc) for span in group)
+        mentions = sorted(
+            (span.start, span.end) for group in (self._doc.ents, *self._doc.spans.values()) for span in group
+        )
         for start, end in self._denying:
             first = next((place for place in mentions if start <= place[0] and place[1] < end), (end - 1, end - 1))
             left[start : first[0]] = left[first[1] : end - 1] = False
         return Rest(self._doc, left)
-
-
-def _groups(doc: Doc) -> list[Iterable[Span]]:
-    return [doc.ents, *doc.spans.values()]
 
 
 class Rest:
@@ -137,20 +135,20 @@ class Reading(NamedTuple):
     is_denied_elsewhere: bool  # another sentence denies, plans or only reports it
 
 
-def best_stated(text: Text | None, asked: Candidates | Passages, pairs: NDArray[np.int64]) -> Reading | None:
+def best_stated(text: Text, asked: Candidates | Passages, pairs: NDArray[np.int64]) -> Reading | None:
     """Of readings of one pair of entities and a label, best first, the first that a text states.
 
     Mentions of several sentences are only looked at if no sentence has a mention of each: where one has, it would
     have to say it.
 
     Args:
-        text: None: all is stated.
+        text: that was read.
         asked: the pairs.
         pairs: rows of `asked.pairs`, one for each reading.
     """
     is_denied = False
     for row, mentions in enumerate(_as_mentions(asked.arguments(pairs))):
-        if text is None or (text.states(mentions) and not is_denied):
+        if text.states(mentions) and not is_denied:
             return Reading(row, mentions, False)
         is_denied = True
         for other in _as_mentions(asked.readings(int(pairs[row]))):
