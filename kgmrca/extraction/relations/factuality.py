@@ -13,6 +13,7 @@ characters is stated, as Wikidata states it too. The cues are English: they are 
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 __all__ = ["Factuality", "find_factuality", "sentence_of"]
@@ -347,12 +348,12 @@ def _sentence_end(words: Sequence[str], start: int) -> int:
 
 
 def _plain(words: Sequence[str]) -> str:
-    return " ".join(_SAME.get(word, word).replace("@", "") for word in _lowered(words))
+    """Words as the cues have them. "May" is the month, unless it comes first."""
+    return " ".join("the-month" if word == "May" and place else _plain_word(word) for place, word in enumerate(words))
 
 
-def _lowered(words: Sequence[str]) -> list[str]:
-    """Words in lower case, but for the month "May"; "WASN'T", which spaCy leaves whole, as two."""
-    return [
-        "the-month" if word == "May" and place else _CONTRACTED.sub(" not", word.lower())
-        for place, word in enumerate(words)
-    ]
+@lru_cache(maxsize=50_000)
+def _plain_word(word: str) -> str:
+    """A word in lower case; "WASN'T", which spaCy leaves whole, as two."""
+    word = _CONTRACTED.sub(" not", word.lower())
+    return _SAME.get(word, word).replace("@", "")
