@@ -28,6 +28,7 @@ __all__ = [
     "is_title",
     "plain_word",
     "title_of",
+    "without_titles",
 ]
 
 
@@ -121,6 +122,18 @@ def title_of(word: str) -> str:
     return _SHORT.get(word, word) if word in _TITLES else ""
 
 
+def without_titles(words: Sequence[str]) -> list[str]:
+    """The clean words of a name without the titles that it begins with; the last word stays.
+
+    >>> without_titles(["Dr.", "Marie", "Curie"])
+    ['Marie', 'Curie']
+    """
+    rest = [clean_word(word) for word in words]
+    while len(rest) > 1 and is_title(rest[0]):
+        rest = rest[1:]
+    return rest
+
+
 def gender_of_title(words: Sequence[str]) -> str:
     """What the titles of a person's name say: "f", "m" or "".
 
@@ -145,9 +158,7 @@ def gender_of_given_name(words: Sequence[str]) -> str:
     >>> gender_of_given_name(["Clinton"]), gender_of_given_name(["Anna"])
     ('', '')
     """
-    rest = [clean_word(word) for word in words]
-    while len(rest) > 1 and is_title(rest[0]):
-        rest = rest[1:]
+    rest = without_titles(words)
     gender, is_family = _given_names().get(rest[0] if rest else "", ("", False))
     return "" if is_family and len(rest) == 1 else gender
 

@@ -28,6 +28,7 @@ from kgmrca.extraction.coreference.beside import (
     is_title,
     plain_word,
     title_of,
+    without_titles,
 )
 from kgmrca.extraction.encoder.forms import clean_word
 
@@ -481,9 +482,7 @@ def first_name(words: Sequence[str]) -> str:
     >>> first_name(["Dr.", "Marie", "Curie"]), first_name(["Dr.", "Curie"]), first_name(["M.", "Curie"])
     ('Marie', '', '')
     """
-    rest = [clean_word(word) for word in words]
-    while rest and is_title(rest[0]):
-        rest = rest[1:]
+    rest = without_titles(words)
     return rest[0] if len(rest) > 1 and rest[0].isalpha() and len(rest[0]) >= _LEAST_OF_FIRST_NAME else ""
 
 

@@ -169,8 +169,8 @@ def test_the_words_beside_names_tell_who_mrs_adams_is():
     assert group_names(names) == [0, 1, 1, 0]
 
 
-def read(text):
-    """The names of a text with brackets around persons, with what stands beside them."""
+def bracketed(text):
+    """The words of a text with brackets around names, and start and end (exclusive) of each name."""
     words, spans = [], []
     for word in text.split():
         if word.startswith("["):
@@ -178,6 +178,12 @@ def read(text):
         words.append(word.strip("[]"))
         if word.endswith("]"):
             spans.append((start, len(words)))
+    return words, spans
+
+
+def read(text):
+    """The names of a text with brackets around persons, with what stands beside them."""
+    words, spans = bracketed(text)
     return [Name.at(words, *span, "PER", sentence=words[: span[0]].count(".")) for span in spans]
 
 
@@ -275,9 +281,8 @@ def test_first_names_are_not_sure():
     ],
 )
 def test_words_beside_names_say_the_gender(text, gender):
-    words = text.split()
-    start = next(at for at, word in enumerate(words) if word.startswith("["))
-    assert gender_of_neighbours([word.strip("[]") for word in words], start, start + 2) == gender
+    words, [span] = bracketed(text)
+    assert gender_of_neighbours(words, *span) == gender
 
 
 @pytest.mark.parametrize(
@@ -369,11 +374,5 @@ def test_acronyms():
     ],
 )
 def test_names_that_a_text_introduces(text, types, pairs):
-    words, spans = [], []
-    for word in text.split():
-        if word.startswith("["):
-            start = len(words)
-        words.append(word.strip("[]"))
-        if word.endswith("]"):
-            spans.append((start, len(words)))
+    words, spans = bracketed(text)
     assert introduced(words, spans, types.split()) == pairs
