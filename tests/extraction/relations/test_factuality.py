@@ -98,6 +98,11 @@ def factuality(text):
         "[Acme] has dropped its plan to buy [Vardal] .",
         "[Ole Dahl] was born in [Ulm] , but this is not true .",
         "[Ole Dahl] was married to [Ida Krag] , which he denies .",
+        "There is little evidence that [Ole Dahl] met [Ida Krag] .",
+        "[Ole Dahl] was born in [Ulm] , but the family contests this .",
+        "[Ole Dahl] owns [Acme] , but the paper retracted this .",
+        "[Ole Dahl] was born in [Ulm] , which was disproved .",
+        "[Ole Dahl] was born in [Ulm] , but it is fiction .",
     ],
 )
 def test_denied(text):
@@ -133,6 +138,10 @@ def test_denied(text):
         "[Ole Dahl] is going to marry [Ida Krag] .",
         "[Ole Dahl] hopes one day to work for [Acme] .",
         "[Acme] was about to buy [Vardal] .",
+        "[Ole Dahl] 'll join [Acme] .",
+        "[Acme] hopes for a merger with [Vardal] .",
+        "[Acme] is aiming for a stake in [Vardal] .",
+        "[Acme] expects that [Vardal] sells .",
     ],
 )
 def test_planned(text):
