@@ -64,28 +64,16 @@ class _Names:
     """The named entities of one Doc, without white space around them.
 
     Args:
+        scene: where they stand among the words of the Doc that can be seen, and what they mean.
         spans: start and end (tokens of the Doc, end exclusive) of each.
-        rows: the same among the words of the Doc that can be seen.
         texts: what names of equal text have in common.
-        types: coarse type of each.
-        entities: for each the first that means the same.
-        sexes: of each the gender, "f", "m", "n": a thing with a person's name, or "": not known.
-        sure: the gender of the entities of which it is known, "f" or "m".
-        breaks: the words that stand for line breaks (see `encoder.lines`).
-        blocks: the words that stand behind an empty line.
         given: tokens and spans that other components say mean an entity -> a name of it.
         left: clusters of others without any name.
     """
 
+    scene: Scene
     spans: list[tuple[int, int]]
-    rows: list[tuple[int, int]]
     texts: list[str]
-    types: list[str]
-    entities: list[int]
-    sexes: list[str]
-    sure: dict[int, str]
-    breaks: list[int]
-    blocks: list[int]
     given: dict[tuple[int, int], int]
     left: list[Cluster]
 
@@ -175,19 +163,15 @@ class Coreference(StoredWeights, Pipe):
         ]
         if self.network is None or known is None:
             return [_clusters(here, {}) for here in names]
-        mentions = [
-            find_mentions(text, here.rows, here.types, here.entities) for text, here in zip(words, names, strict=True)
-        ]
+        scenes = [here.scene for here in names]
+        mentions = [find_mentions(scene.words, scene.rows, scene.types, scene.entities) for scene in scenes]
         guesses = rank(self.network, self.reader, known, words, mentions)
         found = []
         for number, (here, asked) in enumerate(zip(names, mentions, strict=True)):
             rows = asked.first[asked.is_pronoun]
             places = tokens.token[starts[number] + rows].tolist()
             kinds = [pronoun_group(words[number][row]) for row in rows.tolist()]
-            scene = Scene(
-                words[number], here.rows, here.types, here.entities, here.sexes, here.breaks, here.blocks, here.sure
-            )
-            sure = corrected(scene, rows.tolist(), guesses[number])
+            sure = corrected(here.scene, rows.tolist(), guesses[number])
             found.append(_clusters(here, self._chosen(places, kinds, sure)))
         return found
 
@@ -309,7 +293,8 @@ def _read_names(doc: Doc, visible: Sequence[int], text: Sequence[str], likely: M
         if (other > one + 1 or text[number - 1] == ".") and doc[one:other].text.count("\n") > 1
     ]
     texts = [normal_name(doc[start:end].text) for start, end in spans]
-    return _Names(spans, rows, texts, types, entities, sexes, _sure(names, entities), breaks, blocks, given, left)
+    scene = Scene(text, rows, types, entities, sexes, breaks, blocks, _sure(names, entities))
+    return _Names(scene, spans, texts, given, left)
 
 
 def _sure(names: Sequence[Name], entities: Sequence[int]) -> dict[int, str]:
@@ -327,10 +312,10 @@ def _sure(names: Sequence[Name], entities: Sequence[int]) -> dict[int, str]:
 def _clusters(names: _Names, chosen: dict[int, int]) -> list[Cluster]:
     """The clusters of two or more mentions, and names kept apart from an equal one; those of others as they are."""
     found: dict[int, Cluster] = {}
-    for span, entity in zip(names.spans, names.entities, strict=True):
+    for span, entity in zip(names.spans, names.scene.entities, strict=True):
         found.setdefault(entity, []).append(span)
     for mention, name in names.given.items():
-        found[names.entities[name]].append(mention)
+        found[names.scene.entities[name]].append(mention)
     taken = {mention[0] for cluster in names.left for mention in cluster if mention[1] == mention[0] + 1}
     for token, entity in chosen.items():
         if (token, token + 1) not in names.given and token not in taken:
@@ -343,6 +328,6 @@ def _clusters(names: _Names, chosen: dict[int, int]) -> list[Cluster]:
 def _apart(names: _Names) -> set[int]:
     """The entities that have a name equal to that of another."""
     equal: dict[str, set[int]] = defaultdict(set)
-    for text, entity in zip(names.texts, names.entities, strict=True):
+    for text, entity in zip(names.texts, names.scene.entities, strict=True):
         equal[text].add(entity)
     return {entity for here in equal.values() if len(here) > 1 for entity in here}
