@@ -7,7 +7,6 @@ are estimated and then prescribed (`textLength`), so that nothing overlaps, what
 are computed as if the text ran from left to right. At the end, those of lines that run from right to left are mirrored.
 """
 
-import html
 import math
 import unicodedata
 from collections import Counter, defaultdict
@@ -20,6 +19,7 @@ from spacy.util import is_in_jupyter
 
 from kgmrca.entities import get_entities
 from kgmrca.errors import DependencyError, InputError
+from kgmrca.markup import escape, printable, shortened, text_width
 from kgmrca.names import normal_name
 from kgmrca.relations import get_relations
 from kgmrca.types import coarse_type
@@ -45,23 +45,6 @@ _COLORS = {
     "TERM": "#b9ece4",
 }
 _OTHER_COLOR = "#dddddd"
-
-# Widths of the characters from " " to "~" in Helvetica and Arial, in thousandths of the font's size.
-_ASCII = dict(
-    zip(
-        map(chr, range(32, 127)),
-        [
-            *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
-            *(556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556),
-            *(1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778),
-            *(667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556),
-            *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
-            *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
-        ],
-        strict=True,
-    )
-)
-_OTHER_WIDTH = 600
 
 
 def render(
@@ -182,7 +165,7 @@ class _Piece:
 
     @property
     def label_width(self) -> float:
-        return max(_text_width(label, _SMALL) for label in self.labels)
+        return max(text_width(label, _SMALL) for label in self.labels)
 
     @property
     def top(self) -> float:
@@ -225,7 +208,7 @@ def _find_mentions(doc: Doc, ents: Sequence[str] | None, labels: Sequence[str] |
         arc = _Arc(
             found[subject],
             found[object_],
-            [f"{_shortened(label, _LONGEST_LABEL)} {-score:.2f}" for score, label in sorted(scored)],
+            [f"{shortened(label, _LONGEST_LABEL)} {-score:.2f}" for score, label in sorted(scored)],
         )
         for end in dict.fromkeys((arc.subject, arc.object)):  # once, if they are one
             end.arcs.append(arc)
@@ -262,18 +245,6 @@ def _without_space(span: Span) -> tuple[int, int]:
 # Where it is drawn.
 
 
-def _text_width(text: str, size: float) -> float:
-    """The width of a text, as most fonts without serifs have it."""
-    total, joined = 0, False
-    for character in text:
-        kind = unicodedata.category(character)
-        if not (joined or kind in ("Mn", "Me", "Cf", "Cc") or 0x1F3FB <= ord(character) <= 0x1F3FF):
-            is_wide = unicodedata.east_asian_width(character) in "WF"
-            total += 1000 if is_wide else _ASCII.get(character, _OTHER_WIDTH)
-        joined = character == "\u200d"  # what follows a joiner is drawn as one with what is before it
-    return max(total, 200) * size / 1000
-
-
 def _lay_out(doc: Doc, mentions: Sequence[_Mention], limit: float) -> list[_Line]:
     """The lines of a Doc with its words and boxes."""
     starts: defaultdict[int, list[_Mention]] = defaultdict(list)
@@ -281,11 +252,11 @@ def _lay_out(doc: Doc, mentions: Sequence[_Mention], limit: float) -> list[_Line
     for mention in mentions:
         starts[mention.start].append(mention)
         ends[mention.end - 1].insert(0, mention)
-    widths = {token.i: _text_width(_printable(token.text), _FONT) for token in doc if not token.is_space}
+    widths = {token.i: text_width(printable(token.text), _FONT) for token in doc if not token.is_space}
     for mention in reversed(mentions):  # a box is as wide as its label
         inside = [token for token in doc[mention.start : mention.end] if token.i in widths]
         if inside:
-            missing = _text_width(mention.caption, _SMALL) - sum(widths[token.i] for token in inside)
+            missing = text_width(mention.caption, _SMALL) - sum(widths[token.i] for token in inside)
             widths[inside[-1].i] += max(0.0, missing)
     lines: list[_Line] = []
     for tokens in _wrapped(doc, mentions, widths, limit):
@@ -398,14 +369,10 @@ def _add_pieces(lines: Sequence[_Line], arc: _Arc, subject_x: float, object_x: f
         lines[subject.line].pieces.append(_Piece(legs, left, right, arc.labels))
         return
     for mention, x, is_object in ((subject, subject_x, False), (object_, object_x, True)):
-        name = _shortened(" ".join(arc.other(mention).name.split()), _LONGEST_NAME)
+        name = shortened(" ".join(arc.other(mention).name.split()), _LONGEST_NAME)
         labels = [f"{name} → {label}" if is_object else f"{label} → {name}" for label in arc.labels]
         left, right = (x, math.inf) if mention.line < arc.other(mention).line else (0.0, x)
         lines[mention.line].pieces.append(_Piece([(x, is_object)], left, right, labels))
-
-
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _runs_from_right(text: str) -> bool | None:
@@ -487,7 +454,7 @@ class _Drawing:
         for piece in line.pieces:
             self.arc(piece, top)
         for word in line.words:
-            self.text(_printable(word.token.text), word.x, word.x + word.width, base, _FONT)
+            self.text(printable(word.token.text), word.x, word.x + word.width, base, _FONT)
         for piece in line.pieces:  # at last, because a label hides the lines behind it
             self.labels(piece, top)
         self.y = base + _GAP + rows * _ROW
@@ -504,8 +471,8 @@ class _Drawing:
             height = base + 5 - top + (row + 1) * _ROW - 2
             self.parts.append(
                 f'<rect x="{min(self.x(left), self.x(right)):.1f}" y="{top:.1f}" width="{right - left:.1f}" '
-                f'height="{height:.1f}" rx="4" fill="{_escape(color)}" stroke="#ffffff">'
-                f"<title>{_escape(mention.name)}</title></rect>"
+                f'height="{height:.1f}" rx="4" fill="{escape(color)}" stroke="#ffffff">'
+                f"<title>{escape(mention.name)}</title></rect>"
             )
             if mention.caption:
                 self.text(mention.caption, left, right, base + 5 + (row + 0.7) * _ROW, _SMALL, weight="bold")
@@ -526,7 +493,7 @@ class _Drawing:
         middle = (left + right) / 2
         for number, label in enumerate(piece.labels):
             y = top - piece.bottom - _GAP - 4 - (len(piece.labels) - 1 - number) * _ROW
-            size = _text_width(label, _SMALL)
+            size = text_width(label, _SMALL)
             x = min(self.x(middle - size / 2), self.x(middle + size / 2))
             self.parts.append(
                 f'<rect x="{x - 2:.1f}" y="{y - 10:.1f}" width="{size + 4:.1f}" height="13" fill="#ffffff"/>'
@@ -535,11 +502,11 @@ class _Drawing:
 
     def text(self, text: str, left: float, right: float, y: float, size: float, *, weight: str = "normal") -> None:
         # A word may have been given more room than it needs, for the label of its box; a label may have less.
-        length = min(right - left, _text_width(text, size))
+        length = min(right - left, text_width(text, size))
         self.parts.append(
             f'<text x="{self.x((left + right) / 2):.1f}" y="{y:.1f}" font-size="{size:.0f}" font-weight="{weight}" '
             f'direction="{"rtl" if self.is_mirrored else "ltr"}" '
-            f'text-anchor="middle" textLength="{length:.1f}" lengthAdjust="spacingAndGlyphs">{_escape(text)}</text>'
+            f'text-anchor="middle" textLength="{length:.1f}" lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
         )
 
     def figure(self) -> str:
@@ -550,17 +517,3 @@ class _Drawing:
             f'viewBox="0 0 {width:.0f} {height:.0f}" direction="{"rtl" if self.is_rtl else "ltr"}" fill="#222222" '
             f'font-family="Helvetica, Arial, sans-serif">{"".join(self.parts)}</svg></figure>'
         )
-
-
-def _printable(text: str) -> str:
-    """A text without what no document can hold: control characters, halves of characters, non-characters."""
-    return "".join("\ufffd" if _is_forbidden(character) else character for character in text)
-
-
-def _is_forbidden(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs") or ord(character) & 0xFFFE == 0xFFFE
-
-
-def _escape(text: str) -> str:
-    """The only way by which a text gets into the drawing."""
-    return html.escape(_printable(str(text)))

@@ -87,7 +87,9 @@ def merge_command(
 def graph_command(
     graphs: Graphs,
     input_format: GraphFormat = None,
-    top: Annotated[int, typer.Option(min=0, help="The number of rows of each ranking.")] = 10,
+    top: Annotated[
+        int, typer.Option(min=0, help="The number of rows of each ranking, and of facts in a picture.")
+    ] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of the tables.")] = False,
     graphml: Annotated[
         Path | None,
@@ -101,6 +103,29 @@ def graph_command(
             callback=no_stream,
             metavar="FOLDER",
             help="Write the statements as nodes.csv and relationships.csv as well, for `neo4j-admin database import`.",
+        ),
+    ] = None,
+    svg: Annotated[
+        Path | None,
+        typer.Option(callback=no_stream, metavar="FILE", help="Draw the most certain facts, as SVG."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(callback=no_stream, metavar="FILE", help="Draw the most certain facts, as an HTML page."),
+    ] = None,
+    mermaid: Annotated[
+        Path | None,
+        typer.Option(callback=no_stream, metavar="FILE", help="Write the most certain facts as a chart for Mermaid."),
+    ] = None,
+    dot: Annotated[
+        Path | None,
+        typer.Option(callback=no_stream, metavar="FILE", help="Write the most certain facts for Graphviz."),
+    ] = None,
+    around: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENTITY",
+            help="Show the facts of this entity and of its neighbours in pictures: its name, IRI or Wikidata item.",
         ),
     ] = None,
 ) -> None:
@@ -119,13 +144,26 @@ def graph_command(
       kgmrca graph graph.ttl
       kgmrca graph a.nq.gz b.nq.gz --json > figures.json
       kgmrca graph graph.ttl --graphml graph.graphml --neo4j tables
+      kgmrca graph graph.ttl --svg curie.svg --around "Marie Curie" --top 20
     """
     import json
 
     from kgmrca.graph.statistics import graph_report, report_table
 
+    asked = {"svg": svg, "html": html, "mermaid": mermaid, "dot": dot}
+    pictures = {form: path for form, path in asked.items() if path}
+    if around is not None and not pictures:
+        raise typer.BadParameter(
+            "It is for pictures: give --svg, --html, --mermaid or --dot too.", param_hint="--around"
+        )
     report = graph_report(
-        graphs, input_format=input_format and input_format.value, top=top, graphml=graphml, neo4j=neo4j
+        graphs,
+        input_format=input_format and input_format.value,
+        top=top,
+        graphml=graphml,
+        neo4j=neo4j,
+        pictures=pictures,
+        around=around,
     )
     print(json.dumps(report, indent=2) if as_json else report_table(report))
 

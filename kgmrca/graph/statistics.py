@@ -7,7 +7,7 @@ Statements are not kept.
 import heapq
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,8 +19,9 @@ import numpy as np
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
-from kgmrca.files import check_outputs
+from kgmrca.files import check_outputs, whole_file
 from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
+from kgmrca.graph.pictures import FORMATS, Edge, Node
 from kgmrca.names import normal_name
 from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import DCTERMS, KGMRCA, MENTION, NAMESAKE, OTHER_NAME, PROV, RDF, RDFS, XSD
@@ -40,6 +41,7 @@ _DESCRIBED = frozenset(
     | {f"{KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict")}
 )
 _FEW = 256  # mentions
+_MOST_DRAWN = 500  # facts of a picture
 _COUNTS = ("entities", "mentions", "facts", "statements", "predicates", "documents")
 _STRING = f"{XSD}string"
 _TYPE = f"{RDF}type"
@@ -126,6 +128,55 @@ class _Rows:
             first = min(first, entity, key=lambda number: (-degrees[number], str(self._nodes[number])))
             rows[key] = first, degree + degrees[entity], count + 1
         return list(rows.values())
+
+    def edges(self, rows: Iterable[_FactRow], labels: "Callable[[int], str]") -> list[Edge]:
+        """Rows of facts as a picture has them: what looks the same in a row is one node."""
+        nodes: dict[Hashable, Node] = {}
+
+        def node(number: int) -> Node:
+            key = self._key_of_row(number)
+            if key not in nodes:
+                about = self.named(number)
+                name = about.get("literal") or about.get("name") or str(self._nodes[number])
+                nodes[key] = Node(str(len(nodes)), name, is_literal="literal" in about)
+            return nodes[key]
+
+        return [
+            Edge(node(subject), labels(predicate), node(object_), row.confidence)
+            for row in rows
+            for subject, predicate, object_ in [row.fact]
+        ]
+
+    def around(self, rows: Iterable[_FactRow], entity: str, entity_of: "Callable[[int], int]") -> list[_FactRow]:
+        """The rows in the order of their distance from an entity, which is meant by its name, its IRI or its item.
+
+        Args:
+            rows: of facts.
+            entity: what means it.
+            entity_of: the number that stands in facts for a node, such as a member of a cluster.
+        """
+        of_key: dict[Hashable, list[_FactRow]] = {}
+        for row in rows:
+            for key in {self._key_of_row(row.fact[0]), self._key_of_row(row.fact[2])}:
+                of_key.setdefault(key, []).append(row)
+        name = normal_name(entity)
+        starts: dict[Hashable, None] = {}
+        for number, node in enumerate(self._nodes):
+            if isinstance(node, str):
+                fact_end = entity_of(number)
+                is_named = name and normal_name(self._names.get(node, "")) == name
+                if is_named or entity in (node, self._items.get(fact_end)):
+                    starts[self._key_of_row(fact_end)] = None
+        found: dict[int, _FactRow] = {}
+        waiting = deque(key for key in starts if key in of_key)
+        seen = set(waiting)
+        while waiting:
+            for row in of_key[waiting.popleft()]:
+                found[id(row)] = row
+                new = {self._key_of_row(row.fact[end]): None for end in (0, 2)}
+                waiting += [key for key in new if key not in seen]
+                seen |= new.keys()
+        return list(found.values())
 
     def _key_of_row(self, number: int) -> Hashable:
         if number in self._items:
@@ -345,6 +396,30 @@ class Statistics:
             ],
         }
 
+    def picture(self, *, top: int = 10, around: str | None = None) -> list[Edge]:
+        """The most certain facts that have statements, for a picture; as rows of rankings, each once.
+
+        Args:
+            top: how many.
+            around: the name, IRI or item of an entity: its facts, then those of its neighbours, and so on.
+
+        Raises:
+            InputError: there is no fact with a statement, or no such entity in one.
+        """
+        self._end_block()
+        nodes, predicates = list(self._nodes), list(self._predicates)
+        facts, stated, confidences = self._distinct_facts(nodes)
+        shown = _Rows(nodes, self._names, self._items_of_nodes(nodes), self._namesakes)
+        rows = shown.facts(facts, predicates, stated, confidences)
+        if not rows:
+            raise InputError("There are no statements to draw, only plain triples.")
+        rows.sort(key=lambda row: (-row.confidence, -row.statements, row.iris))
+        if around is not None:
+            rows = shown.around(rows, around, lambda number: _find(self._parents, number))
+            if not rows:
+                raise InputError(f"No statement is about an entity with the name, IRI or item '{around:.200}'.")
+        return shown.edges(rows[:top], lambda number: self._labels.get(number) or predicates[number])
+
     def _items_of_nodes(self, nodes: list[_Node]) -> dict[int, str]:
         """The item of each node that is one, that is linked to one, or that is in a cluster with such a node."""
         items: dict[int, set[str]] = {}
@@ -375,6 +450,8 @@ def graph_report(
     top: int = 10,
     graphml: Path | None = None,
     neo4j: Path | None = None,
+    pictures: Mapping[str, Path] | None = None,
+    around: str | None = None,
     progress: bool | None = None,
 ) -> dict[str, Any]:
     """Read RDF once: count what is in them and, if asked, write the statements in other forms.
@@ -383,9 +460,11 @@ def graph_report(
         graphs: files, folders, glob patterns, or "-" for standard input.
         input_format: the format of all graphs; None: by extension, TriG on standard input, of which Turtle and
             N-Triples are parts.
-        top: how many rows the rankings have.
+        top: how many rows the rankings have, and how many facts are in a picture.
         graphml: a file for the graph as GraphML (see `write_graphml`).
         neo4j: a folder for the graph as tables for Neo4j (see `neo4j_tables`).
+        pictures: files for the `top` most certain facts as a picture, by the names of `kgmrca.graph.pictures.FORMATS`.
+        around: the name, IRI or item of the entity whose facts and neighbours the pictures show.
         progress: see `progress_bar`.
 
     Returns:
@@ -403,7 +482,10 @@ def graph_report(
     1
     """
     graphs = [graphs] if isinstance(graphs, str | Path) else list(graphs)
-    _check_outputs(graphml, neo4j, graphs, None if input_format else is_rdf)
+    pictures = pictures or {}
+    _check_outputs([graphml, *pictures.values()], neo4j, graphs, None if input_format else is_rdf)
+    if pictures and not 1 <= top <= _MOST_DRAWN:
+        raise InputError(f"A picture has 1 to {_MOST_DRAWN} facts (--top), not {top:,}.")
     files = rdf_files(graphs, format=input_format)
     statistics = Statistics()
     takers: list[Callable[[Statement | Quad], None]] = [statistics.add]
@@ -420,16 +502,23 @@ def graph_report(
             raise InputError("There are no statements to write in another form, only plain triples.")
         if graphml:
             write_graphml(graph, graphml)
+        edges = statistics.picture(top=top, around=around) if pictures else []
+        for form, path in pictures.items():
+            with whole_file(path) as stream:
+                stream.write(FORMATS[form](edges).encode())
     return report
 
 
 def _check_outputs(
-    graphml: Path | None, neo4j: Path | None, graphs: Sequence[str | Path], takes: Callable[[Path], bool] | None
+    files: Sequence[Path | None],
+    neo4j: Path | None,
+    graphs: Sequence[str | Path],
+    takes: Callable[[Path], bool] | None,
 ) -> None:
     if neo4j and neo4j.exists() and not neo4j.is_dir():
         raise InputError(f"'{neo4j}' is a file: name a folder for {' and '.join(NEO4J_TABLES)}.")
     in_folder = [neo4j / name for name in NEO4J_TABLES] if neo4j and neo4j.exists() else [neo4j]
-    check_outputs([graphml, *in_folder], graphs, takes=takes)
+    check_outputs([*files, *in_folder], graphs, takes=takes)
 
 
 def _passed_to(

@@ -1,0 +1,62 @@
+"""Text in drawings: how wide it is, and the only way by which it gets into SVG and HTML."""
+
+import html
+import unicodedata
+
+__all__ = ["escape", "printable", "shortened", "text_width"]
+
+# Widths of the characters from " " to "~" in Helvetica and Arial, in thousandths of the font's size.
+_ASCII = dict(
+    zip(
+        map(chr, range(32, 127)),
+        [
+            *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
+            *(556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556),
+            *(1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778),
+            *(667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556),
+            *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
+            *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
+        ],
+        strict=True,
+    )
+)
+_OTHER_WIDTH = 600
+
+
+def text_width(text: str, size: float) -> float:
+    """The width of a text, as most fonts without serifs have it, in the unit of the font's size."""
+    total, joined = 0, False
+    for character in text:
+        kind = unicodedata.category(character)
+        if not (joined or kind in ("Mn", "Me", "Cf", "Cc") or 0x1F3FB <= ord(character) <= 0x1F3FF):
+            is_wide = unicodedata.east_asian_width(character) in "WF"
+            total += 1000 if is_wide else _ASCII.get(character, _OTHER_WIDTH)
+        joined = character == "\u200d"  # what follows a joiner is drawn as one with what is before it
+    return max(total, 200) * size / 1000
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text of so many characters at most; "…" stands for what is left out."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """A text without what no document can hold: control characters, halves of characters, non-characters.
+
+    >>> printable("a\\x00b")
+    'a\ufffdb'
+    """
+    return "".join("\ufffd" if _is_forbidden(character) else character for character in text)
+
+
+def _is_forbidden(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs") or ord(character) & 0xFFFE == 0xFFFE
+
+
+def escape(text: str) -> str:
+    """A text as SVG and HTML may hold it, also between quotes.
+
+    >>> escape("<b> & \\"c\\"")
+    '&lt;b&gt; &amp; &quot;c&quot;'
+    """
+    return html.escape(printable(str(text)))
