@@ -13,12 +13,14 @@ export OMP_WAIT_POLICY ?= passive
 
 demo: .venv/ready  ## convert a small corpus of prose to Turtle, show what was found and what a sample of Wikidata says
 	mkdir -p build/demo
-	$(BIN)/kgmrca convert pipelines/demo/corpus -o build/demo/graph.ttl
+	$(BIN)/kgmrca convert pipelines/demo/corpus --sentence-text -o build/demo/graph.ttl
 	$(BIN)/python pipelines/demo/show.py build/demo/graph.ttl pipelines/demo/corpus
 	$(BIN)/kgmrca link build/demo/graph.ttl $(SAMPLE) -o build/demo/linked.ttl
 	$(BIN)/kgmrca check build/demo/linked.ttl $(SAMPLE) -o build/demo/checks.ttl --csv build/demo/checks.csv
 	$(BIN)/python pipelines/demo/verdicts.py build/demo/linked.ttl build/demo/checks.csv
 	$(BIN)/kgmrca diff build/demo/linked.ttl build/demo/checks.ttl -o build/demo/new.tsv
+	$(BIN)/kgmrca report build/demo/linked.ttl build/demo/checks.ttl -o build/demo/report.html
+	@echo "Open build/demo/report.html in a browser."
 
 test: .venv/ready  ## run the tests
 	$(BIN)/pytest

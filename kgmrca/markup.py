@@ -1,9 +1,12 @@
-"""Text in drawings: how wide it is, and the only way by which it gets into SVG and HTML."""
+"""Text in drawings and pages: how wide it is, and the only ways by which it gets into SVG and HTML."""
 
 import html
+import json
+import re
 import unicodedata
+from typing import Any
 
-__all__ = ["escape", "printable", "shortened", "text_width"]
+__all__ = ["escape", "json_in_html", "printable", "shortened", "text_width"]
 
 # Widths of the characters from " " to "~" in Helvetica and Arial, in thousandths of the font's size.
 _ASCII = dict(
@@ -21,6 +24,8 @@ _ASCII = dict(
     )
 )
 _OTHER_WIDTH = 600
+# What ends a script or begins a comment in HTML, what ends a line in older JavaScript, and what no document can hold.
+_UNSAFE = re.compile("[<>&\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 def text_width(text: str, size: float) -> float:
@@ -60,3 +65,13 @@ def escape(text: str) -> str:
     '&lt;b&gt; &amp; &quot;c&quot;'
     """
     return html.escape(printable(str(text)))
+
+
+def json_in_html(data: Any) -> str:
+    """Data as JSON that may stand in a script element of a page, whatever texts are in it.
+
+    >>> json_in_html({"a": "</script>"})
+    '{"a":"\\\\u003c/script\\\\u003e"}'
+    """
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -39,6 +39,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": wikidata.check_command,
     "enrich": wikidata.enrich_command,
     "diff": wikidata.diff_command,
+    "report": graphs.report_command,
     "cache": wikidata.cache_command,
     "info": info_command,
 }

@@ -1,4 +1,4 @@
-"""The commands for graphs: `merge`, `graph` and `validate`."""
+"""The commands for graphs: `merge`, `graph`, `report` and `validate`."""
 
 import sys
 from enum import Enum
@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from kgmrca.cli.options import Base, Format, GraphFormat, Graphs, Output, Provenance, no_stream, opened_if_named
+from kgmrca.cli.options import (
+    Base,
+    CheckedGraphs,
+    Format,
+    GraphFormat,
+    Graphs,
+    Output,
+    Provenance,
+    no_stream,
+    opened_if_named,
+)
 from kgmrca.progress import counted
 from kgmrca.triples.iris import DEFAULT_BASE
 
@@ -166,6 +176,24 @@ def graph_command(
         around=around,
     )
     print(json.dumps(report, indent=2) if as_json else report_table(report))
+
+
+def report_command(graphs: CheckedGraphs, output: Output, input_format: GraphFormat = None) -> None:
+    """Write a page to read a graph in a browser.
+
+    It shows all statements, with their evidence, confidence and verdict, and a page for each entity. They can be
+    searched and filtered. The page is one file, needs no network, and can be sent to others. Give what `kgmrca check`
+    wrote as well, or there are no verdicts. Sentences are shown if `kgmrca convert --sentence-text` wrote them.
+
+    \b
+    Examples:
+      kgmrca report linked.ttl checks.ttl -o report.html
+      kgmrca report graph.nq.gz -o report.html
+    """
+    from kgmrca.report.page import write_report
+
+    count = write_report(graphs, output, input_format=input_format and input_format.value)
+    print(f"kgmrca: {counted(count, 'statement')}{'' if output == '-' else f' -> {output}'}", file=sys.stderr)
 
 
 def validate_command(

@@ -1,0 +1,1 @@
+"""Graphs as a page that a person reads in a browser."""

@@ -1,0 +1,134 @@
+"""The page of `kgmrca report` in a browser."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from test_report_data import GRAPH
+
+from kgmrca.report.page import write_report
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage"
+)
+HOSTILE = "</script><script>document.title='run'</script><img src=x onerror=\\\"document.title='run'\\\">"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("there is no Chromium with its driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}", "--window-size=1200,800"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    def open_page(graph: str = GRAPH) -> Path:
+        (tmp_path / "graph.ttl").write_text(graph, encoding="utf-8")
+        write_report([str(tmp_path / "graph.ttl")], str(tmp_path / "report.html"))
+        browser.get((tmp_path / "report.html").as_uri())
+        return tmp_path
+
+    yield open_page
+    messages = browser.get_log("browser")
+    browser.execute_script("localStorage.clear()")
+    assert messages == []
+
+
+def rows(browser) -> list[str]:
+    return [row.text for row in browser.find_elements("css selector", ".row")]
+
+
+def text_of(browser, selector: str) -> str:
+    return browser.find_element("css selector", selector).text
+
+
+def keys(browser, *pressed: str) -> None:
+    for key in pressed:
+        browser.switch_to.active_element.send_keys(key)
+
+
+def test_it_lists_statements_with_their_evidence(browser, opened):
+    opened()
+    assert rows(browser) == [
+        "Marie Curie — place of birth — Warsaw\n0.75 · confirmed · urn:d",
+        "Marie Curie — date of birth — 1867\n0.50 · not checked · urn:e",
+    ]
+    marks = [(mark.get_attribute("class"), mark.text) for mark in browser.find_elements("css selector", "mark")]
+    assert marks == [("subject", "Marie Curie"), ("object", "Warsaw")]
+    assert "confirmed – It is the same. Wikidata's statement" in text_of(browser, "#details")
+
+
+def test_search_and_filters_leave_what_fits(browser, opened):
+    opened()
+    search = browser.find_element("id", "search")
+    search.send_keys("WARSAW born")
+    assert text_of(browser, "#count") == "1 of 2 statements"
+    search.clear()
+    search.send_keys("nowhere")
+    assert (rows(browser), text_of(browser, "#details")) == ([], "No statement is as the filters ask.")
+    search.clear()
+    search.send_keys(" ")
+    for id, choice in [("verdict", "not checked (1)"), ("predicate", "date of birth (1)"), ("document", "urn:e (1)")]:
+        browser.find_element("xpath", f"//select[@id='{id}']/option[.='{choice}']").click()
+        assert [row.split("\n")[0] for row in rows(browser)] == ["Marie Curie — date of birth — 1867"]
+    lowest = browser.find_element("id", "lowest")
+    lowest.clear()
+    lowest.send_keys("0.6")
+    assert text_of(browser, "#count") == "0 of 2 statements"
+
+
+def test_the_most_uncertain_come_first_if_asked_for(browser, opened):
+    opened()
+    browser.find_element("xpath", "//option[@value='uncertain']").click()
+    assert rows(browser)[0].startswith("Marie Curie — date of birth")
+
+
+def test_an_entity_has_a_page(browser, opened):
+    opened()
+    browser.find_element("xpath", "//dd/button[.='Marie Curie']").click()
+    page = text_of(browser, "#details")
+    assert "Other names\nMarie" in page
+    assert "Statements (2)" in page
+    assert "Mentions (2)" in page
+    link = browser.find_element("link text", "Q7186")
+    assert link.get_attribute("href") == "https://www.wikidata.org/wiki/Q7186"
+
+
+def test_everything_can_be_reached_by_keys(browser, opened):
+    opened()
+    browser.find_element("id", "list").send_keys("j")
+    assert text_of(browser, "#details h2") == "Marie Curie — date of birth — 1867"
+    keys(browser, "k", "\ue007")  # Enter goes to the details
+    assert browser.switch_to.active_element.get_attribute("id") == "details"
+    keys(browser, "\ue004", "\ue007")  # Tab, Enter: the subject
+    assert text_of(browser, "#details h2") == "Marie Curie"
+    keys(browser, "\ue00c", "/")  # Escape goes back to the list
+    assert browser.switch_to.active_element.get_attribute("id") == "search"
+
+
+def test_the_summary_counts(browser, opened):
+    opened()
+    browser.find_element("xpath", "//button[.='Summary']").click()
+    charts = [chart.get_attribute("aria-label") for chart in browser.find_elements("css selector", "#summary svg")]
+    assert charts == ["Verdicts", "Predicates", "Confidence"]
+    assert not browser.find_element("id", "statements").is_displayed()
+
+
+def test_text_of_documents_never_runs(browser, opened):
+    opened(GRAPH.replace('"Marie Curie"', f'"{HOSTILE}"').replace("urn:e>", "javascript:e>"))
+    assert rows(browser)[0].startswith("</script><script>document.title='run'</script><img src=x")
+    assert browser.title == "graph.ttl – kgmrca"
+    assert browser.find_elements("css selector", "img, a[href^=javascript]") == []

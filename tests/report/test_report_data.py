@@ -1,0 +1,114 @@
+"""What the page of `kgmrca report` is made of, and that no text of a document gets out of its place."""
+
+import io
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from kgmrca.cli import app
+from kgmrca.errors import InputError
+from kgmrca.markup import json_in_html
+from kgmrca.report.data import report_data
+from kgmrca.report.page import page
+from kgmrca.triples.read import read_nodes
+
+GRAPH = """
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix kgmrca: <https://w3id.org/kgmrca#> .
+@prefix wd: <http://www.wikidata.org/entity/> .
+@prefix prov: <http://www.w3.org/ns/prov#> .
+<urn:curie> rdfs:label "Marie Curie" ; kgmrca:entityType "PERSON" ; kgmrca:item wd:Q7186 .
+<urn:marie> rdfs:label "Marie" ; kgmrca:entityType "PERSON" ; kgmrca:item wd:Q7186 .
+<urn:warsaw> rdfs:label "Warsaw" .
+<urn:s1> a rdf:Statement ; rdf:subject <urn:curie> ; rdf:predicate <http://www.wikidata.org/prop/direct/P19> ;
+  rdf:object <urn:warsaw> ; kgmrca:confidence 0.75 ; kgmrca:relationLabel "place of birth" ;
+  kgmrca:subjectMention <urn:d#char=10,21> ; kgmrca:objectMention <urn:d#char=34,40> ;
+  kgmrca:sentence <urn:d#char=10,41> ; kgmrca:sentenceText "Marie Curie was born in Warsaw." ;
+  prov:wasDerivedFrom <urn:d> .
+<urn:s2> a rdf:Statement ; rdf:subject <urn:marie> ; rdf:predicate <http://www.wikidata.org/prop/direct/P569> ;
+  rdf:object "1867"^^<http://www.w3.org/2001/XMLSchema#gYear> ; kgmrca:confidence 0.5 ;
+  kgmrca:relationLabel "date of birth" ;
+  kgmrca:subjectMention <urn:e#char=0,5> ; kgmrca:objectMention <urn:e#char=18,22> ; prov:wasDerivedFrom <urn:e> .
+<urn:c1> a kgmrca:Check ; kgmrca:checked <urn:s1> ; kgmrca:verdict "confirmed" ; rdfs:comment "It is the same." ;
+  kgmrca:basis <http://www.wikidata.org/entity/statement/Q7186-1> .
+"""
+
+
+def data_of(graph: str):
+    return report_data(read_nodes(io.BytesIO(graph.encode()), format="turtle"), title="a graph")
+
+
+def test_a_statement_has_its_evidence_and_verdict():
+    data = data_of(GRAPH)
+    rows = data["statements"]
+    assert rows["iri"] == ["urn:s1", "urn:s2"]
+    assert rows["confidence"] == [0.75, 0.5]
+    assert [data["verdicts"][number] for number in rows["verdict"]] == ["confirmed", "not checked"]
+    assert data["reasons"][rows["reason"][0]] == (
+        "It is the same.",
+        "http://www.wikidata.org/entity/statement/Q7186-1",
+    )
+    assert data["sentences"][rows["sentence"][0]] == "Marie Curie was born in Warsaw."
+    assert rows["sentence_start"] == [10, -1]
+    assert rows["sentence"][1] == -1
+    assert (rows["subject_start"][0], rows["subject_end"][0]) == (10, 21)
+
+
+def test_entities_of_one_item_are_one_thing():
+    data = data_of(GRAPH)
+    things, rows = data["things"], data["statements"]
+    assert rows["subject"] == [0, 0]
+    assert (things["name"][0], things["others"][0], things["item"][0]) == ("Marie Curie", ["Marie"], "Q7186")
+    assert things["mentions"][0] == [0, 10, 21, 1, 0, 5]
+    assert [things["name"][number] for number in rows["object"]] == ["Warsaw", "1867"]
+
+
+def test_the_digest_is_that_of_the_statements_whatever_their_order_and_checks():
+    graph = GRAPH.split("<urn:c1>")[0]
+    first, second = graph.index("<urn:s1>"), graph.index("<urn:s2>")
+    turned = graph[:first] + graph[second:] + graph[first:second]
+    assert data_of(turned)["digest"] == data_of(GRAPH)["digest"]
+    assert data_of(graph[:second])["digest"] != data_of(GRAPH)["digest"]
+
+
+def test_a_graph_without_statements_is_refused():
+    with pytest.raises(InputError, match="no statements"):
+        data_of("<urn:a> <urn:b> <urn:c> .")
+
+
+@given(st.recursive(st.text() | st.characters(codec=None), lambda part: st.lists(part, max_size=3), max_leaves=5))
+def test_json_in_a_page_stays_there(data):
+    text = json_in_html(data)
+    assert json.loads(text) == data
+    assert not re.search("[<>&\u2028\u2029\ud800-\udfff]", text)
+    text.encode("utf-8")
+
+
+@pytest.mark.parametrize("hostile", ["</script><script>x()", "<!--<script>", "\u2028", "\ud800", "]]>", "\0"])
+def test_hostile_names_are_data(hostile):
+    data = data_of(GRAPH)
+    data["things"]["name"][0] = data["title"] = data["documents"][0] = hostile
+    written = page(data)
+    (embedded,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', written, re.DOTALL)
+    assert json.loads(embedded) == json.loads(json.dumps(data))
+    assert written.count("<script") - written.count("<script ", written.index("<script>")) >= 1
+    assert len(re.findall(r"<script(?: type=\"[^\"]*\"(?: id=\"data\")?)?>\s*\S", written)) == 3
+
+
+def test_the_page_loads_nothing():
+    written = page(data_of(GRAPH))
+    assert "default-src 'none'" in written
+    assert not re.search(r"<(?:script|img|iframe|link)[^>]* (?:src|href)=", written)
+
+
+def test_the_command_writes_the_page(tmp_path):
+    (tmp_path / "graph.ttl").write_text(GRAPH, encoding="utf-8")
+    output = tmp_path / "report.html"
+    result = CliRunner().invoke(app, ["report", str(tmp_path / "graph.ttl"), "-o", str(output)])
+    assert (result.exit_code, result.stderr) == (0, f"kgmrca: 2 statements -> {output}\n")
+    assert output.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
