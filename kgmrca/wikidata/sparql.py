@@ -24,6 +24,7 @@ import urllib.error
 import urllib.request
 import zlib
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timezone
 from email.message import Message
@@ -61,6 +62,7 @@ _LONGEST_WAIT = 120.0  # seconds; a longer `Retry-After` is an error
 _MOST_ERRORS, _ERROR_WINDOW = 20, 60.0  # in so many seconds; Wikidata allows 30 a minute
 _MOST_ERRORS_IN_A_ROW = 3 * _TRIES  # three queries, or one made smaller and smaller, and no answer
 _LEAST_PROOF = 1_001  # rows that are asked for to see whether as many are sent
+_PROOF_TIMES = 4  # as many rows as in the answer that is to be proved: enough for what follows in most runs
 _LEAST_LIMIT = 10  # rows; no service has a smaller limit
 _PUBLIC_INTERVAL = 1.0  # seconds between two requests
 _BIG = 50_000_000  # bytes of RDF, from which on reading shows a progress bar
@@ -264,16 +266,18 @@ class _Http:
         self._errors_in_a_row = 0
         self._stopped: EndpointError | None = None
         self._sends = 0  # fewer rows than in an answer that is whole are never a cut answer
+        self._can_prove = True  # until it gives no whole answer to a query for more rows
         self._limit = 0  # rows that it sends at most; 0 as long as no limit is known
-        self._most = 0  # rows in the longest answer
 
     def select(self, query: str) -> list[Row]:
         _refuse_service(query)
-        pause = wait_exponential_jitter(initial=_FIRST_PAUSE, max=_LONGEST_PAUSE, jitter=1.0)
         with self._turn:
-            return Retrying(retry=_is_worth_another, wait=pause, sleep=self._clock.sleep, reraise=True)(
-                self._ask, query
-            )
+            return self._tried(self._ask, query)
+
+    def _tried(self, ask: Callable[[str], list[Row]], query: str) -> list[Row]:
+        """What a query is answered, tried again where that helps."""
+        pause = wait_exponential_jitter(initial=_FIRST_PAUSE, max=_LONGEST_PAUSE, jitter=1.0)
+        return Retrying(retry=_is_worth_another, wait=pause, sleep=self._clock.sleep, reraise=True)(ask, query)
 
     def _ask(self, query: str) -> list[Row]:
         rows = self._send(query)
@@ -284,13 +288,16 @@ class _Http:
         return rows
 
     def _may_be_cut(self, n_rows: int) -> bool:
-        """Whether the service may have sent the first rows only. Many do, and not all say so."""
-        is_most_again, self._most = n_rows == self._most, max(n_rows, self._most)
+        """Whether the service may have sent the first rows only. Many do, and not all say so.
+
+        That an answer is whole is proved by a longer one. The proof has several times its rows, and so mostly serves
+        for all that follow.
+        """
         if self._limit:
             return n_rows >= self._limit
-        # Two answers are seldom as long as each other and longer than all others, unless that is a limit.
-        is_suspicious = _may_be_limit(n_rows) or (is_most_again and n_rows >= _LEAST_LIMIT)
-        return n_rows >= self._sends and is_suspicious and not self._sends_more_than(n_rows)
+        if n_rows < max(self._sends, _LEAST_LIMIT):
+            return False
+        return (self._can_prove or _may_be_limit(n_rows)) and not self._sends_more_than(n_rows)
 
     def _send(self, query: str) -> list[Row]:
         self._wait_for_turn()
@@ -313,16 +320,17 @@ class _Http:
         If that one is not whole either, its length is the limit of the service.
         """
         # Without LIMIT: QLever would tell the number of rows before it, and that more are there than were sent.
-        n_asked = max(n_rows + 1, _LEAST_PROOF)
+        n_asked = max(_PROOF_TIMES * n_rows, _LEAST_PROOF)
         n_others = len(str(n_asked)) - 1
         first = -(-n_asked // 10**n_others)
         digits = [f'"{digit}"' for digit in range(10)]
         sizes = [first, *[10] * n_others]
         values = " ".join(f"VALUES ?d{place} {{ {' '.join(digits[:size])} }}" for place, size in enumerate(sizes))
         try:
-            n_sent = len(self._send(f"SELECT ?d0 WHERE {{ {values} }}"))
+            n_sent = len(self._tried(self._send, f"SELECT ?d0 WHERE {{ {values} }}"))
         except _Trouble:
-            return False
+            self._can_prove = False  # a service that says when it cuts an answer comes here too
+            return not _may_be_limit(n_rows)
         if n_sent < first * 10**n_others:
             self._limit = max(n_sent, n_rows)
         else:

@@ -342,7 +342,10 @@ SMALLER = [
         "Virtuoso: the first 37 rows, with 206",
         lambda asked: Answer(206 if len(asked.rows) >= 37 else 200, asked.with_rows(asked.rows[:37])),
     ),
-    *[Kind(f"GraphDB: the first {n} rows, and no word", limited(n)) for n in (20, 30, 31, 32, 40, 50, 64, 100, 1000)],
+    *[
+        Kind(f"GraphDB: the first {n} rows, and no word", limited(n))
+        for n in (20, 30, 31, 32, 37, 40, 47, 50, 64, 100, 1000)
+    ],
     Kind(
         "has more",
         if_large(

@@ -403,10 +403,39 @@ def test_a_limit_is_never_taken_for_proof_that_more_is_sent(ask, server, limit):
     assert len(server.requests) == 6  # one of them shows the limit
 
 
-def test_a_limit_that_is_no_round_number_shows_when_it_is_met_again(ask, server):
-    server.otherwise = sending_at_most(37, 12, 40, 13, 50, 60)
-    assert [len(ask()) for _ in range(3)] == [12, 37, 13]
-    assert [reason(ask) for _ in range(2)] == ["incomplete answer"] * 2
+@pytest.mark.parametrize("limit", [11, 37, 1234, 2345])
+def test_a_limit_that_is_no_round_number_shows_in_the_first_answer(ask, server, limit):
+    server.otherwise = sending_at_most(limit, limit + 5, limit - 1, limit + 1)
+    assert reason(ask) == "incomplete answer"
+    assert len(ask()) == limit - 1
+    assert reason(ask) == "incomplete answer"
+    assert len(server.requests) == 4  # one of them shows the limit
+
+
+def test_a_limit_shows_where_the_first_answers_are_shorter(ask, server):
+    server.otherwise = sending_at_most(37, 3, 12, 40, 13, 50)
+    assert [len(ask()) for _ in range(2)] == [3, 12]
+    assert reason(ask) == "incomplete answer"
+    assert len(ask()) == 13
+    assert reason(ask) == "incomplete answer"
+
+
+def test_one_proof_serves_for_several_times_as_many_rows(ask, server):
+    server.otherwise = sending_at_most(1_000_000, 9, 500, 1234, 1999, 2001, 7999)
+    assert [len(ask()) for _ in range(6)] == [9, 500, 1234, 1999, 2001, 7999]
+    assert len(server.requests) == 8
+
+
+def test_where_nothing_can_be_proved_only_numbers_that_people_choose_are_doubted(ask, server):
+    lengths = [37, 41, 50]
+
+    def answer(query):
+        return Answer(400) if "VALUES ?d0" in query else Answer(body=body_of(lengths.pop(0)))
+
+    server.otherwise = answer
+    assert [len(ask()) for _ in range(2)] == [37, 41]
+    assert len(server.requests) == 3  # what proves nothing is not asked again
+    assert reason(ask) == "incomplete answer"
 
 
 def test_a_limit_of_as_many_rows_as_the_proof_has_is_found(ask, server):
