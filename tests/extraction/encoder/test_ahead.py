@@ -1,6 +1,7 @@
 """Two stages at a time: order, errors, and what another thread is told."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -76,3 +77,50 @@ def test_who_stops_early_leaves_no_thread_behind(threads):
     next(stream)
     stream.close()
     assert threading.active_count() == before
+
+
+def test_each_of_the_two_has_half_of_the_threads_of_torch():
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    made, between = [], []
+
+    def batches():
+        for number in range(3):
+            made.append(torch.get_num_threads())
+            yield number
+
+    try:
+        worked = []
+        for _, done in ahead(batches(), lambda _: torch.get_num_threads()):
+            between.append(torch.get_num_threads())
+            worked.append(done())
+        after = [torch.get_num_threads(), _threads_of_a_new_thread()]
+    finally:
+        torch.set_num_threads(before)
+    assert (made, worked, between, after) == ([2] * 3, [2] * 3, [4] * 3, [4, 4])
+
+
+def test_torch_has_its_threads_again_after_an_error_and_where_somebody_stops_early():
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+
+    def fails():
+        yield 1
+        raise ValueError("no second")
+
+    try:
+        stream = ahead(range(9), str)
+        next(stream)
+        left = [torch.get_num_threads(), _threads_of_a_new_thread()]
+        stream.close()
+        with pytest.raises(ValueError, match="no second"):
+            list(ahead(fails(), str))
+        left += [torch.get_num_threads(), _threads_of_a_new_thread()]
+    finally:
+        torch.set_num_threads(before)
+    assert left == [4] * 4
+
+
+def _threads_of_a_new_thread():
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.get_num_threads).result()
