@@ -182,8 +182,9 @@ def report_command(graphs: CheckedGraphs, output: Output, input_format: GraphFor
     """Write a page to read a graph in a browser.
 
     It shows all statements, with their evidence, confidence and verdict, and a page for each entity. They can be
-    searched and filtered. The page is one file, needs no network, and can be sent to others. Give what `kgmrca check`
-    wrote as well, or there are no verdicts. Sentences are shown if `kgmrca convert --sentence-text` wrote them.
+    searched and filtered, and drawn as a graph. The page is one file, needs no network, and can be sent to others. Give
+    what `kgmrca check` wrote as well, or there are no verdicts. Sentences are shown if `kgmrca convert --sentence-text`
+    wrote them.
 
     \b
     Examples:

@@ -21,7 +21,7 @@ __all__ = ["page", "write_report"]
 
 _STATIC = Path(__file__).parent / "static"
 _LIBRARY = ("cytoscape.min.js",)
-_SCRIPTS = ("data.js", "view.js", "charts.js", "main.js")  # one script, in this order
+_SCRIPTS = ("data.js", "view.js", "charts.js", "graph.js", "main.js")  # one script, in this order
 
 
 def write_report(graphs: list[str], output: str, *, input_format: str | None = None) -> int:

@@ -1,5 +1,6 @@
 """The page of `kgmrca report` in a browser."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -117,6 +118,23 @@ def test_everything_can_be_reached_by_keys(browser, opened):
     assert text_of(browser, "#details h2") == "Marie Curie"
     keys(browser, "\ue00c", "/")  # Escape goes back to the list
     assert browser.switch_to.active_element.get_attribute("id") == "search"
+
+
+def test_the_graph_grows_where_it_is_asked_to(browser, opened):
+    linked = "kgmrca:item wd:Q7186 .\n<urn:warsaw>"
+    assert linked in GRAPH
+    first, second = GRAPH.replace(linked, linked.replace("kgmrca:item wd:Q7186", "a kgmrca:Thing")).split("<urn:s2>")
+    again, check = second.split("<urn:c1>")
+    to_warsaw = re.sub('"1867"[^ ]* ', "<urn:warsaw> ", again)
+    opened(f"{first}<urn:s2>{to_warsaw}<urn:s3>{again}<urn:c1>{check}")
+    browser.find_element("xpath", "//button[.='Graph']").click()
+    names = [row.text for row in browser.find_elements("css selector", "#net-nodes li")]
+    assert names == ["Warsaw", "Marie Curie\n+", "Marie\n+"]
+    browser.find_element("css selector", "[aria-label='Expand Marie']").send_keys("\ue007")
+    assert [row.text for row in browser.find_elements("css selector", "#net-nodes li")][2:] == ["Marie", "1867\n+"]
+    assert browser.switch_to.active_element.text == "Marie"
+    keys(browser, "\ue007")
+    assert text_of(browser, "#details h2") == "Marie"
 
 
 def test_the_summary_counts(browser, opened):
