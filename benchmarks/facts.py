@@ -23,8 +23,9 @@ speed         Words a second from raw text to relations, of the demo's texts. --
 size          Bytes on disk of the pipeline, and of what it needs beside it.
 
 Each of the first four has precision, recall and F1 from raw text at each operating point, and the calibration error of
-scores from 0.05 on. How facts are matched says `kgmrca.extraction.relations.matching`. Other commands: `entities.py`,
-`coreference.py`, `hard_sentences.py`, `text2kg.py`, `memory.py`.
+scores from 0.05 on, beside what it would be by chance if the scores were the very probabilities. How facts are matched
+says `kgmrca.extraction.relations.matching`. Other commands: `entities.py`, `coreference.py`, `hard_sentences.py`,
+`text2kg.py`, `memory.py`.
 """
 
 import argparse
@@ -81,6 +82,7 @@ def print_scores(title: str, scores: Scores) -> None:
         more = f"  without seen facts {scored['unseen']['f']:.3f}" if "unseen" in scored else ""
         if label in ("gold entities", "end to end") and scored["calibration_error"] is not None:
             more += f"  calibration error {scored['calibration_error']:.3f}"
+            more += f" (by chance {scored['calibration_error_by_chance']:.3f})"
         print(f"  {label:26}{p}{r}{f}{more}", flush=True)
 
 

@@ -163,6 +163,16 @@ class Reliability:
         """The expected calibration error (Guo et al., equation 3): the mean distance of `score` and `right`."""
         return float((self.count * np.abs(self.score - self.right)).sum() / max(self.count.sum(), 1))
 
+    @property
+    def by_chance(self) -> float:
+        """About what `error` would be if the scores were the very probabilities: then it is above 0 by chance alone.
+
+        The fewer scores there are, the more so: it falls with the square root of their number.
+        """
+        # The share that is right is drawn from a binomial distribution, here taken as a normal one, around the score.
+        distances = np.sqrt(2 / np.pi * self.count * self.score * (1 - self.score))
+        return float(distances.sum() / max(self.count.sum(), 1))
+
 
 def reliability(scores: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> Reliability:
     """The numbers of a reliability diagram, from scores and whether they are right, [entries]."""

@@ -263,11 +263,11 @@ class Calibration:
         """A table as text: calibration errors before and after, then the operating points on each set."""
         how = "end to end" if all(one.end_to_end for one in self.sets) else "with gold entities"
         lines = [f"Relations of {'documents' if self.level == 'document' else 'sentences'}, {how}", ""]
-        columns = ("documents", "entries", "before", "after", "left out")
+        columns = ("documents", "entries", "before", "after", "left out", "by chance")
         lines.append(f"{f'calibration error, scores from {SHOWN}':<40}" + "".join(f"{name:>11}" for name in columns))
         for one in self.sets:
-            errors = (None if some is None else some.shown.error for some in (one.before, one.after, one.left_out))
-            cells = [f"{one.documents:,}", f"{one.entries:,}", *map(_decimals, errors)]
+            errors = [None if some is None else some.shown.error for some in (one.before, one.after, one.left_out)]
+            cells = [f"{one.documents:,}", f"{one.entries:,}", *map(_decimals, [*errors, one.after.shown.by_chance])]
             lines.append(f"{one.path.name:<40}" + "".join(f"{cell:>11}" for cell in cells))
         rows: dict[str, tuple[float | None, float | None]] = {
             "all sets": (self.before.shown.error, self.after.shown.error),
@@ -290,6 +290,7 @@ class Calibration:
             "",
             "All is cross-validated over documents: before, the scores as the network gives them; after, those of each",
             "document as calibrated on others. Left out: those of each set as calibrated on the other sets.",
+            "By chance: the error that so many scores would have if they were the very probabilities.",
             f"Labels are those with {FREQUENT} relations that are right or more.",
         ]
         if how != "end to end":
@@ -329,6 +330,7 @@ class Calibration:
                         "before": one.before.shown.error,
                         "after": one.after.shown.error,
                         "left_out": None if one.left_out is None else one.left_out.shown.error,
+                        "by_chance": one.after.shown.by_chance,
                     },
                     "points": {
                         name: {

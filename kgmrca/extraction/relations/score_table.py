@@ -80,7 +80,11 @@ def _remarks(scores: Scores) -> list[str]:
     if types := scores["types_not_in_gold"]:
         remarks.append(f"Entity types that were given and that the data does not have: {', '.join(types)}.")
     parts = {name: scores[name] for name in (GOLD_ENTITIES, END_TO_END) if scores[name] != NO_RECOGNIZER}
-    errors = [f"{part['calibration_error']:.3f} ({name})" for name, part in parts.items() if part["calibration_error"]]
+    errors = [
+        f"{part['calibration_error']:.3f} ({name}; by chance {part['calibration_error_by_chance']:.3f})"
+        for name, part in parts.items()
+        if part["calibration_error"]
+    ]
     if errors:
         remarks.append(f"Calibration error of the scores from {SHOWN} on: {', '.join(errors)}.")
     if any(part["not_judged"] for part in parts.values()):

@@ -144,7 +144,8 @@ def evaluate(
         means over the labels that have gold (where they are known); `given_per_document`; and in `per_type` the scores
         of each label. `p` and `f` are None where nothing that was given can be judged. The relations have also
 
-        - `calibration_error`, the expected calibration error of scores from `calibration.SHOWN` on, where judged;
+        - `calibration_error`, the expected calibration error of scores from `calibration.SHOWN` on, where judged, and
+          `calibration_error_by_chance`, what it would be of as many scores that are the very probabilities;
         - `unseen`: `p` and `f` without the facts that are in `seen` by a name of the subject and one of the object. As
           for DocRED (Yao et al., 2019), these are taken out of what was given and is right; recall stays as it is.
 
@@ -177,7 +178,7 @@ def evaluate(
         scores = _scores(compared, resamples)
         if known is not None:
             scores["unseen"] = _unseen(some, threshold, known, compared.total())
-        return {**scores, "calibration_error": _calibration_error(some)}
+        return {**scores, **_calibration_errors(some)}
 
     on_gold, raw = read.with_entities, read.end_to_end
     types_not_in_gold = _types_not_in_gold(raw or ())
@@ -207,8 +208,8 @@ def _lowest(threshold: float | Mapping[str, float]) -> float:
     return min(threshold.values(), default=1.0) if isinstance(threshold, Mapping) else threshold
 
 
-def _calibration_error(some: Iterable[Answer]) -> float | None:
-    """How far scores from `SHOWN` on are from the share that is right; None where nothing is judged."""
+def _calibration_errors(some: Iterable[Answer]) -> Scores:
+    """How far scores from `SHOWN` on are from the share that is right, and by chance; None where nothing is judged."""
     rows = [
         (score, key in answer.gold)
         for answer in some
@@ -216,9 +217,10 @@ def _calibration_error(some: Iterable[Answer]) -> float | None:
         if score >= SHOWN and answer.is_judged(key[-1])
     ]
     if not rows:
-        return None
+        return {"calibration_error": None, "calibration_error_by_chance": None}
     scores, right = zip(*rows, strict=True)
-    return reliability(np.array(scores), np.array(right, bool)).error
+    found = reliability(np.array(scores), np.array(right, bool))
+    return {"calibration_error": found.error, "calibration_error_by_chance": found.by_chance}
 
 
 def _unseen(

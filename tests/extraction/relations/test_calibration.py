@@ -47,7 +47,18 @@ def test_reliability():
 
 
 def test_reliability_of_nothing():
-    assert reliability(np.zeros(0), np.zeros(0, bool)).error == 0
+    nothing = reliability(np.zeros(0), np.zeros(0, bool))
+    assert (nothing.error, nothing.by_chance) == (0, 0)
+
+
+def test_the_error_by_chance_is_that_of_scores_that_are_the_probabilities():
+    chance = np.random.default_rng(0)
+    scores = chance.beta(1, 2, size=500)
+    errors = [reliability(scores, chance.random(500) < scores).error for _ in range(200)]
+    assert reliability(scores, scores > 2).by_chance == pytest.approx(np.mean(errors), rel=0.05)
+    assert reliability(np.tile(scores, 4), np.tile(scores > 2, 4)).by_chance == pytest.approx(
+        np.mean(errors) / 2, rel=0.05
+    )
 
 
 def entries(score, right, *, label=0, judged=True, document=0, data=0):
@@ -220,6 +231,9 @@ def test_calibrating_brings_scores_to_shares(dev):
     (data_set,) = report.sets
     assert (data_set.documents, data_set.entries, data_set.end_to_end, data_set.left_out) == (20, 80, True, None)
     assert set(pipe_of(nlp).cfg["calibration"]) == {"rules", "visits"}
+    by_chance = report.plain()["sets"][str(dev)]["calibration_error"]["by_chance"]
+    assert 0 < by_chance == data_set.after.shown.by_chance
+    assert f"{by_chance:.4f}" in report.table()
 
 
 def test_too_few_to_calibrate_on(tmp_path):

@@ -1,6 +1,7 @@
 """Which gold relations are meant by those that were given, by hand."""
 
 import json
+import math
 
 import pytest
 import spacy
@@ -169,7 +170,9 @@ def test_the_calibration_error_is_that_of_all_scores(stubbed):
     scores, _ = stubbed(evaluate, [doc_of(GOLD)], [doc_of(GIVEN)], [doc_of([(ANN, BOB, "knows", 0.9)])])
     # 0.9 is right, of 0.6 twice one is, 0.4 is right.
     assert scores["relations, gold entities"]["calibration_error"] == pytest.approx((0.1 + 2 * 0.1 + 0.6) / 4)
-    assert scores["relations, end to end"]["calibration_error"] == pytest.approx(0.1)
+    part = scores["relations, end to end"]
+    assert part["calibration_error"] == pytest.approx(0.1)
+    assert part["calibration_error_by_chance"] == pytest.approx((2 / math.pi * 0.9 * 0.1) ** 0.5)
 
 
 def test_what_is_not_annotated_exhaustively_is_not_judged(stubbed):
