@@ -81,7 +81,7 @@ def link_command(
     enough, or if two are about equally probable. OUT has the graphs, the links, and for each entity all candidates.
 
     Exit code 1 means that the command has finished, but could not look up some entities. Run it again: it then sends
-    only the queries that have no answer yet.
+    only the queries that have no answer yet. It is 1, too, where the endpoint has no labels at all.
 
     \b
     Examples:
@@ -108,7 +108,7 @@ def link_command(
             base=base,
         )
     print(summary.in_words(output), file=sys.stderr)
-    if summary.outcomes["not looked up"]:
+    if summary.outcomes["not looked up"] or summary.no_labels:
         raise typer.Exit(1)
 
 
@@ -147,7 +147,7 @@ def check_command(
     statement of Wikidata that it is based on. Merge OUT with the graph to have both in one file.
 
     Exit code 1 means that the command has finished, but could not check some statements. Run it again: it then sends
-    only the queries that have no answer yet.
+    only the queries that have no answer yet. It is 1, too, where the graphs are about another Wikibase.
 
     \b
     Examples:
@@ -171,7 +171,7 @@ def check_command(
             base=base,
         )
     print(summary.in_words(endpoint), file=sys.stderr)
-    if summary.verdicts["not checked"] or (summary.triples and not summary.verdicts):
+    if summary.verdicts["not checked"] or summary.wikibases or (summary.triples and not summary.verdicts):
         raise typer.Exit(1)
 
 

@@ -38,7 +38,7 @@ from kgmrca.wikidata.assertions import Links, in_words, plain_statements, times_
 from kgmrca.wikidata.outputs import check_writable
 from kgmrca.wikidata.review import delimiter_of
 from kgmrca.wikidata.verdicts import Assertion, CheckKnowledge, Judgement, Verdict, judge
-from kgmrca.wikidata.wikibase import Wikibase
+from kgmrca.wikidata.wikibase import Wikibase, found_in
 
 if TYPE_CHECKING:
     from kgmrca.wikidata.lookups import Lookups
@@ -103,6 +103,7 @@ class CheckSummary:
         verdicts: the number of statements by verdict.
         linked: the number of statements that are about items, whether or not the endpoint has these.
         other_links: the number of links in the graphs that lead to no item, by host.
+        wikibases: the Wikibase that the graphs are about and the one they were compared with, if that is another.
         triples: the number of triples in the graphs that are no part of a statement.
         queries: the number of queries that were sent.
         seconds: the time it took.
@@ -111,6 +112,7 @@ class CheckSummary:
     verdicts: Counter[str] = field(default_factory=Counter)
     linked: int = 0
     other_links: Counter[str] = field(default_factory=Counter)
+    wikibases: tuple[str, ...] = ()
     triples: int = 0
     queries: int = 0
     seconds: float = 0.0
@@ -122,19 +124,25 @@ class CheckSummary:
         lines = [f"{name:<28}{count:>10,}{count / total:>9.1%}" for name, count in rows]
         took = f"{counted(self.queries, 'query', 'queries')}, {self.seconds:.1f} s"
         lines.append(f"kgmrca: {counted(total, 'statement')} checked against {endpoint}: {took}")
-        if total and total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]:
+        if self.wikibases:
+            about, compared = self.wikibases
+            lines.append(
+                f"kgmrca: nothing was compared: the graphs are about {about}, and not about {compared}: name the "
+                "first with --wikibase, and an endpoint that has it"
+            )
+        elif total and total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]:
             lines.append(
                 f"kgmrca: {counted(self.linked, 'statement')} about items or properties that {endpoint} does not have: "
                 "does it have Wikidata's data? (--wikibase names another Wikibase)"
                 if self.linked
                 else "kgmrca: no statement is between entities that are linked to items: run kgmrca link first"
             )
-        if not total and self.triples:
+        if not total and self.triples and not self.wikibases:
             lines.append(
                 f"kgmrca: nothing to check: {counted(self.triples, 'triple')}, none of them a statement or with a "
                 "predicate of Wikidata, as http://www.wikidata.org/prop/direct/P19 (--wikibase names another)"
             )
-        elif not total:
+        elif not total and not self.triples:
             lines.append("kgmrca: nothing to check: the graphs are empty")
         lines += [f"kgmrca: {line}" for line in in_words(self.other_links)]
         return "\n".join(lines)
@@ -229,6 +237,10 @@ def checked_statements(
         links = Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
         if not (links.mapped or links.plain) and lookups.find_wikibase(lambda: read_graphs(files, beside=beside)):
             links = Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
+        if summary and not (links.mapped or links.plain):
+            another = found_in(read_graphs(files, beside=beside))
+            if another and another.entity != lookups.wikibase.entity:
+                summary.wikibases = another.entity, lookups.wikibase.entity
         if summary:
             summary.triples, summary.other_links = links.triples, links.others
         read = lookups.wikibase.graphs(read_graphs(files, beside=beside))

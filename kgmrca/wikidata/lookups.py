@@ -150,6 +150,20 @@ class Lookups:
         """Whether the endpoint is known to have nothing of a part of Wikidata's data, one of `answers.PARTS`."""
         return self._has.get(part) is False
 
+    def is_without(self, part: str) -> bool:
+        """Like `lacks`, but the endpoint is asked if nothing is known; what it lacks is among the remarks then.
+
+        Raises:
+            InputError: the cache cannot be used.
+        """
+        if part not in self._has:
+            found = self._look_up(answers.SURVEY, [_THE_ENDPOINT])[_THE_ENDPOINT]
+            if not isinstance(found, NotChecked):
+                self._learn(found)
+        if self.lacks(part):
+            self.remarks.setdefault(part, f"The endpoint {answers.PARTS[part]}.")
+        return self.lacks(part)
+
     def close(self) -> None:
         """Close the cache. It is opened again if this object is used again."""
         self._cache.close()

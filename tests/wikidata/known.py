@@ -33,6 +33,9 @@ class Known:
     wikibase = WIKIDATA
     endpoint: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="urn:known", queries=0, inputs=()))
 
+    def is_without(self, part):
+        return False
+
     def _look_up(self, kind, keys, answer):
         keys = list(keys)
         self.asked.append((kind, keys))

@@ -416,6 +416,18 @@ def test_over_http(run, graph, tmp_path, wikidata_url):
     assert item(list(pyoxigraph.parse(path=tmp_path / "out.ttl")), "Marie Curie") == "Q7186"
 
 
+def test_an_endpoint_without_labels_is_told_from_names_that_it_does_not_have(run, tmp_path):
+    path, empty = write_graph(tmp_path / "graph.ttl", statement("Zzyzx Qu", "P19", "Vrblk")), tmp_path / "empty.nt"
+    empty.write_text("<urn:a> <urn:b> <urn:c> .\n")
+    done = run(path, "-o", tmp_path / "out.ttl", endpoint=empty)
+    assert done.exit_code == 1
+    assert "The endpoint has no labels: no item can be found by its name." in done.stderr
+    done = run(path, "-o", tmp_path / "out.ttl")
+    assert done.exit_code == 0
+    assert "2 no candidates" in done.stderr
+    assert "has no labels" not in done.stderr
+
+
 def test_a_second_run_asks_nothing(run, graph, tmp_path):
     assert " 0 queries" not in run(graph, "-o", tmp_path / "out.ttl").stderr
     again = run(graph, "-o", tmp_path / "again.ttl")

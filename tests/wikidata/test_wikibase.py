@@ -129,6 +129,15 @@ def test_check_compares_with_another_wikibase(run, kb, graph, tmp_path, told):
     assert NamedNode(f"{KB}entity/statement/Q7186-P19-1") in bases
 
 
+@pytest.mark.parametrize("about", [KB, "http://www.wikidata.org/"])
+def test_the_wrong_wikibase_is_told(run, kb, graph, tmp_path, about):
+    path, other = tmp_path / "about.nt", "https://other.example/entity/"
+    path.write_text(graph.read_text().replace(KB, about))
+    told = run("check", path, "--endpoint", kb, "--wikibase", other, "--jsonl", tmp_path / "out.jsonl", code=1).stderr
+    assert f"the graphs are about {about}entity/, and not about {other}: name the first with --wikibase" in told
+    assert "run kgmrca link first" not in told
+
+
 def test_a_real_server_has_it_too(run, kb, graph, tmp_path):
     with oxigraph(tmp_path / "store", kb) as url:
         run("check", graph, "--endpoint", url, "--jsonl", tmp_path / "out.jsonl")
