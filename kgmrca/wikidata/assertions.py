@@ -21,7 +21,7 @@ from kgmrca.wikidata.values import compare, is_date, is_later, is_unknown, numbe
 from kgmrca.wikidata.values import in_words as value_in_words
 from kgmrca.wikidata.verdicts import Assertion
 
-__all__ = ["Links", "in_words", "linked_items", "plain_statements", "times_compared"]
+__all__ = ["Links", "in_words", "linked_items", "plain_statements", "times_compared", "times_of"]
 
 _TIMES = {
     "start_time": ("P580", "start time"),
@@ -149,6 +149,15 @@ def times_compared(node: Node, claim: Claim | None) -> tuple[int, str]:
         agreement += step
         told.append(sentence)
     return agreement, " ".join(told)
+
+
+def times_of(node: Node) -> list[tuple[str, Value]]:
+    """The times of a statement, each with the property of its qualifier."""
+    return [
+        (property, _value(time))
+        for field, (property, _) in _TIMES.items()
+        if isinstance(time := node.terms.get(field), Literal)
+    ]
 
 
 def _within(ours: Value, claim: Claim) -> tuple[int, str]:

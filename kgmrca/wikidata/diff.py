@@ -22,7 +22,7 @@ from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.read import Node, read_graphs
-from kgmrca.wikidata.assertions import Links
+from kgmrca.wikidata.assertions import Links, times_of
 from kgmrca.wikidata.queries import checked_id
 from kgmrca.wikidata.quickstatements import clean_line, command, value_text, why_not
 from kgmrca.wikidata.records import Value
@@ -117,7 +117,9 @@ class DiffSummary:
         n_not_listed: the number of rows that a person worked on and that are not listed any more. They are kept in
             the table, and not exported.
         files: the files of commands that were written, if there are several.
-        leftover: the file with the name of a further part, which was there before; "" if there is none.
+        leftover: the files with the names of further parts, which were there before.
+        wikibase: what the IRIs of the items begin with, if the graphs told that it is another than Wikidata.
+        qualifiers: by the IRI of a statement its times as qualifiers, which are exported with it.
         unwritable: by the IRI of a statement why its fact cannot be exported.
     """
 
@@ -127,7 +129,9 @@ class DiffSummary:
     n_kept: int = 0
     n_not_listed: int = 0
     files: list[str] = field(default_factory=list)
-    leftover: str = ""
+    leftover: list[str] = field(default_factory=list)
+    wikibase: str = ""
+    qualifiers: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     unwritable: dict[str, str] = field(default_factory=dict)
 
     def in_words(self, output: str) -> str:
@@ -144,7 +148,12 @@ class DiffSummary:
             lines.append(f"{counted(self.n_not_listed, 'row')} that you worked on, no longer listed: kept at the end")
         lines += [f"not exported, {why}" for why in self.left_out]
         if self.leftover:
-            lines.append(f"{self.leftover} and what follows it was there before, and is no part of this export")
+            were = "was" if len(self.leftover) == 1 else "were"
+            lines.append(
+                f"{', '.join(self.leftover)} {were} there before, and no part of this export: remove what is old"
+            )
+        if self.wikibase:
+            lines.append(f"the items are those of {self.wikibase} (--wikibase names another Wikibase)")
         return "\n".join(f"kgmrca: {line}" for line in lines)
 
 
@@ -277,8 +286,10 @@ def _export(
                 )
             files.enter_context(opened(part)).write(commands)
             summary.files = [*(summary.files or [str(output)]), str(part)]
-        if output != STANDARD and (beyond := _part(output, max(len(summary.files), 1) + 1)).exists():
-            summary.leftover = str(beyond)
+        number = max(len(summary.files), 1) + 1
+        while output != STANDARD and (beyond := _part(output, number)).exists():
+            summary.leftover.append(str(beyond))
+            number += 1
     return summary
 
 
@@ -322,6 +333,7 @@ def differences(
             and (another := found_in(read_graphs(files, beside=beside)))
         ):
             first, whose = _FirstReading(), another
+            summary.wikibase = "" if another.is_wikidata else another.entity
             links = Links(first.collecting(whose.graphs(read_graphs(files, beside=beside))))
         first.finish()
         if not first.verdicts:
@@ -340,6 +352,8 @@ def differences(
                 why = why_not(assertion.object, assertion.property)
                 summary.unwritable[row.statement] = why
                 row = replace(row, reason=f"{row.reason} It cannot be exported: {why}.".lstrip())
+            if times := [(of, text) for of, value in times_of(node) if (text := value_text(value, of))]:
+                summary.qualifiers[row.statement] = times
             # A fact that cannot be exported has no value to tell it from others.
             key = row.subject_item, row.property_id, row.value or f" {node.terms['object']}"
             other = found.get(key)
@@ -486,4 +500,11 @@ def _commands(
         else:
             summary.verdicts[rows[fact].verdict] += 1
             row = rows[fact]
-            yield command(row.subject_item, row.property_id, row.value, stated_in=stated_in, url=row.url)
+            yield command(
+                row.subject_item,
+                row.property_id,
+                row.value,
+                qualifiers=summary.qualifiers.get(row.statement, ()),
+                stated_in=stated_in,
+                url=row.url,
+            )

@@ -10,7 +10,9 @@ end.
 
 import re
 from calendar import monthrange
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import chain
 
 from kgmrca.ontology import load_properties, wikidata_predicate
 from kgmrca.triples.iris import clean_text
@@ -27,6 +29,8 @@ _DECADE, _CENTURY = 8, 7
 _MOST_DIGITS = 100  # of an amount
 
 _PLACES = frozenset({"P625"})
+_LINKS = frozenset({"P854", "P856", "P953", "P973", "P1065", "P2699"})  # official website and the like
+_NO_PAGE = re.compile(r"https?://(?:www\.)?wikidata\.org/(?:entity|prop|wiki)/\S*?\b[PLE][0-9]+\S*", re.ASCII)
 _STRINGS = frozenset({"P281"})  # of our properties, those that have texts as values
 # Properties of which each value needs a unit, and those of texts that need their language.
 _WITH_UNIT = frozenset(
@@ -43,18 +47,27 @@ _WITH_LANGUAGE = frozenset(
 _NAMES = {"item": "an item", "time": "a date", "quantity": "a number", "text": "a text", "other": "a link"}
 
 
-def command(item: str, property: str, value: str, *, stated_in: str = "", url: str = "") -> str:
+def command(
+    item: str,
+    property: str,
+    value: str,
+    *,
+    qualifiers: Sequence[tuple[str, str]] = (),
+    stated_in: str = "",
+    url: str = "",
+) -> str:
     """The command that adds a claim, as a line, with an item, a web page or both as its reference.
 
     Args:
         value: as `value_text` gives it.
+        qualifiers: properties with their values, in the same form.
         stated_in: the id of the item that the claim is stated in (P248).
         url: where the claim can be read (P854).
 
     >>> command("Q7186", "P19", "Q270", stated_in="Q328").split()
     ['Q7186', 'P19', 'Q270', 'S248', 'Q328']
     """
-    cells = [item, property, value]
+    cells = [item, property, value, *chain.from_iterable(qualifiers)]
     if stated_in:
         cells += ["S248", stated_in]
     if url:
@@ -102,6 +115,8 @@ def _written(value: Value, property: str) -> tuple[str, str]:
             return "", f"{property} takes {_NAMES[kind]}, and this is none"
     if property in _PLACES and not point_of(value.text):
         return "", f"{property} takes a place, and this is none"
+    if property in _LINKS and not (value.kind in ("text", "other") and _LINK.fullmatch(value.text.strip())):
+        return "", f"{property} takes a link that begins with http:// or https://, and this is none"
     if value.kind == "item":
         return value.text, ""
     if value.kind == "time":
@@ -201,6 +216,8 @@ def _place_or_link(text: str) -> tuple[str, str]:
     if name := file_name(text):
         why = _why_no_text(name)
         return ("", why) if why else (_quoted(name), "")
+    if _NO_PAGE.fullmatch(text):
+        return "", "its object is a property or a lexeme of Wikidata, and no web page"
     if _LINK.fullmatch(text):
         return _quoted(text.replace("|", "%7C")), ""
     return "", "its object is neither an item nor a link to a web page"

@@ -8,6 +8,8 @@ the calendar of its time has it, so a day of the Julian calendar is compared in 
 
 import re
 from calendar import monthrange
+from dataclasses import replace
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Literal, TypeAlias
 from urllib.parse import unquote
@@ -24,6 +26,7 @@ __all__ = [
     "in_words",
     "is_date",
     "is_later",
+    "is_link",
     "is_unknown",
     "number",
     "point_of",
@@ -51,6 +54,9 @@ _DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
 _XSD_DATE = re.compile(r"-?(\d{4,})(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _MIDNIGHT = re.compile(r"T00:00:00(?:\.0+)?(?:Z|[+-]00:00)?$", re.ASCII)
 _FILE = re.compile(r"https?://commons\.wikimedia\.org/wiki/(?:Special:FilePath/|File:)(.+)")
+_LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"<>]+", re.ASCII)
+_ZONE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:\d\d)", re.ASCII)
+_NO_LANGUAGE = frozenset({"", "mul", "und", "mis", "zxx"})
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _POINT = re.compile(r"(?:<([^>]*)>\s*)?Point\s*(?:Z\s*)?\(\s*(\S+)\s+([^\s)]+)(?:\s+[^\s)]+)?\s*\)", re.IGNORECASE)
 # What GeoSPARQL takes where none is named (OGC 22-047r1, section 8.5.1): longitude and latitude on Earth.
@@ -79,7 +85,8 @@ def compare(ours: Value, theirs: Value) -> Agreement:
     Returns:
         "same" if Wikidata's value equals ours or is more precise, or if our number lies within its bounds. "near" if
         Wikidata's value is less precise than ours (a year for a day), is another day or month of the same year, has our
-        number between its bounds but with a unit, or is a place nearby. "different" if the values exclude each other.
+        number between its bounds but with a unit, is a place nearby, or is the same text in another language.
+        "different" if the values exclude each other.
         "incomparable" otherwise, as for values of different kinds, and for different texts in two languages.
 
     >>> compare(Value("time", "1867", precision=9), Value("time", "1867-11-07", precision=11))
@@ -100,7 +107,7 @@ def compare(ours: Value, theirs: Value) -> Agreement:
     if theirs.kind not in ("text", "other"):
         return "incomparable"
     if _exported(ours, theirs) == _exported(theirs, theirs):
-        return "same"
+        return "same" if _may_be_one_language(ours.language, theirs.language) else "near"
     if (our_point := point_of(ours.text)) and (point := point_of(theirs.text)):
         return _compare_points(our_point, point)
     is_translated = ours.language and theirs.language and ours.language != theirs.language
@@ -184,6 +191,15 @@ def number(text: str) -> Decimal | None:
     return Decimal(text) if _DECIMAL.fullmatch(text) else None
 
 
+def is_link(text: str) -> bool:
+    """Whether a text is a link with its scheme.
+
+    >>> is_link("https://ilo.example/a"), is_link("www.ilo.example")
+    (True, False)
+    """
+    return _LINK.fullmatch(text) is not None
+
+
 def is_date(text: str) -> bool:
     """Whether a text is a year, month or day as XSD writes it, of the Gregorian calendar or, before 1583, the Julian.
 
@@ -237,6 +253,12 @@ def _exported(value: Value, theirs: Value) -> str:
     return " ".join(text.split())
 
 
+def _may_be_one_language(one: str, other: str) -> bool:
+    """Whether two tags may be of one language: regions and scripts of it are, and a text without a tag may be any."""
+    ours, theirs = (tag.lower().replace("_", "-").partition("-")[0] for tag in (one, other))
+    return ours == theirs or not _NO_LANGUAGE.isdisjoint((ours, theirs))
+
+
 def _compare_points(ours: tuple[str, Decimal, Decimal], theirs: tuple[str, Decimal, Decimal]) -> Agreement:
     if ours[0] != theirs[0]:
         return "different"
@@ -246,6 +268,9 @@ def _compare_points(ours: tuple[str, Decimal, Decimal], theirs: tuple[str, Decim
 
 
 def _compare_times(ours: Value, theirs: Value) -> Agreement:
+    if (in_utc := _in_utc(ours.text)) != ours.text:  # a day is without a time zone, so it may be the day in either
+        found = [_compare_times(replace(ours, text=text), theirs) for text in (in_utc, ours.text[:10])]
+        return min(found, key=("same", "near", "different", "incomparable").index)
     our_text, their_text = (_MIDNIGHT.sub("", value.text.removeprefix("+")) for value in (ours, theirs))
     if ours.precision is None and our_text == their_text:
         return "same"  # Wikidata's own value without its precision
@@ -260,6 +285,22 @@ def _compare_times(ours: Value, theirs: Value) -> Agreement:
     return "near" if our_date[0] in {day[0] for day in days} else "different"
 
 
+def _in_utc(text: str) -> str:
+    """A time of day in UTC, if it has another time zone; any other text as it is.
+
+    >>> _in_utc("1867-11-06T19:00:00-05:00"), _in_utc("1867-11-07")
+    ('1867-11-07T00:00:00Z', '1867-11-07')
+    """
+    match = _ZONE.fullmatch(text)
+    if match is None or match[2][1:] == "00:00":
+        return text
+    try:
+        moment = datetime.fromisoformat(match[1] + match[2]).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return text
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+
+
 def _date(value: Value) -> tuple[_Day | None, int]:
     """Year, month and day of a time, and its precision.
 
@@ -271,7 +312,8 @@ def _date(value: Value) -> tuple[_Day | None, int]:
     date = int(match[1]), int(match[2] or 1) or 1, int(match[3] or 1) or 1
     if value.precision is not None:
         return date, value.precision
-    return date, _YEAR if date[1:] == (1, 1) else _DAY
+    has_time = "T" in value.text and not _MIDNIGHT.search(value.text)
+    return date, _YEAR if date[1:] == (1, 1) and not has_time else _DAY
 
 
 def _own_day(value: Value, date: _Day) -> _Day:

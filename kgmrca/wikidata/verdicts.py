@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from kgmrca.ontology import load_properties, wikidata_predicate
 from kgmrca.wikidata.records import Claim, Constraints, Item, NotChecked, Value, WikidataProperty
-from kgmrca.wikidata.values import compare, in_words, point_of
+from kgmrca.wikidata.values import compare, in_words, is_link, point_of
 
 __all__ = ["Assertion", "CheckKnowledge", "Judgement", "Question", "Verdict", "judge"]
 
@@ -379,6 +379,12 @@ def _wrong_literal(about: WikidataProperty, object_: Value) -> Judgement | None:
         return Judgement(Verdict.unlinked, reason="The object is not linked to an item.")
     if about.datatype == "GlobeCoordinate" and object_.kind != "item":
         kind, name = ("other" if point_of(object_.text) else ""), "a place"
+    if about.datatype == "ExternalId":
+        kind, name = "text", "an identifier as a text"
+    if about.datatype == "Url" and object_.kind in ("text", "other"):
+        kind, name = (object_.kind if is_link(object_.text) else ""), "a link that begins with its scheme (https://)"
+    if about.datatype in ("WikibaseProperty", "WikibaseLexeme", "WikibaseSense", "WikibaseForm"):
+        kind, name = "", "no item, text or link"
     if object_.kind in (kind, "item"):
         return None
     return Judgement(Verdict.unlinked, reason=f"{about.id} takes {name}, and the object is not one.")

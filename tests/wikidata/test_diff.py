@@ -11,7 +11,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from kgmrca import cli
 from kgmrca.errors import InputError
 from kgmrca.graph.merging.merge import merge
-from kgmrca.triples.records import Mention
+from kgmrca.triples.records import Mention, Times
 from kgmrca.wikidata.check import check
 from kgmrca.wikidata.diff import (
     DIFF_COLUMNS,
@@ -216,6 +216,24 @@ def test_what_was_accepted_is_exported_and_nothing_else(graph, tmp_path):
     assert summary.verdicts == {"new": 2}
 
 
+def test_the_times_of_a_statement_are_its_qualifiers(tmp_path):
+    times = Times(start="1903-05-01", end="1906")
+    graph = graph_of(tmp_path / "graph.ttl", replace(statement(CURIE, "P108", "Q209842"), times=times), checks("new"))
+    assert export(graph, tmp_path, ["x"])[1] == (
+        "Q7186\tP108\tQ209842\tP580\t+1903-05-01T00:00:00Z/11\tP582\t+1906-00-00T00:00:00Z/9\n"
+    )
+
+
+def test_another_wikibase_that_was_found_is_named(tmp_path):
+    graph = graph_of(tmp_path / "graph.nt", statement(CURIE, "P108", "Q209842"), checks("new"))
+    assert not diff([graph], tmp_path / "new.tsv").wikibase
+    graph.write_text(graph.read_text().replace("http://www.wikidata.org/", "https://kb.example/"))
+    summary = diff([graph], tmp_path / "of_kb.tsv")
+    assert "the items are those of https://kb.example/entity/ (--wikibase names another" in summary.in_words(
+        "of_kb.tsv"
+    )
+
+
 def test_nothing_accepted_nothing_exported(graph, tmp_path):
     assert export(graph, tmp_path, ["no", "", "0"])[1] == ""
 
@@ -274,7 +292,11 @@ def test_parts_are_written_again_and_those_of_a_longer_export_are_told(graph, tm
         assert summary.files == [str(tmp_path / "new.qs"), str(tmp_path / "new-2.qs")]
         assert not summary.leftover
     summary, _ = export(graph, tmp_path, ["x", "no", ""])
-    assert f"{tmp_path / 'new-2.qs'} and what follows it was there before" in summary.in_words("new.qs")
+    assert f"{tmp_path / 'new-2.qs'} was there before, and no part of this export" in summary.in_words("new.qs")
+    (tmp_path / "new-3.qs").write_text("x")
+    summary, _ = export(graph, tmp_path, ["x", "no", ""])
+    assert summary.leftover == [str(tmp_path / "new-2.qs"), str(tmp_path / "new-3.qs")]
+    assert f"{tmp_path / 'new-2.qs'}, {tmp_path / 'new-3.qs'} were there before" in summary.in_words("new.qs")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

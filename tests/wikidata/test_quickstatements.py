@@ -85,7 +85,13 @@ def test_values_as_quickstatements(value, property, text):
         (Value("other", "Point(4 95)"), "P625", "P625 takes a place, and this is none"),
         (Value("text", "10 20"), "P625", "P625 takes a place, and this is none"),
         (Value("other", "<http://www.wikidata.org/entity/Q111> Point(2 3)"), "P625", "its place is not on Earth"),
-        (Value("other", "urn:x"), "P856", "its object is neither an item nor a link"),
+        (Value("other", "urn:x"), "P742", "its object is neither an item nor a link"),
+        (Value("other", "urn:x"), "P856", "P856 takes a link that begins with http:// or https://"),
+        (Value("text", "www.ilo.example"), "P856", "P856 takes a link that begins with http:// or https://"),
+        (Value("quantity", "12"), "P973", "P973 takes a link that begins with http:// or https://"),
+        (Value("other", "http://www.wikidata.org/entity/P19"), "P1687", "its object is a property or a lexeme"),
+        (Value("other", "http://www.wikidata.org/prop/direct/P19"), "P1687", "its object is a property or a lexeme"),
+        (Value("other", "https://www.wikidata.org/wiki/Property:P19"), "P1687", "its object is a property or"),
         (Value("somevalue"), "P742", "its value is unknown"),
     ],
 )
@@ -139,8 +145,13 @@ def test_both_versions_read_what_was_meant(given_values, url, stated_in):
         text = value_text(value, property)
         assert bool(text) != bool(why_not(value, property))
         if text:
-            lines.append(command("Q7186", property, text, stated_in=stated_in, url=url))
-            meant.append(("Q7186", property, read, [], references))
+            times = [("P580", "+1867-11-07T00:00:00Z/11"), ("P582", "+1934-00-00T00:00:00Z/9")][: len(lines)]
+            read_times = [
+                ("P580", ("time", "+1867-11-07T00:00:00Z", 11, GREGORIAN)),
+                ("P582", ("time", "+1934-00-00T00:00:00Z", 9, GREGORIAN)),
+            ][: len(lines)]
+            lines.append(command("Q7186", property, text, qualifiers=times, stated_in=stated_in, url=url))
+            meant.append(("Q7186", property, read, read_times, references))
     batch = "".join(lines)
     assert read_2(batch) == meant
     assert read_3(batch) == meant

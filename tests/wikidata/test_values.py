@@ -51,6 +51,45 @@ def test_texts_are_compared_as_they_would_be_exported(ours, theirs):
     assert compare(text("a_b"), text("a b")) == "different"
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "found"),
+    [
+        ("en", "en", "same"),
+        ("en", "en-gb", "same"),
+        ("zh_Hans", "zh-Hant", "same"),
+        ("", "de", "same"),
+        ("en", "", "same"),
+        ("en", "mul", "same"),
+        ("en", "de", "near"),
+    ],
+)
+def test_one_text_in_two_languages_is_no_proof(ours, theirs, found):
+    assert compare(text("Hamlet", ours), text("Hamlet", theirs)) == found
+
+
+@pytest.mark.parametrize(
+    ("ours", "found"),
+    [
+        ("1867-11-07T23:30:00-05:00", "same"),  # the day where it was written
+        ("1867-11-06T19:00:00-05:00", "same"),  # the day in UTC
+        ("1867-11-08T01:00:00+02:00", "same"),
+        ("1867-11-08T12:00:00+02:00", "near"),
+        ("1868-01-01T01:00:00+02:00", "near"),  # 31 December in UTC
+        ("1868-01-02T01:00:00+02:00", "different"),
+    ],
+)
+def test_a_datetime_in_another_time_zone_is_compared_with_a_day(ours, found):
+    assert compare(time(ours), time("1867-11-07T00:00:00Z", 11)) == found
+
+
+def test_midnight_in_another_time_zone_is_the_value_of_wikidata():
+    assert compare(time("1849-12-31T19:00:00-05:00"), time("1850-01-01T00:00:00Z", 7)) == "same"
+
+
+def test_an_hour_of_new_years_day_is_that_day():
+    assert compare(time("1867-01-01T08:30:00Z"), time("1867-11-07T00:00:00Z", 11)) == "near"
+
+
 def test_another_datetime_is_compared_as_before():
     assert compare(time("1867-11-08T00:00:00Z"), time("1867-11-07T00:00:00Z", 11)) == "near"
     assert compare(time("1868-11-07T00:00:00Z"), time("1867-11-07T00:00:00Z", 11)) == "different"
@@ -139,7 +178,7 @@ def test_texts_in_two_languages_do_not_exclude_one_another():
     assert compare(text("Warsaw", "en"), text("Warszawa", "pl")) == "incomparable"
     assert compare(text("Warsaw", "en"), text("Varsovie", "en")) == "different"
     assert compare(text("Warsaw"), text("Warszawa", "pl")) == "different"
-    assert compare(text("Berlin", "en"), text("Berlin", "de")) == "same"
+    assert compare(text("Berlin", "en"), text("Berlin", "de")) == "near"
 
 
 @pytest.mark.parametrize(

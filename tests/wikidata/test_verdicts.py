@@ -286,7 +286,15 @@ LITERALS = [
     (text("about 2"), amount("+2"), "Quantity", "unlinked"),
     (text("Maria"), text("Maria", language="pl"), "Monolingualtext", "confirmed"),
     (text("Marie"), text("Maria", language="pl"), "Monolingualtext", "conflict"),
+    (text("Maria", language="en"), text("Maria", language="pl"), "Monolingualtext", "soft conflict"),
     (amount("42"), text("42"), "ExternalId", "confirmed"),
+    (amount("42"), text("43"), "ExternalId", "unlinked"),
+    (Value("other", "https://viaf.example/42"), text("43"), "ExternalId", "unlinked"),
+    (text("44"), text("43"), "ExternalId", "conflict"),
+    (text("www.ilo.example"), Value("other", "https://ilo.example"), "Url", "unlinked"),
+    (text("https://brun.example"), Value("other", "https://ilo.example"), "Url", "conflict"),
+    (Value("other", "ftp://ilo.example/a"), Value("other", "https://ilo.example"), "Url", "conflict"),
+    (Value("other", "http://www.wikidata.org/entity/P19"), text("x"), "WikibaseProperty", "unlinked"),
     (text("Warsaw"), item("Q270"), "WikibaseItem", "unlinked"),
 ]
 
