@@ -19,6 +19,7 @@ from spacy.tokens import Doc
 from tqdm import tqdm
 
 from kgmrca.corpora.documents import MAX_RECORD_SIZE, BadRecord, Document, read_documents
+from kgmrca.corpora.formats import ReadOptions
 from kgmrca.corpora.inputs import Found, find_inputs, is_read_from_folders
 from kgmrca.corpora.repeats import Repeat, Repeats
 from kgmrca.errors import InputError, ModelError, ResourceError
@@ -91,6 +92,8 @@ def convert(
     default_operating_point: str | None = None,
     batch_size: int = 64,
     input_format: str | None = None,
+    read_options: ReadOptions | None = None,
+    save_text: str | Path | None = None,
     max_record_size: int = MAX_RECORD_SIZE,
     rejected: str | Path | None = None,
     ontology: str | Path = "wikidata",
@@ -121,8 +124,11 @@ def convert(
             pipeline. The pipeline itself is not changed.
         default_operating_point: the operating point to use if `threshold` is None and the pipeline has it.
         batch_size: the largest number of documents that are processed together; long documents are fewer.
-        input_format: "text", "jsonl" or "docbin". The default follows from the extension of each file; for standard
-            input it is text.
+        input_format: one of `INPUT_FORMATS`. The default follows from the extension of each file; for standard input
+            it is text.
+        read_options: where the texts are in files, and their encoding.
+        save_text: a folder for the texts that were read, in UTF-8. The characters of a mention are counted in them. A
+            file is named after the digest at the end of the IRI of its document: `DIGEST.txt`.
         max_record_size: the length that a line of JSONL may have, in bytes. A longer line is set aside, and is not held
             in memory.
         rejected: the file for the records that could not be used, as JSONL with the reasons. Of each record, it holds
@@ -160,7 +166,8 @@ def convert(
     predicates = load_ontology(ontology)
     rejected_to = _rejected_path(rejected, target)
     threshold_of_source = _threshold_of_source(source, threshold)
-    found = _find(inputs, input_format, output, rejected_to, is_default=rejected is None)
+    options = read_options or ReadOptions()
+    found = _find(inputs, input_format, options, output, rejected_to, is_default=rejected is None)
     if ontology not in ONTOLOGIES:
         check_outputs([output, rejected_to], [ontology], what="the ontology")
     if nlp and nlp.path:
@@ -186,7 +193,11 @@ def convert(
         out = stack.enter_context(opened(output))
         set_aside = stack.enter_context(_rejects(rejected_to))
         say = partial(statements, base=base, run=run, ontology=predicates, source=source, threshold=threshold_of_source)
-        records = read_documents(found, vocab=nlp.vocab, max_length=nlp.max_length, max_record_size=max_record_size)
+        records = read_documents(
+            found, vocab=nlp.vocab, max_length=nlp.max_length, max_record_size=max_record_size, options=options
+        )
+        if save_text is not None:
+            records = _saving_texts(records, Path(save_text))
         triples = _triples(
             _without_repeats(records, summary, bar),
             summary,
@@ -231,6 +242,7 @@ def _rejected_path(rejected: str | Path | None, target: Path | None) -> Path | N
 def _find(
     inputs: str | Path | Iterable[str | Path],
     input_format: str | None,
+    options: ReadOptions,
     output: str | Path | IO[bytes],
     rejected_to: Path | None,
     *,
@@ -246,7 +258,7 @@ def _find(
     """
     inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     leave_out = {rejected_to.resolve()} if rejected_to and is_default else set()
-    found = find_inputs(inputs, input_format=input_format, leave_out=leave_out)
+    found = find_inputs(inputs, input_format=input_format, leave_out=leave_out, encoding=options.encoding)
     files = [file.path or STANDARD for file in found.files]
     folders = [name for name in inputs if Path(name).is_dir()]
     check_outputs([output, rejected_to], files, what="an INPUT")
@@ -356,6 +368,17 @@ def _without_repeats(
                 continue
             summary.repeated_names += repeat is Repeat.NAME
             summary.repeated_texts += repeat is Repeat.TEXT
+        yield record
+
+
+def _saving_texts(records: Iterable[Document | BadRecord], folder: Path) -> Iterator[Document | BadRecord]:
+    """Write the text of each document to a folder, as it goes by."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for record in records:
+        if isinstance(record, Document):
+            text = _text(record)
+            with whole_file(folder / f"{text_digest(text)}.txt") as stream:
+                stream.write(text.encode("utf-8", "replace"))
         yield record
 
 

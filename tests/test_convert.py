@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.tokens import DocBin
 
 from kgmrca.convert import convert
+from kgmrca.corpora.formats import ReadOptions
 from kgmrca.errors import InputError, ModelError
 from kgmrca.resources import resource
 from kgmrca.triples.iris import text_digest
@@ -74,6 +75,19 @@ def test_all_kinds_of_input_become_one_graph(folder, tmp_path, nlp, name, format
     rdf = read_rdf((tmp_path / name).read_bytes(), format)
     identifiers = {o for _, p, o in rdf if p == "<http://purl.org/dc/terms/identifier>"}
     assert identifiers == {'"lives.txt"', '"birth"', '"news.jsonl:2"', '"docs.spacy:1"'}
+
+
+def test_the_texts_that_were_read_are_saved(tmp_path, nlp):
+    text = f"{BIRTH}\r\nZoë lives."
+    (tmp_path / "a.csv").write_bytes(f'name;body\nx;"{text}"\ny;\n'.encode("utf-16"))
+    options = ReadOptions(text_column="body", id_column="name")
+    summary = convert(
+        tmp_path / "a.csv", tmp_path / "graph.nt", nlp=nlp, read_options=options, save_text=tmp_path / "texts"
+    )
+    assert (summary.documents, summary.rejected) == (1, 1)
+    (saved,) = (tmp_path / "texts").iterdir()
+    assert saved.read_bytes() == text.encode()
+    assert f"document/x@{saved.stem}>" in (tmp_path / "graph.nt").read_text()
 
 
 def test_a_format_goes_before_the_extension(folder, tmp_path, nlp):
@@ -418,7 +432,7 @@ def test_an_input_is_not_overwritten(jsonl, nlp, tmp_path, option):
         ({"batch_size": 0}, "batch size"),
         ({"max_record_size": 0}, "size of records"),
         ({"rejected": "graph.ttl"}, "are the same file"),
-        ({"input_format": "csv"}, "no input format 'csv'"),
+        ({"input_format": "rtf"}, "no input format 'rtf'"),
     ],
 )
 def test_an_argument_that_cannot_be_used_is_refused(folder, tmp_path, nlp, monkeypatch, options, reason):

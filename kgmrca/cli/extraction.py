@@ -38,9 +38,10 @@ def convert_command(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Files, folders, glob patterns, or - for standard input. Plain text (.txt, .md), JSON Lines (.jsonl, "
-            ".ndjson) and spaCy's DocBin (.spacy) are read, each also with .gz. A line of JSON Lines is an object with "
-            "the key 'text', perhaps 'id', and any metadata.",
+            help="Files, folders, glob patterns, or - for standard input. Plain text, Markdown, HTML, TEI and other "
+            "XML, Word (.docx), PDF, CSV, TSV, Parquet, Arrow, JSON, JSON Lines, WARC and spaCy's DocBin (.spacy) are "
+            "read, each also with .gz or .zst, and in .zip and .tar. A record has the key or column 'text', perhaps "
+            "'id', and any metadata.",
             show_default=False,
         ),
     ],
@@ -94,6 +95,39 @@ def convert_command(
             show_default=False,
         ),
     ] = None,
+    text_column: Annotated[
+        str, typer.Option(metavar="NAME", help="The column of a table, or the key of a record, that has the text.")
+    ] = "text",
+    id_column: Annotated[
+        str, typer.Option(metavar="NAME", help="The column or key that has the name of the document.")
+    ] = "id",
+    xml_text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="XPATH",
+            help="Where the text is in XML, such as '//abstract'.  [default: the text of TEI]",
+            show_default=False,
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The encoding of text without a mark, such as cp1252, or detect to guess it for each file.  [default: "
+            "UTF-8, or what HTML and XML declare]",
+            show_default=False,
+        ),
+    ] = None,
+    save_text: Annotated[
+        Path | None,
+        typer.Option(
+            callback=no_stream,
+            metavar="FOLDER",
+            help="Write the texts that were read to this folder, in which the characters of mentions are counted. A "
+            "file is named after the digest at the end of the IRI of its document.",
+            show_default=False,
+        ),
+    ] = None,
     max_record_size: Annotated[
         int,
         typer.Option(
@@ -123,10 +157,12 @@ def convert_command(
       kgmrca convert articles/ 'more/*.txt' -o graph.ttl
       kgmrca convert news.jsonl.gz -o graph.nq.gz --provenance graphs --threshold 0.8
       kgmrca convert letters.txt -o graph.ttl --threshold complete --ontology dbpedia
+      kgmrca convert papers.zip table.csv -o graph.ttl --text-column abstract --save-text texts/
       kgmrca convert - -o - --input-format jsonl < news.jsonl | grep P19
     """
     with loading_shown():
         from kgmrca.convert import convert
+        from kgmrca.corpora.formats import ReadOptions
 
     chosen = None if threshold is None else number_or_name(threshold)
     summary = convert(
@@ -139,6 +175,8 @@ def convert_command(
         default_operating_point="precise",  # the reader of a graph cannot choose another threshold
         batch_size=batch_size,
         input_format=input_format and input_format.value,
+        read_options=ReadOptions(text_column, id_column, xml_text, encoding),
+        save_text=save_text,
         max_record_size=max_record_size,
         rejected=rejected,
         ontology=ontology,

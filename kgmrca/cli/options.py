@@ -63,6 +63,19 @@ class InputFormat(str, Enum):
     text = "text"
     jsonl = "jsonl"
     docbin = "docbin"
+    markdown = "markdown"
+    html = "html"
+    xml = "xml"
+    docx = "docx"
+    pdf = "pdf"
+    json = "json"
+    csv = "csv"
+    tsv = "tsv"
+    parquet = "parquet"
+    arrow = "arrow"
+    warc = "warc"
+    zip = "zip"
+    tar = "tar"
 
 
 def suggest(*names: str) -> Callable[[str], list[str]]:

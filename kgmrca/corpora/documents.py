@@ -6,12 +6,31 @@ A record that cannot be read does not end the stream. It is given as a `BadRecor
 import codecs
 import json
 import logging
-import zlib
+import tarfile
+import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from kgmrca.corpora.inputs import INSIST, Found, InputFile, kind_of_start, no_text, opened_input
+from kgmrca.corpora.archives import members
+from kgmrca.corpora.formats import MAX_FILE_SIZE, RECORDS, TEXTS, ReadOptions, UnreadableError
+from kgmrca.corpora.inputs import (
+    ARCHIVES,
+    INSIST,
+    UNPACKING_ERRORS,
+    Found,
+    InputFile,
+    format_of,
+    is_read_from_folders,
+    kind_of_start,
+    missing_for,
+    no_text,
+    opened_input,
+    unpacked_input,
+)
+from kgmrca.corpora.kinds import inner_suffix
 from kgmrca.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +57,13 @@ MAX_RECORD_SIZE = 16_000_000
 
 _KEPT = 10_000  # bytes of a record that are kept to show it
 _BLOCK = 1 << 20
+
+_DAMAGE: tuple[type[Exception], ...] = (
+    *UNPACKING_ERRORS,
+    UnreadableError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+)
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -98,12 +124,21 @@ class BadRecord:
 
 
 def read_documents(
-    found: Found, *, vocab: "Vocab", max_length: int, max_record_size: int = MAX_RECORD_SIZE
+    found: Found,
+    *,
+    vocab: "Vocab",
+    max_length: int,
+    max_record_size: int = MAX_RECORD_SIZE,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 (it cannot be changed)
 ) -> Iterator[Document | BadRecord]:
-    """Read files one after the other, JSONL line by line; a DocBin is held in memory as a whole.
+    """Read files one after the other, and what has records one by one.
+
+    A DocBin and what is one document is held in memory as a whole. Files in an archive that are of no known format are
+    counted in `found.skipped`.
 
     JSONL has one object a line: `text`, perhaps `id` (text or an integer), and anything else, which is metadata. A
-    document without an id is called after its file: `name.txt`, `name.jsonl:LINE`, `name.spacy:NUMBER`.
+    document without an id is called after its file: `name.txt`, `name.jsonl:LINE`, `name.spacy:NUMBER`,
+    `name.zip/name.txt`.
 
     Args:
         found: the files to read. Each sub-folder that could not be read is a bad record.
@@ -111,6 +146,7 @@ def read_documents(
         max_length: the largest length of a text, in code points. A longer text is a bad record.
         max_record_size: the largest length of a line of JSONL, in bytes. A longer line is a bad record, and is not held
             in memory.
+        options: where the texts are in files, and their encoding.
 
     Raises:
         InputError: standard input is no text.
@@ -119,20 +155,102 @@ def read_documents(
         yield BadRecord(folder, reason, folder, None, 0)
     for file in found.files:
         logger.info("Reading %s.", file.name)
-        yield from _read(file, vocab, max_length, max_record_size)
+        yield from _Reader(found.skipped, vocab, max_length, max_record_size, options).read(file)
 
 
-def _read(file: InputFile, vocab: "Vocab", max_length: int, max_record_size: int) -> Iterator[Document | BadRecord]:
-    try:
-        with opened_input(file) as (stream, taken):
-            if file.format == "text":
-                yield _read_text(file, stream, taken, max_length)
-            elif file.format == "jsonl":
-                yield from _read_jsonl(file, stream, taken, max_length, max_record_size)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads a file of any format."""
+
+    skipped: Counter[str]
+    vocab: "Vocab"
+    max_length: int
+    max_record_size: int
+    options: ReadOptions
+
+    def read(self, file: InputFile) -> Iterator[Document | BadRecord]:
+        try:
+            with opened_input(file, self.options.encoding) as (stream, taken):
+                if file.format in ARCHIVES:
+                    yield from self._read_archive(file, stream, taken)
+                else:
+                    yield from self._read_stream(file, stream, taken)
+        except _DAMAGE as error:
+            yield BadRecord(file.id, f"cannot be read (any further): {error}", file.name, None, 0)
+
+    def _read_stream(
+        self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]
+    ) -> Iterator[Document | BadRecord]:
+        if file.format == "text":
+            yield _read_text(file, stream, taken, self.max_length)
+        elif file.format == "jsonl":
+            yield from _read_jsonl(file, stream, taken, self.max_length, self.max_record_size, self.options)
+        elif file.format == "docbin":
+            yield from _read_docbin(file, stream, taken, self.vocab)
+        elif file.format in TEXTS:
+            yield _read_whole(file, stream, taken, self.max_length, self.options)
+        else:
+            yield from _read_records(file, stream, taken, self.max_length, self.options)
+
+    def _read_archive(
+        self, archive: InputFile, stream: IO[bytes], taken: Callable[[], int]
+    ) -> Iterator[Document | BadRecord]:
+        for name, content, reason in members(stream, archive.format):
+            path = Path(name)
+            if path.name.startswith("."):
+                continue
+            format = format_of(path) or "text"
+            file = InputFile(f"{archive.id}/{name}", Path(f"{archive.name}/{name}"), format, None)
+            if content is None:
+                yield BadRecord(file.id, reason or "", file.name, None, taken())
+            elif format in ARCHIVES or not is_read_from_folders(path, None) or missing_for(path):
+                self.skipped[inner_suffix(path) or "no extension"] += 1
             else:
-                yield from _read_docbin(file, stream, taken, vocab)
-    except (OSError, EOFError, zlib.error) as error:
-        yield BadRecord(file.id, f"cannot be read (any further): {error}", file.name, None, 0)
+                try:
+                    with unpacked_input(content, file, self.options.encoding) as unpacked:
+                        yield from self._read_stream(file, unpacked, taken)
+                except _DAMAGE as error:
+                    yield BadRecord(file.id, f"cannot be read (any further): {error}", file.name, None, taken())
+
+
+def _read_whole(
+    file: InputFile, stream: IO[bytes], taken: Callable[[], int], max_length: int, options: ReadOptions
+) -> Document | BadRecord:
+    data = stream.read(MAX_FILE_SIZE + 1)
+    size = taken()
+    text, reason = "", None
+    if len(data) > MAX_FILE_SIZE:
+        reason = f"it is longer than {MAX_FILE_SIZE:,} bytes"
+    elif not data.strip():
+        reason = "the text is empty"
+    else:
+        try:
+            text = TEXTS[file.format](data, options)
+        except UnreadableError as error:
+            reason = str(error)
+        except Exception as error:  # a damaged file can raise anything
+            reason = f"not {file.format} that can be read: {type(error).__name__}: {error}"
+    if reason := reason or _unusable(text, max_length):
+        return BadRecord(file.id, reason, file.name, None, size)
+    return Document(file.id, text, {}, file.name, None, size)
+
+
+def _read_records(
+    file: InputFile, stream: IO[bytes], taken: Callable[[], int], max_length: int, options: ReadOptions
+) -> Iterator[Document | BadRecord]:
+    number = 0
+    try:
+        for number, record in RECORDS[file.format](stream, options):
+            identifier = f"{file.id}:{number}"
+            if isinstance(record, str):
+                yield BadRecord(identifier, record, file.name, number, taken())
+            else:
+                yield _document(record, None, identifier, file.name, number, taken(), max_length, options)
+    except UnreadableError as error:
+        yield BadRecord(file.id, str(error), file.name, None, taken())
+    except Exception as error:  # a damaged file can raise anything
+        reason = f"not {file.format} that can be read after record {number}: {type(error).__name__}: {error}"
+        yield BadRecord(file.id, reason, file.name, number + 1, taken())
 
 
 def _read_text(file: InputFile, stream: IO[bytes], taken: Callable[[], int], max_length: int) -> Document | BadRecord:
@@ -156,7 +274,12 @@ def _read_text(file: InputFile, stream: IO[bytes], taken: Callable[[], int], max
 
 
 def _read_jsonl(
-    file: InputFile, stream: IO[bytes], taken: Callable[[], int], max_length: int, max_record_size: int
+    file: InputFile,
+    stream: IO[bytes],
+    taken: Callable[[], int],
+    max_length: int,
+    max_record_size: int,
+    options: ReadOptions,
 ) -> Iterator[Document | BadRecord]:
     for number, (line, left_out, offset) in enumerate(_lines(stream, max_record_size), 1):
         identifier = f"{file.id}:{number}"
@@ -169,7 +292,7 @@ def _read_jsonl(
             )
             yield BadRecord(identifier, reason, file.name, number, taken(), raw)
         elif data:
-            yield _read_json(data, raw, identifier, file.name, number, taken(), max_length)
+            yield _read_json(data, raw, identifier, file.name, number, taken(), max_length, options)
 
 
 def _lines(stream: IO[bytes], longest: int) -> Iterator[tuple[bytes, int, int]]:
@@ -196,10 +319,17 @@ def _excerpt(data: bytes, offset: int, left_out: int) -> Excerpt:
 
 
 def _read_json(
-    data: bytes, raw: Excerpt, default_id: str, file: str, line: int, size: int, max_length: int
+    data: bytes,
+    raw: Excerpt,
+    default_id: str,
+    file: str,
+    line: int,
+    size: int,
+    max_length: int,
+    options: ReadOptions,
 ) -> Document | BadRecord:
-    def bad(reason: str, identifier: str = default_id) -> BadRecord:
-        return BadRecord(identifier, reason, file, line, size, raw)
+    def bad(reason: str) -> BadRecord:
+        return BadRecord(default_id, reason, file, line, size, raw)
 
     try:
         record = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
@@ -211,20 +341,37 @@ def _read_json(
         return bad(f"not JSON that can be read: {error}")
     if not isinstance(record, dict):
         return bad('not a JSON object: expected {"text": ...}')
-    identifier = record.pop("id", None)
+    return _document(record, raw, default_id, file, line, size, max_length, options)
+
+
+def _document(
+    record: dict[str, Any],
+    raw: Excerpt | None,
+    default_id: str,
+    file: str,
+    line: int,
+    size: int,
+    max_length: int,
+    options: ReadOptions,
+) -> Document | BadRecord:
+    def bad(reason: str, identifier: str = default_id) -> BadRecord:
+        return BadRecord(identifier, reason, file, line, size, raw)
+
+    text_key, id_key = options.text_column, options.id_column
+    identifier = record.pop(id_key, None)
     if identifier is None:
         identifier = default_id
     if identifier == "":
-        return bad("'id' is empty")
+        return bad(f"'{id_key}' is empty")
     if isinstance(identifier, bool) or not isinstance(identifier, str | int):
-        return bad("'id' is neither text nor an integer")
-    if reason := _not_unicode(str(identifier), "id"):
+        return bad(f"'{id_key}' is neither text nor an integer")
+    if reason := _not_unicode(str(identifier), id_key):
         return bad(reason)
-    if "text" not in record:
-        return bad("'text' is missing", str(identifier))
-    text = record.pop("text")
+    if text_key not in record:
+        return bad(f"'{text_key}' is missing", str(identifier))
+    text = record.pop(text_key)
     if not isinstance(text, str):
-        return bad("'text' is not text", str(identifier))
+        return bad(f"'{text_key}' is not text", str(identifier))
     if reason := _unusable(text, max_length):
         return bad(reason, str(identifier))
     return Document(str(identifier), text, record, file, line, size, raw)

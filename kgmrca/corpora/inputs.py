@@ -10,36 +10,90 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from threading import Timer
-from typing import IO, cast
+from typing import IO, Any, cast
 
-from kgmrca.corpora.kinds import HEAD, Kind, kind_of_content, kind_of_name
+from kgmrca.corpora.encodings import in_utf8
+from kgmrca.corpora.formats import RECORDS, TEXTS, in_memory, is_seekable, missing_library
+from kgmrca.corpora.kinds import HEAD, Kind, inner_suffix, kind_of_content, kind_of_name
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD
-from kgmrca.reading import paths_of, suffix_of
+from kgmrca.reading import paths_of
+
+
+def _zstd() -> Any:
+    """The module that reads zstd, of Python or of a package; None if there is none."""
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    return None
+
 
 logger = logging.getLogger(__name__)
 
 __all__ = [
+    "ARCHIVES",
     "INPUT_FORMATS",
     "INSIST",
+    "UNPACKING_ERRORS",
     "Found",
     "InputFile",
     "find_inputs",
+    "format_of",
     "is_read_from_folders",
     "kind_of_start",
+    "missing_for",
     "no_text",
     "opened_input",
+    "unpacked_input",
 ]
 
-INPUT_FORMATS = ("text", "jsonl", "docbin")
+ARCHIVES = ("zip", "tar")
+INPUT_FORMATS = ("text", "jsonl", "docbin", *TEXTS, *RECORDS, *ARCHIVES)
 INSIST = 'To read it as it stands, give --input-format text (in Python: input_format="text").'
+
+_ZSTD = _zstd()
+UNPACKING_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    EOFError,
+    UnicodeError,
+    zlib.error,
+    *((_ZSTD.ZstdError,) if _ZSTD else ()),
+)
+"""What damaged files raise while they are opened or read."""
 
 _PATIENCE = 2.0  # seconds
 _SPECIAL = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
-_FORMAT_OF = {".jsonl": "jsonl", ".ndjson": "jsonl", ".spacy": "docbin"}
-_IN_FOLDERS = {*_FORMAT_OF, ".txt", ".md"}
+_FORMAT_OF = {
+    f".{suffix}": format
+    for format, suffixes in (
+        ("jsonl", "jsonl ndjson"),
+        ("docbin", "spacy"),
+        ("markdown", "md markdown"),
+        ("html", "html htm xhtml"),
+        ("xml", "xml tei nxml docbook"),
+        ("docx", "docx"),
+        ("pdf", "pdf"),
+        ("json", "json"),
+        ("csv", "csv"),
+        ("tsv", "tsv tab"),
+        ("parquet", "parquet"),
+        ("arrow", "arrow"),
+        ("warc", "warc"),
+        ("zip", "zip"),
+        ("tar", "tar"),
+    )
+    for suffix in suffixes.split()
+}
+_IN_FOLDERS = {*_FORMAT_OF, ".txt"}
+# What `datasets` writes beside its tables.
+_ABOUT_DATASETS = {"dataset_info.json", "dataset_dict.json", "state.json"}
+_IN_ENCODINGS = ("text", "jsonl", "json", "csv", "tsv")
+_SEEKABLE = ("parquet", "arrow", "zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +137,35 @@ class Found:
 
 
 def find_inputs(
-    inputs: Iterable[str | Path], *, input_format: str | None = None, leave_out: Collection[Path] = ()
+    inputs: Iterable[str | Path],
+    *,
+    input_format: str | None = None,
+    leave_out: Collection[Path] = (),
+    encoding: str | None = None,
 ) -> Found:
     """Find the files that INPUTs name: files, folders, glob patterns, or "-" for standard input.
 
-    A folder gives its `.txt`, `.md`, `.jsonl`, `.ndjson` and `.spacy` files and those in its folders, in the order of
-    their paths; hidden files are passed over. A pattern gives all files but those whose name says that they are no
-    text. Text and JSONL may be compressed (`.gz`). A file that two INPUTs name is read once. Named pipes, sockets and
-    devices are read only if they are named themselves.
+    A folder gives its files in known formats, by their extension, and those in its folders, in the order of their
+    paths; hidden files are passed over, and those whose format needs a library that is not installed. A pattern gives
+    all files but those whose name says that they are no text. Any file may be compressed (`.gz`, `.zst`). A file that
+    two INPUTs name is read once. Named pipes, sockets and devices are read only if they are named themselves.
 
     Args:
         inputs: files, folders, glob patterns, or "-".
         input_format: one of `INPUT_FORMATS`, for all files; folders then give all their files. By default the format
             follows from the extension, and files with other extensions are text.
         leave_out: resolved paths of files that are left out of folders and patterns.
+        encoding: the encoding of text (see `in_utf8`).
 
     Raises:
-        InputError: an INPUT does not exist, has no files to read, or is no text by its name or content.
+        InputError: an INPUT does not exist, has no files to read, is no text by its name or content, or needs a library
+            that is not installed.
     """
     if input_format not in (None, *INPUT_FORMATS):
         raise InputError(f"There is no input format '{input_format}': choose one of {', '.join(INPUT_FORMATS)}.")
-    search = _Search(input_format, leave_out)
+    if input_format and (missing := missing_library(input_format)):
+        raise InputError(missing)
+    search = _Search(input_format, leave_out, encoding)
     for given in map(str, inputs):
         search.add(given)
     if not search.found:
@@ -114,8 +176,8 @@ def find_inputs(
 class _Search:
     """Collects what `find_inputs` finds."""
 
-    def __init__(self, input_format: str | None, leave_out: Collection[Path]) -> None:
-        self._input_format, self._leave_out = input_format, leave_out
+    def __init__(self, input_format: str | None, leave_out: Collection[Path], encoding: str | None) -> None:
+        self._input_format, self._leave_out, self._encoding = input_format, leave_out, encoding
         self.found: dict[Path | None, InputFile] = {}
         self.skipped: Counter[str] = Counter()
         self.failed: list[tuple[str, str]] = []
@@ -150,7 +212,7 @@ class _Search:
 
     def _file(self, path: Path, root: Path) -> InputFile:
         size = path.stat().st_size if path.is_file() else None
-        format = self._input_format or _FORMAT_OF.get(suffix_of(path), "text")
+        format = self._input_format or format_of(path) or "text"
         return InputFile(_readable(path.relative_to(root)), path, format, size, self._input_format is not None)
 
     def _what_is_skipped(self, path: Path, *, is_folder: bool) -> str | None:
@@ -161,9 +223,12 @@ class _Search:
         except OSError:
             pass  # such as a link that leads nowhere: reading it says so
         is_read = is_read_from_folders(path, self._input_format) if is_folder else not self._kind_of_name(path)
-        return None if is_read else suffix_of(path) or "no extension"
+        is_read = is_read and not (self._input_format is None and missing_for(path))
+        return None if is_read else inner_suffix(path) or "no extension"
 
     def _refuse_what_is_no_text(self, path: Path) -> None:
+        if self._input_format is None and (missing := missing_for(path)):
+            raise InputError(f"'{path}' cannot be read yet. {missing} {INSIST}")
         if kind := self._kind_of_name(path) or self._kind_of_content(path):
             raise InputError(f"'{path}' is {no_text(kind)}. {INSIST}")
 
@@ -171,12 +236,12 @@ class _Search:
         return kind_of_name(path) if self._input_format is None else None
 
     def _kind_of_content(self, path: Path) -> Kind | None:
-        if self._input_format is not None or suffix_of(path) in _FORMAT_OF or not path.is_file():
+        if self._input_format is not None or inner_suffix(path) in _FORMAT_OF or not path.is_file():
             return None
         try:
-            with opened_input(InputFile("", path, "text", None)) as (stream, _):
+            with opened_input(InputFile("", path, "text", None), self._encoding) as (stream, _):
                 return kind_of_start(path, stream.read(HEAD + 1))
-        except (OSError, EOFError, zlib.error):
+        except UNPACKING_ERRORS:
             return None  # reading it says what is wrong
 
     def _fail(self, error: OSError) -> None:
@@ -186,7 +251,7 @@ class _Search:
 
 def kind_of_start(path: Path | None, data: bytes) -> Kind | None:
     """What a file is by its first bytes, if it is no plain text; at least `HEAD` + 1 bytes if it has as many."""
-    is_markdown = path is not None and suffix_of(path) == ".md"
+    is_markdown = path is not None and inner_suffix(path) == ".md"
     return kind_of_content(data, is_whole=len(data) <= HEAD, is_markdown=is_markdown)
 
 
@@ -197,7 +262,24 @@ def no_text(kind: Kind) -> str:
 
 def is_read_from_folders(path: Path, input_format: str | None) -> bool:
     """Whether a file in a folder is read. With an input format all files are, otherwise those with known extensions."""
-    return input_format is not None or suffix_of(path) in _IN_FOLDERS
+    return input_format is not None or (inner_suffix(path) in _IN_FOLDERS and path.name not in _ABOUT_DATASETS)
+
+
+def format_of(path: Path) -> str | None:
+    """The format of a file by its extension; None if the extension says nothing, or that it is plain text.
+
+    >>> format_of(Path("page.HTML.gz"))
+    'html'
+    """
+    return _FORMAT_OF.get(inner_suffix(path))
+
+
+def missing_for(path: Path) -> str | None:
+    """What to install to read a file, by its name; None if nothing is missing."""
+    missing = missing_library(format_of(path) or "text")
+    if missing is None and path.suffix.lower() == ".zst" and not _ZSTD:
+        return "Reading .zst needs an extra: pip install 'kgmrca[formats]'."
+    return missing
 
 
 @dataclass(slots=True)
@@ -219,15 +301,20 @@ class _Counted:
 
 
 @contextmanager
-def opened_input(file: InputFile) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
-    """A decompressed file, and a function that returns how many stored bytes were read since its last call."""
+def opened_input(file: InputFile, encoding: str | None = None) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
+    """A decompressed file, and a function that returns how many stored bytes were read since its last call.
+
+    Text is in UTF-8 then, whatever its encoding is (see `in_utf8`).
+    """
     with ExitStack() as stack:
         with _said_if_waiting(file.path) if file.path and file.path.is_fifo() else nullcontext():
             opened = stack.enter_context(file.path.open("rb")) if file.path else sys.stdin.buffer
+        is_packed = file.path is not None and file.path.suffix.lower() in (".gz", ".tgz", ".zst")
+        if file.format in _SEEKABLE and file.size is not None and not is_packed:
+            sizes = iter([file.size])
+            yield opened, lambda: next(sizes, 0)
+            return
         counted = _Counted(opened)
-        stream = cast(IO[bytes], counted)
-        if file.path and file.path.suffix.lower() == ".gz":
-            stream = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb")))
         asked = 0
 
         def taken() -> int:
@@ -235,7 +322,22 @@ def opened_input(file: InputFile) -> Iterator[tuple[IO[bytes], Callable[[], int]
             new, asked = counted.count - asked, counted.count
             return new
 
-        yield stream, taken
+        with unpacked_input(cast(IO[bytes], counted), file, encoding) as stream:
+            yield stream, taken
+
+
+@contextmanager
+def unpacked_input(stream: IO[bytes], file: InputFile, encoding: str | None) -> Iterator[IO[bytes]]:
+    """What is in a stream that has the bytes of a file: decompressed, and text in UTF-8. The stream stays open."""
+    with ExitStack() as stack:
+        suffix = file.path.suffix.lower() if file.path else ""
+        if suffix in (".gz", ".tgz"):
+            stream = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb")))
+        elif suffix == ".zst":
+            stream = cast(IO[bytes], stack.enter_context(_ZSTD.ZstdFile(stream, "rb")))
+        if file.format == "zip" and not is_seekable(stream):
+            stream = in_memory(stream)
+        yield in_utf8(stream, encoding) if file.format in _IN_ENCODINGS else stream
 
 
 @contextmanager

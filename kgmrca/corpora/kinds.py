@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgmrca.reading import suffix_of
-
-__all__ = ["HEAD", "Kind", "kind_of_content", "kind_of_name"]
+__all__ = ["HEAD", "Kind", "inner_suffix", "kind_of_content", "kind_of_name"]
 
 HEAD = 4096
 """How many bytes from the beginning of a file are enough to tell what it is."""
@@ -30,44 +28,45 @@ class Kind:
 
 _MAKE_RECORDS = "write its texts as JSON Lines, one object a line with 'text'"
 
-_HTML = Kind("HTML", "make it text first, for example with pandoc -t plain")
-_XML = Kind("XML", "make it text first")
+_HTML = Kind("HTML", "give it a name that ends in .html")
+_PAGE = Kind("a saved page", "save it as .html first")
+_XML = Kind("XML", "give it a name that ends in .xml")
 _WIKI = Kind("wiki markup", "make it text first, for example with pandoc -f mediawiki -t plain")
-_PDF = Kind("a PDF file", "make it text first, for example with pdftotext")
+_PDF = Kind("a PDF file", "give it a name that ends in .pdf")
 _RTF = Kind("an RTF file", "save it as plain text first")
 _OFFICE = Kind("an office document", "save it as plain text first")
 _EPUB = Kind("an EPUB book", "make it text first, for example with pandoc -t plain")
-_TABLE = Kind("a table", _MAKE_RECORDS)
+_TABLE = Kind("a table", "give it a name that ends in .csv or .tsv")
 _SHEET = Kind("a spreadsheet", _MAKE_RECORDS)
-_JSON = Kind("JSON", f"{_MAKE_RECORDS} (jq -c '.[]' does this with an array), in a file named .jsonl")
+_JSON = Kind("JSON", "give it a name that ends in .json, or in .jsonl if each line is an object")
 _RDF = Kind("RDF, so a graph already", "use it with kgmrca merge or kgmrca graph")
 _ARCHIVE = Kind("an archive", "unpack it first")
-_ZIP = Kind("a ZIP archive or an office document", "unpack it, or save it as plain text, first")
+_ZIP = Kind(
+    "a ZIP archive or an office document", "give it a name that ends in .zip or .docx, or save it as plain text"
+)
 _GZIP = Kind("compressed with gzip", "give it a name that ends in .gz")
+_ZSTD = Kind("compressed with zstd", "give it a name that ends in .zst")
 _IMAGE = Kind("an image", "recognize its text first")
 _MEDIA = Kind("a recording", "write down its text first")
 _MAIL = Kind("an e-mail", "save the text of its messages first")
 _LATEX = Kind("LaTeX", "make it text first, for example with pandoc -t plain")
 _SUBTITLES = Kind("subtitles", "save their text first")
 _CODE = Kind("source code or settings", "save the text in it first")
-_UTF16 = Kind("text in UTF-16 or UTF-32", "save it as UTF-8, for example with iconv -f UTF-16 -t UTF-8")
+_UTF16 = Kind("text in UTF-16 or UTF-32", "name its encoding with --encoding, such as utf-16-le")
 _BINARY = Kind("a binary file", "make it text first")
 
 _BY_SUFFIX: Mapping[str, Kind] = {
     f".{suffix}": kind
     for kind, suffixes in (
-        (_HTML, "html htm xhtml mhtml"),
-        (_XML, "xml tei nxml xsd xsl rss atom docbook"),
+        (_PAGE, "mhtml"),
+        (_XML, "xsd xsl rss atom"),
         (_WIKI, "wiki mediawiki"),
-        (_PDF, "pdf"),
         (_RTF, "rtf"),
-        (_OFFICE, "doc docx odt pages ppt pptx odp"),
+        (_OFFICE, "doc odt pages ppt pptx odp"),
         (_EPUB, "epub mobi"),
-        (_TABLE, "csv tsv tab"),
         (_SHEET, "xls xlsx ods"),
-        (_JSON, "json"),
         (_RDF, "ttl nt nq trig jsonld rdf owl n3"),
-        (_ARCHIVE, "zip tar tgz bz2 xz zst 7z rar"),
+        (_ARCHIVE, "bz2 xz 7z rar"),
         (_IMAGE, "png jpg jpeg gif tif tiff webp bmp svg ico heic"),
         (_MAIL, "eml mbox msg"),
         (_LATEX, "tex ltx bib"),
@@ -87,7 +86,7 @@ _BY_FIRST_BYTES: tuple[tuple[bytes, Kind], ...] = (
     (b"\x1f\x8b", _GZIP),
     (b"BZh91AY", _ARCHIVE),
     (b"\xfd7zXZ", _ARCHIVE),
-    (b"\x28\xb5\x2f\xfd", _ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", _ZSTD),
     (b"7z\xbc\xaf", _ARCHIVE),
     (b"\x89PNG", _IMAGE),
     (b"\xff\xd8\xff", _IMAGE),
@@ -136,14 +135,26 @@ _WIKI_SIGNS = (
 )
 
 
+def inner_suffix(path: Path) -> str:
+    """The extension that says what is in a file, in small letters: of what is compressed, if it is.
+
+    >>> inner_suffix(Path("News.JSONL.zst")), inner_suffix(Path("all.tgz"))
+    ('.jsonl', '.tar')
+    """
+    name = path.name.lower()
+    if name.endswith(".tgz"):
+        return ".tar"
+    return Path(name.removesuffix(".gz").removesuffix(".zst")).suffix
+
+
 def kind_of_name(path: Path) -> Kind | None:
     """What a file is by its name, if that is no plain text.
 
-    >>> kind_of_name(Path("report.pdf")).name
-    'a PDF file'
+    >>> kind_of_name(Path("letter.rtf")).name
+    'an RTF file'
     >>> kind_of_name(Path("letter.txt"))
     """
-    return _BY_SUFFIX.get(suffix_of(path))
+    return _BY_SUFFIX.get(inner_suffix(path))
 
 
 def kind_of_content(head: bytes, *, is_whole: bool = False, is_markdown: bool = False) -> Kind | None:

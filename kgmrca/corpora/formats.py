@@ -1,0 +1,444 @@
+"""The text in files of many formats: one reader a format, each with a kept library.
+
+A reader of `TEXTS` takes the bytes of a file and gives its text. A reader of `RECORDS` takes a stream and gives its
+records one after the other. A file may be damaged in any way, so that a library may raise anything: who calls a reader
+catches all exceptions. `UnreadableError` says what is wrong in our words.
+"""
+
+import csv
+import io
+import json
+import logging
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+
+from kgmrca.corpora.encodings import DETECT, Started, check_encoding, in_utf8
+from kgmrca.errors import InputError
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+__all__ = [
+    "MAX_FILE_SIZE",
+    "RECORDS",
+    "TEXTS",
+    "ReadOptions",
+    "Record",
+    "UnreadableError",
+    "in_memory",
+    "is_seekable",
+    "missing_library",
+]
+
+MAX_FILE_SIZE = 200_000_000
+"""How many bytes a file may have that is held in memory as a whole, such as a PDF file, and what is packed in it."""
+
+_LIBRARIES: Mapping[str, str] = {
+    "html": "trafilatura",
+    "xml": "lxml",
+    "docx": "docx",
+    "pdf": "pypdf",
+    "json": "ijson",
+    "parquet": "pyarrow",
+    "arrow": "pyarrow",
+    "warc": "warcio",
+}
+_ROWS = 64  # rows of Parquet that are held in memory together
+
+
+class UnreadableError(ValueError):
+    """Why there is no text to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """Where texts are in files.
+
+    Attributes:
+        text_column: the column of a table, or the key of a record, that has the text.
+        id_column: the one that has the name of the document. Where it is missing, a document is called after its file.
+        xml_text: an XPath expression for the text in XML; its prefixes are those of the root element, and `tei`. The
+            default is the text of TEI.
+        encoding: the encoding of files of text without a mark, as Python calls it, or "detect"; None: UTF-8, or what
+            HTML and XML declare.
+
+    Raises:
+        InputError: there is no such encoding, or the expression is no XPath.
+    """
+
+    text_column: str = "text"
+    id_column: str = "id"
+    xml_text: str | None = None
+    encoding: str | None = None
+
+    def __post_init__(self) -> None:
+        check_encoding(self.encoding)
+        if self.xml_text is None:
+            return
+        if missing := missing_library("xml"):
+            raise InputError(missing)
+        from lxml import etree
+
+        try:
+            etree.XPath(self.xml_text)
+        except etree.XPathError as error:
+            raise InputError(f"'{self.xml_text}' is no XPath expression: {error}.") from error
+
+
+Record: TypeAlias = "tuple[int, dict[str, Any] | str]"
+"""The number of a record, and its keys and values, or why it cannot be used."""
+
+
+def missing_library(format: str) -> str | None:
+    """What to install to read a format, as a sentence; None if nothing is missing.
+
+    >>> missing_library("text")
+    """
+    library = _LIBRARIES.get(format)
+    if library is None or find_spec(library):
+        return None
+    return f"Reading {format} needs an extra: pip install 'kgmrca[formats]'."
+
+
+def _markdown_text(data: bytes, options: ReadOptions) -> str:
+    """The words of Markdown, a block a paragraph; without code blocks, HTML, and the metadata at the top."""
+    from markdown_it import MarkdownIt
+
+    text = in_utf8(cast("IO[bytes]", io.BytesIO(data)), options.encoding).read().decode("utf-8-sig")
+    text = re.sub(r"\A---\r?\n.*?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", "", text, flags=re.DOTALL)
+    blocks = []
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        words = ""
+        for child in token.children or ():
+            if child.type in ("softbreak", "hardbreak"):
+                words += "\n"
+            elif child.type in ("text", "code_inline", "image"):
+                words += child.content
+        if words.strip():
+            blocks.append(words)
+    return "\n\n".join(blocks)
+
+
+def _html_text(data: bytes, options: ReadOptions) -> str:
+    """The main text of a page, without menus and footers."""
+    import trafilatura
+
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # the reason is said where the record is set aside
+    encoding = options.encoding
+    if encoding is None and (declared := re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", data[:4096], re.IGNORECASE)):
+        encoding = declared[1].decode("ascii")
+    try:
+        page = in_utf8(cast("IO[bytes]", io.BytesIO(data)), encoding).read().decode("utf-8-sig")
+    except LookupError as error:
+        raise UnreadableError(f"it declares an encoding that is not known: {error}") from error
+    text = trafilatura.extract(page, include_comments=False)
+    if not text:
+        raise UnreadableError("no main text was found in it")
+    return text
+
+
+_TEI = "http://www.tei-c.org/ns/1.0"
+_BLOCKS = frozenset(
+    "p head l lg ab item cell row div title sec section para sp speech table list quote".split()  # noqa: SIM905
+)
+_NO_TEXT = frozenset({"note", "fw", "teiHeader"})
+_REPLACED = frozenset({"sic", "orig", "abbr"})  # in <choice>, beside what they are replaced by
+
+
+def _xml_text(data: bytes, options: ReadOptions) -> str:
+    """The text of TEI, without header and notes, or what an XPath expression finds; a block a paragraph."""
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False,  # no files and no network, and no text that grows
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+        encoding=None if options.encoding == DETECT else options.encoding,
+    )
+    root = etree.fromstring(data, parser)
+    if options.xml_text is None:
+        if etree.QName(root).localname not in ("TEI", "TEI.2", "teiCorpus"):
+            raise UnreadableError("it is XML, but not TEI: say with --xml-text XPATH where its text is")
+        found: Any = root.xpath("//*[local-name()='text'][not(ancestor::*[local-name()='text'])]")
+    else:
+        prefixes = {prefix: iri for prefix, iri in root.nsmap.items() if prefix}
+        found = root.xpath(options.xml_text, namespaces={"tei": _TEI, **prefixes})
+    results = found if isinstance(found, list) else [found]
+    texts = [str(it) if not isinstance(it, etree._Element) else "".join(_pieces(it)) for it in results]
+    blocks = (" ".join(block.split()) for text in texts for block in text.split("\0"))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _pieces(element: "_Element") -> Iterator[str]:
+    """The text within an element, with NUL (which XML cannot have) where a block begins or ends."""
+    from lxml import etree
+
+    if not isinstance(element.tag, str):  # an entity, which stands for nothing that is known
+        return
+    name = etree.QName(element).localname
+    parent = element.getparent()
+    is_replaced = name in _REPLACED and parent is not None and etree.QName(parent).localname == "choice"
+    if name in _NO_TEXT or is_replaced:
+        return
+    between = "\0" if name in _BLOCKS else " " if name in ("lb", "pb", "cb") else ""
+    yield between
+    yield element.text or ""
+    for child in element:
+        yield from _pieces(child)
+        yield child.tail or ""
+    yield between
+
+
+def _docx_text(data: bytes, options: ReadOptions) -> str:
+    """The paragraphs of a Word document and the rows of its tables, in their order."""
+    from docx import Document
+    from docx.text.paragraph import Paragraph
+
+    if not data.startswith(b"PK"):
+        raise UnreadableError("it is no .docx file: it may be encrypted, or of an old version of Word")
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        if sum(part.file_size for part in parts.infolist()) > MAX_FILE_SIZE:
+            raise UnreadableError(f"it unpacks to more than {MAX_FILE_SIZE:,} bytes")
+    blocks: list[str] = []
+    for block in Document(io.BytesIO(data)).iter_inner_content():
+        if isinstance(block, Paragraph):
+            blocks.append(block.text)
+        else:
+            blocks += ["\t".join(cell.text for cell in row.cells) for row in block.rows]
+    return "\n\n".join(block for block in blocks if block.strip())
+
+
+def _pdf_text(data: bytes, options: ReadOptions) -> str:
+    """The text layer of a PDF file, a line a line."""
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    reader = PdfReader(io.BytesIO(data))
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise UnreadableError("it is encrypted: remove its password first")
+    text = "\n".join(page.extract_text() for page in reader.pages)
+    if not text.strip():
+        raise UnreadableError("it has no text layer: recognize its text first")
+    return text
+
+
+def _json_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
+    """The objects of an array, or one object."""
+    import ijson
+
+    head = b""
+    while not (start := head.removeprefix(b"\xef\xbb\xbf").lstrip()) and (more := stream.read(4096)):
+        head += more
+    rest = cast("IO[bytes]", Started(start, stream))
+    if start.startswith(b"{"):
+        data = rest.read(MAX_FILE_SIZE + 1)
+        if len(data) > MAX_FILE_SIZE:
+            raise UnreadableError(f"the object is longer than {MAX_FILE_SIZE:,} bytes")
+        yield 1, json.loads(data)
+        return
+    if not start.startswith(b"["):
+        raise UnreadableError("it has no array of objects and no object")
+    for number, item in enumerate(ijson.items(rest, "item", use_float=True), 1):
+        yield number, item if isinstance(item, dict) else 'not a JSON object: expected {"text": ...}'
+
+
+_MAX_CELLS = 16_000_000
+
+
+def _csv_records(stream: IO[bytes], options: ReadOptions, *, delimiter: str | None = None) -> Iterator[Record]:
+    """The rows of a table under its first row, which has the names of the columns."""
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELLS))
+    is_cut = False
+
+    def lines() -> Iterator[str]:
+        nonlocal is_cut
+        while line := stream.readline(_MAX_CELLS + 1):
+            if len(line) > _MAX_CELLS and not line.endswith(b"\n"):
+                is_cut = True
+                while (more := stream.readline(1 << 20)) and not more.endswith(b"\n"):
+                    pass
+                line = b"\n"
+            # What is no UTF-8 becomes half surrogate pairs, and makes only its own row unusable.
+            yield line.decode("utf-8", "surrogateescape").replace("\0", "\ufffd")
+
+    rest = lines()
+    first = next(rest, "").removeprefix("\ufeff")
+    if delimiter is None:
+        delimiter = max(",;\t|", key=first.count)
+
+    def all_lines() -> Iterator[str]:
+        yield first
+        yield from rest
+
+    rows = csv.reader(all_lines(), delimiter=delimiter)
+    names = next(rows, [])
+    if options.text_column not in names:
+        columns = ", ".join(f"'{name}'" for name in names[:20])
+        raise UnreadableError(
+            f"there is no column '{options.text_column}': name the column of the texts with --text-column; the columns "
+            f"are {columns or 'none'}"
+        )
+    number = 0
+    for row in rows:
+        if is_cut:
+            is_cut = False
+            number += 1
+            yield number, f"a line of it is longer than {_MAX_CELLS:,} bytes"
+        elif row:
+            number += 1
+            if len(row) != len(names):
+                yield number, f"it has {len(row)} cells, but there are {len(names)} columns"
+            elif any("\udc80" <= sign <= "\udcff" for cell in row for sign in cell):
+                yield number, "not UTF-8: give the encoding with --encoding"
+            else:
+                # An empty cell is no value: a document without a name is called after its file.
+                texts = (options.text_column,)
+                yield number, {name: cell for name, cell in zip(names, row, strict=True) if cell or name in texts}
+
+
+def _tsv_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
+    return _csv_records(stream, options, delimiter="\t")
+
+
+def _rows(batches: Iterator[Any], names: list[str], options: ReadOptions) -> Iterator[Record]:
+    if options.text_column not in names:
+        raise UnreadableError(
+            f"there is no column '{options.text_column}': name the column of the texts with --text-column; the columns "
+            f"are {', '.join(names[:20])}"
+        )
+    number = 0
+    for batch in batches:
+        for start in range(0, batch.num_rows, _ROWS):
+            for row in batch.slice(start, _ROWS).to_pylist():
+                number += 1
+                yield number, {name: _plain(value) for name, value in row.items() if not _is_left_out(value)}
+
+
+def _is_left_out(value: Any) -> bool:
+    """Whether it is no value, or an image or a recording, of which there is nothing to say in a graph."""
+    return value is None or isinstance(value, bytes) or (isinstance(value, dict) and "bytes" in value)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON may have it: days and exact numbers as text."""
+    if isinstance(value, str | int | float):
+        return value
+    return json.loads(json.dumps(value, default=str))
+
+
+def _parquet_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
+    """The rows of Parquet, some at a time."""
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(_seekable(stream), memory_map=False) as file:
+        yield from _rows(file.iter_batches(batch_size=_ROWS), file.schema_arrow.names, options)
+
+
+def _arrow_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
+    """The rows of Arrow as a file or a stream, as `datasets` of Hugging Face saves them."""
+    from pyarrow import ipc
+
+    head = stream.read(6)
+    started = cast("IO[bytes]", Started(head, stream))
+    if is_seekable(stream):
+        stream.seek(0)
+        started = stream
+    if head == b"ARROW1":
+        with ipc.open_file(_seekable(started)) as file:
+            batches = (file.get_batch(number) for number in range(file.num_record_batches))
+            yield from _rows(batches, file.schema.names, options)
+    else:
+        with ipc.open_stream(io.BufferedReader(_Raw(started))) as reader:
+            yield from _rows(iter(reader), reader.schema.names, options)
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _seekable(stream: IO[bytes]) -> IO[bytes]:
+    """What can be read from its end: a file itself, or what is compressed or in a pipe, in memory."""
+    return stream if is_seekable(stream) else in_memory(stream)
+
+
+def is_seekable(stream: IO[bytes]) -> bool:
+    """Whether it is a file on disk, where any part may be read; the streams of archives raise if they are asked."""
+    return isinstance(stream, io.BytesIO) or (
+        isinstance(stream, io.BufferedReader) and isinstance(stream.raw, io.FileIO) and stream.seekable()
+    )
+
+
+def in_memory(stream: IO[bytes]) -> IO[bytes]:
+    """A stream in memory, where it may be read in any order.
+
+    Raises:
+        UnreadableError: it is longer than `MAX_FILE_SIZE`.
+    """
+    data = stream.read(MAX_FILE_SIZE + 1)
+    if len(data) > MAX_FILE_SIZE:
+        raise UnreadableError(f"it is longer than {MAX_FILE_SIZE:,} bytes: split it, or unpack it first")
+    return io.BytesIO(data)
+
+
+def _warc_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
+    """The pages of a web archive: the main text of HTML, and plain text."""
+    from warcio.archiveiterator import ArchiveIterator
+
+    number = 0
+    for record in ArchiveIterator(stream):
+        if record.rec_type not in ("response", "conversion", "resource"):
+            continue
+        headers = record.http_headers or record.rec_headers
+        type = (headers.get_header("Content-Type") or "").partition(";")[0].strip().lower()
+        if type not in ("text/html", "application/xhtml+xml", "text/plain"):
+            continue
+        number += 1
+        data = record.content_stream().read(MAX_FILE_SIZE + 1)
+        if len(data) > MAX_FILE_SIZE:
+            yield number, f"the page is longer than {MAX_FILE_SIZE:,} bytes"
+            continue
+        try:
+            if type == "text/plain":
+                text = in_utf8(cast("IO[bytes]", io.BytesIO(data)), options.encoding).read().decode("utf-8-sig")
+            else:
+                text = _html_text(data, options)
+        except Exception as error:  # a page may be damaged in any way, and the others are not
+            yield number, f"a page that cannot be read: {error}"
+            continue
+        meta = {"url": record.rec_headers.get_header("WARC-Target-URI")}
+        yield number, {options.text_column: text, **{key: value for key, value in meta.items() if value}}
+
+
+TEXTS: Mapping[str, Callable[[bytes, ReadOptions], str]] = {
+    "markdown": _markdown_text,
+    "html": _html_text,
+    "xml": _xml_text,
+    "docx": _docx_text,
+    "pdf": _pdf_text,
+}
+"""The readers of files that are one document, by format."""
+
+RECORDS: Mapping[str, Callable[[IO[bytes], ReadOptions], Iterator[Record]]] = {
+    "json": _json_records,
+    "csv": _csv_records,
+    "tsv": _tsv_records,
+    "parquet": _parquet_records,
+    "arrow": _arrow_records,
+    "warc": _warc_records,
+}
+"""The readers of files of many documents, by format."""
