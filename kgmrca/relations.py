@@ -32,6 +32,8 @@ __all__ = [
     "PlainRelation",
     "Relation",
     "Threshold",
+    "as_dict",
+    "entity_numbers",
     "from_docs",
     "get_plain_relations",
     "get_relations",
@@ -334,6 +336,61 @@ def set_relations(doc: Doc, relations: Iterable[Relation] | None) -> None:
             )
         )
     set_plain_relations(doc, plain)
+
+
+def as_dict(doc: Doc) -> dict[str, Any]:
+    """The entities and relations of a Doc as plain data for JSON. Places are characters; ends are exclusive.
+
+    >>> import spacy
+    >>> nlp = spacy.blank("en")
+    >>> nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Curie"}])
+    >>> doc = nlp("Curie was born in Warsaw.")
+    >>> doc._.relations = [(doc[0:1], doc[4:5], "place of birth", 0.9)]
+    >>> as_dict(doc)["relations"][0]["subject"]
+    {'text': 'Curie', 'start': 0, 'end': 5, 'type': 'PERSON', 'entity': 0}
+    """
+    entities, numbers = doc._.entities, entity_numbers(doc)
+
+    def end(span: Span) -> dict[str, Any]:
+        number = numbers.get((span.start_char, span.end_char))
+        type_ = span.label_ if number is None else entities[number].mentions[0].label_
+        return {**_place(span), "type": type_, "entity": number}
+
+    return {
+        "text": doc.text,
+        "entities": [
+            {
+                "name": entity.name,
+                "type": entity.mentions[0].label_,
+                "item": entity.item,
+                "mentions": [_place(span) for span in sorted(entity.mentions)],
+            }
+            for entity in entities
+        ],
+        "relations": [
+            {
+                "subject": end(relation.subject),
+                "label": relation.label,
+                "predicate": relation.predicate,
+                "object": end(relation.object),
+                "score": relation.score,
+            }
+            for relation in doc._.relations
+        ],
+    }
+
+
+def entity_numbers(doc: Doc) -> dict[tuple[int, int], int]:
+    """The number of the entity that each mention (characters) is one of."""
+    return {
+        (span.start_char, span.end_char): number
+        for number, entity in enumerate(doc._.entities)
+        for span in entity.mentions
+    }
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {"text": span.text, "start": span.start_char, "end": span.end_char}
 
 
 def _span_relations(span: Span) -> tuple[Relation, ...] | None:

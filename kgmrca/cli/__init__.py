@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from kgmrca import __version__
-from kgmrca.cli import extraction, graphs, training, wikidata
+from kgmrca.cli import extraction, graphs, serve, training, wikidata
 from kgmrca.cli.command import Command
 from kgmrca.cli.info import info_command
 from kgmrca.cli.verbosity import with_verbosity
@@ -29,6 +29,7 @@ __all__ = ["app", "main"]
 _COMMANDS: dict[str, Callable[..., None]] = {
     "tag": extraction.tag_command,
     "convert": extraction.convert_command,
+    "serve": serve.serve_command,
     "corpus": training.corpus_command,
     "evaluate": training.evaluate_command,
     "calibrate": training.calibrate_command,
@@ -43,7 +44,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "cache": wikidata.cache_command,
     "info": info_command,
 }
-_RUN_WITHOUT_ARGUMENTS = {"cache", "info"}
+_RUN_WITHOUT_ARGUMENTS = {"cache", "info", "serve"}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,7 +28,7 @@ from kgmrca.progress import counted, loading_shown
 from kgmrca.triples.iris import DEFAULT_BASE
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Span
+    from spacy.tokens import Doc
 
     from kgmrca.convert import ConvertSummary
 
@@ -239,7 +239,9 @@ def tag_command(
     if not doc._.relations:
         print(_nothing_found(doc), file=sys.stderr)
     if as_json:
-        print(json.dumps(_as_dict(doc), indent=2, ensure_ascii=False))
+        from kgmrca.relations import as_dict
+
+        print(json.dumps(as_dict(doc), indent=2, ensure_ascii=False))
     elif doc._.relations:
         print(_as_table(doc))
 
@@ -272,7 +274,9 @@ def _nothing_found(doc: "Doc") -> str:
 
 
 def _as_table(doc: "Doc") -> str:
-    entities, numbers = doc._.entities, _numbers(doc)
+    from kgmrca.relations import entity_numbers
+
+    entities, numbers = doc._.entities, entity_numbers(doc)
     rows = [("subject", "type", "label", "object", "type", "score")]
     for relation in doc._.relations:
         ends = []
@@ -284,51 +288,6 @@ def _as_table(doc: "Doc") -> str:
         cells = (subject, subject_type, relation.label, object_, object_type)
         rows.append((*map(one_line, cells), f"{relation.score:.2f}"))  # type: ignore[arg-type]
     return columns(rows)
-
-
-def _as_dict(doc: "Doc") -> dict[str, Any]:
-    entities, numbers = doc._.entities, _numbers(doc)
-
-    def end(span: "Span") -> dict[str, Any]:
-        number = numbers.get((span.start_char, span.end_char))
-        type_ = span.label_ if number is None else entities[number].mentions[0].label_
-        return {**_place(span), "type": type_, "entity": number}
-
-    return {
-        "text": doc.text,
-        "entities": [
-            {
-                "name": entity.name,
-                "type": entity.mentions[0].label_,
-                "item": entity.item,
-                "mentions": [_place(span) for span in sorted(entity.mentions)],
-            }
-            for entity in entities
-        ],
-        "relations": [
-            {
-                "subject": end(relation.subject),
-                "label": relation.label,
-                "predicate": relation.predicate,
-                "object": end(relation.object),
-                "score": relation.score,
-            }
-            for relation in doc._.relations
-        ],
-    }
-
-
-def _numbers(doc: "Doc") -> dict[tuple[int, int], int]:
-    """The number of the entity that each mention (characters) is one of."""
-    return {
-        (span.start_char, span.end_char): number
-        for number, entity in enumerate(doc._.entities)
-        for span in entity.mentions
-    }
-
-
-def _place(span: "Span") -> dict[str, Any]:
-    return {"text": span.text, "start": span.start_char, "end": span.end_char}
 
 
 def _in_words(summary: "ConvertSummary", output: str) -> str:

@@ -27,6 +27,7 @@ wd:Q7186 wdt:P19 wd:Q270 .
 COMMANDS = {
     "tag": [TEXT, "--pipeline", "pipeline"],
     "convert": ["lives.txt", "-o", "-", "--pipeline", "pipeline"],
+    "serve": ["--help"],
     "corpus": ["--help"],
     "evaluate": ["pipeline", "gold.spacy"],
     "calibrate": ["pipeline", "gold.spacy", "-o", "calibrated"],
@@ -37,6 +38,7 @@ COMMANDS = {
     "check": ["linked.ttl", "-o", "-", "--endpoint", WIKIDATA, "--cache", "new.sqlite"],
     "enrich": ["linked.ttl", "-o", "-", "--endpoint", WIKIDATA, "--cache", "new.sqlite", "--preset", "basics"],
     "diff": ["linked.ttl", "checks.ttl", "-o", "-"],
+    "report": ["--help"],
     "cache": ["--cache", "cache.sqlite"],
     "info": [],
 }
