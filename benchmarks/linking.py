@@ -60,6 +60,7 @@ from kgmrca.wikidata.disambiguation import (
     choose_items,
     neighbours,
 )
+from kgmrca.wikidata.evidence import DATES
 from kgmrca.wikidata.link_lookups import look_up
 from kgmrca.wikidata.lookups import Lookups
 from kgmrca.wikidata.sparql import open_endpoint
@@ -267,7 +268,7 @@ def linked_names(documents: Sequence[Linking], lookups: Lookups) -> list[Linked]
 
 
 _BY_HAND = Weights()._replace(
-    **dict.fromkeys(COLUMNS, 0.0) | {"sitelinks": 0.5, "type_agrees": 1.0, "type_differs": -2.0}
+    **dict.fromkeys((*COLUMNS, *DATES), 0.0) | {"sitelinks": 0.5, "type_agrees": 1.0, "type_differs": -2.0}
 )
 """The weights before there was this sample."""
 
@@ -286,7 +287,7 @@ def print_hard_rows(data: Path) -> None:
                 print_hard_row("names, types, sitelinks; by hand", linked_names(entities, lookups), 0.6)
             found = linked_names(entities, lookups)
             print_hard_row("the default", found)
-            for limit in (0.5, 0.7, 0.9):
+            for limit in (0.5, 0.6, 0.7, 0.9):
                 print_hard_row(f"the default, --min-probability {limit}", found, limit)
             alone = [linking(one, alone=True) for one in documents]
             print_hard_row("the default, each name alone", linked_names(alone, lookups))

@@ -53,7 +53,7 @@ def link_command(
     min_probability: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, metavar="NUMBER", help="The lowest probability of an item that is linked to.  [default: 0.7]"
+            min=0, max=1, metavar="NUMBER", help="The lowest probability of an item that is linked to.  [default: 0.65]"
         ),
     ] = None,
     margin: Annotated[

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from kgmrca.ontology import TYPES, Property, load_properties, wikidata_predicate
 from kgmrca.types import coarse_type
-from kgmrca.wikidata.evidence import EVIDENCE, TOPIC, TextWords, evidence, text_words, topic
+from kgmrca.wikidata.evidence import DATES, EVIDENCE, TOPIC, TextWords, evidence, text_words, topic
 from kgmrca.wikidata.records import Candidate, NotChecked, Profile
 
 __all__ = [
@@ -67,9 +67,11 @@ class Weights(NamedTuple):
             not.
         sitelinks: times ln((1 + n) / 6) for an item with a page in n wikis.
         type_agrees, type_differs: added where the item's class does, or does not, agree with the entity's type.
-        sentence, document, names_found, names_missing, place_missing, years_found, too_late: times the columns of
-            `evidence.EVIDENCE`.
-        topic, topic_best: times the columns of `evidence.TOPIC`.
+        sentence, document, beside, place_beside, place_differs, names_found, names_missing, place_missing, years_found,
+            too_late: times the columns of `evidence.EVIDENCE`.
+        topic, topic_best, topic_text: times the columns of `evidence.TOPIC`.
+        dates_agree, dates_differ: times the columns of `evidence.DATES`. By hand: few texts say such dates, but where
+            they contradict an item, not even the best known one is meant.
         role_differs: added where no relation of the entity allows the item's type, times the relation's confidence.
         value: added for a date or a number. Such a name rarely stands for an item, so a connection to another entity's
             item must outweigh this ("2014" for a World Cup, beside the country that held it).
@@ -83,20 +85,26 @@ class Weights(NamedTuple):
     alias: float = -0.5
     language: float = -1.0
     respelled: float = -1.0
-    known: float = 0.63
-    namesakes: float = -1.86
+    known: float = 0.59
+    namesakes: float = -1.89
     sitelinks: float = 1.74
-    type_agrees: float = 0.62
-    type_differs: float = -1.39
-    sentence: float = 1.97
-    document: float = 0.52
-    names_found: float = 0.53
-    names_missing: float = -0.67
-    place_missing: float = -0.59
+    type_agrees: float = 0.58
+    type_differs: float = -1.41
+    sentence: float = 1.25
+    document: float = -0.18
+    beside: float = 1.24
+    place_beside: float = 1.22
+    place_differs: float = -1.58
+    names_found: float = 0.27
+    names_missing: float = -0.58
+    place_missing: float = -0.44
     years_found: float = 1.08
-    too_late: float = -1.17
-    topic: float = 1.12
-    topic_best: float = 0.26
+    too_late: float = -1.14
+    topic: float = 1.24
+    topic_best: float = 0.18
+    topic_text: float = 0.26
+    dates_agree: float = 2.0
+    dates_differ: float = -10.0
     role_differs: float = -1.0
     value: float = -3.0
     any_property: float = 5.0
@@ -104,19 +112,21 @@ class Weights(NamedTuple):
 
 
 WEIGHTS = Weights()
-MIN_PROBABILITY = 0.7
-"""An entity is linked to its most probable item if that has at least this probability. With it, 95 of 100 links were
+MIN_PROBABILITY = 0.65
+"""An entity is linked to its most probable item if that has at least this probability. With it, 94 of 100 links were
 right on documents that the weights were not fitted on (`benchmarks/linking_weights.py`)."""
 MARGIN = 0.3
 """An entity is linked only if the probability of its best item exceeds that of the second by at least this."""
 
-SHARPNESS, NONE_OF_THESE = 0.92, 0.07
+SHARPNESS, NONE_OF_THESE = 0.89, 0.20
 """How sure a link is: probabilities are raised to the power `SHARPNESS`, that of "none of these items" is multiplied by
 the exponential of `NONE_OF_THESE`, and then all are divided by their sum. Both were fitted with the weights."""
 
 _BY_NAME, _BY_TYPE = 50, 16  # how many candidates are kept once names are compared, and once classes are
 _NEAR = 3  # how many of the entities after it in its sentence are an entity's neighbours
 _PAIRS = 64  # how many pairs of items are looked up for one pair of entities
+
+_TOPIC_ROUNDS = 2
 
 _LINKED_BEFORE = 100.0  # log odds of what is linked already
 _ROUNDS = 100
@@ -204,6 +214,15 @@ class LinkDecision:
         0.97
         """
         return dict(self.candidates).get(self.item or "", 0.0)
+
+    @property
+    def probability(self) -> float:
+        """The probability of the most probable item, whether the entity is linked to it or not; 0 if there is none.
+
+        >>> LinkDecision("abstained", None, (("Q90", 0.55), ("Q830149", 0.21))).probability
+        0.55
+        """
+        return self.candidates[0][1] if self.candidates else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,15 +434,17 @@ def compare(group: EntityGroup, knowledge: LinkKnowledge, *, language: str) -> l
         _compared(entity, roles, knowledge, all_words, has_text=bool(group.text or entity.sentences), language=language)
         for entity, roles in zip(group.entities, _roles(group), strict=True)
     ]
-    likely = [
-        []
-        if isinstance(one, NotChecked)
-        else list(zip(one.profiles, np.exp(_log_normal(np.append(one.log_odds(), 0.0)))[:-1].tolist(), strict=True))
-        for one in found
-    ]
-    for one, columns in zip(found, topic(likely), strict=True):
-        if not isinstance(one, NotChecked):
-            one.columns[:, -len(TOPIC) :] = columns
+    names = [entity.name for entity in group.entities]
+    for _ in range(_TOPIC_ROUNDS):  # what is likely depends on the topic, and the topic on what is likely
+        likely = [
+            []
+            if isinstance(one, NotChecked)
+            else list(zip(one.profiles, np.exp(_log_normal(np.append(one.log_odds(), 0.0)))[:-1].tolist(), strict=True))
+            for one in found
+        ]
+        for one, columns in zip(found, topic(likely, names, all_words), strict=True):
+            if not isinstance(one, NotChecked):
+                one.columns[:, -len(TOPIC) :] = columns
     return found
 
 
@@ -467,12 +488,17 @@ def _compared(
         fixed.append(odds)
         columns.append((*fame, agrees, bool(types and expected) and not agrees))
         profiles.append(profile)
-    said = evidence(entity.name, profiles, text_words(entity.sentences), all_words)
+    said = evidence(entity.name, profiles, entity.sentences, all_words)
     if not has_text:  # then what is missing says nothing
         said[:, [EVIDENCE.index("names_missing"), EVIDENCE.index("place_missing")]] = 0.0
     table = np.array(columns, np.float64).reshape(len(items), len(COLUMNS) - len(EVIDENCE) - len(TOPIC))
+    dates = said[:, len(EVIDENCE) :] @ np.array([getattr(WEIGHTS, name) for name in DATES])
+    said = said[:, : len(EVIDENCE)]
     return Compared(
-        tuple(items), np.array(fixed), np.hstack([table, said, np.zeros((len(items), len(TOPIC)))]), tuple(profiles)
+        tuple(items),
+        np.array(fixed) + dates,
+        np.hstack([table, said, np.zeros((len(items), len(TOPIC)))]),
+        tuple(profiles),
     )
 
 

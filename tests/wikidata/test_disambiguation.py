@@ -151,6 +151,40 @@ def test_without_a_text_nothing_is_missing_in_it():
     assert known.candidates == bare.candidates
 
 
+def test_dates_that_contradict_the_only_item_speak_against_it_however_well_known_it_is():
+    known = Known({"Oda Lund": [Candidate("Q1", "Oda Lund", True, "en", 300)]}, described={"Q1": SINGER})
+    (plain,) = choose_items(known, Entity("Oda Lund", "PERSON", sentences="Oda Lund was a singer."))
+    (other,) = choose_items(known, Entity("Oda Lund", "PERSON", sentences="Oda Lund (1736-1784) was a singer."))
+    assert (plain.item, other.item) == ("Q1", None)
+    assert plain.probability > 0.99 > 0.7 > other.probability
+
+
+def test_dates_that_agree_make_a_link_surer():
+    known = lund(Q1=SINGER, Q2=Profile(frozenset({"Q5"}), "Danish singer", (("P569", "1820-01-01T00:00:00Z"),)))
+    (decision,) = choose_items(known, Entity("Oda Lund", "PERSON", sentences="Oda Lund (1950-2001) was a singer."))
+    assert decision.item == "Q1"
+
+
+def test_the_place_that_follows_a_name_outweighs_how_well_known_another_is():
+    described = {
+        "Q1": Profile(description="capital of France", facts=(("P17", "France"),)),
+        "Q2": Profile(description="city in Texas", facts=(("P17", "United States"),)),
+    }
+    known = Known({"Paris": [paris("Q1", 300), paris("Q2", 60)]}, described=described)
+    texan, french = (
+        choose_items(known, Entity("Paris", "GPE", sentences=text))[0]
+        for text in ("They live in Paris, Texas.", "They live in Paris, France.")
+    )
+    assert (texan.item, french.item) == ("Q2", "Q1")
+
+
+def test_how_sure_the_best_candidate_is_is_known_of_what_is_not_linked_too():
+    (decision,) = choose_items(Known({"Paris": ["Q1", "Q2"]}), "Paris")
+    assert (decision.outcome, decision.confidence) == ("abstained", 0)
+    assert decision.probability == decision.candidates[0][1] > 0.3
+    assert choose_items(Known(), "Paris")[0].probability == 0
+
+
 def test_where_the_profile_is_not_known_nothing_is_decided():
     known = lund(Q1=SINGER)
     known.failing = {("profiles", "Q1")}

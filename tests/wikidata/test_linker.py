@@ -466,5 +466,5 @@ def test_threads_open_the_endpoint_once(config, monkeypatch):
 
 def test_the_former_name_of_a_setting_is_read(config):
     nlp = blank()
-    assert nlp.add_pipe("wikidata_linker", config={**config, "least": 0.7}).min_probability == 0.7
-    assert nlp.add_pipe("wikidata_linker", name="other", config=config).min_probability == 0.7
+    assert nlp.add_pipe("wikidata_linker", config={**config, "least": 0.8}).min_probability == 0.8
+    assert nlp.add_pipe("wikidata_linker", name="other", config=config).min_probability == 0.65
