@@ -360,7 +360,7 @@ def test_what_it_describes_as_openapi_is_what_it_does(client, mode):
     operations = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json").get_all_operations()
     described = {operation.path: operation for operation in (result.ok() for result in operations)}
 
-    @settings(max_examples=15, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(described["/relations"].as_strategy(generation_mode=mode))
     def asked_and_compared(case):
         case.call_and_validate()
