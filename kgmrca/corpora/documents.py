@@ -10,7 +10,7 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -159,8 +159,24 @@ def read_documents(
 
 
 @dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a record stands; the attributes are those of `Document`."""
+
+    id: str
+    file: str
+    line: int | None
+    size: int
+    record: Excerpt | None = None
+
+    def bad(self, reason: str, identifier: str | None = None) -> BadRecord:
+        """The record there, which cannot be used."""
+        name = self.id if identifier is None else identifier
+        return BadRecord(name, reason, self.file, self.line, self.size, self.record)
+
+
+@dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads a file of any format."""
+    """Reads a file of any format. `taken` gives how many of its bytes were read since it was last asked."""
 
     skipped: Counter[str]
     vocab: "Vocab"
@@ -172,27 +188,25 @@ class _Reader:
         try:
             with opened_input(file, self.options.encoding) as (stream, taken):
                 if file.format in ARCHIVES:
-                    yield from self._read_archive(file, stream, taken)
+                    yield from self._archive(file, stream, taken)
                 else:
-                    yield from self._read_stream(file, stream, taken)
+                    yield from self._stream(file, stream, taken)
         except _DAMAGE as error:
             yield BadRecord(file.id, f"cannot be read (any further): {error}", file.name, None, 0)
 
-    def _read_stream(
-        self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]
-    ) -> Iterator[Document | BadRecord]:
+    def _stream(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Iterator[Document | BadRecord]:
         if file.format == "text":
-            yield _read_text(file, stream, taken, self.max_length)
+            yield self._text(file, stream, taken)
         elif file.format == "jsonl":
-            yield from _read_jsonl(file, stream, taken, self.max_length, self.max_record_size, self.options)
+            yield from self._jsonl(file, stream, taken)
         elif file.format == "docbin":
-            yield from _read_docbin(file, stream, taken, self.vocab)
+            yield from self._docbin(file, stream, taken)
         elif file.format in TEXTS:
-            yield _read_whole(file, stream, taken, self.max_length, self.options)
+            yield self._whole(file, stream, taken)
         else:
-            yield from _read_records(file, stream, taken, self.max_length, self.options)
+            yield from self._records(file, stream, taken)
 
-    def _read_archive(
+    def _archive(
         self, archive: InputFile, stream: IO[bytes], taken: Callable[[], int]
     ) -> Iterator[Document | BadRecord]:
         for name, content, reason in members(stream, archive.format):
@@ -208,91 +222,126 @@ class _Reader:
             else:
                 try:
                     with unpacked_input(content, file, self.options.encoding) as unpacked:
-                        yield from self._read_stream(file, unpacked, taken)
+                        yield from self._stream(file, unpacked, taken)
                 except _DAMAGE as error:
                     yield BadRecord(file.id, f"cannot be read (any further): {error}", file.name, None, taken())
 
-
-def _read_whole(
-    file: InputFile, stream: IO[bytes], taken: Callable[[], int], max_length: int, options: ReadOptions
-) -> Document | BadRecord:
-    data = stream.read(MAX_FILE_SIZE + 1)
-    size = taken()
-    text, reason = "", None
-    if len(data) > MAX_FILE_SIZE:
-        reason = f"it is longer than {MAX_FILE_SIZE:,} bytes"
-    elif not data.strip():
-        reason = "the text is empty"
-    else:
+    def _text(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Document | BadRecord:
+        # A code point has at most four bytes, so a longer file need not be read to be known as too long.
+        limit = 4 * self.max_length + len(_BOM)
+        data = stream.read(limit + 1)
+        place = _Place(file.id, file.name, None, taken() if file.size is None else file.size)
+        if not file.is_certain and (kind := kind_of_start(file.path, data)):
+            if file.path is None:
+                raise InputError(f"Standard input is {no_text(kind)}. {INSIST}")
+            return place.bad(f"it is {no_text(kind)}")
+        if len(data) > limit:
+            return place.bad(self._too_long())
         try:
-            text = TEXTS[file.format](data, options)
+            text = data.removeprefix(_BOM).decode("utf-8")
+        except UnicodeDecodeError as error:
+            offset = error.start + (len(_BOM) if data.startswith(_BOM) else 0)
+            return place.bad(_not_utf8(error, offset, "file"))
+        return self._document(text, {}, place)
+
+    def _whole(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Document | BadRecord:
+        data = stream.read(MAX_FILE_SIZE + 1)
+        place = _Place(file.id, file.name, None, taken())
+        if len(data) > MAX_FILE_SIZE:
+            return place.bad(f"it is longer than {MAX_FILE_SIZE:,} bytes")
+        try:
+            text = TEXTS[file.format](data, self.options) if data.strip() else ""
         except UnreadableError as error:
-            reason = str(error)
+            return place.bad(str(error))
         except Exception as error:  # a damaged file can raise anything
-            reason = f"not {file.format} that can be read: {type(error).__name__}: {error}"
-    if reason := reason or _unusable(text, max_length):
-        return BadRecord(file.id, reason, file.name, None, size)
-    return Document(file.id, text, {}, file.name, None, size)
+            return place.bad(f"not {file.format} that can be read: {type(error).__name__}: {error}")
+        return self._document(text, {}, place)
 
+    def _records(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Iterator[Document | BadRecord]:
+        number = 0
+        try:
+            for number, record in RECORDS[file.format](stream, self.options):
+                place = _Place(f"{file.id}:{number}", file.name, number, taken())
+                yield place.bad(record) if isinstance(record, str) else self._record(record, place)
+        except UnreadableError as error:
+            yield BadRecord(file.id, str(error), file.name, None, taken())
+        except Exception as error:  # a damaged file can raise anything
+            reason = f"not {file.format} that can be read after record {number}: {type(error).__name__}: {error}"
+            yield BadRecord(file.id, reason, file.name, number + 1, taken())
 
-def _read_records(
-    file: InputFile, stream: IO[bytes], taken: Callable[[], int], max_length: int, options: ReadOptions
-) -> Iterator[Document | BadRecord]:
-    number = 0
-    try:
-        for number, record in RECORDS[file.format](stream, options):
-            identifier = f"{file.id}:{number}"
-            if isinstance(record, str):
-                yield BadRecord(identifier, record, file.name, number, taken())
-            else:
-                yield _document(record, None, identifier, file.name, number, taken(), max_length, options)
-    except UnreadableError as error:
-        yield BadRecord(file.id, str(error), file.name, None, taken())
-    except Exception as error:  # a damaged file can raise anything
-        reason = f"not {file.format} that can be read after record {number}: {type(error).__name__}: {error}"
-        yield BadRecord(file.id, reason, file.name, number + 1, taken())
+    def _jsonl(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Iterator[Document | BadRecord]:
+        for number, (line, left_out, offset) in enumerate(_lines(stream, self.max_record_size), 1):
+            data = (line.removeprefix(_BOM) if number == 1 else line).strip()
+            if data or left_out:
+                raw = _excerpt(data, offset, left_out)
+                place = _Place(f"{file.id}:{number}", file.name, number, taken(), raw)
+                if left_out:
+                    yield place.bad(
+                        f"the record is longer than {self.max_record_size:,} bytes: split it, or allow longer ones "
+                        "with --max-record-size (in Python: max_record_size)"
+                    )
+                else:
+                    yield self._line(data, place)
 
+    def _line(self, data: bytes, place: _Place) -> Document | BadRecord:
+        try:
+            record = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        except UnicodeDecodeError as error:
+            return place.bad(_not_utf8(error, error.start, "line"))
+        except json.JSONDecodeError as error:
+            return place.bad(f"not JSON: {error.msg} (column {error.colno})")
+        except (ValueError, RecursionError) as error:
+            return place.bad(f"not JSON that can be read: {error}")
+        if not isinstance(record, dict):
+            return place.bad('not a JSON object: expected {"text": ...}')
+        return self._record(record, place)
 
-def _read_text(file: InputFile, stream: IO[bytes], taken: Callable[[], int], max_length: int) -> Document | BadRecord:
-    # A code point has at most four bytes, so a longer file need not be read to be known as too long.
-    limit = 4 * max_length + len(_BOM)
-    data = stream.read(limit + 1)
-    size = taken() if file.size is None else file.size
-    if not file.is_certain and (kind := kind_of_start(file.path, data)):
-        if file.path is None:
-            raise InputError(f"Standard input is {no_text(kind)}. {INSIST}")
-        return BadRecord(file.id, f"it is {no_text(kind)}", file.name, None, size)
-    try:
-        text = data.removeprefix(_BOM).decode("utf-8") if len(data) <= limit else None
-    except UnicodeDecodeError as error:
-        offset = error.start + (len(_BOM) if data.startswith(_BOM) else 0)
-        return BadRecord(file.id, _not_utf8(error, offset, "file"), file.name, None, size)
-    reason = _too_long(max_length) if text is None else _unusable(text, max_length)
-    if text is None or reason:
-        return BadRecord(file.id, reason or "", file.name, None, size)
-    return Document(file.id, text, {}, file.name, None, size)
+    def _record(self, record: dict[str, Any], place: _Place) -> Document | BadRecord:
+        text_key, id_key = self.options.text_column, self.options.id_column
+        given = record.pop(id_key, None)
+        identifier = place.id if given is None else given
+        if identifier == "":
+            return place.bad(f"'{id_key}' is empty")
+        if isinstance(identifier, bool) or not isinstance(identifier, str | int):
+            return place.bad(f"'{id_key}' is neither text nor an integer")
+        if reason := _not_unicode(str(identifier), id_key):
+            return place.bad(reason)
+        if text_key not in record:
+            return place.bad(f"'{text_key}' is missing", str(identifier))
+        text = record.pop(text_key)
+        if not isinstance(text, str):
+            return place.bad(f"'{text_key}' is not text", str(identifier))
+        return self._document(text, record, replace(place, id=str(identifier)))
 
+    def _document(self, text: str, meta: dict[str, Any], place: _Place) -> Document | BadRecord:
+        if not text.strip():
+            return place.bad("the text is empty")
+        if len(text) > self.max_length:
+            return place.bad(self._too_long())
+        if reason := _not_unicode(text, "text"):
+            return place.bad(reason)
+        return Document(place.id, text, meta, place.file, place.line, place.size, place.record)
 
-def _read_jsonl(
-    file: InputFile,
-    stream: IO[bytes],
-    taken: Callable[[], int],
-    max_length: int,
-    max_record_size: int,
-    options: ReadOptions,
-) -> Iterator[Document | BadRecord]:
-    for number, (line, left_out, offset) in enumerate(_lines(stream, max_record_size), 1):
-        identifier = f"{file.id}:{number}"
-        data = (line.removeprefix(_BOM) if number == 1 else line).strip()
-        raw = _excerpt(data, offset, left_out)
-        if left_out:
-            reason = (
-                f"the record is longer than {max_record_size:,} bytes: split it, or allow longer ones with "
-                "--max-record-size (in Python: max_record_size)"
-            )
-            yield BadRecord(identifier, reason, file.name, number, taken(), raw)
-        elif data:
-            yield _read_json(data, raw, identifier, file.name, number, taken(), max_length, options)
+    def _too_long(self) -> str:
+        return f"the text is longer than {self.max_length} characters (nlp.max_length): split it"
+
+    def _docbin(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Iterator[Document | BadRecord]:
+        from spacy.tokens import DocBin  # the other formats do without spaCy, and so does `import kgmrca.cli`
+
+        number = 0
+        try:
+            docs = DocBin().from_bytes(stream.read())
+            size, n_docs = taken(), len(docs)
+            for number, doc in enumerate(docs.get_docs(self.vocab), 1):
+                identifier = str(doc.user_data.get(ID, f"{file.id}:{number}"))
+                share = number * size // n_docs - (number - 1) * size // n_docs
+                if not doc.text.strip():
+                    yield BadRecord(identifier, "the text is empty", file.name, number, share)
+                else:
+                    yield Document(identifier, doc, {}, file.name, number, share)
+        except Exception as error:  # a damaged file can raise anything
+            reason = f"not a DocBin that can be read after document {number}: {type(error).__name__}: {error}"
+            yield BadRecord(file.id, reason, file.name, number + 1, taken())
 
 
 def _lines(stream: IO[bytes], longest: int) -> Iterator[tuple[bytes, int, int]]:
@@ -318,95 +367,6 @@ def _excerpt(data: bytes, offset: int, left_out: int) -> Excerpt:
     return Excerpt(text, left_out + len(data[_KEPT:]), offset)
 
 
-def _read_json(
-    data: bytes,
-    raw: Excerpt,
-    default_id: str,
-    file: str,
-    line: int,
-    size: int,
-    max_length: int,
-    options: ReadOptions,
-) -> Document | BadRecord:
-    def bad(reason: str) -> BadRecord:
-        return BadRecord(default_id, reason, file, line, size, raw)
-
-    try:
-        record = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        return bad(_not_utf8(error, error.start, "line"))
-    except json.JSONDecodeError as error:
-        return bad(f"not JSON: {error.msg} (column {error.colno})")
-    except (ValueError, RecursionError) as error:
-        return bad(f"not JSON that can be read: {error}")
-    if not isinstance(record, dict):
-        return bad('not a JSON object: expected {"text": ...}')
-    return _document(record, raw, default_id, file, line, size, max_length, options)
-
-
-def _document(
-    record: dict[str, Any],
-    raw: Excerpt | None,
-    default_id: str,
-    file: str,
-    line: int,
-    size: int,
-    max_length: int,
-    options: ReadOptions,
-) -> Document | BadRecord:
-    def bad(reason: str, identifier: str = default_id) -> BadRecord:
-        return BadRecord(identifier, reason, file, line, size, raw)
-
-    text_key, id_key = options.text_column, options.id_column
-    identifier = record.pop(id_key, None)
-    if identifier is None:
-        identifier = default_id
-    if identifier == "":
-        return bad(f"'{id_key}' is empty")
-    if isinstance(identifier, bool) or not isinstance(identifier, str | int):
-        return bad(f"'{id_key}' is neither text nor an integer")
-    if reason := _not_unicode(str(identifier), id_key):
-        return bad(reason)
-    if text_key not in record:
-        return bad(f"'{text_key}' is missing", str(identifier))
-    text = record.pop(text_key)
-    if not isinstance(text, str):
-        return bad(f"'{text_key}' is not text", str(identifier))
-    if reason := _unusable(text, max_length):
-        return bad(reason, str(identifier))
-    return Document(str(identifier), text, record, file, line, size, raw)
-
-
-def _read_docbin(
-    file: InputFile, stream: IO[bytes], taken: Callable[[], int], vocab: "Vocab"
-) -> Iterator[Document | BadRecord]:
-    from spacy.tokens import DocBin  # the other formats do without spaCy, and so does `import kgmrca.cli`
-
-    number = 0
-    try:
-        docs = DocBin().from_bytes(stream.read())
-        size, n_docs = taken(), len(docs)
-        for number, doc in enumerate(docs.get_docs(vocab), 1):
-            identifier = str(doc.user_data.get(ID, f"{file.id}:{number}"))
-            share = number * size // n_docs - (number - 1) * size // n_docs
-            if not doc.text.strip():
-                yield BadRecord(identifier, "the text is empty", file.name, number, share)
-            else:
-                yield Document(identifier, doc, {}, file.name, number, share)
-    except Exception as error:  # a damaged file can raise anything
-        reason = f"not a DocBin that can be read after document {number}: {type(error).__name__}: {error}"
-        yield BadRecord(file.id, reason, file.name, number + 1, taken())
-
-
-def _unusable(text: str, max_length: int) -> str | None:
-    """Why a text cannot be processed, or None."""
-    if not text.strip():
-        return "the text is empty"
-    if len(text) > max_length:
-        return _too_long(max_length)
-    return _not_unicode(text, "text")
-
-
 def _not_unicode(text: str, what: str) -> str | None:
     """Why a text cannot be written, or None."""
     try:
@@ -414,10 +374,6 @@ def _not_unicode(text: str, what: str) -> str | None:
     except UnicodeEncodeError as error:
         return f"not Unicode: half a surrogate pair at character {error.start} of the {what}"
     return None
-
-
-def _too_long(max_length: int) -> str:
-    return f"the text is longer than {max_length} characters (nlp.max_length): split it"
 
 
 def _not_utf8(error: UnicodeDecodeError, offset: int, what: str) -> str:

@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 
 from kgmrca.errors import InputError
 
-__all__ = ["DETECT", "Started", "check_encoding", "in_utf8"]
+__all__ = ["DETECT", "Started", "check_encoding", "decoded", "in_utf8"]
 
 DETECT = "detect"
 """The name by which an encoding is guessed from the first bytes of a file."""
@@ -85,6 +85,18 @@ def in_utf8(stream: IO[bytes], encoding: str | None) -> IO[bytes]:
     if chosen in ("utf-8", "utf-8-sig", "ascii"):  # readers say where it is broken
         return cast("IO[bytes]", started)
     return io.BufferedReader(_Recoded(started, chosen))
+
+
+def decoded(data: bytes, encoding: str | None) -> str:
+    """The text of bytes, without a mark; see `in_utf8`.
+
+    >>> decoded("Łódź".encode("utf-16"), None)
+    'Łódź'
+
+    Raises:
+        UnicodeDecodeError: the bytes are no text in that encoding.
+    """
+    return in_utf8(cast("IO[bytes]", io.BytesIO(data)), encoding).read().decode("utf-8-sig")
 
 
 def _detected(head: bytes) -> str:

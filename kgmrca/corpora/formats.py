@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
-from kgmrca.corpora.encodings import DETECT, Started, check_encoding, in_utf8
+from kgmrca.corpora.encodings import DETECT, Started, check_encoding, decoded
 from kgmrca.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _markdown_text(data: bytes, options: ReadOptions) -> str:
     """The words of Markdown, a block a paragraph; without code blocks, HTML, and the metadata at the top."""
     from markdown_it import MarkdownIt
 
-    text = in_utf8(cast("IO[bytes]", io.BytesIO(data)), options.encoding).read().decode("utf-8-sig")
+    text = decoded(data, options.encoding)
     text = re.sub(r"\A---\r?\n.*?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", "", text, flags=re.DOTALL)
     blocks = []
     for token in MarkdownIt("commonmark").enable("table").parse(text):
@@ -132,7 +132,7 @@ def _html_text(data: bytes, options: ReadOptions) -> str:
     if encoding is None and (declared := re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", data[:4096], re.IGNORECASE)):
         encoding = declared[1].decode("ascii")
     try:
-        page = in_utf8(cast("IO[bytes]", io.BytesIO(data)), encoding).read().decode("utf-8-sig")
+        page = decoded(data, encoding)
     except LookupError as error:
         raise UnreadableError(f"it declares an encoding that is not known: {error}") from error
     text = trafilatura.extract(page, include_comments=False)
@@ -248,12 +248,20 @@ def _json_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
         yield number, item if isinstance(item, dict) else 'not a JSON object: expected {"text": ...}'
 
 
+def _check_columns(names: list[str], options: ReadOptions) -> None:
+    if options.text_column not in names:
+        columns = ", ".join(f"'{name}'" for name in names[:20])
+        raise UnreadableError(
+            f"there is no column '{options.text_column}': name the column of the texts with --text-column; the columns "
+            f"are {columns or 'none'}"
+        )
+
+
 _MAX_CELLS = 16_000_000
 
 
 def _csv_records(stream: IO[bytes], options: ReadOptions, *, delimiter: str | None = None) -> Iterator[Record]:
     """The rows of a table under its first row, which has the names of the columns."""
-    csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELLS))
     is_cut = False
 
     def lines() -> Iterator[str]:
@@ -276,14 +284,9 @@ def _csv_records(stream: IO[bytes], options: ReadOptions, *, delimiter: str | No
         yield first
         yield from rest
 
-    rows = csv.reader(all_lines(), delimiter=delimiter)
+    rows = _with_long_cells(csv.reader(all_lines(), delimiter=delimiter))
     names = next(rows, [])
-    if options.text_column not in names:
-        columns = ", ".join(f"'{name}'" for name in names[:20])
-        raise UnreadableError(
-            f"there is no column '{options.text_column}': name the column of the texts with --text-column; the columns "
-            f"are {columns or 'none'}"
-        )
+    _check_columns(names, options)
     number = 0
     for row in rows:
         if is_cut:
@@ -302,16 +305,25 @@ def _csv_records(stream: IO[bytes], options: ReadOptions, *, delimiter: str | No
                 yield number, {name: cell for name, cell in zip(names, row, strict=True) if cell or name in texts}
 
 
+def _with_long_cells(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Rows whose cells may be as long as a line. The limit is the process's, so it holds only while a row is read."""
+    while True:
+        before = csv.field_size_limit(_MAX_CELLS)
+        try:
+            row = next(rows, None)
+        finally:
+            csv.field_size_limit(before)
+        if row is None:
+            return
+        yield row
+
+
 def _tsv_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
     return _csv_records(stream, options, delimiter="\t")
 
 
 def _rows(batches: Iterator[Any], names: list[str], options: ReadOptions) -> Iterator[Record]:
-    if options.text_column not in names:
-        raise UnreadableError(
-            f"there is no column '{options.text_column}': name the column of the texts with --text-column; the columns "
-            f"are {', '.join(names[:20])}"
-        )
+    _check_columns(names, options)
     number = 0
     for batch in batches:
         for start in range(0, batch.num_rows, _ROWS):
@@ -413,10 +425,7 @@ def _warc_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
             yield number, f"the page is longer than {MAX_FILE_SIZE:,} bytes"
             continue
         try:
-            if type == "text/plain":
-                text = in_utf8(cast("IO[bytes]", io.BytesIO(data)), options.encoding).read().decode("utf-8-sig")
-            else:
-                text = _html_text(data, options)
+            text = decoded(data, options.encoding) if type == "text/plain" else _html_text(data, options)
         except Exception as error:  # a page may be damaged in any way, and the others are not
             yield number, f"a page that cannot be read: {error}"
             continue

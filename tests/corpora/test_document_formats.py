@@ -228,6 +228,14 @@ def test_a_broken_row_does_not_stop_a_table(tmp_path):
     }
 
 
+def test_a_long_cell_is_read_and_the_limit_of_the_process_stays(tmp_path):
+    before = csv.field_size_limit()
+    long = "word " * 50_000
+    (tmp_path / "a.csv").write_text(f"id,text\n1,{long}\n2,{ADA}\n")
+    assert texts(read(tmp_path / "a.csv")) == {"1": long, "2": ADA}
+    assert csv.field_size_limit() == before
+
+
 def test_a_table_without_the_column_says_which_it_has(tmp_path):
     (tmp_path / "a.csv").write_text("name,born\nAda,London\n")
     (tmp_path / "b.parquet").write_bytes(table(name=["Ada"]))
