@@ -112,14 +112,14 @@ class DiffSummary:
     Attributes:
         verdicts: the number of facts that were listed or exported, by verdict.
         unchecked: the number of statements without a verdict.
-        left_out: accepted rows that were not exported, each with its line and why.
+        left_out: accepted rows, or their qualifiers, that were not exported, each with its line and why.
         n_kept: the number of listed rows in which something that a person wrote before was kept.
         n_not_listed: the number of rows that a person worked on and that are not listed any more. They are kept in
             the table, and not exported.
         files: the files of commands that were written, if there are several.
         leftover: the files with the names of further parts, which were there before.
         wikibase: what the IRIs of the items begin with, if the graphs told that it is another than Wikidata.
-        qualifiers: by the IRI of a statement its times as qualifiers, which are exported with it.
+        times: by the IRI of a statement its times, each with the property of the qualifier that is exported with it.
         unwritable: by the IRI of a statement why its fact cannot be exported.
     """
 
@@ -131,7 +131,7 @@ class DiffSummary:
     files: list[str] = field(default_factory=list)
     leftover: list[str] = field(default_factory=list)
     wikibase: str = ""
-    qualifiers: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    times: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
     unwritable: dict[str, str] = field(default_factory=dict)
 
     def in_words(self, output: str) -> str:
@@ -352,8 +352,8 @@ def differences(
                 why = why_not(assertion.object, assertion.property)
                 summary.unwritable[row.statement] = why
                 row = replace(row, reason=f"{row.reason} It cannot be exported: {why}.".lstrip())
-            if times := [(of, text) for of, value in times_of(node) if (text := value_text(value, of))]:
-                summary.qualifiers[row.statement] = times
+            if times := times_of(node):
+                summary.times[row.statement] = times
             # A fact that cannot be exported has no value to tell it from others.
             key = row.subject_item, row.property_id, row.value or f" {node.terms['object']}"
             other = found.get(key)
@@ -500,11 +500,15 @@ def _commands(
         else:
             summary.verdicts[rows[fact].verdict] += 1
             row = rows[fact]
+            qualifiers = [
+                (of, value_text(time, of), why_not(time, of)) for of, time in summary.times.get(row.statement, ())
+            ]
+            summary.left_out += [f"line {line}: its qualifier {of}: {why}" for of, _, why in qualifiers if why]
             yield command(
                 row.subject_item,
                 row.property_id,
                 row.value,
-                qualifiers=summary.qualifiers.get(row.statement, ()),
+                qualifiers=[(of, text) for of, text, why in qualifiers if not why],
                 stated_in=stated_in,
                 url=row.url,
             )

@@ -224,6 +224,16 @@ def test_the_times_of_a_statement_are_its_qualifiers(tmp_path):
     )
 
 
+def test_a_time_that_has_no_form_is_listed_and_its_fact_exported(tmp_path):
+    times = Times(start="1903-02-30", end="1906")
+    graph = graph_of(tmp_path / "graph.ttl", replace(statement(CURIE, "P108", "Q209842"), times=times), checks("new"))
+    summary, text = export(graph, tmp_path, ["x"])
+    assert text == "Q7186\tP108\tQ209842\tP582\t+1906-00-00T00:00:00Z/9\n"
+    (why,) = summary.left_out
+    assert why.startswith("line 2: its qualifier P580: ")
+    assert summary.verdicts == {"new": 1}
+
+
 def test_another_wikibase_that_was_found_is_named(tmp_path):
     graph = graph_of(tmp_path / "graph.nt", statement(CURIE, "P108", "Q209842"), checks("new"))
     assert not diff([graph], tmp_path / "new.tsv").wikibase
