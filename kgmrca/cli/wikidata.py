@@ -81,7 +81,7 @@ def link_command(
     enough, or if two are about equally probable. OUT has the graphs, the links, and for each entity all candidates.
 
     Exit code 1 means that the command has finished, but could not look up some entities. Run it again: it then sends
-    only the queries that have no answer yet. It is 1, too, where the endpoint has no labels at all.
+    only the queries that have no answer yet. It is 1, too, where the endpoint has no labels or no items at all.
 
     \b
     Examples:
@@ -108,7 +108,7 @@ def link_command(
             base=base,
         )
     print(summary.in_words(output), file=sys.stderr)
-    if summary.outcomes["not looked up"] or summary.no_labels:
+    if summary.outcomes["not looked up"] or summary.is_in_vain:
         raise typer.Exit(1)
 
 
@@ -147,7 +147,8 @@ def check_command(
     statement of Wikidata that it is based on. Merge OUT with the graph to have both in one file.
 
     Exit code 1 means that the command has finished, but could not check some statements. Run it again: it then sends
-    only the queries that have no answer yet. It is 1, too, where the graphs are about another Wikibase.
+    only the queries that have no answer yet. It is 1, too, where the graphs are about another Wikibase, or
+    about items that the endpoint does not have.
 
     \b
     Examples:
@@ -171,7 +172,8 @@ def check_command(
             base=base,
         )
     print(summary.in_words(endpoint), file=sys.stderr)
-    if summary.verdicts["not checked"] or summary.wikibases or (summary.triples and not summary.verdicts):
+    is_in_vain = summary.wikibases or summary.lacks_items or (summary.triples and not summary.verdicts)
+    if summary.verdicts["not checked"] or is_in_vain:
         raise typer.Exit(1)
 
 
@@ -299,7 +301,8 @@ def diff_command(
     row that you worked on and that is no longer listed is kept at the end. The column checksums tells which cells you
     edited.
 
-    Exit code 1 means that the command has finished, but did not export some of the accepted facts. They are listed.
+    Exit code 1 means that the command has finished, but did not export some of the accepted facts, or of their times.
+    They are listed.
 
     \b
     Examples:

@@ -513,6 +513,7 @@ PARTS = {
     "constraints": "has no constraints of properties: few conflicts can be told",
     "sitelinks": "has no numbers of sitelinks: how well known items are is not taken into account",
     "labels": "has no labels: no item can be found by its name",
+    "items": "has no items of Wikidata, or of the Wikibase that --wikibase names: no name can be linked",
 }
 """What is said of an endpoint that lacks a part of Wikidata's data."""
 SURVEY = LookUpKind(

@@ -117,6 +117,16 @@ class CheckSummary:
     queries: int = 0
     seconds: float = 0.0
 
+    @property
+    def lacks_items(self) -> bool:
+        """Whether the endpoint has nothing of what the statements are about, although they are about items."""
+        return self._none_compared and self.linked > 0
+
+    @property
+    def _none_compared(self) -> bool:
+        total = self.verdicts.total()
+        return 0 < total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]
+
     def in_words(self, endpoint: str) -> str:
         """A table of the verdicts and a line about the work; `endpoint` is what the endpoint is called."""
         total = self.verdicts.total()
@@ -130,13 +140,13 @@ class CheckSummary:
                 f"kgmrca: nothing was compared: the graphs are about {about}, and not about {compared}: name the "
                 "first with --wikibase, and an endpoint that has it"
             )
-        elif total and total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]:
+        elif self.lacks_items:
             lines.append(
                 f"kgmrca: {counted(self.linked, 'statement')} about items or properties that {endpoint} does not have: "
                 "does it have Wikidata's data? (--wikibase names another Wikibase)"
-                if self.linked
-                else "kgmrca: no statement is between entities that are linked to items: run kgmrca link first"
             )
+        elif self._none_compared:
+            lines.append("kgmrca: no statement is between entities that are linked to items: run kgmrca link first")
         if not total and self.triples and not self.wikibases:
             lines.append(
                 f"kgmrca: nothing to check: {counted(self.triples, 'triple')}, none of them a statement or with a "

@@ -94,7 +94,7 @@ class LinkSummary:
         outcomes: the number of entities by outcome (see `disambiguation.LinkDecision`).
         reasons: the number of entities that could not be looked up, by reason.
         other_links: the number of links in the graphs that lead to no item, by host.
-        no_labels: whether no name was found because the endpoint has no labels at all.
+        is_in_vain: whether no name was found because the endpoint has no labels, or no items, at all.
         queries: the number of queries that were sent.
         seconds: the time it took.
     """
@@ -102,7 +102,7 @@ class LinkSummary:
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     other_links: Counter[str] = field(default_factory=Counter)
-    no_labels: bool = False
+    is_in_vain: bool = False
     queries: int = 0
     seconds: float = 0.0
 
@@ -190,8 +190,8 @@ def link_graphs(
         )
         write(triples, out, format=format, base=base)
         out.flush()
-    if +summary.outcomes == Counter({"no candidates": summary.outcomes.total()}) and summary.outcomes:
-        summary.no_labels = lookups.is_without("labels")
+    if 0 < summary.outcomes.total() == summary.outcomes["no candidates"]:
+        summary.is_in_vain = lookups.is_without("labels") or lookups.is_without("items")
     summary.queries = lookups.endpoint.queries - queries
     summary.seconds = (datetime.now(timezone.utc) - started).total_seconds()
     return summary

@@ -231,10 +231,14 @@ def survey() -> str:
         ("constraints", "?constraints wdt:P2302 ?constraint"),
         ("sitelinks", "?sitelinks wikibase:sitelinks ?number"),
         ("labels", "?labels rdfs:label ?label"),
+        ("items", "?items wdt:P31 ?class"),
+        ("items", "?items wikibase:sitelinks ?number"),
+        ("items", "?items wikibase:statements ?number"),
+        ("items", "?items a wikibase:Item"),
     ]
     some = "\n  UNION ".join(f"{{ SELECT ?{name} WHERE {{ {pattern} }} LIMIT 1 }}" for name, pattern in parts)
     return f"""{_PREFIXES}
-SELECT ?statements ?ranks ?constraints ?sitelinks ?labels WHERE {{
+SELECT ?statements ?ranks ?constraints ?sitelinks ?labels ?items WHERE {{
   {some}
 }}"""
 

@@ -120,11 +120,11 @@ def test_an_endpoint_without_the_items_is_told_from_a_graph_without_links(run, g
     empty, unlinked = tmp_path / "empty.nt", tmp_path / "unlinked.ttl"
     empty.write_text("<urn:a> <urn:b> <urn:c> .\n")
     write_graph(unlinked, statement("urn:a", "P19", "urn:b"))
-    run(graph, "--endpoint", empty)
+    assert run(graph, "--endpoint", empty) == 1
     told = capsys.readouterr().err
     assert "does it have Wikidata's data?" in told
     assert "run kgmrca link first" not in told
-    run(unlinked, "--endpoint", empty)
+    assert run(unlinked, "--endpoint", empty) == 0
     told = capsys.readouterr().err
     assert "run kgmrca link first" in told
     assert "does it have" not in told

@@ -425,6 +425,18 @@ def test_an_endpoint_without_labels_is_told_from_names_that_it_does_not_have(run
     done = run(path, "-o", tmp_path / "out.ttl")
     assert done.exit_code == 0
     assert "2 no candidates" in done.stderr
+    assert "The endpoint has no" not in done.stderr
+
+
+def test_an_endpoint_with_names_of_what_are_no_items_is_told_too(run, tmp_path):
+    path, other = write_graph(tmp_path / "graph.ttl", statement("Warsaw", "P19", "Vrblk")), tmp_path / "other.nt"
+    other.write_text(
+        '<http://dbpedia.example/resource/Warsaw> <http://www.w3.org/2000/01/rdf-schema#label> "Warsaw"@en .\n'
+    )
+    done = run(path, "-o", tmp_path / "out.ttl", endpoint=other)
+    assert done.exit_code == 1
+    assert "2 no candidates" in done.stderr
+    assert "The endpoint has no items of Wikidata, or of the Wikibase that --wikibase names" in done.stderr
     assert "has no labels" not in done.stderr
 
 
