@@ -1,6 +1,8 @@
 """RDF to read: which files some inputs name, and the content of each, in one way for all commands."""
 
+import codecs
 import gzip
+import io
 import logging
 import shutil
 import sys
@@ -183,7 +185,15 @@ def opened_rdf(
         if on_read:
             stream = cast("IO[bytes]", CallbackIOWrapper(on_read, stream, "read"))
         content = stack.enter_context(unpacked(stream))
+        _refuse_utf_16(content, name)
         yield cast("IO[bytes]", _WholeXml(content)) if format == "rdfxml" else content, format
+
+
+def _refuse_utf_16(content: IO[bytes], name: str) -> None:
+    """Raise an error if the content is in UTF-16 or UTF-32, known by its mark, or by the half of a letter that is 0."""
+    start = cast("io.BufferedReader", content).peek(2)[:2]
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in start:
+        raise InputError(f"{name}: this is in UTF-16 or UTF-32, and RDF is read in UTF-8: save it in UTF-8.")
 
 
 def format_of_input(graph: RdfInput, format: str | None) -> str:

@@ -75,6 +75,15 @@ def test_an_input_that_gives_nothing_is_an_error(tmp_path, name, message):
         rdf_files([str(tmp_path / name)])
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("name", ["a.ttl", "a.nt.gz", "a.rdf"])
+def test_rdf_in_utf_16_is_an_error_that_says_so(tmp_path, name, encoding):
+    data = TRIPLE.decode().encode(encoding)
+    path = write(tmp_path / name, gzip.compress(data) if name.endswith(".gz") else data)
+    with pytest.raises(InputError, match="this is in UTF-16 or UTF-32, and RDF is read in UTF-8: save it in UTF-8"):
+        list(read_quads(path))
+
+
 def test_no_inputs_are_an_error():
     with pytest.raises(InputError, match="nothing to read"):
         rdf_files([])
