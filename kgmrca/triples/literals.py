@@ -4,6 +4,7 @@ The datatypes are those of XSD 1.1, part 2, as in RDF 1.1 (Concepts, section 5.1
 former. Lexical forms are canonical, because stores would rewrite any other.
 """
 
+import math
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -12,7 +13,7 @@ from pyoxigraph import Literal, NamedNode
 
 from kgmrca.terms import XSD
 
-__all__ = ["canonical_literal", "typed_literal"]
+__all__ = ["canonical_literal", "one_spelling", "typed_literal"]
 
 # ASCII, or \d would match the digits of all scripts, and "s" would match "ſ".
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -57,6 +58,7 @@ _NUMBERS = frozenset(
     | {f"{XSD}{sign}Integer" for sign in ("nonNegative", "positive", "nonPositive", "negative")}
     | {f"{XSD}unsigned{name}" for name in ("Int", "Long", "Short", "Byte")}
 )
+_DOUBLE = NamedNode(f"{XSD}double")
 _DAYS = frozenset({f"{XSD}date", f"{XSD}gYearMonth", f"{XSD}gYear"})
 _IN_UTC = re.compile(r"(?:Z|[-+]00:00)$", re.ASCII)
 
@@ -109,6 +111,22 @@ def canonical_literal(literal: Literal) -> Literal:
             return literal
         if value.is_finite() and (found := _plain_number(value)):
             return Literal(found[0], datatype=NamedNode(found[1]))
+    return literal
+
+
+def one_spelling(literal: Literal) -> Literal:
+    """An `xsd:double` as metadata are written; stores write others of the same value. Any other literal as it is.
+
+    >>> one_spelling(Literal("5.0E-1", datatype=NamedNode(f"{XSD}double"))).value
+    '0.5'
+    """
+    if literal.datatype == _DOUBLE and literal.value.isascii() and "_" not in literal.value:
+        try:
+            value = float(literal.value)
+        except ValueError:
+            return literal
+        if math.isfinite(value):
+            return Literal(value)
     return literal
 
 

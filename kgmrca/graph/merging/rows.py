@@ -6,15 +6,16 @@ A cell is a term as N-Triples writes it, where a tab or a line break is always e
 from decimal import Decimal
 from typing import NamedTuple
 
-from pyoxigraph import BlankNode, Quad, Triple
+from pyoxigraph import BlankNode, Literal, Quad, Triple
 
 from kgmrca.buckets import Store
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD
 from kgmrca.graph.merging.inputs import MergeInput
-from kgmrca.terms import DEFAULT_GRAPH
+from kgmrca.terms import DEFAULT_GRAPH, XSD
 from kgmrca.triples.formats import WITH_GRAPHS, WITH_TRIPLE_TERMS
 from kgmrca.triples.inputs import LONGEST_LITERAL, too_long
+from kgmrca.triples.literals import one_spelling
 from kgmrca.triples.read import Node, read_nodes
 
 __all__ = ["Cells", "distribute_input", "joined"]
@@ -47,6 +48,7 @@ class Cells(NamedTuple):
     runs: str  # IRIs with spaces between them
 
 
+_DOUBLE = f"^^<{XSD}double>"
 _LONGEST_CELL = LONGEST_LITERAL - 1024  # bytes, as a cell may hold a predicate too
 _CONFIDENCE = Cells._fields.index("confidence")
 _SENTENCES = slice(Cells._fields.index("sentence_text"), Cells._fields.index("start_time"))
@@ -78,6 +80,9 @@ def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> 
             count += 1
             continue
         text = str(found)
+        if _DOUBLE in text and isinstance(found.object, Literal):
+            found = Quad(found.subject, found.predicate, one_spelling(found.object), found.graph_name)
+            text = str(found)
         if "_:" in text or "<<(" in text:
             _refuse(found, format, file.name)
         row = f"{text} .".replace(" ", "\t", 1).encode()

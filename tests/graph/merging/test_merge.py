@@ -657,6 +657,24 @@ def test_a_conflict_says_that_several_items_have_the_name(n_entities, reason):
     assert conflict["comment"] == f"Several items have the name 'warsaw' (LOC){reason}"
 
 
+@pytest.mark.parametrize(
+    ("spellings", "kept"),
+    [
+        (("0.5", "5.0E-1", "+0.50"), ["0.5"]),
+        (("1.0E0", "1"), ["1"]),
+        (("INF", "NaN", "1_0", "1e999"), ["1_0", "1e999", "INF", "NaN"]),
+        (("0.5", "0.25"), ["0.25", "0.5"]),
+    ],
+)
+def test_spellings_of_a_double_in_metadata_are_one_value(spellings, kept):
+    document, score = NamedNode("urn:d"), NamedNode("urn:kgmrca:meta/score")
+    form = NamedNode(f"{XSD}double")
+    graphs = [[Triple(document, score, Literal(spelling, datatype=form))] for spelling in spellings]
+    found = [quad.object for quad in parse(merged(*graphs), RdfFormat.N_TRIPLES) if quad.predicate == score]
+    assert sorted(literal.value for literal in found) == kept
+    assert {literal.datatype for literal in found} == {form}
+
+
 def summary_of(*parts):
     with tempfile.TemporaryDirectory() as folder:
         return merge(file(folder, graph(*parts)), io.BytesIO())
