@@ -319,6 +319,7 @@ def threshold_settings(
         default: the operating point that is used without a `threshold` by the components that have it.
 
     Raises:
+        InputError: the threshold is not valid.
         ModelError: no component takes a threshold for one call, or `threshold` names an operating point and a component
             has none.
     """
@@ -335,6 +336,9 @@ def threshold_settings(
         for name, pipe in pipes.items():
             if not hasattr(pipe, "operating_points"):
                 raise ModelError(f"'{name}' has no operating points: its threshold is a number, not '{threshold}'.")
+    for pipe in pipes.values():
+        if hasattr(pipe, "resolve_threshold"):
+            pipe.resolve_threshold(threshold)  # refuses one that is not valid before anything is read
     return {name: {"threshold": threshold} for name in pipes}
 
 

@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 
 import kgmrca
 from kgmrca.cli import app as commands
+from kgmrca.errors import InputError
 from kgmrca.serve.app import MAX_DOCUMENTS, MEDIA_TYPES, Limits, accepted, make_app
 from kgmrca.serve.batching import Batcher
 from kgmrca.triples.formats import FORMATS
@@ -346,6 +347,11 @@ def test_an_address_in_use_is_an_error():
         done = CliRunner().invoke(commands, ["serve", "--port", str(taken.getsockname()[1])])
     assert done.exit_code == 2
     assert "cannot listen on 127.0.0.1" in done.stderr
+
+
+def test_a_threshold_that_no_request_could_use_is_an_error_at_the_start(pipeline):
+    with pytest.raises(InputError, match="not 'exact'"):
+        make_app(pipeline, threshold="exact")
 
 
 def test_without_its_libraries_the_message_names_the_extra():

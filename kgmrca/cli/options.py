@@ -148,8 +148,8 @@ ThresholdOption = Annotated[
         metavar="NAME_OR_NUMBER",
         autocompletion=suggest("precise", "balanced", "complete"),
         help="The lowest score of a relation that is given: a number from 0 to 1, or an operating point of a "
-        "calibrated pipeline (precise, balanced or complete).  [default: precise in `convert`, balanced in `tag`; the "
-        "pipeline's own number if it is not calibrated]",
+        "calibrated pipeline (precise, balanced or complete).  [default: precise in `convert`, balanced in `tag` and "
+        "`serve`; the pipeline's own number if it is not calibrated]",
         show_default=False,
     ),
 ]

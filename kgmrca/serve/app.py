@@ -132,7 +132,7 @@ def make_app(
         limits: what it takes.
 
     Raises:
-        InputError: `base` cannot be used.
+        InputError: `base` or the threshold cannot be used.
         ModelError: the pipeline takes no threshold.
     """
     Iris(base)
