@@ -115,7 +115,7 @@ def report_data(found: Iterable[Node | Quad], *, title: str) -> dict[str, Any]:
         of "statements", which have the numbers of their rows.
 
     Raises:
-        InputError: there is no statement.
+        InputError: there is no statement, or what was checked are others.
     """
     graph = _Gathered()
     for one in found:
@@ -126,6 +126,10 @@ def report_data(found: Iterable[Node | Quad], *, title: str) -> dict[str, Any]:
             "told --provenance none."
         )
     checks = {check[_CHECKED]: check for check in graph.checks.values() if _CHECKED in check and _VERDICT in check}
+    if checks and checks.keys().isdisjoint(graph.nodes):
+        raise InputError(
+            "What `kgmrca check` wrote is about none of these statements: give it with the graph that was checked."
+        )
     documents, predicates, verdicts, sentences, reasons = (_Numbers() for _ in range(5))
     things = _Things(graph, documents)
     columns: defaultdict[str, list[Any]] = defaultdict(list)

@@ -28,7 +28,7 @@ def write_report(graphs: list[str], output: str, *, input_format: str | None = N
     """Write the page for graphs and what `kgmrca check` wrote about them. Gives the number of statements.
 
     Raises:
-        InputError: there are no statements, or a graph is not RDF.
+        InputError: there are no statements, what was checked are others, or a graph is not RDF.
         OSError: a file cannot be read or written.
     """
     check_outputs([output], graphs, takes=None if input_format else is_rdf)

@@ -81,6 +81,11 @@ def test_a_graph_without_statements_is_refused():
         data_of("<urn:a> <urn:b> <urn:c> .")
 
 
+def test_checks_of_another_graph_are_refused():
+    with pytest.raises(InputError, match="about none of these statements"):
+        data_of(GRAPH.replace("kgmrca:checked <urn:s1>", "kgmrca:checked <urn:s9>"))
+
+
 @given(st.recursive(st.text() | st.characters(codec=None), lambda part: st.lists(part, max_size=3), max_leaves=5))
 def test_json_in_a_page_stays_there(data):
     text = json_in_html(data)
