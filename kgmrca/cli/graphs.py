@@ -3,7 +3,7 @@
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -94,6 +94,11 @@ def merge_command(
     print(f"kgmrca: {'; '.join(words)}", file=sys.stderr)
 
 
+def _further_output(what: str, *, metavar: str = "FILE") -> Any:
+    """The option for what `kgmrca graph` writes beside the figures."""
+    return typer.Option(callback=no_stream, metavar=metavar, help=what)
+
+
 def graph_command(
     graphs: Graphs,
     input_format: GraphFormat = None,
@@ -102,35 +107,19 @@ def graph_command(
     ] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of the tables.")] = False,
     graphml: Annotated[
-        Path | None,
-        typer.Option(
-            callback=no_stream, metavar="FILE", help="Write the statements as GraphML as well, for Gephi and networkx."
-        ),
+        Path | None, _further_output("Write the statements as GraphML as well, for Gephi and networkx.")
     ] = None,
     neo4j: Annotated[
         Path | None,
-        typer.Option(
-            callback=no_stream,
+        _further_output(
+            "Write the statements as nodes.csv and relationships.csv as well, for `neo4j-admin database import`.",
             metavar="FOLDER",
-            help="Write the statements as nodes.csv and relationships.csv as well, for `neo4j-admin database import`.",
         ),
     ] = None,
-    svg: Annotated[
-        Path | None,
-        typer.Option(callback=no_stream, metavar="FILE", help="Draw the most certain facts, as SVG."),
-    ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option(callback=no_stream, metavar="FILE", help="Draw the most certain facts, as an HTML page."),
-    ] = None,
-    mermaid: Annotated[
-        Path | None,
-        typer.Option(callback=no_stream, metavar="FILE", help="Write the most certain facts as a chart for Mermaid."),
-    ] = None,
-    dot: Annotated[
-        Path | None,
-        typer.Option(callback=no_stream, metavar="FILE", help="Write the most certain facts for Graphviz."),
-    ] = None,
+    svg: Annotated[Path | None, _further_output("Draw the most certain facts, as SVG.")] = None,
+    html: Annotated[Path | None, _further_output("Draw the most certain facts, as an HTML page.")] = None,
+    mermaid: Annotated[Path | None, _further_output("Write the most certain facts as a chart for Mermaid.")] = None,
+    dot: Annotated[Path | None, _further_output("Write the most certain facts for Graphviz.")] = None,
     around: Annotated[
         str | None,
         typer.Option(

@@ -331,9 +331,7 @@ class Statistics:
 
         A row of a ranking says how many "facts" or "entities" it stands for, if these are several (see `_Rows`).
         """
-        self._end_block()
-        nodes, predicates = list(self._nodes), list(self._predicates)
-        facts, stated, confidences = self._distinct_facts(nodes)
+        nodes, predicates, facts, shown, rows = self._rows()
         parents = self._parents[:]
         degrees = array("L", [0]) * len(nodes)
         by_predicate: Counter[int] = Counter()
@@ -345,9 +343,6 @@ class Statistics:
                 _join(parents, subject, object_)
         entities = [number for number, degree in enumerate(degrees) if degree]
         sizes = Counter(_find(parents, entity) for entity in entities)
-
-        shown = _Rows(nodes, self._names, self._items_of_nodes(nodes), self._namesakes)
-        rows = shown.facts(facts, predicates, stated, confidences)
 
         def as_json(row: _FactRow) -> dict[str, Any]:
             subject, predicate, object_ = row.fact
@@ -406,11 +401,7 @@ class Statistics:
         Raises:
             InputError: there is no fact with a statement, or no such entity in one.
         """
-        self._end_block()
-        nodes, predicates = list(self._nodes), list(self._predicates)
-        facts, stated, confidences = self._distinct_facts(nodes)
-        shown = _Rows(nodes, self._names, self._items_of_nodes(nodes), self._namesakes)
-        rows = shown.facts(facts, predicates, stated, confidences)
+        _, predicates, _, shown, rows = self._rows()
         if not rows:
             raise InputError("There are no statements to draw, only plain triples.")
         rows.sort(key=lambda row: (-row.confidence, -row.statements, row.iris))
@@ -419,6 +410,14 @@ class Statistics:
             if not rows:
                 raise InputError(f"No statement is about an entity with the name, IRI or item '{around:.200}'.")
         return shown.edges(rows[:top], lambda number: self._labels.get(number) or predicates[number])
+
+    def _rows(self) -> "tuple[list[_Node], list[str], dict[_Fact, int], _Rows, list[_FactRow]]":
+        """All nodes and predicates by their numbers, the distinct facts, and the rows that rankings show of them."""
+        self._end_block()
+        nodes, predicates = list(self._nodes), list(self._predicates)
+        facts, stated, confidences = self._distinct_facts(nodes)
+        shown = _Rows(nodes, self._names, self._items_of_nodes(nodes), self._namesakes)
+        return nodes, predicates, facts, shown, shown.facts(facts, predicates, stated, confidences)
 
     def _items_of_nodes(self, nodes: list[_Node]) -> dict[int, str]:
         """The item of each node that is one, that is linked to one, or that is in a cluster with such a node."""
