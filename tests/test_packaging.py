@@ -43,20 +43,22 @@ def test_an_editable_installation_has_the_package_of_the_pipeline(wheel, tmp_pat
 @pytest.mark.parametrize(
     "pattern",
     [
-        "*.cfg",
-        "mrca/*.cfg",
-        "words_en_sm/*",
-        "entities_en_sm/*",
-        "coreference_en_sm/*",
-        "reader_en_sm/*",
-        "en_kgmrca_sm/**/*",
+        "pipelines/*.cfg",
+        "pipelines/mrca/*.cfg",
+        "pipelines/words_en_sm/*",
+        "pipelines/entities_en_sm/*",
+        "pipelines/coreference_en_sm/*",
+        "pipelines/reader_en_sm/*",
+        "pipelines/en_kgmrca_sm/**/*",
+        "kgmrca/report/static/*",
     ],
 )
-def test_the_wheel_has_what_training_needs(wheel, pattern):
-    paths = [path for path in (ROOT / "pipelines").glob(pattern) if path.is_file()]
+def test_the_wheel_has_what_training_and_the_report_need(wheel, pattern):
+    paths = [path for path in ROOT.glob(pattern) if path.is_file()]
     assert paths
     for path in paths:
-        assert wheel[f"kgmrca/{path.relative_to(ROOT).as_posix()}"] == path.read_bytes()
+        name = path.relative_to(ROOT).as_posix()
+        assert wheel[name if name.startswith("kgmrca/") else f"kgmrca/{name}"] == path.read_bytes()
 
 
 def test_the_wheel_says_what_can_be_imported(wheel):

@@ -146,7 +146,15 @@ def test_the_summary_counts(browser, opened):
 
 
 def test_text_of_documents_never_runs(browser, opened):
-    opened(GRAPH.replace('"Marie Curie"', f'"{HOSTILE}"').replace("urn:e>", "javascript:e>"))
+    basis, predicate = "http://www.wikidata.org/entity/statement/Q7186-1", "http://www.wikidata.org/prop/direct/P19"
+    assert basis in GRAPH
+    assert predicate in GRAPH
+    named = GRAPH.replace('"Marie Curie"', f'"{HOSTILE}"')
+    opened(named.replace(basis, "javascript:basis").replace(predicate, "javascript:predicate"))
     assert rows(browser)[0].startswith("</script><script>document.title='run'</script><img src=x")
     assert browser.title == "graph.ttl – kgmrca"
+    # Links of a graph that are not of the web stay text: the predicate's and that of the check.
+    details = text_of(browser, "#details")
+    assert "javascript:predicate" in details
+    assert "Wikidata's statement" in details
     assert browser.find_elements("css selector", "img, a[href^=javascript]") == []
