@@ -247,12 +247,11 @@ def checked_statements(
         links = Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
         if not (links.mapped or links.plain) and lookups.find_wikibase(lambda: read_graphs(files, beside=beside)):
             links = Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
-        if summary and not (links.mapped or links.plain):
-            another = found_in(read_graphs(files, beside=beside))
-            if another and another.entity != lookups.wikibase.entity:
-                summary.wikibases = another.entity, lookups.wikibase.entity
         if summary:
             summary.triples, summary.other_links = links.triples, links.others
+            another = None if links.mapped or links.plain else found_in(read_graphs(files, beside=beside))
+            if another and another.entity != lookups.wikibase.entity:
+                summary.wikibases = another.entity, lookups.wikibase.entity
         read = lookups.wikibase.graphs(read_graphs(files, beside=beside))
         nodes = filter(_is_node, read) if links.statements else plain_statements(read, Iris(base))
         with progress_bar(progress, total=links.statements or links.plain, unit=" statements") as bar:

@@ -488,15 +488,13 @@ def _compared(
         fixed.append(odds)
         columns.append((*fame, agrees, bool(types and expected) and not agrees))
         profiles.append(profile)
-    said = evidence(entity.name, profiles, entity.sentences, all_words)
+    said, dates = np.hsplit(evidence(entity.name, profiles, entity.sentences, all_words), [len(EVIDENCE)])
     if not has_text:  # then what is missing says nothing
         said[:, [EVIDENCE.index("names_missing"), EVIDENCE.index("place_missing")]] = 0.0
     table = np.array(columns, np.float64).reshape(len(items), len(COLUMNS) - len(EVIDENCE) - len(TOPIC))
-    dates = said[:, len(EVIDENCE) :] @ np.array([getattr(WEIGHTS, name) for name in DATES])
-    said = said[:, : len(EVIDENCE)]
     return Compared(
         tuple(items),
-        np.array(fixed) + dates,
+        np.array(fixed) + dates @ np.array([getattr(WEIGHTS, name) for name in DATES]),
         np.hstack([table, said, np.zeros((len(items), len(TOPIC)))]),
         tuple(profiles),
     )
