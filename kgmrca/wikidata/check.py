@@ -101,7 +101,7 @@ class CheckSummary:
 
     Attributes:
         verdicts: the number of statements by verdict.
-        linked: the number of statements that are about items, whether or not the endpoint has these.
+        absent: the number of statements about an item or a property that the endpoint does not have.
         other_links: the number of links in the graphs that lead to no item, by host.
         wikibases: the Wikibase that the graphs are about and the one they were compared with, if that is another.
         triples: the number of triples in the graphs that are no part of a statement.
@@ -110,7 +110,7 @@ class CheckSummary:
     """
 
     verdicts: Counter[str] = field(default_factory=Counter)
-    linked: int = 0
+    absent: int = 0
     other_links: Counter[str] = field(default_factory=Counter)
     wikibases: tuple[str, ...] = ()
     triples: int = 0
@@ -119,8 +119,8 @@ class CheckSummary:
 
     @property
     def lacks_items(self) -> bool:
-        """Whether the endpoint has nothing of what the statements are about, although they are about items."""
-        return self._none_compared and self.linked > 0
+        """Whether nothing was compared, and the endpoint lacks what statements are about."""
+        return self._none_compared and self.absent > 0
 
     @property
     def _none_compared(self) -> bool:
@@ -142,7 +142,7 @@ class CheckSummary:
             )
         elif self.lacks_items:
             lines.append(
-                f"kgmrca: {counted(self.linked, 'statement')} about items or properties that {endpoint} does not have: "
+                f"kgmrca: {counted(self.absent, 'statement')} about items or properties that {endpoint} does not have: "
                 "does it have Wikidata's data? (--wikibase names another Wikibase)"
             )
         elif self._none_compared:
@@ -342,11 +342,7 @@ def _counting_verdicts(
 ) -> Iterator[Checked]:
     for checked in found:
         summary.verdicts[checked.judgement.verdict] += 1
-        said = checked.assertion
-        is_about_items = (
-            said.subject and said.property and said.object and said.object.kind in ("item", "time", "quantity")
-        )
-        summary.linked += bool(is_about_items)
+        summary.absent += checked.judgement.is_absent
         for put in puts:
             put(checked)
         yield checked

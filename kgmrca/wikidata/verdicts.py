@@ -88,6 +88,7 @@ class Judgement:
         reason: a sentence.
         needs: what must be looked up before there is a verdict. Until then the verdict is "not checked".
         others: the same verdict by other claims with the same value, which may have other qualifiers.
+        is_absent: whether it is so because the endpoint does not have an item or the property of the statement.
     """
 
     verdict: Verdict
@@ -95,6 +96,7 @@ class Judgement:
     reason: str = ""
     needs: frozenset[Question] = frozenset()
     others: tuple["Judgement", ...] = ()
+    is_absent: bool = False
 
 
 @dataclass(slots=True)
@@ -199,7 +201,7 @@ def _judge(triple: _Triple, answers: _Answers, *, resolved: bool) -> Judgement:
             return unclear
         moved = {id: item.id for id, item in targets.items() if item}
         if absent := targets.keys() - moved.keys():
-            return Judgement(Verdict.unlinked, reason=f"There is no item {min(absent)}.")
+            return Judgement(Verdict.unlinked, reason=f"There is no item {min(absent)}.", is_absent=True)
         if any(id != target for id, target in moved.items()):
             object_ = replace(triple.object, text=moved[triple.object.text]) if _ids(triple.object) else triple.object
             return _judge(_Triple(moved[triple.subject], triple.property, object_), answers, resolved=True)
@@ -323,7 +325,7 @@ def _unconfirmed(triple: _Triple, about: WikidataProperty, theirs: _Claims, answ
             reason = "Wikidata states that there is a value, but that it is unknown."
             return Judgement(Verdict.unknown_value, claim, reason)
     if not theirs and answers.property(triple.property) is None:
-        return Judgement(Verdict.unmapped, reason=f"There is no property {triple.property}.")
+        return Judgement(Verdict.unmapped, reason=f"There is no property {triple.property}.", is_absent=True)
     reason = "Wikidata has other values, and there may be more." if valid else "Wikidata has nothing about it."
     return _type_violation(triple, about, answers) or Judgement(Verdict.new, reason=reason)
 

@@ -130,6 +130,18 @@ def test_an_endpoint_without_the_items_is_told_from_a_graph_without_links(run, g
     assert "does it have" not in told
 
 
+def test_a_statement_that_no_property_takes_is_no_sign_that_the_endpoint_lacks_items(
+    run, tmp_path, wikidata_url, capsys
+):
+    graph = tmp_path / "plain.ttl"
+    graph.write_text(
+        f'<{ENTITY}/Q7186> <{DIRECT}/P19> "1867-11-07"^^<http://www.w3.org/2001/XMLSchema#date> .\n', encoding="utf-8"
+    )
+    assert run(graph, "--endpoint", wikidata_url, "--csv", tmp_path / "checks.csv") == 0
+    assert [row["verdict"] for row in rows(tmp_path / "checks.csv")] == ["unlinked"]
+    assert "does it have" not in capsys.readouterr().err
+
+
 def test_offline_without_answers_says_why(run, graph, wikidata_url, capsys):
     run(graph, "--endpoint", wikidata_url, "--offline")
     assert "Offline, only answers in the cache" in capsys.readouterr().err
