@@ -3,7 +3,6 @@
 The entities of one Wikidata item, or of one cluster, are one thing. All statements are held in memory.
 """
 
-import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -16,22 +15,13 @@ from kgmrca.terms import COMMENT, DCTERMS, ENTITY_TYPE, KGMRCA, LABEL, MENTION, 
 from kgmrca.triples.items import ItemLinks, link_in, named_item
 from kgmrca.triples.read import Node
 
-__all__ = ["graph_digest", "report_data"]
+__all__ = ["report_data"]
 
 _CHECKED, _VERDICT, _BASIS, _MEMBER = (NamedNode(KGMRCA + name) for name in ("checked", "verdict", "basis", "member"))
 _IDENTIFIER = NamedNode(f"{DCTERMS}identifier")
 _PLACE = re.compile(r"(.*)#char=([0-9]{1,15}),([0-9]{1,15})", re.ASCII | re.DOTALL)
 _NO_PLACE = ("", -1, -1)
 _UNCHECKED = "not checked"
-
-
-def graph_digest(statements: Iterable[str]) -> str:
-    """A digest of the IRIs of all statements of a graph, in whatever order, by which a review is told from others.
-
-    >>> graph_digest(["urn:b", "urn:a"]) == graph_digest(["urn:a", "urn:b", "urn:a"])
-    True
-    """
-    return hashlib.sha256("\n".join(sorted(set(statements))).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 class _Numbers:
@@ -153,7 +143,6 @@ def report_data(found: Iterable[Node | Quad], *, title: str) -> dict[str, Any]:
             columns[f"{name}_start"].append(_place(terms[name].value)[1] if name in terms else -1)
     return {
         "title": title,
-        "digest": graph_digest(graph.nodes),
         "documents": [graph.documents.get(iri, iri) for iri in documents.keys],
         "predicates": predicates.keys,
         "verdicts": verdicts.keys,

@@ -170,8 +170,9 @@ class _Service:
         Gauge(
             "kgmrca_requests_in_hand", "Requests to /relations that have no answer yet.", registry=registry
         ).set_function(lambda: self._in_hand)
-        self._strings = Gauge("kgmrca_vocabulary_strings", "Strings that spaCy's vocabulary holds.", registry=registry)
-        self._strings.set_function(lambda: len(nlp.vocab.strings))
+        Gauge("kgmrca_vocabulary_strings", "Strings that spaCy's vocabulary holds.", registry=registry).set_function(
+            lambda: len(nlp.vocab.strings)
+        )
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:

@@ -69,14 +69,6 @@ def test_entities_of_one_item_are_one_thing():
     assert [things["name"][number] for number in rows["object"]] == ["Warsaw", "1867"]
 
 
-def test_the_digest_is_that_of_the_statements_whatever_their_order_and_checks():
-    graph = GRAPH.split("<urn:c1>")[0]
-    first, second = graph.index("<urn:s1>"), graph.index("<urn:s2>")
-    turned = graph[:first] + graph[second:] + graph[first:second]
-    assert data_of(turned)["digest"] == data_of(GRAPH)["digest"]
-    assert data_of(graph[:second])["digest"] != data_of(GRAPH)["digest"]
-
-
 def test_a_graph_without_statements_is_refused():
     with pytest.raises(InputError, match="no statements"):
         data_of("<urn:a> <urn:b> <urn:c> .")

@@ -39,7 +39,6 @@ const moves = {
   j: () => 1, ArrowDown: () => 1, k: () => -1, ArrowUp: () => -1, Home: () => -total, End: () => total,
   PageDown: () => Math.floor(byId("list").clientHeight / HEIGHT), PageUp: () => -Math.floor(byId("list").clientHeight / HEIGHT),
 };
-const actions = { "/": () => byId("search").focus() };
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
   if (byId("statements").hidden) return;
@@ -47,7 +46,7 @@ addEventListener("keydown", (event) => {
   if (moves[event.key] && (isLetter || event.target === byId("list"))) choose(list.at + moves[event.key]());
   else if (event.key === "Enter" && event.target === byId("list")) byId("details").focus();
   else if (event.key === "Escape") byId("list").focus();
-  else if (actions[event.key]) actions[event.key]();
+  else if (event.key === "/") byId("search").focus();
   else return;
   event.preventDefault();
 });

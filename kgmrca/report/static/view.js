@@ -19,7 +19,7 @@ const thingLink = (thing) => element("button", { type: "button", class: "link", 
 const percent = (number) => statements.confidence[number].toFixed(2);
 
 const HEIGHT = 48;
-const list = { shown: [], at: 0, note: () => "" };
+const list = { shown: [], at: 0 };
 
 function statementWords(number) {
   const label = predicates[statements.predicate[number]][0];
@@ -41,7 +41,7 @@ function drawRows() {
     },
     element("div", {}, statementWords(number)),
     element("div", { class: "what" },
-      `${percent(number)} · ${verdicts[statements.verdict[number]]} · ${documents[statements.document[number]]}${list.note(number)}`));
+      `${percent(number)} · ${verdicts[statements.verdict[number]]} · ${documents[statements.document[number]]}`));
     row.style.top = `${place * HEIGHT}px`;
     made.push(row);
   }
