@@ -9,7 +9,7 @@ ENCODER ?= $(shell $(BIN)/python -c "from importlib.util import find_spec as f; 
 SAMPLE := --endpoint pipelines/demo/wikidata.ttl --cache build/demo/wikidata.sqlite
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: demo test lint format pipeline clean
+.PHONY: demo test lint docs format pipeline clean
 
 demo: .venv/ready  ## convert a small corpus of prose to Turtle, show what was found and what a sample of Wikidata says
 	mkdir -p build/demo
@@ -29,6 +29,10 @@ lint: .venv/ready  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/ready  ## build the site in build/docs; warnings are errors
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "Open build/docs/index.html in a browser."
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .
