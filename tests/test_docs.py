@@ -2,8 +2,9 @@
 
 Each page is read from top to bottom, in a folder of its own with `articles/` (a few of the demo's texts) and
 `pipelines/demo`. Its `bash` blocks are run by bash, its `python` blocks in this process, where they share their names.
-If a `text` block follows directly, it is what the block prints, where `...` stands for anything. Wikidata is an Oxigraph
-server on this machine with the demo's sample. Blocks that cannot run here are `console`: their commands must parse.
+If a `text` block follows directly, it is what the block prints, where `...` stands for anything. Wikidata is an
+Oxigraph server on this machine with the demo's sample. Blocks that cannot run here are `console`: their commands must
+parse.
 """
 
 import os
@@ -31,6 +32,7 @@ DOCS = ROOT / "docs"
 DEMO = ROOT / "pipelines" / "demo"
 PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.rglob("*.md")) if page.parent.name != "generated")]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+RUN = [page for page in PAGES if re.search("^```(bash|python)$", TEXTS[page], re.MULTILINE)]
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
 ARTICLES = ("abbey-road.txt", "eiffel-tower.txt", "leonhard-euler.txt", "marie-curie.txt")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$(?:\n+```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
