@@ -1,37 +1,17 @@
 """The page of `kgmrca report` in a browser."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from chromium import findings, findings_in_all_looks
 from test_report_data import GRAPH
 
 from kgmrca.report.page import write_report
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage"
-)
 HOSTILE = "</script><script>document.title='run'</script><img src=x onerror=\\\"document.title='run'\\\">"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("there is no Chromium with its driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}", "--window-size=1200,800"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
@@ -158,3 +138,31 @@ def test_text_of_documents_never_runs(browser, opened):
     assert "javascript:predicate" in details
     assert "Wikidata's statement" in details
     assert browser.find_elements("css selector", "img, a[href^=javascript]") == []
+
+
+def press(browser, *names: str) -> None:
+    for name in names:
+        browser.find_element("xpath", f"//button[.='{name}']").click()
+
+
+def test_nothing_bars_people_from_any_view(browser, opened):
+    opened()
+    found = {"statement": findings_in_all_looks(browser)}
+    press(browser, "Marie Curie")
+    found["entity"] = findings_in_all_looks(browser)
+    press(browser, "Graph")
+    found["graph"] = findings_in_all_looks(browser)
+    press(browser, "Summary")
+    for table in browser.find_elements("css selector", "#summary summary"):
+        table.click()
+    found["summary"] = findings_in_all_looks(browser)
+    press(browser, "Statements")
+    browser.find_element("id", "search").send_keys("nowhere")
+    found["nothing found"] = findings_in_all_looks(browser)
+    assert {view: some for view, some in found.items() if some} == {}
+
+
+def test_what_bars_people_would_be_found(browser, opened):
+    opened()
+    browser.execute_script("document.querySelector('main').append(new Image())")
+    assert ["image-alt (critical)" in found for found in findings(browser)] == [True]
