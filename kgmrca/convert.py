@@ -1,57 +1,49 @@
-"""The batch job: documents in, one RDF file out, bad records set aside, in bounded memory."""
+"""The batch job: documents in, one RDF file out, bad records set aside, in bounded memory, and resumed if killed."""
 
+import hashlib
 import json
+import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import partial
 from inspect import signature
-from itertools import takewhile
+from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import IO, Any
 
 from pyoxigraph import Quad, Triple
 from spacy.language import Language
-from spacy.tokens import Doc
 from tqdm import tqdm
 
 from kgmrca.corpora.documents import MAX_RECORD_SIZE, BadRecord, Document, read_documents
 from kgmrca.corpora.formats import ReadOptions
 from kgmrca.corpora.inputs import Found, find_inputs, is_read_from_folders
 from kgmrca.corpora.repeats import Repeat, Repeats
-from kgmrca.errors import InputError, ModelError, ResourceError
-from kgmrca.files import STANDARD, check_outputs, opened, target_of, whole_file
+from kgmrca.errors import InputError, ModelError
+from kgmrca.files import STANDARD, check_outputs, opened, target_of, temporary_folder, whole_file
+from kgmrca.jobs.manifest import Counts, Manifest, job_folder, open_manifest
+from kgmrca.jobs.reading import Reader
+from kgmrca.jobs.run import rejected_of, run_shards, triples_of
+from kgmrca.jobs.shards import Shard, shards_of
 from kgmrca.ontology import ONTOLOGIES, Ontology, load_ontology
 from kgmrca.progress import progress_bar
 from kgmrca.relations import Threshold
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
-from kgmrca.triples.records import Run, Statement
+from kgmrca.triples.records import Run
 from kgmrca.triples.sources import SOURCES
-from kgmrca.triples.statements import statements
-from kgmrca.triples.write import document_triples, run_triples
+from kgmrca.triples.write import run_triples
 
 __all__ = ["ConvertSummary", "convert", "threshold_settings"]
 
-_Say: TypeAlias = Callable[..., Iterator[Statement]]
-
-_BATCH_CHARACTERS = 200_000  # some 40,000 tokens: enough to keep the networks busy
-
-
-class _Read(NamedTuple):
-    """A document, the digest of its text, what it says, and whether it has entities."""
-
-    document: Document
-    digest: str
-    statements: list[Statement]
-    has_entities: bool
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class ConvertSummary:
+class ConvertSummary(Counts):
     """What `convert` did.
 
     Attributes:
@@ -69,16 +61,11 @@ class ConvertSummary:
         without_entities: the number of documents without entities.
     """
 
-    documents: int = 0
-    statements: int = 0
-    rejected: int = 0
     rejected_to: Path | None = None
     skipped: Counter[str] = field(default_factory=Counter)
-    unmapped: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
     repeated_names: int = 0
     repeated_texts: int = 0
-    without_entities: int = 0
 
 
 def convert(
@@ -101,6 +88,8 @@ def convert(
     assert_above: float = 0.0,
     sentence_text: bool = False,
     source: str | None = None,
+    workers: int = 1,
+    restart: bool = False,
     progress: bool | None = None,
 ) -> ConvertSummary:
     """Read documents, find the relations in them, and write these as RDF with confidence and provenance.
@@ -111,6 +100,10 @@ def convert(
 
     The same input gives the same bytes, except for the description of the run, which comes last. After any error that
     is not the fault of a single record, `output` is not written, and an earlier file of that name is not changed.
+
+    More than about 1,000 documents are read in shards. What is done of them is kept in a folder beside the output
+    (`.OUT.job`) until the output is whole. So the same call after an interruption, however hard, does only what is
+    missing. If the input, the pipeline or an option has changed meanwhile, what depends on it is done again.
 
     Args:
         inputs: files, folders, glob patterns, or "-" for standard input (see `find_inputs`).
@@ -144,6 +137,9 @@ def convert(
         sentence_text: write the text of the sentence of each statement.
         source: the component whose relations are written: "glirel", "rebel" or "spacy-rel" (see
             `kgmrca.triples.statements`), for which `threshold` is one number. The default is the component of kgmrca.
+        workers: how many processes read shards. With several, the pipeline must be one that can be stored (as with
+            `nlp.to_disk`), and each process loads it.
+        restart: begin anew, whatever is done of an earlier job with this output.
         progress: True shows a progress bar on standard error, and False shows nothing. The default is a bar on a
             terminal, and otherwise a line from time to time.
 
@@ -157,8 +153,8 @@ def convert(
         >>> summary = convert("articles/", "graph.ttl", threshold="precise")  # doctest: +SKIP
     """
     Iris(base)  # refuse a bad base before anything is loaded
-    if batch_size < 1 or max_record_size < 1:
-        raise InputError("The batch size and the size of records must be at least 1.")
+    if batch_size < 1 or max_record_size < 1 or workers < 1:
+        raise InputError("The batch size, the size of records and the number of workers must be at least 1.")
     target = target_of(output)
     format = chosen_format(format, output, provenance=provenance)
     if not assert_above >= 0:
@@ -190,33 +186,131 @@ def convert(
             parameters = {"threshold": _thresholds_in_force(nlp, settings)}
         name = ontology.name if isinstance(ontology, Path) else ontology
         run = Run.of(nlp, parameters={**parameters, "ontology": name})
-        out = stack.enter_context(opened(output))
-        set_aside = stack.enter_context(_rejects(rejected_to))
-        say = partial(statements, base=base, run=run, ontology=predicates, source=source, threshold=threshold_of_source)
+        reader = Reader(
+            nlp,
+            settings,
+            run,
+            base=base,
+            ontology=predicates,
+            source=source,
+            threshold=threshold_of_source,
+            batch_size=batch_size,
+            provenance=provenance,
+            assert_above=assert_above,
+            sentence_text=sentence_text,
+        )
         records = read_documents(
             found, vocab=nlp.vocab, max_length=nlp.max_length, max_record_size=max_record_size, options=options
         )
         if save_text is not None:
             records = _saving_texts(records, Path(save_text))
-        triples = _triples(
-            _without_repeats(records, summary, bar),
-            summary,
-            nlp,
-            run,
-            say,
-            base=base,
-            batch_size=batch_size,
-            settings=settings,
-            set_aside=set_aside,
-            bar=bar,
-            provenance=provenance,
-            assert_above=assert_above,
-            text=sentence_text,
-        )
-        write(triples, out, format=format, base=base)
-        out.flush()
+        job = _Job(reader, _settings(reader, ontology), summary, bar, output, rejected_to, format, workers)
+        job.do(_without_repeats(records, summary, bar), _folder_of(target), restart=restart)
     summary.rejected_to = rejected_to if summary.rejected else None
     return summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Reads records and writes what is found in them."""
+
+    reader: Reader
+    settings: dict[str, Any]
+    summary: ConvertSummary
+    bar: "tqdm[Any]"
+    output: str | Path | IO[bytes]
+    rejected_to: Path | None
+    format: str
+    workers: int
+
+    def do(self, records: Iterable[Document | BadRecord], folder: Path | None, *, restart: bool) -> None:
+        """Read records in shards if there is a folder for them, or several workers, and more records than one shard."""
+        if folder is None and self.workers == 1:
+            self._write_at_once(records)
+            return
+        shards = shards_of(records, settings=json.dumps(self.settings))
+        first = list(islice(shards, 2))
+        if len(first) < 2 and not (folder and folder.is_dir()):
+            self._write_at_once(record for shard in first for record in shard.records)
+            return
+        with ExitStack() as stack:
+            folder = folder or stack.enter_context(temporary_folder(None)) / "job"
+            manifest = stack.enter_context(open_manifest(folder, restart=restart))
+            self._write_in_shards(chain(first, shards), manifest)
+
+    def _write_at_once(self, records: Iterable[Document | BadRecord]) -> None:
+        with opened(self.output) as out, _rejects(self.rejected_to) as set_aside:
+            self._write(
+                self.reader.triples(records, self.summary, set_aside=set_aside, progress=self._show), out, _now()
+            )
+
+    def _write_in_shards(self, shards: Iterable[Shard], manifest: Manifest) -> None:
+        started = _now()
+        before = set(manifest.done)
+        changed = manifest.changed(self.settings)
+        if before:
+            logger.warning("kgmrca: %d shards were done before; going on with '%s'.", len(before), manifest.folder)
+        if before and changed:
+            logger.warning("kgmrca: Since then these have changed: %s. All is read again.", ", ".join(changed))
+
+        def done(counts: Counts, size: int) -> None:
+            self.summary.add(counts)
+            self._show(size)
+
+        order = run_shards(shards, self.reader, manifest, workers=self.workers, done=done)
+        if not changed and (unused := before.difference(order)):
+            logger.warning("kgmrca: The input of %d of these shards has changed; it was read again.", len(unused))
+        with opened(self.output) as out, _rejects(self.rejected_to) as set_aside:
+            self._write(triples_of(manifest, order), out, started)
+            for record in rejected_of(manifest, order):
+                set_aside(record)
+
+    def _write(self, triples: Iterable[Triple | Quad], out: IO[bytes], started: datetime) -> None:
+        write(chain(triples, self._of_run(started)), out, format=self.format, base=self.reader.base)
+        out.flush()
+
+    def _of_run(self, started: datetime) -> Iterator[Triple]:
+        """The description of the run; a generator, as the counts are known only when all else is written."""
+        if self.reader.provenance != "none":
+            yield from run_triples(
+                self.reader.run,
+                base=self.reader.base,
+                started=started,
+                ended=_now(),
+                documents=self.summary.documents,
+                statements=self.summary.statements,
+                rejected=self.summary.rejected,
+            )
+
+    def _show(self, size: int) -> None:
+        self.bar.set_postfix(documents=self.summary.documents, statements=self.summary.statements, refresh=False)
+        self.bar.update(size)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _folder_of(target: Path | None) -> Path | None:
+    """Where what is done of a job is kept; None if the output is no file beside which there is a place."""
+    return None if target is None or (target.exists() and not target.is_file()) else job_folder(target)
+
+
+def _settings(reader: Reader, ontology: str | Path) -> dict[str, Any]:
+    """All but the records that decides what is found in them and how it is written, by the names that users know."""
+    return {
+        "version": reader.run.software_version,
+        "pipeline": [reader.run.model, reader.run.model_version, reader.run.model_digest],
+        "thresholds": reader.run.parameters,
+        "base": reader.base,
+        "ontology": str(ontology)
+        if ontology in ONTOLOGIES
+        else hashlib.sha256(Path(ontology).read_bytes()).hexdigest(),
+        "source": reader.source,
+        "provenance": reader.provenance,
+        "assert_above": reader.assert_above,
+        "sentence_text": reader.sentence_text,
+    }
 
 
 def _threshold_of_source(source: str | None, threshold: Threshold | None) -> float | None:
@@ -365,7 +459,7 @@ def _without_repeats(
     repeats = Repeats()
     for record in records:
         if isinstance(record, Document):
-            repeat = repeats.add(record.id, _text(record))
+            repeat = repeats.add(record.id, record.text)
             if repeat is Repeat.BOTH:
                 summary.repeated += 1
                 bar.update(record.size)
@@ -380,161 +474,25 @@ def _saving_texts(records: Iterable[Document | BadRecord], folder: Path) -> Iter
     folder.mkdir(parents=True, exist_ok=True)
     for record in records:
         if isinstance(record, Document):
-            text = _text(record)
-            with whole_file(folder / f"{text_digest(text)}.txt") as stream:
-                stream.write(text.encode("utf-8", "replace"))
+            with whole_file(folder / f"{text_digest(record.text)}.txt") as stream:
+                stream.write(record.text.encode("utf-8", "replace"))
         yield record
 
 
-def _text(document: Document) -> str:
-    return document.content if isinstance(document.content, str) else document.content.text
-
-
 @contextmanager
-def _rejects(path: Path | None) -> Iterator[Callable[[BadRecord], None]]:
+def _rejects(path: Path | None) -> Iterator[Callable[[str], None]]:
     """A function that writes a record and its reason to a file, or to standard error if there is no file."""
     if path is None:
-        yield lambda bad: tqdm.write(_as_json(bad), file=sys.stderr)
+        yield lambda record: tqdm.write(record, file=sys.stderr)
         return
     stream: IO[bytes] | None = None
     with ExitStack() as stack:
 
-        def put(bad: BadRecord) -> None:
+        def put(record: str) -> None:
             nonlocal stream
             stream = stream or stack.enter_context(whole_file(path))
-            stream.write(_as_json(bad).encode("ascii") + b"\n")
+            stream.write(record.encode("ascii") + b"\n")
 
         yield put
     if stream is None and path.is_file():  # it is of an earlier run
         path.unlink()
-
-
-def _as_json(bad: BadRecord) -> str:
-    row = {"source": bad.file, "line": bad.line, "id": bad.id, "reason": bad.reason, "record": None}
-    if bad.record:
-        row["record"] = bad.record.text
-        if bad.record.left_out:
-            row |= {"bytes_left_out": bad.record.left_out, "offset": bad.record.offset}
-    return json.dumps(row)
-
-
-def _triples(
-    records: Iterable[Document | BadRecord],
-    summary: ConvertSummary,
-    nlp: Language,
-    run: Run,
-    say: _Say,
-    *,
-    base: str,
-    batch_size: int,
-    settings: dict[str, dict[str, Any]],
-    set_aside: Callable[[BadRecord], None],
-    bar: "tqdm[Any]",
-    provenance: str,
-    assert_above: float,
-    text: bool,
-) -> Iterator[Triple | Quad]:
-    """The triples of all records in their order, then those of the run. Counts into `summary`."""
-    started = datetime.now(timezone.utc)
-    iris = Iris(base)
-    made_of_label = f"{base}relation/"
-    for batch in _batches(records, batch_size):
-        for outcome in _read_batch(nlp, batch, say, settings):
-            if isinstance(outcome, BadRecord):
-                summary.rejected += 1
-                set_aside(outcome)
-                size = outcome.size
-            else:
-                document, digest, found, has_entities = outcome
-                summary.without_entities += not has_entities
-                summary.documents += 1
-                summary.statements += len(found)
-                summary.unmapped.update(said.label for said in found if said.predicate.startswith(made_of_label))
-                yield from document_triples(
-                    iris.document(document.id, digest),
-                    document.id,
-                    found,
-                    base=base,
-                    meta=document.meta,
-                    provenance=provenance,
-                    assert_above=assert_above,
-                    text=text,
-                )
-                size = document.size
-            bar.set_postfix(documents=summary.documents, statements=summary.statements, refresh=False)
-            bar.update(size)
-    if provenance != "none":
-        yield from run_triples(
-            run,
-            base=base,
-            started=started,
-            ended=datetime.now(timezone.utc),
-            documents=summary.documents,
-            statements=summary.statements,
-            rejected=summary.rejected,
-        )
-
-
-def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[list[Document | BadRecord]]:
-    batch: list[Document | BadRecord] = []
-    characters = 0
-    for record in records:
-        batch.append(record)
-        if isinstance(record, Document):
-            characters += max(len(_text(record)), record.record_size)
-        if len(batch) == size or characters >= _BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
-
-
-def _read_batch(
-    nlp: Language, batch: Sequence[Document | BadRecord], say: _Say, settings: dict[str, dict[str, Any]]
-) -> list[_Read | BadRecord]:
-    """The statements of each document, or the reason why it could not be processed.
-
-    The Docs are not used after the call, so that a memory zone can be freed.
-    """
-    # Without a memory zone spaCy's vocabulary would grow with every new word of the corpus.
-    with nullcontext() if nlp.vocab.in_memory_zone else nlp.memory_zone():
-        docs = iter(_process(nlp, [record for record in batch if isinstance(record, Document)], settings))
-        return [record if isinstance(record, BadRecord) else _read_doc(record, next(docs), say) for record in batch]
-
-
-def _process(
-    nlp: Language, documents: Sequence[Document], settings: dict[str, dict[str, Any]]
-) -> list[Doc | Exception]:
-    """Run the pipeline. Where a batch fails, its halves are tried, so that a bad document does not stop the others.
-
-    spaCy's error handlers are left as they are: they are called with a whole batch, and pipes of others need not use
-    them.
-    """
-    if not documents:
-        return []
-    try:
-        docs = (document.content for document in documents)
-        prepared = [nlp.make_doc(doc) if isinstance(doc, str) else doc.copy() for doc in docs]
-        numbered = zip(prepared, range(len(prepared)), strict=True)
-        read = nlp.pipe(numbered, as_tuples=True, batch_size=len(prepared), component_cfg=settings)
-        done = {number: doc for doc, number in read}
-    except (ModelError, ResourceError):
-        raise  # no document's fault
-    except Exception as error:
-        if len(documents) == 1:
-            return [error]
-        middle = len(documents) // 2
-        return _process(nlp, documents[:middle], settings) + _process(nlp, documents[middle:], settings)
-    return [done.get(number, RuntimeError("the pipeline gave nothing back")) for number in range(len(documents))]
-
-
-def _read_doc(document: Document, doc: Doc | Exception, say: _Say) -> _Read | BadRecord:
-    error = doc
-    if isinstance(doc, Doc):
-        try:
-            found = list(say(doc, document_id=document.id))
-            return _Read(document, text_digest(doc.text), found, bool(doc.ents))
-        except InputError as unusable:
-            error = unusable
-    reason = f"{type(error).__name__}: {error}"
-    return BadRecord(document.id, reason, document.file, document.line, document.size, document.record)

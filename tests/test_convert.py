@@ -173,7 +173,7 @@ def test_the_batch_size_changes_nothing(folder, nlp, batch_size):
 
 
 def test_a_long_document_is_not_held_together_with_others(folder, nlp, monkeypatch):
-    monkeypatch.setattr("kgmrca.convert._BATCH_CHARACTERS", 10)
+    monkeypatch.setattr("kgmrca.jobs.reading._BATCH_CHARACTERS", 10)
     sizes = []
     pipe = nlp.pipe
     monkeypatch.setattr(
@@ -452,7 +452,7 @@ def test_an_interrupted_job_leaves_nothing_behind(jsonl, nlp, tmp_path, monkeypa
             raise error
         yield from ()
 
-    monkeypatch.setattr("kgmrca.convert.document_triples", interrupted)
+    monkeypatch.setattr("kgmrca.jobs.reading.document_triples", interrupted)
     source = jsonl("", *[BIRTH] * 5)
     with pytest.raises(error):
         convert(source, tmp_path / "graph.ttl", nlp=nlp, batch_size=2)

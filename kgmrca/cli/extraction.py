@@ -144,11 +144,20 @@ def convert_command(
             help="The file for the records that are set aside.  [default: OUT.rejected.jsonl, or standard error]",
         ),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="The number of processes that read documents; each loads the pipeline.")
+    ] = 1,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew, whatever an interrupted command has done already.")
+    ] = False,
 ) -> None:
     """Find the relations in documents and write them as RDF.
 
     Each statement has its confidence and the place in the text where it was read. A record that cannot be used is set
     aside with the reason, and the others are converted.
+
+    If the command is interrupted or killed, the same command goes on where it was: what is done of more than about
+    1,000 documents is kept in the folder .OUT.job until OUT is whole.
 
     Exit code 1 means that the command has finished, but has set records aside.
 
@@ -156,6 +165,7 @@ def convert_command(
     Examples:
       kgmrca convert articles/ 'more/*.txt' -o graph.ttl
       kgmrca convert news.jsonl.gz -o graph.nq.gz --provenance graphs --threshold 0.8
+      kgmrca convert news/ -o graph.nq --workers 4
       kgmrca convert letters.txt -o graph.ttl --threshold complete --ontology dbpedia
       kgmrca convert papers.zip table.csv -o graph.ttl --text-column abstract --save-text texts/
       kgmrca convert - -o - --input-format jsonl < news.jsonl | grep P19
@@ -184,6 +194,8 @@ def convert_command(
         assert_above=assert_above,
         sentence_text=sentence_text,
         source=source and source.value,
+        workers=workers,
+        restart=restart,
     )
     print(_in_words(summary, output), file=sys.stderr)
     if summary.unmapped:

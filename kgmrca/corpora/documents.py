@@ -106,9 +106,19 @@ class Document:
     record: Excerpt | None = None
 
     @property
+    def text(self) -> str:
+        """Its text, also if it was read from a DocBin."""
+        return self.content if isinstance(self.content, str) else self.content.text
+
+    @property
     def record_size(self) -> int:
         """The approximate number of bytes of the line with all metadata, for JSONL; otherwise 0."""
         return len(self.record.text) + self.record.left_out if self.record else 0
+
+    @property
+    def characters(self) -> int:
+        """How much memory it takes: the length of its text, or of its record with all metadata if that is longer."""
+        return max(len(self.text), self.record_size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Long jobs: the work in shards, each of which is done once, whatever interrupts it."""

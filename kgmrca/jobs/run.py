@@ -1,0 +1,173 @@
+"""Shards → files of triples, each written once, in this process or in several; and these files → the whole graph."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import spacy
+from pyoxigraph import Quad, RdfFormat, parse
+from spacy.tokens import Doc
+
+from kgmrca.corpora.documents import BadRecord, Document
+from kgmrca.errors import KgmrcaError
+from kgmrca.files import whole_file
+from kgmrca.graph.processes import process_pool
+from kgmrca.jobs.manifest import Counts, Manifest
+from kgmrca.jobs.reading import Reader
+from kgmrca.jobs.shards import Shard
+from kgmrca.triples.formats import write
+
+__all__ = ["rejected_of", "run_shards", "triples_of"]
+
+logger = logging.getLogger(__name__)
+
+_AHEAD = 2  # shards a worker that are read before it is their turn
+
+
+def run_shards(
+    shards: Iterable[Shard],
+    reader: Reader,
+    manifest: Manifest,
+    *,
+    workers: int,
+    done: Callable[[Counts, int], object],
+) -> list[str]:
+    """Do what is missing of a job; returns the digests of all shards in their order.
+
+    Args:
+        shards: all shards of the job.
+        reader: what reads them.
+        manifest: what is done already; each further shard is marked in it.
+        workers: how many processes read shards; 1 is this one.
+        done: is told what was found in each shard, and how many bytes of the input that is.
+
+    Raises:
+        KgmrcaError: a worker process was lost twice with the same shard.
+    """
+    order: list[str] = []
+
+    def missing() -> Iterator[Shard]:
+        for shard in shards:
+            order.append(shard.digest)
+            if (counts := manifest.done.get(shard.digest)) is None:
+                yield shard
+            else:
+                done(counts, shard.size)
+
+    def mark(shard: Shard, counts: Counts) -> None:
+        manifest.mark(shard.digest, counts)
+        done(counts, shard.size)
+
+    if workers == 1:
+        for shard in missing():
+            mark(shard, _write_shard(reader, manifest, shard))
+    else:
+        _run_in_processes(missing(), reader, manifest, workers, mark)
+    return order
+
+
+def triples_of(manifest: Manifest, order: Iterable[str]) -> Iterator[Quad]:
+    """The triples of shards that are done, as a stream."""
+    for digest in order:
+        # They are our own: their IRIs were checked when they were made.
+        yield from cast(
+            "Iterator[Quad]", parse(path=str(manifest.part(digest)), format=RdfFormat.N_QUADS, lenient=True)
+        )
+
+
+def rejected_of(manifest: Manifest, order: Iterable[str]) -> Iterator[str]:
+    """The records that were set aside in shards that are done, as JSON."""
+    for digest in order:
+        if (path := manifest.rejected(digest)).is_file():
+            with path.open(encoding="ascii") as file:
+                yield from (line.rstrip("\n") for line in file)
+
+
+def _write_shard(reader: Reader, manifest: Manifest, shard: Shard) -> Counts:
+    counts = Counts()
+    set_aside: list[str] = []
+    with whole_file(manifest.part(shard.digest)) as file:
+        triples = reader.triples(shard.records, counts, set_aside=set_aside.append, progress=lambda size: None)
+        write(triples, file, format="nquads", base=reader.base)
+    if set_aside:
+        with whole_file(manifest.rejected(shard.digest)) as file:
+            file.writelines(f"{line}\n".encode("ascii") for line in set_aside)
+    return counts
+
+
+def _run_in_processes(
+    shards: Iterator[Shard], reader: Reader, manifest: Manifest, workers: int, mark: Callable[[Shard, Counts], None]
+) -> None:
+    in_hand: dict[str, Shard] = {}
+    lost: set[str] = set()
+
+    def take_results(futures: dict[Future[Counts], Shard], at_most: int) -> None:
+        """Mark what is done, until at most so many are not."""
+        while len(futures) > at_most:
+            for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                shard = futures.pop(future)
+                mark(shard, future.result())
+                del in_hand[shard.digest]
+
+    with TemporaryDirectory(prefix="kgmrca-") as folder:
+        reader.nlp.to_disk(folder)
+        how = replace(reader, nlp=cast("Any", None))
+        while True:
+            again = list(in_hand.values())
+            futures: dict[Future[Counts], Shard] = {}
+            try:
+                with process_pool(workers, _start, Path(folder), how, manifest.folder) as pool:
+                    for shard in chain(again, shards):
+                        in_hand[shard.digest] = shard
+                        futures[pool.submit(_write_packed, _packed(shard))] = shard
+                        take_results(futures, workers * _AHEAD)
+                    take_results(futures, 0)
+                return
+            except KgmrcaError as error:
+                if not isinstance(error.__cause__, BrokenProcessPool) or not lost.isdisjoint(in_hand):
+                    raise
+                lost.update(in_hand)
+                logger.warning("kgmrca: A worker process was lost; %d shards are read once more.", len(in_hand))
+
+
+class _Worker:
+    """What a worker process has."""
+
+    reader: Reader
+    manifest: Manifest
+
+
+def _start(pipeline: Path, reader: Reader, folder: Path) -> None:
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)  # there is a process for each core
+    _Worker.reader = replace(reader, nlp=spacy.load(pipeline))
+    _Worker.manifest = Manifest(folder)
+
+
+def _write_packed(shard: Shard) -> Counts:
+    vocab = _Worker.reader.nlp.vocab
+    records = [
+        replace(record, content=Doc(vocab).from_bytes(record.content))
+        if isinstance(record, Document) and isinstance(record.content, bytes)
+        else record
+        for record in shard.records
+    ]
+    return _write_shard(_Worker.reader, _Worker.manifest, replace(shard, records=records))
+
+
+def _packed(shard: Shard) -> Shard:
+    """A shard that can be sent to another process: without the vocabulary that is behind each Doc."""
+
+    def packed(record: Document | BadRecord) -> Document | BadRecord:
+        if isinstance(record, Document) and isinstance(record.content, Doc):
+            return replace(record, content=cast("Any", record.content.to_bytes()))
+        return record
+
+    return replace(shard, records=[packed(record) for record in shard.records])

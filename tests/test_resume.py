@@ -1,0 +1,249 @@
+"""Jobs that end before they are done: killed at certain points, and run again."""
+
+import json
+import multiprocessing
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import make_nlp
+
+import kgmrca
+from kgmrca.convert import convert
+from kgmrca.errors import InputError, KgmrcaError
+from kgmrca.jobs.manifest import Counts, Manifest, job_folder, open_manifest
+from kgmrca.jobs.shards import shards_of
+
+TEXTS = [
+    "Marie Curie was born in Warsaw.",
+    "Warsaw is in Poland.",
+    "CRASH",
+    "Orson Welles wrote and directed Citizen Kane.",
+]
+
+# A job that kills itself when it calls a certain function for the n-th time, before or after what that does.
+KILLED = """
+import os, signal, sys
+from helpers import make_nlp
+import kgmrca.convert, kgmrca.jobs.manifest, kgmrca.jobs.run, kgmrca.jobs.shards
+
+name, when, number, source, output = sys.argv[1:]
+kgmrca.jobs.shards._MAX_RECORDS = 8
+place, attribute = {
+    "mark": (kgmrca.jobs.manifest.Manifest, "mark"),
+    "write": (kgmrca.jobs.run, "write"),
+    "assemble": (kgmrca.convert, "write"),
+}[name]
+original, calls = getattr(place, attribute), []
+
+def killing(*args, **options):
+    calls.append(args)
+    if len(calls) == int(number) and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    original(*args, **options)
+    if len(calls) == int(number):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(place, attribute, killing)
+kgmrca.convert.convert(source, output, nlp=make_nlp())
+"""
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    monkeypatch.setattr("kgmrca.jobs.shards._MAX_RECORDS", 8)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A folder with three files of 20 records each, some of them bad."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in "abc":
+        write_records(folder / f"{name}.jsonl", name)
+    return folder
+
+
+def write_records(path, name, *, first="no JSON"):
+    rows = [json.dumps({"id": f"{name}{number}", "text": TEXTS[number % 4], "number": number}) for number in range(19)]
+    path.write_text("\n".join([first, *rows]) + "\n")
+
+
+@pytest.fixture
+def marks(monkeypatch):
+    """The digests of the shards that are done, as they are marked."""
+    marked = []
+    original = Manifest.mark
+
+    def mark(manifest, digest, counts):
+        original(manifest, digest, counts)
+        marked.append(digest)
+
+    monkeypatch.setattr(Manifest, "mark", mark)
+    return marked
+
+
+def graph_of(path):
+    """The output without the record of the run, in which the times differ, and the records set aside."""
+    data = path.read_bytes()
+    return data[: data.index(b" a kgmrca:Run")], Path(f"{path}.rejected.jsonl").read_bytes()
+
+
+def killed(source, output, name, when, number):
+    command = [sys.executable, "-c", KILLED, name, when, str(number), str(source), str(output)]
+    status = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, check=False).returncode
+    assert status == -signal.SIGKILL
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "when", "number", "missing"),
+    [("mark", "before", 1, 0), ("write", "before", 3, 2), ("mark", "after", 4, 4), ("assemble", "after", 1, None)],
+)
+def test_a_killed_job_goes_on_where_it_was(source, tmp_path, nlp, marks, name, when, number, missing):
+    convert(source, tmp_path / "whole.ttl", nlp=nlp)
+    everything = marks.copy()
+    marks.clear()
+    output = tmp_path / "graph.ttl"
+    killed(source, output, name, when, number)
+    summary = convert(source, output, nlp=nlp)
+    assert marks == ([] if missing is None else everything[missing:])
+    assert graph_of(output) == graph_of(tmp_path / "whole.ttl")
+    assert (summary.documents, summary.rejected) == (42, 18)
+    assert sorted(path.name for path in tmp_path.iterdir() if "graph" in path.name) == [
+        "graph.ttl",
+        "graph.ttl.rejected.jsonl",
+    ]
+
+
+def test_in_shards_the_graph_is_the_same_as_at_once(source, tmp_path, nlp, monkeypatch):
+    convert(source, tmp_path / "shards.ttl", nlp=nlp)
+    monkeypatch.setattr("kgmrca.jobs.shards._MAX_RECORDS", 1000)
+    convert(source, tmp_path / "once.ttl", nlp=nlp)
+    assert graph_of(tmp_path / "shards.ttl") == graph_of(tmp_path / "once.ttl")
+
+
+@pytest.mark.parametrize(
+    ("name", "provenance"), [("g.trig", "graphs"), ("g.ttl", "rdf12"), ("g.rdf", "wikidata"), ("g.jsonld", "graphs")]
+)
+def test_every_format_is_the_same_in_shards(source, tmp_path, nlp, monkeypatch, name, provenance):
+    convert(source, tmp_path / f"shards-{name}", nlp=nlp, provenance=provenance)
+    monkeypatch.setattr("kgmrca.jobs.shards._MAX_RECORDS", 1000)
+    convert(source, tmp_path / f"once-{name}", nlp=nlp, provenance=provenance)
+    shards, once = ((tmp_path / f"{how}-{name}").read_bytes() for how in ("shards", "once"))
+    end = once.index(b"kgmrca#Run" if b"kgmrca#Run" in once else b"kgmrca:Run")
+    assert shards[:end] == once[:end]
+
+
+def interrupt(monkeypatch, **options):
+    """Run a job that is interrupted when all shards are done."""
+    with monkeypatch.context() as patch:
+        patch.setattr("kgmrca.convert.write", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            convert(**options)
+
+
+def test_of_a_changed_file_only_its_shards_are_read_again(source, tmp_path, nlp, marks, monkeypatch, caplog):
+    output = tmp_path / "graph.ttl"
+    interrupt(monkeypatch, inputs=source, output=output, nlp=nlp)
+    before = marks.copy()
+    write_records(source / "b.jsonl", "b", first='{"id": "b", "text": "Warsaw is in Poland. Really."}')
+    marks.clear()
+    convert(source, output, nlp=nlp)
+    assert 1 <= len(marks) <= len(before) // 2
+    assert "has changed" in caplog.text
+    convert(source, tmp_path / "whole.ttl", nlp=nlp)
+    assert graph_of(output) == graph_of(tmp_path / "whole.ttl")
+
+
+def test_with_other_options_all_is_read_again(source, tmp_path, nlp, marks, monkeypatch, caplog):
+    interrupt(monkeypatch, inputs=source, output=tmp_path / "graph.ttl", nlp=nlp)
+    n_shards = len(marks)
+    convert(source, tmp_path / "graph.ttl", nlp=nlp, threshold=0.6)
+    assert len(marks) == 2 * n_shards
+    assert "these have changed: thresholds" in caplog.text
+
+
+def test_a_job_can_begin_anew(source, tmp_path, nlp, marks, monkeypatch):
+    interrupt(monkeypatch, inputs=source, output=tmp_path / "graph.ttl", nlp=nlp)
+    n_shards = len(marks)
+    convert(source, tmp_path / "graph.ttl", nlp=nlp, restart=True)
+    assert len(marks) == 2 * n_shards
+
+
+def test_one_job_an_output(source, tmp_path, nlp):
+    folder = job_folder(tmp_path / "graph.ttl")
+    with open_manifest(folder), pytest.raises(InputError, match="Another job is writing the same output"):
+        convert(source, tmp_path / "graph.ttl", nlp=nlp)
+
+
+def test_a_mark_that_was_cut_off_counts_as_none(tmp_path):
+    manifest = Manifest(tmp_path)
+    for digest in ("first", "second", "third"):
+        manifest.part(digest).touch()
+    manifest.mark("first", Counts(documents=3))
+    with (tmp_path / "done.jsonl").open("a") as file:
+        file.write('\n{"shard": "second", "cou')
+    assert Manifest(tmp_path).done == {"first": Counts(documents=3)}
+    manifest.mark("third", Counts(documents=4))
+    assert Manifest(tmp_path).done == {"first": Counts(documents=3), "third": Counts(documents=4)}
+
+
+def test_a_shard_without_its_file_is_not_done(tmp_path):
+    Manifest(tmp_path).mark("digest", Counts())
+    assert Manifest(tmp_path).done == {}
+
+
+def test_shards_hold_all_records_in_their_order(source):
+    from kgmrca.corpora.documents import read_documents
+    from kgmrca.corpora.inputs import find_inputs
+
+    records = list(read_documents(find_inputs([source]), vocab=make_nlp().vocab, max_length=1000))
+    shards = list(shards_of(records, settings=""))
+    assert [record for shard in shards for record in shard.records] == records
+    assert all(len(shard.records) <= 8 for shard in shards)
+    assert {shard.digest for shard in shards}.isdisjoint(shard.digest for shard in shards_of(records, settings="other"))
+
+
+# In several processes. They load a pipeline from disk, so it must be one whose components spaCy finds.
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return kgmrca.load()
+
+
+@pytest.fixture
+def killing(monkeypatch):
+    """Kill a worker process when certain shards (by number) have been marked."""
+
+    def kill_at(numbers):
+        original, calls = Manifest.mark, []
+
+        def mark(manifest, digest, counts):
+            original(manifest, digest, counts)
+            calls.append(digest)
+            if len(calls) in numbers:
+                multiprocessing.active_children()[0].kill()
+
+        monkeypatch.setattr(Manifest, "mark", mark)
+
+    return kill_at
+
+
+def test_two_workers_give_the_same_graph_even_if_one_is_lost(source, tmp_path, shipped, killing, caplog):
+    convert(source, tmp_path / "one.ttl", nlp=shipped)
+    killing([1])
+    convert(source, tmp_path / "two.ttl", nlp=shipped, workers=2)
+    assert "A worker process was lost" in caplog.text
+    assert graph_of(tmp_path / "two.ttl") == graph_of(tmp_path / "one.ttl")
+
+
+def test_a_shard_with_which_workers_are_lost_twice_ends_the_job(source, tmp_path, shipped, killing):
+    killing(range(1, 100))
+    with pytest.raises(KgmrcaError, match="A process was killed"):
+        convert(source, tmp_path / "graph.ttl", nlp=shipped, workers=2)
+    assert not (tmp_path / "graph.ttl").exists()
+    assert len(Manifest(job_folder(tmp_path / "graph.ttl")).done) >= 2
