@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from inspect import signature
 from itertools import chain, islice, takewhile
 from pathlib import Path
@@ -24,12 +25,13 @@ from kgmrca.corpora.inputs import Found, find_inputs, is_read_from_folders
 from kgmrca.corpora.repeats import Repeat, Repeats
 from kgmrca.errors import InputError, ModelError
 from kgmrca.files import STANDARD, check_outputs, opened, target_of, temporary_folder, whole_file
+from kgmrca.jobs.machine import default_workers
 from kgmrca.jobs.manifest import Counts, Manifest, job_folder, open_manifest
 from kgmrca.jobs.reading import Reader
-from kgmrca.jobs.run import rejected_of, run_shards, triples_of
+from kgmrca.jobs.run import do_shards, rejected_of, run_shards, triples_of
 from kgmrca.jobs.shards import Shard, shards_of
 from kgmrca.ontology import ONTOLOGIES, Ontology, load_ontology
-from kgmrca.progress import progress_bar
+from kgmrca.progress import counted, progress_bar
 from kgmrca.relations import Threshold
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
@@ -88,7 +90,7 @@ def convert(
     assert_above: float = 0.0,
     sentence_text: bool = False,
     source: str | None = None,
-    workers: int = 1,
+    workers: int | None = 1,
     restart: bool = False,
     progress: bool | None = None,
 ) -> ConvertSummary:
@@ -101,9 +103,10 @@ def convert(
     The same input gives the same bytes, except for the description of the run, which comes last. After any error that
     is not the fault of a single record, `output` is not written, and an earlier file of that name is not changed.
 
-    More than about 1,000 documents are read in shards. What is done of them is kept in a folder beside the output
-    (`.OUT.job`) until the output is whole. So the same call after an interruption, however hard, does only what is
-    missing. If the input, the pipeline or an option has changed meanwhile, what depends on it is done again.
+    Files are read in shards of up to 1,000 documents or 250,000 characters. If there are several, what is done of them
+    is kept in a folder beside the output (`.OUT.job`) until the output is whole. So the same call after an
+    interruption, however hard, does only what is missing. If the input, the pipeline or an option has changed
+    meanwhile, what depends on it is done again. There is no such folder if the input or the output is a stream.
 
     Args:
         inputs: files, folders, glob patterns, or "-" for standard input (see `find_inputs`).
@@ -137,8 +140,10 @@ def convert(
         sentence_text: write the text of the sentence of each statement.
         source: the component whose relations are written: "glirel", "rebel" or "spacy-rel" (see
             `kgmrca.triples.statements`), for which `threshold` is one number. The default is the component of kgmrca.
-        workers: how many processes read shards. With several, the pipeline must be one that can be stored (as with
-            `nlp.to_disk`), and each process loads it.
+        workers: how many processes read shards; None: as many as the machine has processors and memory for, but only
+            this one if the input or the output is a stream. They are forked where that is safe, and then they share the
+            pipeline. Elsewhere each process loads it. Then it must be one that can be stored (as with `nlp.to_disk`),
+            and a script that calls this must have its own work under `if __name__ == "__main__"`.
         restart: begin anew, whatever is done of an earlier job with this output.
         progress: True shows a progress bar on standard error, and False shows nothing. The default is a bar on a
             terminal, and otherwise a line from time to time.
@@ -153,7 +158,7 @@ def convert(
         >>> summary = convert("articles/", "graph.ttl", threshold="precise")  # doctest: +SKIP
     """
     Iris(base)  # refuse a bad base before anything is loaded
-    if batch_size < 1 or max_record_size < 1 or workers < 1:
+    if batch_size < 1 or max_record_size < 1 or (workers is not None and workers < 1):
         raise InputError("The batch size, the size of records and the number of workers must be at least 1.")
     target = target_of(output)
     format = chosen_format(format, output, provenance=provenance)
@@ -204,8 +209,10 @@ def convert(
         )
         if save_text is not None:
             records = _saving_texts(records, Path(save_text))
+        folder = _folder_of(target, found)
+        workers = workers or (default_workers() if folder else 1)
         job = _Job(reader, _settings(reader, ontology), summary, bar, output, rejected_to, format, workers)
-        job.do(_without_repeats(records, summary, bar), _folder_of(target), restart=restart)
+        job.do(_without_repeats(records, summary, bar), folder, restart=restart)
     summary.rejected_to = rejected_to if summary.rejected else None
     return summary
 
@@ -249,7 +256,8 @@ class _Job:
         before = set(manifest.done)
         changed = manifest.changed(self.settings)
         if before:
-            logger.warning("kgmrca: %d shards were done before; going on with '%s'.", len(before), manifest.folder)
+            done_before = counted(len(before), "shard was", "shards were")
+            logger.warning("kgmrca: %s done before; going on with '%s'.", done_before, manifest.folder)
         if before and changed:
             logger.warning("kgmrca: Since then these have changed: %s. All is read again.", ", ".join(changed))
 
@@ -257,7 +265,8 @@ class _Job:
             self.summary.add(counts)
             self._show(size)
 
-        order = run_shards(shards, self.reader, manifest, workers=self.workers, done=done)
+        do = partial(do_shards, reader=self.reader, manifest=manifest, workers=self.workers)
+        order = run_shards(shards, manifest, do=do, done=done)
         if not changed and (unused := before.difference(order)):
             logger.warning("kgmrca: The input of %d of these shards has changed; it was read again.", len(unused))
         with opened(self.output) as out, _rejects(self.rejected_to) as set_aside:
@@ -291,16 +300,21 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _folder_of(target: Path | None) -> Path | None:
-    """Where what is done of a job is kept; None if the output is no file beside which there is a place."""
-    return None if target is None or (target.exists() and not target.is_file()) else job_folder(target)
+def _folder_of(target: Path | None, found: Found) -> Path | None:
+    """Where what is done of a job is kept; None if the output is no file beside which there is a place.
+
+    None too if an input is a stream. That cannot be read a second time, and its documents may come slowly.
+    """
+    if target is None or (target.exists() and not target.is_file()) or any(file.size is None for file in found.files):
+        return None
+    return job_folder(target)
 
 
 def _settings(reader: Reader, ontology: str | Path) -> dict[str, Any]:
     """All but the records that decides what is found in them and how it is written, by the names that users know."""
     return {
         "version": reader.run.software_version,
-        "pipeline": [reader.run.model, reader.run.model_version, reader.run.model_digest],
+        "pipeline": [reader.run.model, reader.run.model_version, reader.run.model_digest, _digest_of(reader.nlp.path)],
         "thresholds": reader.run.parameters,
         "base": reader.base,
         "ontology": str(ontology)
@@ -311,6 +325,21 @@ def _settings(reader: Reader, ontology: str | Path) -> dict[str, Any]:
         "assert_above": reader.assert_above,
         "sentence_text": reader.sentence_text,
     }
+
+
+def _digest_of(pipeline: Path | None) -> str | None:
+    """The digest of all files of a pipeline, as components of others do not say which weights they have."""
+    if pipeline is None or not pipeline.is_dir():
+        return None
+    digest = hashlib.sha256()
+    for path in sorted(pipeline.rglob("*")):
+        if path.is_file():
+            content = hashlib.sha256()
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    content.update(block)
+            digest.update(path.relative_to(pipeline).as_posix().encode("utf-8", "replace") + content.digest())
+    return digest.hexdigest()
 
 
 def _threshold_of_source(source: str | None, threshold: Threshold | None) -> float | None:
@@ -473,8 +502,9 @@ def _saving_texts(records: Iterable[Document | BadRecord], folder: Path) -> Iter
     """Write the text of each document to a folder, as it goes by."""
     folder.mkdir(parents=True, exist_ok=True)
     for record in records:
-        if isinstance(record, Document):
-            with whole_file(folder / f"{text_digest(record.text)}.txt") as stream:
+        # A file is called after what is in it, so that one from an earlier run is the same.
+        if isinstance(record, Document) and not (path := folder / f"{text_digest(record.text)}.txt").is_file():
+            with whole_file(path) as stream:
                 stream.write(record.text.encode("utf-8", "replace"))
         yield record
 

@@ -51,12 +51,11 @@ def run(monkeypatch):
     signal.signal(signal.SIGTERM, before)
 
 
-def start(*arguments, **options):
+def start(*arguments, code="import helpers; from kgmrca.cli import main; main()", first=(), **options):
     """Run the command line in a process of its own, with the tests' component at hand."""
-    code = "import helpers; from kgmrca.cli import main; main()"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
     return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-c", code, *map(str, [*first, *arguments])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -280,6 +279,59 @@ def test_a_signal_in_mid_write_leaves_no_file(pipeline, tmp_path, number, code):
     process.stdout.close()
     assert process.returncode == code
     assert list(tmp_path.iterdir()) == []
+
+
+INTERRUPTED = """
+import os, sys
+import helpers
+import kgmrca.jobs.shards
+from kgmrca.cli import main
+from kgmrca.jobs.manifest import Manifest
+
+number = int(sys.argv.pop(1))
+kgmrca.jobs.shards._MAX_RECORDS = 8
+mark = Manifest.mark
+
+def interrupting(manifest, *shard):
+    mark(manifest, *shard)
+    if number and len(manifest.done) == 2:
+        os.kill(os.getpid(), number)
+
+Manifest.mark = interrupting
+main()
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_of_a_job_that_is_interrupted_what_is_done_is_kept(pipeline, tmp_path, number, code, workers):
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps({"text": f"{BIRTH} {number}"}) + "\n" for number in range(100)))
+
+    def convert(number, out):
+        """Run the command; it gets a signal when two shards are done."""
+        arguments = ["convert", source, "-o", out, "--pipeline", pipeline, "--workers", str(workers)]
+        process = start(*arguments, code=INTERRUPTED, first=[number])
+        return process.communicate()[1].decode().splitlines(), process.returncode
+
+    out, job = tmp_path / "graph.ttl", tmp_path / ".graph.ttl.job"
+    said, status = convert(int(number), out)
+    assert status == code
+    assert not out.exists()
+    assert sorted(tmp_path.iterdir()) == sorted([source, job])
+    assert len((job / "done.jsonl").read_text().split()) > 0
+    if number != signal.SIGKILL:
+        kept, last = said
+        assert kept.startswith(f"kgmrca: 2 shards are done and kept in '{job}'. ")
+        assert kept.endswith("Run the same command again to go on; --restart begins anew.")
+        assert last == f"kgmrca: Interrupted. '{out}' was not written."
+    said, status = convert(0, out)
+    assert status == 0
+    assert said[0] == f"kgmrca: 2 shards were done before; going on with '{job}'."
+    assert sorted(tmp_path.iterdir()) == [out, source]
+    convert(0, tmp_path / "whole.ttl")
+    graphs = [path.read_bytes().partition(b" a kgmrca:Run")[0] for path in (out, tmp_path / "whole.ttl")]
+    assert graphs[0] == graphs[1]
 
 
 def write_annotated(path, n_records):

@@ -1,5 +1,6 @@
 """Jobs that end before they are done: killed at certain points, and run again."""
 
+import errno
 import json
 import multiprocessing
 import signal
@@ -8,11 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import spacy
 from helpers import make_nlp
 
 import kgmrca
 from kgmrca.convert import convert
-from kgmrca.errors import InputError, KgmrcaError
+from kgmrca.errors import InputError, KgmrcaError, OutputError
+from kgmrca.jobs import machine
 from kgmrca.jobs.manifest import Counts, Manifest, job_folder, open_manifest
 from kgmrca.jobs.shards import shards_of
 
@@ -207,12 +210,19 @@ def test_shards_hold_all_records_in_their_order(source):
     assert {shard.digest for shard in shards}.isdisjoint(shard.digest for shard in shards_of(records, settings="other"))
 
 
-# In several processes. They load a pipeline from disk, so it must be one whose components spaCy finds.
+# In several processes, which fork where that is safe, and elsewhere load a pipeline from disk.
 
 
 @pytest.fixture(scope="module")
 def shipped():
     return kgmrca.load()
+
+
+@pytest.fixture(params=[True, False], ids=["forked", "afresh"])
+def processes(request, monkeypatch):
+    monkeypatch.setattr("kgmrca.jobs.run.available_cpus", lambda: 2)
+    if not request.param:
+        monkeypatch.setattr("kgmrca.jobs.run.can_fork", lambda: False)
 
 
 @pytest.fixture
@@ -233,6 +243,7 @@ def killing(monkeypatch):
     return kill_at
 
 
+@pytest.mark.usefixtures("processes")
 def test_two_workers_give_the_same_graph_even_if_one_is_lost(source, tmp_path, shipped, killing, caplog):
     convert(source, tmp_path / "one.ttl", nlp=shipped)
     killing([1])
@@ -247,3 +258,90 @@ def test_a_shard_with_which_workers_are_lost_twice_ends_the_job(source, tmp_path
         convert(source, tmp_path / "graph.ttl", nlp=shipped, workers=2)
     assert not (tmp_path / "graph.ttl").exists()
     assert len(Manifest(job_folder(tmp_path / "graph.ttl")).done) >= 2
+
+
+def test_one_shard_that_is_missing_starts_no_process(source, tmp_path, nlp, monkeypatch):
+    convert(source, tmp_path / "whole.ttl", nlp=nlp)
+    killed(source, tmp_path / "graph.ttl", "assemble", "after", 1)
+    done = job_folder(tmp_path / "graph.ttl") / "done.jsonl"
+    done.write_text("\n".join(done.read_text().splitlines()[:-1]))
+    monkeypatch.setattr("kgmrca.jobs.run.process_pool", None)
+    convert(source, tmp_path / "graph.ttl", nlp=nlp, workers=2)
+    assert graph_of(tmp_path / "graph.ttl") == graph_of(tmp_path / "whole.ttl")
+
+
+# Other ends.
+
+
+def test_a_full_disk_while_a_shard_is_marked_loses_nothing(source, tmp_path, nlp, monkeypatch):
+    convert(source, tmp_path / "whole.ttl", nlp=nlp)
+    calls = []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kgmrca.jobs.manifest.os.fsync", full)
+        with pytest.raises(OutputError, match=r"cannot be written: No space left on device"):
+            convert(source, tmp_path / "graph.ttl", nlp=nlp)
+    assert not (tmp_path / "graph.ttl").exists()
+    assert Manifest(job_folder(tmp_path / "graph.ttl")).done
+    convert(source, tmp_path / "graph.ttl", nlp=nlp)
+    assert graph_of(tmp_path / "graph.ttl") == graph_of(tmp_path / "whole.ttl")
+
+
+def test_other_weights_are_another_pipeline(source, tmp_path, nlp, marks, monkeypatch, caplog):
+    nlp.to_disk(tmp_path / "pipeline")
+    options = {"inputs": source, "output": tmp_path / "graph.ttl"}
+    interrupt(monkeypatch, nlp=spacy.load(tmp_path / "pipeline"), **options)
+    n_shards = len(marks)
+    (tmp_path / "pipeline" / "weights").write_bytes(b"of a component that does not say which ones it has")
+    convert(nlp=spacy.load(tmp_path / "pipeline"), **options)
+    assert len(marks) == 2 * n_shards
+    assert "these have changed: pipeline" in caplog.text
+
+
+def test_texts_that_are_saved_already_are_not_written_again(source, tmp_path, nlp, monkeypatch):
+    options = {"inputs": source, "output": tmp_path / "graph.ttl", "nlp": nlp, "save_text": tmp_path / "texts"}
+    interrupt(monkeypatch, **options)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "texts").iterdir()}
+    convert(**options)
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "texts").iterdir()}
+    assert len(before) == len(TEXTS)
+
+
+def test_a_stream_leaves_no_folder(source, tmp_path, nlp, monkeypatch):
+    with (source / "a.jsonl").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        interrupt(monkeypatch, inputs="-", output=tmp_path / "graph.ttl", nlp=nlp, input_format="jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+# What this machine has.
+
+
+def test_processors_are_those_of_the_container(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: range(8), raising=False)
+    assert machine.available_cpus(tmp_path) == 8
+    for quota, expected in (("max 100000", 8), ("250000 100000", 2), ("10000 100000", 1), ("900000 100000", 8)):
+        (tmp_path / "cpu.max").write_text(quota)
+        assert machine.available_cpus(tmp_path) == expected
+
+
+def test_memory_is_that_of_the_container(tmp_path):
+    meminfo = tmp_path / "meminfo"
+    assert machine.available_memory(tmp_path, meminfo) is None
+    meminfo.write_text("MemTotal:  900 kB\nMemAvailable:  500 kB\n")
+    assert machine.available_memory(tmp_path, meminfo) == 512_000
+    (tmp_path / "memory.max").write_text("300000")
+    (tmp_path / "memory.current").write_text("100000")
+    assert machine.available_memory(tmp_path, meminfo) == 200_000
+
+
+@pytest.mark.parametrize(("memory", "expected"), [(None, 8), (10**12, 8), (3 * 10**9, 3), (10**6, 1)])
+def test_workers_need_memory(monkeypatch, memory, expected):
+    monkeypatch.setattr(machine, "available_cpus", lambda: 8)
+    monkeypatch.setattr(machine, "available_memory", lambda: memory)
+    assert machine.default_workers() == expected

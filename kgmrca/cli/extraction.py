@@ -145,8 +145,14 @@ def convert_command(
         ),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="The number of processes that read documents; each loads the pipeline.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            help="The number of processes that read documents.  [default: as many as there are processors and memory "
+            "for; one if INPUT or OUT is a stream, or if the input is small]",
+            show_default=False,
+        ),
+    ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew, whatever an interrupted command has done already.")
     ] = False,
@@ -156,8 +162,8 @@ def convert_command(
     Each statement has its confidence and the place in the text where it was read. A record that cannot be used is set
     aside with the reason, and the others are converted.
 
-    If the command is interrupted or killed, the same command goes on where it was: what is done of more than about
-    1,000 documents is kept in the folder .OUT.job until OUT is whole.
+    If the command is interrupted or killed, the same command goes on where it was: what is done is kept in the folder
+    .OUT.job until OUT is whole, unless it is less than 250,000 characters, or INPUT or OUT is a stream.
 
     Exit code 1 means that the command has finished, but has set records aside.
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from kgmrca.errors import InputError
+from kgmrca.errors import InputError, OutputError
 from kgmrca.files import whole_file
+from kgmrca.progress import counted
 
 if sys.platform != "win32":
     import fcntl
@@ -63,8 +64,9 @@ class Manifest:
     mark is one line, and the beginning of one that was cut off counts as none.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lock: IO[bytes] | None = None) -> None:
         self.folder = folder
+        self.lock = lock
         self.done: dict[str, Counts] = {}
         with suppress(FileNotFoundError):
             for line in (folder / _DONE).read_text("ascii").splitlines():
@@ -93,14 +95,27 @@ class Manifest:
         return sorted(name for name in settings if settings[name] != before.get(name))
 
     def mark(self, digest: str, counts: Counts) -> None:
-        """Note that a shard is done."""
+        """Note that a shard is done.
+
+        Raises:
+            OutputError: the disk is full, for example.
+        """
         # A line that was cut off must not be the beginning of this one.
         line = "\n" + json.dumps({"shard": digest, "counts": asdict(counts)}) + "\n"
-        with (self.folder / _DONE).open("ab") as file:
-            file.write(line.encode("ascii"))
-            file.flush()
-            os.fsync(file.fileno())
+        path = self.folder / _DONE
+        try:
+            with path.open("ab") as file:
+                file.write(line.encode("ascii"))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise OutputError(f"'{path}' cannot be written: {error.strerror or error}.") from error
         self.done[digest] = counts
+
+    def leave(self) -> None:
+        """In a process that was forked: do not hold the lock of the folder, which is for its parent alone."""
+        if self.lock:
+            self.lock.close()
 
 
 @contextmanager
@@ -111,8 +126,12 @@ def open_manifest(folder: Path, *, restart: bool = False) -> Iterator[Manifest]:
 
     Raises:
         InputError: another process is at work in it.
+        OutputError: it cannot be made.
     """
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder '{folder}' cannot be made: {error.strerror or error}.") from error
     with (folder / _LOCK).open("wb") as lock:
         if sys.platform != "win32":
             try:
@@ -125,14 +144,14 @@ def open_manifest(folder: Path, *, restart: bool = False) -> Iterator[Manifest]:
             for path in folder.iterdir():
                 if path.name != _LOCK:
                     path.unlink()
-        manifest = Manifest(folder)
+        manifest = Manifest(folder, lock)
         try:
             yield manifest
         except BaseException:
             if manifest.done:
                 logger.warning(
-                    "kgmrca: %d shards are done and kept in '%s': the same command goes on with them.",
-                    len(manifest.done),
+                    "kgmrca: %s done and kept in '%s'. Run the same command again to go on; --restart begins anew.",
+                    counted(len(manifest.done), "shard is", "shards are"),
                     folder,
                 )
             else:

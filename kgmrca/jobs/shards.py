@@ -10,7 +10,7 @@ from kgmrca.corpora.documents import BadRecord, Document
 __all__ = ["Shard", "shards_of"]
 
 _MAX_RECORDS = 1000
-_MAX_CHARACTERS = 1_000_000  # of texts and metadata
+_MAX_CHARACTERS = 250_000  # of texts and metadata; some seconds of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Shard:
 def shards_of(records: Iterable[Document | BadRecord], *, settings: str) -> Iterator[Shard]:
     """Cut a stream of records into shards.
 
-    A shard ends with 1,000 records or a million characters, or before that, from a quarter on, after a record whose
+    A shard ends with 1,000 records or 250,000 characters, or before that, from a quarter on, after a record whose
     name is drawn by its hash. So where records were added or removed, the shards after them soon end where they did.
 
     Args:
