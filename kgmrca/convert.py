@@ -125,8 +125,8 @@ def convert(
         read_options: where the texts are in files, and their encoding.
         save_text: a folder for the texts that were read, in UTF-8. The characters of a mention are counted in them. A
             file is named after the digest at the end of the IRI of its document: `DIGEST.txt`.
-        max_record_size: the length that a line of JSONL may have, in bytes. A longer line is set aside, and is not held
-            in memory.
+        max_record_size: the length that a record may have, in bytes (see `read_documents`). A longer one is set aside,
+            and is not held in memory.
         rejected: the file for the records that could not be used, as JSONL with the reasons. Of each record, it holds
             the first 10,000 bytes. The default is `OUT.rejected.jsonl` beside `output`, or standard error if `output`
             is no file. If all records could be used, no file is written, and that of an earlier job is removed.

@@ -133,7 +133,8 @@ def convert_command(
         typer.Option(
             min=1,
             metavar="BYTES",
-            help="The longest line of JSON Lines that is read. A longer line is set aside.",
+            help="The longest record that is read: a line, a row, an object, a page, or a file that is one document. "
+            "A longer one is set aside. Word and PDF files, which have pictures too, may have 200,000,000.",
         ),
     ] = 16_000_000,
     rejected: Annotated[

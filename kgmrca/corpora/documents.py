@@ -4,7 +4,6 @@ A record that cannot be read does not end the stream. It is given as a `BadRecor
 """
 
 import codecs
-import json
 import logging
 import tarfile
 import zipfile
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from kgmrca.corpora.archives import members
-from kgmrca.corpora.formats import MAX_FILE_SIZE, RECORDS, TEXTS, ReadOptions, UnreadableError
+from kgmrca.corpora.elements import Element, elements_of, object_of
+from kgmrca.corpora.formats import MAX_FILE_SIZE, PACKED, RECORDS, TEXTS, ReadOptions, UnreadableError
 from kgmrca.corpora.inputs import (
     ARCHIVES,
     INSIST,
@@ -31,6 +31,7 @@ from kgmrca.corpora.inputs import (
     unpacked_input,
 )
 from kgmrca.corpora.kinds import inner_suffix
+from kgmrca.corpora.lines import KEPT, lines_of, too_long
 from kgmrca.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,10 +54,7 @@ ID = "kgmrca.id"
 
 
 MAX_RECORD_SIZE = 16_000_000
-"""How many bytes a line of JSONL may have: enough for a text of a million characters with every one of them escaped."""
-
-_KEPT = 10_000  # bytes of a record that are kept to show it
-_BLOCK = 1 << 20
+"""How many bytes a record may have: enough for a text of a million characters with every one of them escaped."""
 
 _DAMAGE: tuple[type[Exception], ...] = (
     *UNPACKING_ERRORS,
@@ -146,16 +144,18 @@ def read_documents(
     A DocBin and what is one document is held in memory as a whole. Files in an archive that are of no known format are
     counted in `found.skipped`.
 
-    JSONL has one object a line: `text`, perhaps `id` (text or an integer), and anything else, which is metadata. A
-    document without an id is called after its file: `name.txt`, `name.jsonl:LINE`, `name.spacy:NUMBER`,
-    `name.zip/name.txt`.
+    JSONL has one object a line, JSON an array of them: `text`, perhaps `id` (text or an integer), and anything else,
+    which is metadata. A document without an id is called after its file: `name.txt`, `name.jsonl:LINE`,
+    `name.spacy:NUMBER`, `name.zip/name.txt`. Of what is broken, as much is a bad record as must be, and a file without
+    any record is one too.
 
     Args:
         found: the files to read. Each sub-folder that could not be read is a bad record.
         vocab: the vocabulary of the pipeline that processes the Docs of a DocBin.
         max_length: the largest length of a text, in code points. A longer text is a bad record.
-        max_record_size: the largest length of a line of JSONL, in bytes. A longer line is a bad record, and is not held
-            in memory.
+        max_record_size: the largest length of a record, in bytes: of a line, a row, an object, a page, or a file that
+            is one document. A longer one is a bad record, and is not held in memory. Word and PDF files, which have
+            more than text, may be longer (see `MAX_FILE_SIZE`).
         options: where the texts are in files, and their encoding.
 
     Raises:
@@ -198,9 +198,9 @@ class _Reader:
         try:
             with opened_input(file, self.options.encoding) as (stream, taken):
                 if file.format in ARCHIVES:
-                    yield from self._archive(file, stream, taken)
+                    yield from _or_empty(file, self._archive(file, stream, taken), taken)
                 else:
-                    yield from self._stream(file, stream, taken)
+                    yield from _or_empty(file, self._stream(file, stream, taken), taken)
         except _DAMAGE as error:
             yield BadRecord(file.id, f"cannot be read (any further): {error}", file.name, None, 0)
 
@@ -209,6 +209,8 @@ class _Reader:
             yield self._text(file, stream, taken)
         elif file.format == "jsonl":
             yield from self._jsonl(file, stream, taken)
+        elif file.format == "json":
+            yield from self._json(file, stream, taken)
         elif file.format == "docbin":
             yield from self._docbin(file, stream, taken)
         elif file.format in TEXTS:
@@ -232,7 +234,7 @@ class _Reader:
             else:
                 try:
                     with unpacked_input(content, file, self.options.encoding) as unpacked:
-                        yield from self._stream(file, unpacked, taken)
+                        yield from _or_empty(file, self._stream(file, unpacked, taken), taken)
                 except _DAMAGE as error:
                     yield BadRecord(file.id, f"cannot be read (any further): {error}", file.name, None, taken())
 
@@ -245,6 +247,8 @@ class _Reader:
             if file.path is None:
                 raise InputError(f"Standard input is {no_text(kind)}. {INSIST}")
             return place.bad(f"it is {no_text(kind)}")
+        if len(data) > self.max_record_size:
+            return place.bad(too_long(self.max_record_size))
         if len(data) > limit:
             return place.bad(self._too_long())
         try:
@@ -255,10 +259,13 @@ class _Reader:
         return self._document(text, {}, place)
 
     def _whole(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Document | BadRecord:
-        data = stream.read(MAX_FILE_SIZE + 1)
+        limit = self.max_record_size
+        if file.format in PACKED:  # which have pictures too
+            limit = max(limit, MAX_FILE_SIZE)
+        data = stream.read(limit + 1)
         place = _Place(file.id, file.name, None, taken())
-        if len(data) > MAX_FILE_SIZE:
-            return place.bad(f"it is longer than {MAX_FILE_SIZE:,} bytes")
+        if len(data) > limit:
+            return place.bad(too_long(limit))
         try:
             text = TEXTS[file.format](data, self.options) if data.strip() else ""
         except UnreadableError as error:
@@ -270,7 +277,7 @@ class _Reader:
     def _records(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Iterator[Document | BadRecord]:
         number = 0
         try:
-            for number, record in RECORDS[file.format](stream, self.options):
+            for number, record in RECORDS[file.format](stream, self.options, self.max_record_size):
                 place = _Place(f"{file.id}:{number}", file.name, number, taken())
                 yield place.bad(record) if isinstance(record, str) else self._record(record, place)
         except UnreadableError as error:
@@ -280,31 +287,22 @@ class _Reader:
             yield BadRecord(file.id, reason, file.name, number + 1, taken())
 
     def _jsonl(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Iterator[Document | BadRecord]:
-        for number, (line, left_out, offset) in enumerate(_lines(stream, self.max_record_size), 1):
+        for number, (line, left_out, offset) in enumerate(lines_of(stream, self.max_record_size), 1):
             data = (line.removeprefix(_BOM) if number == 1 else line).strip()
             if data or left_out:
-                raw = _excerpt(data, offset, left_out)
-                place = _Place(f"{file.id}:{number}", file.name, number, taken(), raw)
-                if left_out:
-                    yield place.bad(
-                        f"the record is longer than {self.max_record_size:,} bytes: split it, or allow longer ones "
-                        "with --max-record-size (in Python: max_record_size)"
-                    )
-                else:
-                    yield self._line(data, place)
+                value = too_long(self.max_record_size) if left_out else object_of(data)
+                yield self._element(file, number, Element(data, left_out, offset, value), taken)
 
-    def _line(self, data: bytes, place: _Place) -> Document | BadRecord:
-        try:
-            record = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
-        except UnicodeDecodeError as error:
-            return place.bad(_not_utf8(error, error.start, "line"))
-        except json.JSONDecodeError as error:
-            return place.bad(f"not JSON: {error.msg} (column {error.colno})")
-        except (ValueError, RecursionError) as error:
-            return place.bad(f"not JSON that can be read: {error}")
-        if not isinstance(record, dict):
-            return place.bad('not a JSON object: expected {"text": ...}')
-        return self._record(record, place)
+    def _json(self, file: InputFile, stream: IO[bytes], taken: Callable[[], int]) -> Iterator[Document | BadRecord]:
+        for number, element in enumerate(elements_of(stream, self.max_record_size), 1):
+            yield self._element(file, number, element, taken)
+
+    def _element(
+        self, file: InputFile, number: int, element: Element, taken: Callable[[], int]
+    ) -> Document | BadRecord:
+        excerpt = _excerpt(element.data.strip(), element.offset, element.left_out)
+        place = _Place(f"{file.id}:{number}", file.name, number, taken(), excerpt)
+        return place.bad(element.value) if isinstance(element.value, str) else self._record(element.value, place)
 
     def _record(self, record: dict[str, Any], place: _Place) -> Document | BadRecord:
         text_key, id_key = self.options.text_column, self.options.id_column
@@ -354,27 +352,24 @@ class _Reader:
             yield BadRecord(file.id, reason, file.name, number + 1, taken())
 
 
-def _lines(stream: IO[bytes], longest: int) -> Iterator[tuple[bytes, int, int]]:
-    """Each line, how many of its bytes were left out because it is too long, and how many bytes are before it."""
-    offset = 0
-    while line := stream.readline(longest + 1):
-        left_out = 0
-        if len(line) > longest and not line.endswith(b"\n"):
-            kept = min(_KEPT, longest)
-            line, left_out = line[:kept], len(line) - kept
-            while block := stream.readline(_BLOCK):
-                left_out += len(block)
-                if block.endswith(b"\n"):
-                    break
-        yield line, left_out, offset
-        offset += len(line) + left_out
+def _or_empty(
+    file: InputFile, records: Iterator[Document | BadRecord], taken: Callable[[], int]
+) -> Iterator[Document | BadRecord]:
+    """The records of a file; where there is none, a bad one that says so."""
+    is_empty = True
+    for record in records:
+        is_empty = False
+        yield record
+    if is_empty:
+        what = "file that is read" if file.format in ARCHIVES else "record"
+        yield BadRecord(file.id, f"there is no {what} in it", file.name, None, taken())
 
 
 def _excerpt(data: bytes, offset: int, left_out: int) -> Excerpt:
     decode = codecs.getincrementaldecoder("utf-8")("backslashreplace").decode
     # A character that is cut is dropped, unless the record ends there.
-    text = decode(data[:_KEPT], final=len(data) <= _KEPT and not left_out)
-    return Excerpt(text, left_out + len(data[_KEPT:]), offset)
+    text = decode(data[:KEPT], final=len(data) <= KEPT and not left_out)
+    return Excerpt(text, left_out + len(data[KEPT:]), offset)
 
 
 def _not_unicode(text: str, what: str) -> str | None:
@@ -388,7 +383,3 @@ def _not_unicode(text: str, what: str) -> str | None:
 
 def _not_utf8(error: UnicodeDecodeError, offset: int, what: str) -> str:
     return f"not UTF-8: byte 0x{error.object[error.start]:02x} at offset {offset} of the {what}"
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

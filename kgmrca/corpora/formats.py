@@ -5,7 +5,6 @@ records one after the other. A file may be damaged in any way, so that a library
 catches all exceptions. `UnreadableError` says what is wrong in our words.
 """
 
-import csv
 import io
 import json
 import logging
@@ -17,6 +16,8 @@ from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
 from kgmrca.corpora.encodings import DETECT, Started, check_encoding, decoded
+from kgmrca.corpora.lines import too_long
+from kgmrca.corpora.rows import rows_of
 from kgmrca.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_FILE_SIZE",
+    "PACKED",
     "RECORDS",
     "TEXTS",
     "ReadOptions",
@@ -35,14 +37,16 @@ __all__ = [
 ]
 
 MAX_FILE_SIZE = 200_000_000
-"""How many bytes a file may have that is held in memory as a whole, such as a PDF file, and what is packed in it."""
+"""How many bytes a file may have that is held in memory with more than text, such as a PDF file, and what is in it."""
+
+PACKED = frozenset({"docx", "pdf"})
+"""The formats of one document a file that have more than its text."""
 
 _LIBRARIES: Mapping[str, str] = {
     "html": "trafilatura",
     "xml": "lxml",
     "docx": "docx",
     "pdf": "pypdf",
-    "json": "ijson",
     "parquet": "pyarrow",
     "arrow": "pyarrow",
     "warc": "warcio",
@@ -217,38 +221,25 @@ def _docx_text(data: bytes, options: ReadOptions) -> str:
 def _pdf_text(data: bytes, options: ReadOptions) -> str:
     """The text layer of a PDF file, a line a line."""
     from pypdf import PdfReader
+    from pypdf.errors import DependencyError
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     reader = PdfReader(io.BytesIO(data))
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise UnreadableError("it is encrypted: remove its password first")
+    try:
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise UnreadableError("it is encrypted: remove its password first")
+    except DependencyError as error:
+        raise UnreadableError("it is encrypted with AES: remove that first, or pip install cryptography") from error
     text = "\n".join(page.extract_text() for page in reader.pages)
     if not text.strip():
         raise UnreadableError("it has no text layer: recognize its text first")
     return text
 
 
-def _json_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
-    """The objects of an array, or one object."""
-    import ijson
-
-    head = b""
-    while not (start := head.removeprefix(b"\xef\xbb\xbf").lstrip()) and (more := stream.read(4096)):
-        head += more
-    rest = cast("IO[bytes]", Started(start, stream))
-    if start.startswith(b"{"):
-        data = rest.read(MAX_FILE_SIZE + 1)
-        if len(data) > MAX_FILE_SIZE:
-            raise UnreadableError(f"the object is longer than {MAX_FILE_SIZE:,} bytes")
-        yield 1, json.loads(data)
-        return
-    if not start.startswith(b"["):
-        raise UnreadableError("it has no array of objects and no object")
-    for number, item in enumerate(ijson.items(rest, "item", use_float=True), 1):
-        yield number, item if isinstance(item, dict) else 'not a JSON object: expected {"text": ...}'
-
-
 def _check_columns(names: list[str], options: ReadOptions) -> None:
+    for name in (options.text_column, options.id_column):
+        if names.count(name) > 1:
+            raise UnreadableError(f"there are several columns '{name}'")
     if options.text_column not in names:
         columns = ", ".join(f"'{name}'" for name in names[:20])
         raise UnreadableError(
@@ -257,79 +248,64 @@ def _check_columns(names: list[str], options: ReadOptions) -> None:
         )
 
 
-_MAX_CELLS = 16_000_000
-
-
-def _csv_records(stream: IO[bytes], options: ReadOptions, *, delimiter: str | None = None) -> Iterator[Record]:
+def _csv_records(
+    stream: IO[bytes], options: ReadOptions, longest: int, *, delimiter: str | None = None
+) -> Iterator[Record]:
     """The rows of a table under its first row, which has the names of the columns."""
-    is_cut = False
-
-    def lines() -> Iterator[str]:
-        nonlocal is_cut
-        while line := stream.readline(_MAX_CELLS + 1):
-            if len(line) > _MAX_CELLS and not line.endswith(b"\n"):
-                is_cut = True
-                while (more := stream.readline(1 << 20)) and not more.endswith(b"\n"):
-                    pass
-                line = b"\n"
-            # What is no UTF-8 becomes half surrogate pairs, and makes only its own row unusable.
-            yield line.decode("utf-8", "surrogateescape").replace("\0", "\ufffd")
-
-    rest = lines()
-    first = next(rest, "").removeprefix("\ufeff")
-    if delimiter is None:
-        delimiter = max(",;\t|", key=first.count)
-
-    def all_lines() -> Iterator[str]:
-        yield first
-        yield from rest
-
-    rows = _with_long_cells(csv.reader(all_lines(), delimiter=delimiter))
+    rows = rows_of(stream, longest, delimiter)
     names = next(rows, [])
+    if isinstance(names, str):
+        raise UnreadableError(f"the names of its columns cannot be read: {names}")
+    if any(map(_is_broken, names)):
+        raise UnreadableError("the names of its columns are not UTF-8: give the encoding with --encoding")
     _check_columns(names, options)
-    number = 0
-    for row in rows:
-        if is_cut:
-            is_cut = False
-            number += 1
-            yield number, f"a line of it is longer than {_MAX_CELLS:,} bytes"
-        elif row:
-            number += 1
-            if len(row) != len(names):
-                yield number, f"it has {len(row)} cells, but there are {len(names)} columns"
-            elif any("\udc80" <= sign <= "\udcff" for cell in row for sign in cell):
-                yield number, "not UTF-8: give the encoding with --encoding"
-            else:
-                # An empty cell is no value: a document without a name is called after its file.
-                texts = (options.text_column,)
-                yield number, {name: cell for name, cell in zip(names, row, strict=True) if cell or name in texts}
+    texts = (options.text_column,)
+    names = [_numbered(name, names[:place].count(name)) for place, name in enumerate(names)]
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, str):
+            yield number, row
+        elif len(row) != len(names):
+            yield number, f"it has {len(row)} cells, but there are {len(names)} columns"
+        elif any(map(_is_broken, row)):
+            yield number, "not UTF-8: give the encoding with --encoding"
+        else:
+            # An empty cell is no value: a document without a name is called after its file.
+            yield number, {name: cell for name, cell in zip(names, row, strict=True) if cell or name in texts}
 
 
-def _with_long_cells(rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Rows whose cells may be as long as a line. The limit is the process's, so it holds only while a row is read."""
-    while True:
-        before = csv.field_size_limit(_MAX_CELLS)
-        try:
-            row = next(rows, None)
-        finally:
-            csv.field_size_limit(before)
-        if row is None:
-            return
-        yield row
+def _is_broken(cell: str) -> bool:
+    return any("\udc80" <= sign <= "\udcff" for sign in cell)
 
 
-def _tsv_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
-    return _csv_records(stream, options, delimiter="\t")
+def _numbered(name: str, n_before: int) -> str:
+    """The name of a column, with a number if others before it have the same."""
+    return f"{name} {n_before + 1}" if n_before else name
 
 
-def _rows(batches: Iterator[Any], names: list[str], options: ReadOptions) -> Iterator[Record]:
+def _tsv_records(stream: IO[bytes], options: ReadOptions, longest: int) -> Iterator[Record]:
+    return _csv_records(stream, options, longest, delimiter="\t")
+
+
+def _rows(batches: Iterator[Any], names: list[str], options: ReadOptions, longest: int) -> Iterator[Record]:
     _check_columns(names, options)
+    texts = {options.text_column, options.id_column}
     number = 0
     for batch in batches:
         for start in range(0, batch.num_rows, _ROWS):
             for row in batch.slice(start, _ROWS).to_pylist():
                 number += 1
-                yield number, {name: _plain(value) for name, value in row.items() if not _is_left_out(value)}
+                try:
+                    # Some programs write texts as bytes.
+                    values = {
+                        name: value.decode("utf-8") if name in texts and isinstance(value, bytes) else value
+                        for name, value in row.items()
+                    }
+                except UnicodeDecodeError:
+                    yield number, "not UTF-8: the column has bytes that are no text"
+                    continue
+                kept = {name: _plain(value) for name, value in values.items() if not _is_left_out(value)}
+                size = sum(len(value) for value in kept.values() if isinstance(value, str))
+                yield number, too_long(longest) if size > longest else kept
 
 
 def _is_left_out(value: Any) -> bool:
@@ -344,15 +320,15 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
-def _parquet_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
+def _parquet_records(stream: IO[bytes], options: ReadOptions, longest: int) -> Iterator[Record]:
     """The rows of Parquet, some at a time."""
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(_seekable(stream), memory_map=False) as file:
-        yield from _rows(file.iter_batches(batch_size=_ROWS), file.schema_arrow.names, options)
+        yield from _rows(file.iter_batches(batch_size=_ROWS), file.schema_arrow.names, options, longest)
 
 
-def _arrow_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
+def _arrow_records(stream: IO[bytes], options: ReadOptions, longest: int) -> Iterator[Record]:
     """The rows of Arrow as a file or a stream, as `datasets` of Hugging Face saves them."""
     from pyarrow import ipc
 
@@ -364,10 +340,10 @@ def _arrow_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
     if head == b"ARROW1":
         with ipc.open_file(_seekable(started)) as file:
             batches = (file.get_batch(number) for number in range(file.num_record_batches))
-            yield from _rows(batches, file.schema.names, options)
+            yield from _rows(batches, file.schema.names, options, longest)
     else:
         with ipc.open_stream(io.BufferedReader(_Raw(started))) as reader:
-            yield from _rows(iter(reader), reader.schema.names, options)
+            yield from _rows(iter(reader), reader.schema.names, options, longest)
 
 
 class _Raw(io.RawIOBase):
@@ -407,7 +383,7 @@ def in_memory(stream: IO[bytes]) -> IO[bytes]:
     return io.BytesIO(data)
 
 
-def _warc_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
+def _warc_records(stream: IO[bytes], options: ReadOptions, longest: int) -> Iterator[Record]:
     """The pages of a web archive: the main text of HTML, and plain text."""
     from warcio.archiveiterator import ArchiveIterator
 
@@ -420,9 +396,9 @@ def _warc_records(stream: IO[bytes], options: ReadOptions) -> Iterator[Record]:
         if type not in ("text/html", "application/xhtml+xml", "text/plain"):
             continue
         number += 1
-        data = record.content_stream().read(MAX_FILE_SIZE + 1)
-        if len(data) > MAX_FILE_SIZE:
-            yield number, f"the page is longer than {MAX_FILE_SIZE:,} bytes"
+        data = record.content_stream().read(longest + 1)
+        if len(data) > longest:
+            yield number, too_long(longest)
             continue
         try:
             text = decoded(data, options.encoding) if type == "text/plain" else _html_text(data, options)
@@ -442,12 +418,11 @@ TEXTS: Mapping[str, Callable[[bytes, ReadOptions], str]] = {
 }
 """The readers of files that are one document, by format."""
 
-RECORDS: Mapping[str, Callable[[IO[bytes], ReadOptions], Iterator[Record]]] = {
-    "json": _json_records,
+RECORDS: Mapping[str, Callable[[IO[bytes], ReadOptions, int], Iterator[Record]]] = {
     "csv": _csv_records,
     "tsv": _tsv_records,
     "parquet": _parquet_records,
     "arrow": _arrow_records,
     "warc": _warc_records,
 }
-"""The readers of files of many documents, by format."""
+"""The readers of files of many documents, by format. The number is how many bytes a record may have."""

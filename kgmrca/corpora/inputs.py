@@ -15,9 +15,18 @@ from pathlib import Path
 from threading import Timer
 from typing import IO, Any, cast
 
-from kgmrca.corpora.encodings import in_utf8
+from kgmrca.corpora.encodings import Started, in_utf8
 from kgmrca.corpora.formats import RECORDS, TEXTS, in_memory, is_seekable, missing_library
-from kgmrca.corpora.kinds import HEAD, Kind, inner_suffix, kind_of_content, kind_of_name
+from kgmrca.corpora.kinds import (
+    GZIP,
+    HEAD,
+    ZSTD,
+    Kind,
+    inner_suffix,
+    kind_of_content,
+    kind_of_name,
+    kind_of_records,
+)
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD
 from kgmrca.reading import paths_of
@@ -53,7 +62,7 @@ __all__ = [
 ]
 
 ARCHIVES = ("zip", "tar")
-INPUT_FORMATS = ("text", "jsonl", "docbin", *TEXTS, *RECORDS, *ARCHIVES)
+INPUT_FORMATS = ("text", "jsonl", "json", "docbin", *TEXTS, *RECORDS, *ARCHIVES)
 INSIST = 'To read it as it stands, give --input-format text (in Python: input_format="text").'
 
 _ZSTD = _zstd()
@@ -89,6 +98,7 @@ _FORMAT_OF = {
     )
     for suffix in suffixes.split()
 }
+_NO_ZSTD = "Reading .zst needs an extra: pip install 'kgmrca[formats]'."
 _IN_FOLDERS = {*_FORMAT_OF, ".txt"}
 # What `datasets` writes beside its tables.
 _ABOUT_DATASETS = {"dataset_info.json", "dataset_dict.json", "state.json"}
@@ -278,7 +288,7 @@ def missing_for(path: Path) -> str | None:
     """What to install to read a file, by its name; None if nothing is missing."""
     missing = missing_library(format_of(path) or "text")
     if missing is None and path.suffix.lower() == ".zst" and not _ZSTD:
-        return "Reading .zst needs an extra: pip install 'kgmrca[formats]'."
+        return _NO_ZSTD
     return missing
 
 
@@ -309,7 +319,7 @@ def opened_input(file: InputFile, encoding: str | None = None) -> Iterator[tuple
     with ExitStack() as stack:
         with _said_if_waiting(file.path) if file.path and file.path.is_fifo() else nullcontext():
             opened = stack.enter_context(file.path.open("rb")) if file.path else sys.stdin.buffer
-        is_packed = file.path is not None and file.path.suffix.lower() in (".gz", ".tgz", ".zst")
+        is_packed = _packed_with(file) is not None
         if file.format in _SEEKABLE and file.size is not None and not is_packed:
             sizes = iter([file.size])
             yield opened, lambda: next(sizes, 0)
@@ -330,14 +340,33 @@ def opened_input(file: InputFile, encoding: str | None = None) -> Iterator[tuple
 def unpacked_input(stream: IO[bytes], file: InputFile, encoding: str | None) -> Iterator[IO[bytes]]:
     """What is in a stream that has the bytes of a file: decompressed, and text in UTF-8. The stream stays open."""
     with ExitStack() as stack:
-        suffix = file.path.suffix.lower() if file.path else ""
-        if suffix in (".gz", ".tgz"):
+        packed = _packed_with(file)
+        if file.path is None:  # which has no name that would say it
+            head = stream.readline(len(ZSTD))
+            packed = GZIP if head.startswith(GZIP) else ZSTD if head == ZSTD else None
+            if packed == ZSTD and not _ZSTD:
+                raise InputError(_NO_ZSTD)
+            stream = cast(IO[bytes], Started(head, stream))
+        if packed == GZIP:
             stream = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb")))
-        elif suffix == ".zst":
+        elif packed == ZSTD:
             stream = cast(IO[bytes], stack.enter_context(_ZSTD.ZstdFile(stream, "rb")))
         if file.format == "zip" and not is_seekable(stream):
             stream = in_memory(stream)
-        yield in_utf8(stream, encoding) if file.format in _IN_ENCODINGS else stream
+        if file.format in _IN_ENCODINGS:
+            if file.format != "text":  # of which more is looked at
+                head = stream.readline(4)
+                if encoding is None and (kind := kind_of_records(head)):
+                    raise UnicodeError(f"it is {kind.name}: {kind.advice}")
+                stream = cast(IO[bytes], Started(head, stream))
+            stream = in_utf8(stream, encoding)
+        yield stream
+
+
+def _packed_with(file: InputFile) -> bytes | None:
+    """The first bytes of what a file is compressed with by its name."""
+    suffix = file.path.suffix.lower() if file.path else ""
+    return GZIP if suffix in (".gz", ".tgz") else ZSTD if suffix == ".zst" else None
 
 
 @contextmanager

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["HEAD", "Kind", "inner_suffix", "kind_of_content", "kind_of_name"]
+__all__ = ["GZIP", "HEAD", "ZSTD", "Kind", "inner_suffix", "kind_of_content", "kind_of_name", "kind_of_records"]
 
 HEAD = 4096
 """How many bytes from the beginning of a file are enough to tell what it is."""
+
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,10 @@ _BY_FIRST_BYTES: tuple[tuple[bytes, Kind], ...] = (
     (b"PK\x03\x04", _ZIP),
     (b"\xd0\xcf\x11\xe0", _OFFICE),
     (b"{\\rtf", _RTF),
-    (b"\x1f\x8b", _GZIP),
+    (GZIP, _GZIP),
     (b"BZh91AY", _ARCHIVE),
     (b"\xfd7zXZ", _ARCHIVE),
-    (b"\x28\xb5\x2f\xfd", _ZSTD),
+    (ZSTD, _ZSTD),
     (b"7z\xbc\xaf", _ARCHIVE),
     (b"\x89PNG", _IMAGE),
     (b"\xff\xd8\xff", _IMAGE),
@@ -201,6 +204,19 @@ def kind_of_content(head: bytes, *, is_whole: bool = False, is_markdown: bool = 
             if sum(bool(sign.search(start)) for sign in signs) >= 2:
                 return kind
     return None
+
+
+def kind_of_records(head: bytes) -> Kind | None:
+    """What begins with these four bytes, if they are no beginning of JSON or of a table in UTF-8 or with a mark.
+
+    >>> kind_of_records("[{".encode("utf-16-le")).name
+    'text in UTF-16 or UTF-32'
+    """
+    if head.startswith((GZIP, ZSTD, b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return kind_of_content(head)
+    zeros = [byte == 0 for byte in head]
+    wide = ([False, True] * 2, [True, False] * 2, [False, True, True, True], [True, True, True, False])
+    return _UTF16 if zeros in wide else None
 
 
 def _is_table(data: bytes) -> bool:

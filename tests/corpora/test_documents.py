@@ -14,13 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 import spacy
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 from kgmrca.corpora.documents import MAX_RECORD_SIZE, BadRecord, Document, Excerpt, read_documents
 from kgmrca.corpora.inputs import find_inputs
-from kgmrca.corpora.kinds import kind_of_content
+from kgmrca.corpora.kinds import kind_of_content, kind_of_records
 from kgmrca.errors import InputError
 
 NLP = spacy.blank("en")
@@ -139,7 +139,7 @@ def test_no_input_at_all_is_refused():
 
 
 def test_an_unknown_input_format_is_refused(folder):
-    with pytest.raises(InputError, match="no input format 'rtf': choose one of text, jsonl, docbin"):
+    with pytest.raises(InputError, match="no input format 'rtf': choose one of text, jsonl, json, docbin"):
         find_inputs([folder], input_format="rtf")
 
 
@@ -220,7 +220,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, name):
         ('{"text": "%s"}' % ("x" * 1001), "the text is longer than 1000 characters (nlp.max_length): split it"),
         ('{"id": true, "text": "One."}', "'id' is neither text nor an integer"),
         ('{"id": "", "text": "One."}', "'id' is empty"),
-        (b'{"text": "\xff"}', "not UTF-8: byte 0xff at offset 10 of the line"),
+        (b'{"text": "\xff"}', "not UTF-8: byte 0xff at offset 10 of the record"),
     ],
 )
 def test_a_bad_line_is_set_aside_with_its_reason(jsonl, line, reason):
@@ -238,6 +238,7 @@ def test_a_bad_line_keeps_its_id_and_its_record(jsonl):
 @given(data=st.binary(max_size=60))
 def test_no_bytes_stop_a_jsonl_file(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzzed.jsonl"
+    assume(not kind_of_records(data[:4]) and not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")))
     path.write_bytes(data + b'\n{"text": "Good."}\n')
     assert read(path)[-1].content == "Good."
 
@@ -409,7 +410,7 @@ def test_a_file_of_a_folder_that_is_no_text_by_its_content_is_set_aside(tmp_path
     assert good.content == "Text"
 
 
-@pytest.mark.parametrize("kind", NO_TEXT)
+@pytest.mark.parametrize("kind", [kind for kind in NO_TEXT if not kind.startswith("compressed")])
 def test_standard_input_that_is_no_text_is_refused(stdin, kind):
     stdin(NO_TEXT[kind])
     with pytest.raises(InputError, match=f"Standard input is {kind}"):
