@@ -1,6 +1,5 @@
 """Calibration: the numbers by hand and on scores made up, then the component, the command and what they store."""
 
-import importlib.util
 import json
 import sys
 from dataclasses import replace
@@ -158,7 +157,6 @@ def test_a_data_set_can_be_calibrated_on_the_others():
 
 
 def test_the_drawing(tmp_path):
-    pytest.importorskip("matplotlib")
     found = quality(made_up([0.5], [-1.0], n=100), ("a",))
     with (tmp_path / "plot.png").open("wb") as stream:
         draw(found, found, stream)
@@ -462,7 +460,6 @@ def test_the_command_keeps_no_words_of_the_gold_documents(run, pipeline, dev, tm
     assert after == before
 
 
-@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
 def test_the_command_draws(run, pipeline, dev, tmp_path):
     assert run("calibrate", pipeline, dev, "-o", tmp_path / "out", "--plot", tmp_path / "plot.png") == 0
     assert (tmp_path / "plot.png").read_bytes()[1:4] == b"PNG"
