@@ -127,6 +127,14 @@ def graph_command(
             help="Show the facts of this entity and of its neighbours in pictures: its name, IRI or Wikidata item.",
         ),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        _further_output(
+            "Draw how statements are distributed by score, predicate and document, and names by entity, as SVG. Give "
+            "what `kgmrca check` wrote as well, and it counts the verdicts too.",
+            metavar="FILE.svg",
+        ),
+    ] = None,
 ) -> None:
     """Count what is in graphs, and list the most certain facts.
 
@@ -144,6 +152,7 @@ def graph_command(
       kgmrca graph a.nq.gz b.nq.gz --json > figures.json
       kgmrca graph graph.ttl --graphml graph.graphml --neo4j tables
       kgmrca graph graph.ttl --svg curie.svg --around "Marie Curie" --top 20
+      kgmrca graph linked.ttl checks.ttl --plot distributions.svg
     """
     import json
 
@@ -155,6 +164,8 @@ def graph_command(
         raise typer.BadParameter(
             "It is for pictures: give --svg, --html, --mermaid or --dot too.", param_hint="--around"
         )
+    if plot and plot.suffix.lower() != ".svg":
+        raise typer.BadParameter("It is drawn as SVG: give a name that ends in .svg.", param_hint="--plot")
     report = graph_report(
         graphs,
         input_format=input_format and input_format.value,
@@ -163,6 +174,7 @@ def graph_command(
         neo4j=neo4j,
         pictures=pictures,
         around=around,
+        plot=plot,
     )
     print(json.dumps(report, indent=2) if as_json else report_table(report))
 

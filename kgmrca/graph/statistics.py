@@ -22,6 +22,7 @@ from kgmrca.errors import InputError
 from kgmrca.files import check_outputs, whole_file
 from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
 from kgmrca.graph.pictures import FORMATS, Edge, Node
+from kgmrca.graph.plots import Distributions, bars_as_svg
 from kgmrca.names import normal_name
 from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import DCTERMS, KGMRCA, MENTION, NAMESAKE, OTHER_NAME, PROV, RDF, RDFS, XSD
@@ -186,6 +187,9 @@ class _Rows:
         return ("name", normal_name(name)) if name else number
 
 
+_Shown: TypeAlias = tuple[list[_Node], list[str], dict[_Fact, int], _Rows, list[_FactRow]]
+
+
 class Statistics:
     """Counts the statements and other triples of a graph.
 
@@ -223,9 +227,11 @@ class Statistics:
         self._conflicts: dict[str, dict[str, str]] = {}
         self._block: list[Quad] = []
         self._merged: dict[str, dict[int, Any]] = {}  # facts of a merged graph, until all of one is known
+        self._shown: _Shown | None = None  # what was gathered at the end, until more is added
 
     def add(self, found: Statement | Quad) -> None:
         """Count what `kgmrca.triples.read.read_rdf` gives."""
+        self._shown = None
         if isinstance(found, Statement):
             self._add_statement(found)
             return
@@ -403,21 +409,33 @@ class Statistics:
         """
         _, predicates, _, shown, rows = self._rows()
         if not rows:
-            raise InputError("There are no statements to draw, only plain triples.")
-        rows.sort(key=lambda row: (-row.confidence, -row.statements, row.iris))
+            raise self._no_statements("draw")
+        rows = sorted(rows, key=lambda row: (-row.confidence, -row.statements, row.iris))
         if around is not None:
             rows = shown.around(rows, around, lambda number: _find(self._parents, number))
             if not rows:
                 raise InputError(f"No statement is about an entity with the name, IRI or item '{around:.200}'.")
         return shown.edges(rows[:top], lambda number: self._labels.get(number) or predicates[number])
 
-    def _rows(self) -> "tuple[list[_Node], list[str], dict[_Fact, int], _Rows, list[_FactRow]]":
+    def _no_statements(self, what: str) -> InputError:
+        others = "only plain triples" if self._facts else "and no other facts"
+        return InputError(f"There are no statements to {what}, {others}.")
+
+    def check_statements(self, what: str) -> None:
+        """Raise an InputError, which says what cannot be done, if there is no statement."""
+        if not self._statements:
+            raise self._no_statements(what)
+
+    def _rows(self) -> "_Shown":
         """All nodes and predicates by their numbers, the distinct facts, and the rows that rankings show of them."""
         self._end_block()
+        if self._shown is not None:
+            return self._shown
         nodes, predicates = list(self._nodes), list(self._predicates)
         facts, stated, confidences = self._distinct_facts(nodes)
         shown = _Rows(nodes, self._names, self._items_of_nodes(nodes), self._namesakes)
-        return nodes, predicates, facts, shown, shown.facts(facts, predicates, stated, confidences)
+        self._shown = nodes, predicates, facts, shown, shown.facts(facts, predicates, stated, confidences)
+        return self._shown
 
     def _items_of_nodes(self, nodes: list[_Node]) -> dict[int, str]:
         """The item of each node that is one, that is linked to one, or that is in a cluster with such a node."""
@@ -451,6 +469,7 @@ def graph_report(
     neo4j: Path | None = None,
     pictures: Mapping[str, Path] | None = None,
     around: str | None = None,
+    plot: Path | None = None,
     progress: bool | None = None,
 ) -> dict[str, Any]:
     """Read RDF once: count what is in them and, if asked, write the statements in other forms.
@@ -464,6 +483,7 @@ def graph_report(
         neo4j: a folder for the graph as tables for Neo4j (see `neo4j_tables`).
         pictures: files for the `top` most certain facts as a picture, by the names of `kgmrca.graph.pictures.FORMATS`.
         around: the name, IRI or item of the entity whose facts and neighbours the pictures show.
+        plot: a file for charts of how scores, predicates, documents, names and verdicts are distributed, as SVG.
         progress: see `progress_bar`.
 
     Returns:
@@ -482,12 +502,15 @@ def graph_report(
     """
     graphs = [graphs] if isinstance(graphs, str | Path) else list(graphs)
     pictures = pictures or {}
-    _check_outputs([graphml, *pictures.values()], neo4j, graphs, None if input_format else is_rdf)
+    _check_outputs([graphml, plot, *pictures.values()], neo4j, graphs, None if input_format else is_rdf)
     if pictures and not 1 <= top <= _MOST_DRAWN:
         raise InputError(f"A picture has 1 to {_MOST_DRAWN} facts (--top), not {top:,}.")
     files = rdf_files(graphs, format=input_format)
     statistics = Statistics()
+    distributions = Distributions() if plot else None
     takers: list[Callable[[Statement | Quad], None]] = [statistics.add]
+    if distributions:
+        takers.append(distributions.add)
     with ExitStack() as stack:
         if neo4j:
             takers.append(stack.enter_context(neo4j_tables(neo4j)))
@@ -497,14 +520,18 @@ def graph_report(
         graph = to_networkx(content) if graphml else None
         deque(content, maxlen=0)  # reads on to the end
         report = statistics.report(top=top)
-        if (graphml or neo4j) and not report["statements"]:
-            raise InputError("There are no statements to write in another form, only plain triples.")
+        if graphml or neo4j:
+            statistics.check_statements("write in another form")
         if graphml:
             write_graphml(graph, graphml)
         edges = statistics.picture(top=top, around=around) if pictures else []
         for form, path in pictures.items():
             with whole_file(path) as stream:
                 stream.write(FORMATS[form](edges).encode())
+        if plot and distributions:
+            statistics.check_statements("plot")
+            with whole_file(plot) as stream:
+                stream.write(bars_as_svg(distributions.charts()).encode())
     return report
 
 

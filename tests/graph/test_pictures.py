@@ -107,7 +107,10 @@ def test_around_an_entity_its_own_facts_come_first(tmp_path, nlp):
 def test_what_cannot_be_drawn_is_said(tmp_path, nlp):
     plain = tmp_path / "plain.ttl"
     plain.write_text(MERGED, encoding="utf-8")
-    assert "no statements" in run(plain, "--svg", tmp_path / "a.svg").stderr
+    assert "no statements to draw, only plain triples" in run(plain, "--svg", tmp_path / "a.svg").stderr
+    empty = tmp_path / "empty.ttl"
+    empty.touch()
+    assert "no statements to draw, and no other facts" in run(empty, "--svg", tmp_path / "a.svg").stderr
     graph = written(tmp_path / "graph.ttl", nlp)
     assert "1 to 500 facts" in run(graph, "--svg", tmp_path / "a.svg", "--top", 501).stderr
     assert "for pictures" in run(graph, "--around", "Marie Curie").stderr

@@ -121,8 +121,19 @@ def test_the_summary_counts(browser, opened):
     opened()
     browser.find_element("xpath", "//button[.='Summary']").click()
     charts = [chart.get_attribute("aria-label") for chart in browser.find_elements("css selector", "#summary svg")]
-    assert charts == ["Verdicts", "Predicates", "Confidence"]
+    assert charts == ["Verdicts", "Predicates", "Confidence", "Confirmed by Wikidata, by confidence"]
+    # One of the two statements was checked, and is confirmed.
+    words = browser.find_elements("css selector", "#summary svg:last-of-type g text, #summary svg:last-of-type text")
+    assert [word.text for word in words if word.text.endswith(")")] == ["100 % (1 of 1)"]
+    assert "need not be false" in text_of(browser, "#summary")
     assert not browser.find_element("id", "statements").is_displayed()
+
+
+def test_without_checks_nothing_is_said_of_what_is_confirmed(browser, opened):
+    opened(GRAPH.replace('kgmrca:verdict "confirmed"', 'kgmrca:verdict "unlinked"'))
+    browser.find_element("xpath", "//button[.='Summary']").click()
+    assert "Verdicts" in text_of(browser, "#summary")
+    assert "onfirmed" not in text_of(browser, "#summary")
 
 
 def test_text_of_documents_never_runs(browser, opened):

@@ -9,19 +9,19 @@ function drawn(name, attributes, ...children) {
   return made;
 }
 
-function chart(title, rows) {
-  const most = Math.max(1, ...rows.map(([, count]) => count));
+// A row has a label, the length of its bar, and the words beside it if they say more than the length.
+function chart(title, rows, most = Math.max(1, ...rows.map(([, count]) => count))) {
   const picture = drawn("svg", { viewBox: `0 0 640 ${rows.length * 22 + 4}`, role: "img", "aria-label": title });
-  rows.forEach(([label, count], place) => {
+  rows.forEach(([label, count, words = count.toLocaleString("en")], place) => {
     const y = place * 22, width = (340 * count) / most;
     const short = label.length > 28 ? `${label.slice(0, 27)}…` : label;
     picture.append(
       drawn("text", { x: 195, y: y + 15, "text-anchor": "end" }, short),
       drawn("rect", { class: "bar", x: 204, y: y + 3, width: width.toFixed(1), height: 16, rx: 2 }),
-      drawn("text", { x: 210 + width, y: y + 15 }, count.toLocaleString("en")));
+      drawn("text", { x: 210 + width, y: y + 15 }, words));
   });
-  const table = element("table", {}, element("tbody", {}, ...rows.map(([label, count]) => element("tr", {},
-    element("th", { scope: "row" }, label), element("td", {}, String(count))))));
+  const table = element("table", {}, element("tbody", {}, ...rows.map(([label, count, words = String(count)]) => element("tr", {},
+    element("th", { scope: "row" }, label), element("td", {}, words)))));
   return [element("h3", {}, title), picture,
     element("details", {}, element("summary", {}, `${title} as a table`), table)];
 }
@@ -30,13 +30,39 @@ function ranked(labels, numbers) {
   return labels.map((label, number) => [label, numbers[number]]).sort((a, b) => b[1] - a[1]).slice(0, 25);
 }
 
+const STEPS = 10;
+const step = (number) => Math.min(STEPS - 1, Math.floor(statements.confidence[number] * STEPS + 1e-9));
+const stepWords = (place) => `${(place / STEPS).toFixed(1)} to ${((place + 1) / STEPS).toFixed(1)}`;
+
+// Verdicts of statements that could not be put into Wikidata's terms, or were not compared with it.
+const UNDECIDED = new Set(["not checked", "unlinked", "unmapped"]);
+
+// How many of the statements of each step of confidence were compared with Wikidata and are confirmed there.
+function confirmations() {
+  const compared = new Array(STEPS).fill(0), confirmed = new Array(STEPS).fill(0);
+  for (let number = 0; number < total; number++) {
+    const verdict = verdicts[statements.verdict[number]];
+    if (UNDECIDED.has(verdict)) continue;
+    compared[step(number)]++;
+    if (/^confirmed\b/.test(verdict)) confirmed[step(number)]++;
+  }
+  if (!compared.some(Boolean)) return [];
+  const rows = compared.map((count, place) => [stepWords(place), count ? confirmed[place] / count : 0,
+    count ? `${Math.round((100 * confirmed[place]) / count)} % (${confirmed[place].toLocaleString("en")} of ${count.toLocaleString("en")})` : "none"]);
+  return [...chart("Confirmed by Wikidata, by confidence", rows, 1),
+    element("p", { class: "soft" }, "Of the statements that could be compared with Wikidata, the share that it confirms. " +
+      "If the scores are of use here, it rises with the confidence. It is no share of what is right: Wikidata lacks much " +
+      "that is true, so a statement that is not confirmed need not be false. Steps with few statements say little.")];
+}
+
 function showSummary() {
-  const steps = new Array(10).fill(0);
-  for (const confidence of statements.confidence) steps[Math.min(9, Math.floor(confidence * 10))]++;
+  const steps = new Array(STEPS).fill(0);
+  for (let number = 0; number < total; number++) steps[step(number)]++;
   byId("summary").replaceChildren(
     element("h2", {}, `${total.toLocaleString("en")} statements, ${things.name.length.toLocaleString("en")} entities and values, ${documents.length.toLocaleString("en")} documents`),
     ...chart("Verdicts", ranked(verdicts, counts(statements.verdict, verdicts.length))),
     ...chart("Predicates", ranked(predicates.map(([label]) => label), counts(statements.predicate, predicates.length))),
-    ...chart("Confidence", steps.map((count, place) => [`${(place / 10).toFixed(1)} to ${((place + 1) / 10).toFixed(1)}`, count])),
+    ...chart("Confidence", steps.map((count, place) => [stepWords(place), count])),
+    ...confirmations(),
   );
 }
