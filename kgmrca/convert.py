@@ -3,17 +3,19 @@
 import hashlib
 import json
 import logging
+import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from functools import partial
 from inspect import signature
 from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from pyoxigraph import Quad, Triple
 from spacy.language import Language
@@ -24,7 +26,7 @@ from kgmrca.corpora.formats import ReadOptions
 from kgmrca.corpora.inputs import Found, find_inputs, is_read_from_folders
 from kgmrca.corpora.repeats import Repeat, Repeats
 from kgmrca.errors import InputError, ModelError
-from kgmrca.files import STANDARD, check_outputs, opened, target_of, temporary_folder, whole_file
+from kgmrca.files import STANDARD, check_folder, check_outputs, opened, target_of, temporary_folder, whole_file
 from kgmrca.jobs.machine import default_workers
 from kgmrca.jobs.manifest import Counts, Manifest, job_folder, open_manifest
 from kgmrca.jobs.reading import Reader
@@ -39,9 +41,11 @@ from kgmrca.triples.records import Run
 from kgmrca.triples.sources import SOURCES
 from kgmrca.triples.write import run_triples
 
-__all__ = ["ConvertSummary", "convert", "threshold_settings"]
+__all__ = ["ConvertSummary", "convert", "find", "summary_path", "threshold_settings"]
 
 logger = logging.getLogger(__name__)
+
+_JOB, _RUN = ".job", "run.nq"  # in a folder that is the output
 
 
 @dataclass(slots=True)
@@ -50,17 +54,23 @@ class ConvertSummary(Counts):
 
     Attributes:
         documents: the number of documents that were converted.
+        sentences: the number of their sentences.
+        entities: the number of entities that statements name, each counted once in each document.
         statements: the number of statements that were found in them.
         rejected: the number of records that could not be used and were set aside.
         rejected_to: the file with these records. It is None if there are no such records, or if they were written to
             standard error.
         skipped: the number of files in folders that were not read, by extension.
+        predicates: the number of statements by the IRI of their predicate.
         unmapped: the number of statements by label, for labels that the ontology has no predicate for. Their predicate
             is made of the label.
         repeated: the number of records that were left out, because an earlier document has the same name and text.
         repeated_names: the number of documents that have the name of an earlier one, but another text.
         repeated_texts: the number of documents that have the text of an earlier one, but another name.
         without_entities: the number of documents without entities.
+        seconds: the time that each stage of the work took, those of all processes together; and as `wall` the time of
+            the whole call.
+        bytes: how much of the input was read, as it is stored.
     """
 
     rejected_to: Path | None = None
@@ -68,6 +78,14 @@ class ConvertSummary(Counts):
     repeated: int = 0
     repeated_names: int = 0
     repeated_texts: int = 0
+    bytes: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as JSON can hold it."""
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
+        seconds = {stage: round(taken, 3) for stage, taken in self.seconds.items()}
+        counters = {name: dict(found[name].most_common()) for name in ("predicates", "unmapped", "skipped")}
+        return found | counters | {"seconds": seconds, "rejected_to": self.rejected_to and str(self.rejected_to)}
 
 
 def convert(
@@ -92,7 +110,8 @@ def convert(
     source: str | None = None,
     workers: int | None = 1,
     restart: bool = False,
-    progress: bool | None = None,
+    by_component: bool = False,
+    progress: bool | Literal["json"] | None = None,
 ) -> ConvertSummary:
     """Read documents, find the relations in them, and write these as RDF with confidence and provenance.
 
@@ -110,7 +129,9 @@ def convert(
 
     Args:
         inputs: files, folders, glob patterns, or "-" for standard input (see `find_inputs`).
-        output: a file, "-" for standard output, or a binary stream.
+        output: a file, "-" for standard output, or a binary stream. A name that ends in "/" is that of a folder, in
+            which the shards are left as they are, as N-Quads, with the description of the run in `run.nq`. The same
+            call with more input adds to it.
         nlp: a pipeline with a relation component. The default is the pipeline that ships with the package.
         format: "turtle", "ntriples", "nquads", "trig", "jsonld" or "rdfxml". The default follows from the extension of
             `output`; for a stream it is Turtle. A file whose name ends in .gz is compressed.
@@ -145,8 +166,9 @@ def convert(
             pipeline. Elsewhere each process loads it. Then it must be one that can be stored (as with `nlp.to_disk`),
             and a script that calls this must have its own work under `if __name__ == "__main__"`.
         restart: begin anew, whatever is done of an earlier job with this output.
+        by_component: run one component of the pipeline after the other, and take the time of each. This is slower.
         progress: True shows a progress bar on standard error, and False shows nothing. The default is a bar on a
-            terminal, and otherwise a line from time to time.
+            terminal, and otherwise a line from time to time; "json": such a line is JSON.
 
     Raises:
         InputError: an argument cannot be used.
@@ -160,27 +182,33 @@ def convert(
     Iris(base)  # refuse a bad base before anything is loaded
     if batch_size < 1 or max_record_size < 1 or (workers is not None and workers < 1):
         raise InputError("The batch size, the size of records and the number of workers must be at least 1.")
-    target = target_of(output)
-    format = chosen_format(format, output, provenance=provenance)
-    if not assert_above >= 0:
-        raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
-    predicates = load_ontology(ontology)
-    rejected_to = _rejected_path(rejected, target)
-    threshold_of_source = _threshold_of_source(source, threshold)
-    options = read_options or ReadOptions()
-    found = _find(inputs, input_format, options, output, rejected_to, is_default=rejected is None)
-    if ontology not in ONTOLOGIES:
-        check_outputs([output, rejected_to], [ontology], what="the ontology")
-    if nlp and nlp.path:
-        check_outputs([output, rejected_to], [nlp.path], what="a file of the pipeline", takes=Path.exists)
-    summary = ConvertSummary(skipped=found.skipped)
+    begun = time.perf_counter()
     with ExitStack() as stack:
-        sizes = [file.size for file in found.files if file.size is not None]
-        total = sum(sizes) if len(sizes) == len(found.files) else None
-        bar = stack.enter_context(progress_bar(progress, total=total, unit="B", unit_scale=True))
+        folder = _output_folder(output)
+        if folder:
+            stack.enter_context(_made_folder(folder))
+            output = folder / _RUN
+        target = target_of(output)
+        format = chosen_format(format, output, provenance=provenance)
+        if folder and format != "nquads":
+            raise InputError(f"A folder of shards has N-Quads, not the format '{format}'.")
+        if not assert_above >= 0:
+            raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
+        predicates = load_ontology(ontology)
+        rejected_to = _rejected_path(rejected, target, folder)
+        threshold_of_source = _threshold_of_source(source, threshold)
+        options = read_options or ReadOptions()
+        found = _find(inputs, input_format, options, output, rejected_to, is_default=rejected is None)
+        if ontology not in ONTOLOGIES:
+            check_outputs([output, rejected_to], [ontology], what="the ontology")
+        if nlp and nlp.path:
+            check_outputs([output, rejected_to], [nlp.path], what="a file of the pipeline", takes=Path.exists)
+        summary = ConvertSummary(skipped=found.skipped)
+        bar = stack.enter_context(progress_bar(progress, total=_size_of(found), unit="B", unit_scale=True))
         if nlp is None:
             bar.set_description("loading ...")
-            nlp = _shipped_pipeline()
+            with summary.timed("loading"):
+                nlp = _shipped_pipeline()
             bar.set_description(None)
         _check_labels(nlp, predicates)
         settings: dict[str, dict[str, Any]] = {}
@@ -203,18 +231,53 @@ def convert(
             provenance=provenance,
             assert_above=assert_above,
             sentence_text=sentence_text,
+            by_component=by_component,
         )
         records = read_documents(
             found, vocab=nlp.vocab, max_length=nlp.max_length, max_record_size=max_record_size, options=options
         )
         if save_text is not None:
             records = _saving_texts(records, Path(save_text))
-        folder = _folder_of(target, found)
-        workers = workers or (default_workers() if folder else 1)
-        job = _Job(reader, _settings(reader, ontology), summary, bar, output, rejected_to, format, workers)
-        job.do(_without_repeats(records, summary, bar), folder, restart=restart)
+        kept_in = folder / _JOB if folder else _folder_of(target, found)
+        workers = workers or (default_workers() if kept_in else 1)
+        job = _Job(reader, _settings(reader, ontology), summary, bar, output, rejected_to, format, workers, folder)
+        job.do(_without_repeats(records, summary, bar), kept_in, restart=restart)
     summary.rejected_to = rejected_to if summary.rejected else None
+    summary.seconds["wall"] = time.perf_counter() - begun
     return summary
+
+
+def find(
+    inputs: str | Path | Iterable[str | Path],
+    output: str | Path,
+    *,
+    input_format: str | None = None,
+    encoding: str | None = None,
+) -> tuple[Found, int]:
+    """What `convert` would read, and how many shards of it an interrupted call has done already.
+
+    Raises:
+        InputError: there is nothing to read, or the output would be read.
+    """
+    options = ReadOptions(encoding=encoding)
+    folder = _output_folder(output)
+    target = None if folder else target_of(output)
+    # Into a folder that is not there yet nothing is written that would be read.
+    checked = (folder / _RUN if folder.is_dir() else STANDARD) if folder else output
+    rejected_to = _rejected_path(None, target, folder if checked != STANDARD else None)
+    found = _find(inputs, input_format, options, checked, rejected_to, is_default=True)
+    job = folder / _JOB if folder else _folder_of(target, found)
+    return found, len(Manifest(job, folder).done) if job else 0
+
+
+def summary_path(output: str | Path) -> Path | None:
+    """Where a summary of a job is written: beside its output or in it; None if that is a stream or a device."""
+    target = Path(output)
+    if (folder := _output_folder(output)) or target.name == _RUN:
+        return (folder or target.parent) / "summary.json"
+    if output == STANDARD or (target.exists() and not target.is_file()):
+        return None
+    return target.with_name(f"{target.name}.summary.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,20 +292,21 @@ class _Job:
     rejected_to: Path | None
     format: str
     workers: int
+    parts: Path | None
 
     def do(self, records: Iterable[Document | BadRecord], folder: Path | None, *, restart: bool) -> None:
         """Read records in shards if there is a folder for them, or several workers, and more records than one shard."""
         if folder is None and self.workers == 1:
-            self._write_at_once(records)
+            self._write_at_once(self.summary.timing(records, "reading"))
             return
-        shards = shards_of(records, settings=json.dumps(self.settings))
+        shards = self.summary.timing(shards_of(records, settings=json.dumps(self.settings)), "reading")
         first = list(islice(shards, 2))
-        if len(first) < 2 and not (folder and folder.is_dir()):
+        if len(first) < 2 and not self.parts and not (folder and folder.is_dir()):
             self._write_at_once(record for shard in first for record in shard.records)
             return
         with ExitStack() as stack:
             folder = folder or stack.enter_context(temporary_folder(None)) / "job"
-            manifest = stack.enter_context(open_manifest(folder, restart=restart))
+            manifest = stack.enter_context(open_manifest(folder, self.parts, restart=restart))
             self._write_in_shards(chain(first, shards), manifest)
 
     def _write_at_once(self, records: Iterable[Document | BadRecord]) -> None:
@@ -269,10 +333,16 @@ class _Job:
         order = run_shards(shards, manifest, do=do, done=done)
         if not changed and (unused := before.difference(order)):
             logger.warning("kgmrca: The input of %d of these shards has changed; it was read again.", len(unused))
-        with opened(self.output) as out, _rejects(self.rejected_to) as set_aside:
-            self._write(triples_of(manifest, order), out, started)
+        with (
+            self.summary.timed("assembling"),
+            opened(self.output) as out,
+            _rejects(self.rejected_to) as set_aside,
+        ):
+            self._write(() if self.parts else triples_of(manifest, order), out, started)
             for record in rejected_of(manifest, order):
                 set_aside(record)
+        if self.parts:
+            manifest.keep(order)
 
     def _write(self, triples: Iterable[Triple | Quad], out: IO[bytes], started: datetime) -> None:
         write(chain(triples, self._of_run(started)), out, format=self.format, base=self.reader.base)
@@ -292,7 +362,11 @@ class _Job:
             )
 
     def _show(self, size: int) -> None:
-        self.bar.set_postfix(documents=self.summary.documents, statements=self.summary.statements, refresh=False)
+        counts = {"documents": self.summary.documents, "statements": self.summary.statements}
+        if self.summary.rejected:
+            counts["rejected"] = self.summary.rejected
+        self.summary.bytes += size
+        self.bar.set_postfix(counts, refresh=False)
         self.bar.update(size)
 
 
@@ -308,6 +382,36 @@ def _folder_of(target: Path | None, found: Found) -> Path | None:
     if target is None or (target.exists() and not target.is_file()) or any(file.size is None for file in found.files):
         return None
     return job_folder(target)
+
+
+def _output_folder(output: str | Path | IO[bytes]) -> Path | None:
+    """The folder that is the output; None if it is a file or a stream."""
+    return Path(output) if isinstance(output, str) and output.endswith(("/", os.sep)) else None
+
+
+@contextmanager
+def _made_folder(folder: Path) -> Iterator[None]:
+    """Make the folder that is the output; it is removed again if nothing is written into it.
+
+    Raises:
+        InputError: it has other files, or there is no folder to make it in.
+        OutputError: nothing may be written there.
+    """
+    check_folder(folder)
+    if folder.exists() and not (folder / _JOB).is_dir() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"'{folder}' has other files than those of such a job: name a new folder.")
+    folder.mkdir(exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _size_of(found: Found) -> int | None:
+    """The bytes of all that is read, as it is stored; None if that is not known before reading."""
+    sizes = [file.size for file in found.files if file.size is not None]
+    return sum(sizes) if len(sizes) == len(found.files) else None
 
 
 def _settings(reader: Reader, ontology: str | Path) -> dict[str, Any]:
@@ -353,9 +457,11 @@ def _threshold_of_source(source: str | None, threshold: Threshold | None) -> flo
     raise InputError(f"With the source '{source}', the threshold is one number from 0 to 1, not {threshold!r}.")
 
 
-def _rejected_path(rejected: str | Path | None, target: Path | None) -> Path | None:
+def _rejected_path(rejected: str | Path | None, target: Path | None, folder: Path | None) -> Path | None:
     if rejected is not None:
         return target_of(Path(rejected))
+    if folder:
+        return folder / "rejected.jsonl"
     # Beside a device such as /dev/null there is no place for a file.
     if target is None or (target.exists() and not target.is_file()):
         return None
@@ -381,6 +487,8 @@ def _find(
     """
     inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     leave_out = {rejected_to.resolve()} if rejected_to and is_default else set()
+    if isinstance(output, str | Path) and (summary := summary_path(output)):
+        leave_out.add(summary.resolve())
     found = find_inputs(inputs, input_format=input_format, leave_out=leave_out, encoding=options.encoding)
     files = [file.path or STANDARD for file in found.files]
     folders = [name for name in inputs if Path(name).is_dir()]

@@ -181,6 +181,49 @@ def test_records_set_aside_make_exit_code_1(run, pipeline, tmp_path, capsys):
     assert json.loads(aside.read_text())["line"] == 2
 
 
+def test_what_was_found_is_counted_beside_the_output(run, pipeline, text, tmp_path):
+    run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline)
+    summary = json.loads((tmp_path / "graph.ttl.summary.json").read_text())
+    assert (summary["documents"], summary["sentences"], summary["entities"], summary["statements"]) == (1, 4, 5, 5)
+    assert summary["predicates"]["http://www.wikidata.org/prop/direct/P19"] == 1
+    assert summary["bytes"] == text.stat().st_size
+    assert summary["seconds"].keys() == {"loading", "reading", "pipeline", "statements", "writing", "wall"}
+    # Neither is it read with the folder that it is in.
+    assert run("convert", tmp_path, "-o", tmp_path / "other.ttl", "--pipeline", pipeline) == 0
+    assert json.loads((tmp_path / "other.ttl.summary.json").read_text())["documents"] == 1
+
+
+def test_what_would_be_read_is_printed(run, text, tmp_path, capsys):
+    (tmp_path / "picture.png").touch()
+    assert run("convert", tmp_path, "-o", tmp_path / "graph.ttl", "--dry-run") == 0
+    captured = capsys.readouterr()
+    size = text.stat().st_size
+    assert captured.out == f"file\tformat\tbytes\n{text}\ttext\t{size}\n"
+    assert captured.err == (f"kgmrca: 1 file with {size} bytes would be read; 1 file in folders not read (.png 1)\n")
+    assert run("convert", tmp_path, "-o", f"{tmp_path}/shards/", "--dry-run") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lives.txt", "picture.png"]
+
+
+def test_the_longest_stages_are_printed(run, pipeline, text, tmp_path, capsys):
+    assert run("convert", text, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline, "--profile") == 0
+    table = capsys.readouterr().err
+    assert re.search(r"^wall +\d+\.\d\d +100%$", table, re.MULTILINE)
+    assert re.search(r"^pipeline: cue_relations +\d+\.\d\d +\d+%$", table, re.MULTILINE)
+
+
+def test_messages_can_be_json(run, pipeline, tmp_path, capsys):
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps({"text": BIRTH}) + "\n{\n")
+    assert run("convert", source, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline, "--log-json") == 1
+    message, done = map(json.loads, capsys.readouterr().err.splitlines())
+    assert message["event"] == "message"
+    assert message["text"].startswith("1 document, 1 statement -> ")
+    assert (done["event"], done["documents"], done["rejected"]) == ("done", 1, 1)
+    assert run("convert", tmp_path / "none", "-o", tmp_path / "graph.ttl", "--log-json") == 2
+    (error,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert error == {"event": "message", "text": f"There is no file or folder '{tmp_path / 'none'}'."}
+
+
 def test_skipped_files_are_reported(run, pipeline, text, tmp_path, capsys):
     (tmp_path / "picture.png").touch()
     run("convert", tmp_path, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline)
@@ -328,7 +371,7 @@ def test_of_a_job_that_is_interrupted_what_is_done_is_kept(pipeline, tmp_path, n
     said, status = convert(0, out)
     assert status == 0
     assert said[0] == f"kgmrca: 2 shards were done before; going on with '{job}'."
-    assert sorted(tmp_path.iterdir()) == [out, source]
+    assert sorted(tmp_path.iterdir()) == [out, tmp_path / "graph.ttl.summary.json", source]
     convert(0, tmp_path / "whole.ttl")
     graphs = [path.read_bytes().partition(b" a kgmrca:Run")[0] for path in (out, tmp_path / "whole.ttl")]
     assert graphs[0] == graphs[1]

@@ -1,3 +1,4 @@
+import json
 import os
 from types import SimpleNamespace
 
@@ -66,3 +67,18 @@ def test_a_terminal_is_told_that_something_is_loading(capsys, monkeypatch, is_te
     with loading_shown():
         assert ("loading ..." in capsys.readouterr().err) == is_terminal
     assert capsys.readouterr().err.strip() == ""
+
+
+def test_lines_can_be_json(capsys, monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("kgmrca.progress._now", lambda: clock.now)
+    with progress_bar("json", total=40, unit="B") as bar:
+        for clock.now in range(1, 31):
+            bar.set_postfix({"documents": clock.now}, refresh=False)
+            bar.update()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["done"], line["total"], line["documents"]) for line in lines] == [
+        ("progress", 10, 40, 10),
+        ("progress", 30, 40, 30),
+    ]
+    assert all(line.keys() >= {"seconds", "per_second", "seconds_left"} for line in lines)

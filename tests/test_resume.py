@@ -3,6 +3,7 @@
 import errno
 import json
 import multiprocessing
+import re
 import signal
 import subprocess
 import sys
@@ -148,6 +149,16 @@ def interrupt(monkeypatch, **options):
             convert(**options)
 
 
+def test_what_was_found_before_is_counted(source, tmp_path, nlp, monkeypatch):
+    whole = convert(source, tmp_path / "whole.ttl", nlp=nlp, ontology="schema")
+    options = {"inputs": source, "output": tmp_path / "graph.ttl", "nlp": nlp, "ontology": "schema"}
+    interrupt(monkeypatch, **options)
+    resumed = convert(**options)
+    for name in ("documents", "sentences", "entities", "statements", "rejected", "predicates", "unmapped"):
+        assert getattr(resumed, name) == getattr(whole, name)
+        assert getattr(whole, name)
+
+
 def test_of_a_changed_file_only_its_shards_are_read_again(source, tmp_path, nlp, marks, monkeypatch, caplog):
     output = tmp_path / "graph.ttl"
     interrupt(monkeypatch, inputs=source, output=output, nlp=nlp)
@@ -208,6 +219,73 @@ def test_shards_hold_all_records_in_their_order(source):
     assert [record for shard in shards for record in shard.records] == records
     assert all(len(shard.records) <= 8 for shard in shards)
     assert {shard.digest for shard in shards}.isdisjoint(shard.digest for shard in shards_of(records, settings="other"))
+
+
+# A folder as output.
+
+
+def shards_in(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in ("run.nq", ".job")}
+
+
+def test_a_folder_gets_the_shards_and_the_run(source, tmp_path, nlp, marks):
+    convert(source, tmp_path / "whole.nq", nlp=nlp)
+    marks.clear()
+    summary = convert(source, f"{tmp_path}/shards/", nlp=nlp)
+    files = shards_in(tmp_path / "shards")
+    assert files.pop("rejected.jsonl") == (tmp_path / "whole.nq.rejected.jsonl").read_bytes()
+    assert sorted(files) == sorted(f"{digest}.nq" for digest in marks)
+    assert summary.rejected_to == tmp_path / "shards" / "rejected.jsonl"
+    lines = b"".join([*files.values(), (tmp_path / "shards" / "run.nq").read_bytes()]).splitlines()
+    of_run = re.compile(rb"/prov#(startedAt|endedAt)Time>")
+    whole = (tmp_path / "whole.nq").read_bytes().splitlines()
+    assert sorted(line for line in lines if not of_run.search(line)) == sorted(
+        line for line in whole if not of_run.search(line)
+    )
+
+
+def test_more_input_adds_to_a_folder_and_less_removes_from_it(source, tmp_path, nlp, marks):
+    output = f"{tmp_path}/shards/"
+    convert(source, output, nlp=nlp)
+    before, n_shards = shards_in(tmp_path / "shards"), len(marks)
+    marks.clear()
+    (tmp_path / "more").mkdir()
+    write_records(tmp_path / "more" / "d.jsonl", "d")
+    convert([source, tmp_path / "more"], output, nlp=nlp)
+    assert 1 <= len(marks) < n_shards
+    assert len(shards_in(tmp_path / "shards")) > len(before)
+    convert(source, output, nlp=nlp)
+    assert shards_in(tmp_path / "shards") == before
+
+
+def test_a_folder_that_was_interrupted_is_gone_on_with(source, tmp_path, nlp, marks, monkeypatch):
+    output = f"{tmp_path}/shards/"
+    interrupt(monkeypatch, inputs=source, output=output, nlp=nlp)
+    assert not (tmp_path / "shards" / "run.nq").exists()
+    n_shards = len(marks)
+    convert(source, output, nlp=nlp)
+    assert len(marks) == n_shards
+    assert (tmp_path / "shards" / "run.nq").exists()
+
+
+def test_a_folder_of_something_else_is_refused(source, tmp_path, nlp):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "graph.nq").touch()
+    with pytest.raises(InputError, match="has other files than those of such a job"):
+        convert(source, f"{tmp_path}/other/", nlp=nlp)
+    with pytest.raises(InputError, match="N-Quads, not the format 'turtle'"):
+        convert(source, f"{tmp_path}/new/", nlp=nlp, format="turtle")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "other"]
+
+
+def test_the_time_of_each_component_is_taken(source, tmp_path, nlp):
+    whole = convert(source, tmp_path / "whole.ttl", nlp=nlp)
+    stages = {"reading", "pipeline", "statements", "writing", "assembling", "wall"}
+    assert whole.seconds.keys() == stages
+    summary = convert(source, tmp_path / "graph.ttl", nlp=nlp, by_component=True)
+    assert summary.seconds.keys() == stages | {f"pipeline: {name}" for name in nlp.pipe_names}
+    assert all(seconds > 0 for seconds in summary.seconds.values())
+    assert graph_of(tmp_path / "graph.ttl") == graph_of(tmp_path / "whole.ttl")
 
 
 # In several processes, which fork where that is safe, and elsewhere load a pipeline from disk.

@@ -3,16 +3,17 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 import typer
 
 from kgmrca.cli.options import (
     Base,
     Format,
+    GraphOutput,
     InputFormat,
-    Output,
     PipelineOption,
     Provenance,
     RelationSource,
@@ -23,14 +24,19 @@ from kgmrca.cli.options import (
     suggest,
 )
 from kgmrca.cli.printing import columns, one_line
+from kgmrca.cli.verbosity import JsonMessages
 from kgmrca.errors import InputError, ModelError
+from kgmrca.files import whole_file
 from kgmrca.progress import counted, loading_shown
 from kgmrca.triples.iris import DEFAULT_BASE
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from spacy.tokens import Doc
 
     from kgmrca.convert import ConvertSummary
+    from kgmrca.corpora.inputs import Found
 
 
 def convert_command(
@@ -45,7 +51,7 @@ def convert_command(
             show_default=False,
         ),
     ],
-    output: Output,
+    output: GraphOutput,
     format: Format = None,
     ontology: Annotated[
         str,
@@ -157,6 +163,16 @@ def convert_command(
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew, whatever an interrupted command has done already.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print which files would be read, in which format, with their bytes.")
+    ] = False,
+    profile: Annotated[
+        bool,
+        typer.Option("--profile", help="Say how long each stage of the work and each component took. This is slower."),
+    ] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Print progress and messages as lines of JSON to standard error.")
+    ] = False,
 ) -> None:
     """Find the relations in documents and write them as RDF.
 
@@ -164,7 +180,8 @@ def convert_command(
     aside with the reason, and the others are converted.
 
     If the command is interrupted or killed, the same command goes on where it was: what is done is kept in the folder
-    .OUT.job until OUT is whole, unless it is less than 250,000 characters, or INPUT or OUT is a stream.
+    .OUT.job until OUT is whole, unless it is less than 250,000 characters, or INPUT or OUT is a stream. What was found
+    is counted in OUT.summary.json.
 
     Exit code 1 means that the command has finished, but has set records aside.
 
@@ -172,26 +189,36 @@ def convert_command(
     Examples:
       kgmrca convert articles/ 'more/*.txt' -o graph.ttl
       kgmrca convert news.jsonl.gz -o graph.nq.gz --provenance graphs --threshold 0.8
-      kgmrca convert news/ -o graph.nq --workers 4
+      kgmrca convert news/ -o graph.nq --workers 4 --log-json 2> log.jsonl
+      kgmrca convert news/ -o shards/
       kgmrca convert letters.txt -o graph.ttl --threshold complete --ontology dbpedia
       kgmrca convert papers.zip table.csv -o graph.ttl --text-column abstract --save-text texts/
       kgmrca convert - -o - --input-format jsonl < news.jsonl | grep P19
     """
+    if log_json:
+        sys.stderr = cast("TextIO", JsonMessages(sys.stderr))
     with loading_shown():
-        from kgmrca.convert import convert
+        from kgmrca.convert import convert, find, summary_path
         from kgmrca.corpora.formats import ReadOptions
 
+    read_as = input_format and input_format.value
+    if dry_run:
+        _print_files(*find(inputs, output, input_format=read_as, encoding=encoding))
+        return
     chosen = None if threshold is None else number_or_name(threshold)
+    begun = time.perf_counter()
+    nlp = None if pipeline is None else load_pipeline(pipeline)
+    loading = time.perf_counter() - begun
     summary = convert(
         inputs,
         output,
-        nlp=None if pipeline is None else load_pipeline(pipeline),
+        nlp=nlp,
         format=format and format.value,
         base=base,
         threshold=chosen,
         default_operating_point="precise",  # the reader of a graph cannot choose another threshold
         batch_size=batch_size,
-        input_format=input_format and input_format.value,
+        input_format=read_as,
         read_options=ReadOptions(text_column, id_column, xml_text, encoding),
         save_text=save_text,
         max_record_size=max_record_size,
@@ -203,8 +230,20 @@ def convert_command(
         source=source and source.value,
         workers=workers,
         restart=restart,
+        by_component=profile,
+        progress="json" if log_json else None,
     )
+    if nlp:
+        summary.took("loading", loading)
+        summary.took("wall", loading)
+    if summary_to := summary_path(output):
+        with whole_file(summary_to) as file:
+            file.write(json.dumps(summary.as_dict(), indent=2).encode("ascii") + b"\n")
     print(_in_words(summary, output), file=sys.stderr)
+    if log_json:
+        print(json.dumps({"event": "done"} | summary.as_dict()), file=sys.stderr)
+    elif profile:
+        print(_times(summary), file=sys.stderr)
     if summary.unmapped:
         labels = ", ".join(f"'{label}' {count:,}" for label, count in summary.unmapped.most_common())
         print(
@@ -220,6 +259,36 @@ def convert_command(
         )
     if summary.rejected:
         raise typer.Exit(1)
+
+
+def _print_files(found: "Found", done: int) -> None:
+    """Print what would be read: files on standard output, the sum on standard error."""
+    print("\t".join(("file", "format", "bytes")))
+    for file in found.files:
+        print("\t".join((one_line(file.name), file.format, "" if file.size is None else str(file.size))))
+    size = sum(file.size or 0 for file in found.files)
+    parts = [f"{counted(len(found.files), 'file')} with {counted(size, 'byte')} would be read"]
+    parts += [f"'{folder}': {reason}" for folder, reason in found.failed]
+    if found.skipped:
+        parts.append(_skipped(found.skipped))
+    if done:
+        parts.append(f"{counted(done, 'shard is', 'shards are')} done already")
+    print("kgmrca: " + "; ".join(parts), file=sys.stderr)
+
+
+def _skipped(skipped: "Counter[str]") -> str:
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(skipped.items()))
+    return f"{counted(skipped.total(), 'file')} in folders not read ({kinds})"
+
+
+def _times(summary: "ConvertSummary") -> str:
+    """How long each stage took, the longest first, and what share of the whole that is."""
+    seconds = dict(summary.seconds)
+    wall = seconds.pop("wall")
+    rows = [("stage", "seconds", "of wall time")]
+    for stage, taken in sorted([*seconds.items(), ("wall", wall)], key=lambda row: -row[1]):
+        rows.append((stage, f"{taken:.2f}", f"{taken / wall:.0%}"))
+    return columns(rows)
 
 
 def tag_command(
@@ -323,6 +392,5 @@ def _in_words(summary: "ConvertSummary", output: str) -> str:
         if count:
             parts.append(f"{counted(count, noun)} {words}")
     if summary.skipped:
-        kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(summary.skipped.items()))
-        parts.append(f"{counted(summary.skipped.total(), 'file')} in folders not read ({kinds})")
+        parts.append(_skipped(summary.skipped))
     return "kgmrca: " + "; ".join(parts)

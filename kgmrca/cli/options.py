@@ -116,6 +116,15 @@ GraphFormat = Annotated[
 Output = Annotated[
     str, typer.Option("--output", "-o", metavar="OUT", help="The file to write, or - for standard output.")
 ]
+GraphOutput = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="The file to write, or - for standard output. With a / at the end, a folder for shards of N-Quads.",
+    ),
+]
 Format = Annotated[
     OutputFormat | None,
     typer.Option(

@@ -1,6 +1,7 @@
-"""`--quiet` and `--verbose`, which every command has."""
+"""`--quiet` and `--verbose`, which every command has, and messages as JSON."""
 
 import io
+import json
 import logging
 import sys
 import time
@@ -9,11 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
-__all__ = ["logger", "with_verbosity"]
+__all__ = ["JsonMessages", "logger", "with_verbosity"]
 
 logger = logging.getLogger("kgmrca")
 
@@ -56,6 +57,27 @@ class _Nowhere(io.TextIOBase):
 
     def write(self, text: str) -> int:
         return len(text)
+
+
+class JsonMessages(io.TextIOBase):
+    """A stream that makes each line that is written to it JSON, if it is not JSON already. It is no terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        """Write each line that is complete now."""
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in filter(None, lines):
+            is_json = line.startswith("{")
+            message = {"event": "message", "text": line.removeprefix("kgmrca: ")}
+            self._stream.write((line if is_json else json.dumps(message)) + "\n")
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what is complete."""
+        self._stream.flush()
 
 
 @contextmanager

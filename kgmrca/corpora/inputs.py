@@ -3,6 +3,7 @@
 import gzip
 import logging
 import os
+import re
 import stat
 import sys
 import zlib
@@ -100,8 +101,9 @@ _FORMAT_OF = {
 }
 _NO_ZSTD = "Reading .zst needs an extra: pip install 'kgmrca[formats]'."
 _IN_FOLDERS = {*_FORMAT_OF, ".txt"}
-# What `datasets` writes beside its tables.
+# What `datasets` writes beside its tables, and we beside our graphs.
 _ABOUT_DATASETS = {"dataset_info.json", "dataset_dict.json", "state.json"}
+_ABOUT_GRAPHS = re.compile(r"\.(ttl|nt|nq|trig|jsonld|rdf)(\.gz)?\.(summary\.json|rejected\.jsonl)$")
 _IN_ENCODINGS = ("text", "jsonl", "json", "csv", "tsv")
 _SEEKABLE = ("parquet", "arrow", "zip")
 
@@ -272,7 +274,10 @@ def no_text(kind: Kind) -> str:
 
 def is_read_from_folders(path: Path, input_format: str | None) -> bool:
     """Whether a file in a folder is read. With an input format all files are, otherwise those with known extensions."""
-    return input_format is not None or (inner_suffix(path) in _IN_FOLDERS and path.name not in _ABOUT_DATASETS)
+    if input_format is not None:
+        return True
+    is_about = path.name in _ABOUT_DATASETS or _ABOUT_GRAPHS.search(path.name)
+    return inner_suffix(path) in _IN_FOLDERS and not is_about
 
 
 def format_of(path: Path) -> str | None:

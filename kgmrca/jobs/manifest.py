@@ -5,12 +5,13 @@ import logging
 import os
 import shutil
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from kgmrca.errors import InputError, OutputError
 from kgmrca.files import whole_file
@@ -27,24 +28,69 @@ _SETTINGS = "settings.json"
 _DONE = "done.jsonl"
 _LOCK = "lock"
 
+T = TypeVar("T")
+
 
 @dataclass(slots=True)
 class Counts:
     """What was found in some records: the first attributes of `ConvertSummary`."""
 
     documents: int = 0
+    sentences: int = 0
+    entities: int = 0
     statements: int = 0
     rejected: int = 0
+    predicates: Counter[str] = field(default_factory=Counter)
     unmapped: Counter[str] = field(default_factory=Counter)
     without_entities: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def add(self, other: "Counts") -> None:
         """Add what was found in other records."""
         self.documents += other.documents
+        self.sentences += other.sentences
+        self.entities += other.entities
         self.statements += other.statements
         self.rejected += other.rejected
+        self.predicates.update(other.predicates)
         self.unmapped.update(other.unmapped)
         self.without_entities += other.without_entities
+        for stage, seconds in other.seconds.items():
+            self.took(stage, seconds)
+
+    def took(self, stage: str, seconds: float) -> None:
+        """Add the time that a stage of the work has taken."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time that the block takes to that of a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.took(stage, time.perf_counter() - start)
+
+    def timing(self, items: Iterable[T], stage: str) -> Iterator[T]:
+        """Add the time that it takes to make each item to that of a stage."""
+        made = iter(items)
+        while True:
+            with self.timed(stage):
+                try:
+                    item = next(made)
+                except StopIteration:
+                    return
+            yield item
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as JSON can hold it; `dataclasses.asdict` would count the items of a Counter."""
+        return {one.name: getattr(self, one.name) for one in fields(Counts)}
+
+    @classmethod
+    def read(cls, row: dict[str, Any]) -> "Counts":
+        """What `as_dict` gave, after it was stored as JSON."""
+        counters = {name: Counter(row[name]) for name in ("predicates", "unmapped")}
+        return cls(**row | counters)
 
 
 def job_folder(output: Path) -> Path:
@@ -62,11 +108,17 @@ class Manifest:
 
     The content of a shard is in files that are called after its digest, and these are complete before it is marked. A
     mark is one line, and the beginning of one that was cut off counts as none.
+
+    Attributes:
+        folder: where all of it is, but for the triples.
+        parts: where the triples are, if that is another folder, which is the output.
+        done: what was found in each shard.
     """
 
-    def __init__(self, folder: Path, lock: IO[bytes] | None = None) -> None:
+    def __init__(self, folder: Path, parts: Path | None = None, *, lock: IO[bytes] | None = None) -> None:
         self.folder = folder
-        self.lock = lock
+        self.parts = parts
+        self._lock = lock
         self.done: dict[str, Counts] = {}
         with suppress(FileNotFoundError):
             for line in (folder / _DONE).read_text("ascii").splitlines():
@@ -75,12 +127,11 @@ class Manifest:
                 except json.JSONDecodeError:
                     continue
                 if self.part(row["shard"]).is_file():
-                    counts = row["counts"]
-                    self.done[row["shard"]] = Counts(**counts | {"unmapped": Counter(counts["unmapped"])})
+                    self.done[row["shard"]] = Counts.read(row["counts"])
 
     def part(self, digest: str) -> Path:
         """The triples of a shard."""
-        return self.folder / f"{digest}.nq"
+        return (self.parts or self.folder) / f"{digest}.nq"
 
     def rejected(self, digest: str) -> Path:
         """The records of a shard that were set aside, if there are any."""
@@ -101,11 +152,11 @@ class Manifest:
             OutputError: the disk is full, for example.
         """
         # A line that was cut off must not be the beginning of this one.
-        line = "\n" + json.dumps({"shard": digest, "counts": asdict(counts)}) + "\n"
+        line = b"\n" + _line(digest, counts)
         path = self.folder / _DONE
         try:
             with path.open("ab") as file:
-                file.write(line.encode("ascii"))
+                file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -114,15 +165,30 @@ class Manifest:
 
     def leave(self) -> None:
         """In a process that was forked: do not hold the lock of the folder, which is for its parent alone."""
-        if self.lock:
-            self.lock.close()
+        if self._lock:
+            self._lock.close()
+
+    def keep(self, order: Iterable[str]) -> None:
+        """Forget all shards but these, and remove their files."""
+        kept = {digest: self.done[digest] for digest in order}
+        for digest in self.done.keys() - kept.keys():
+            self.part(digest).unlink(missing_ok=True)
+            self.rejected(digest).unlink(missing_ok=True)
+        with whole_file(self.folder / _DONE) as file:
+            file.writelines(_line(digest, counts) for digest, counts in kept.items())
+        self.done = kept
+
+
+def _line(digest: str, counts: Counts) -> bytes:
+    return json.dumps({"shard": digest, "counts": counts.as_dict()}).encode("ascii") + b"\n"
 
 
 @contextmanager
-def open_manifest(folder: Path, *, restart: bool = False) -> Iterator[Manifest]:
+def open_manifest(folder: Path, parts: Path | None = None, *, restart: bool = False) -> Iterator[Manifest]:
     """Open the folder of a job, which is made if it is not there; it is for one process at a time.
 
-    If the block raises anything, what is done stays for the next job; otherwise the folder is removed.
+    If the block raises anything, what is done stays for the next job; otherwise the folder is removed. With `parts`,
+    where the triples of shards are to stay, it is kept in any case.
 
     Raises:
         InputError: another process is at work in it.
@@ -140,11 +206,9 @@ def open_manifest(folder: Path, *, restart: bool = False) -> Iterator[Manifest]:
                 raise InputError(f"Another job is writing the same output (it is at work in '{folder}').") from error
             except OSError:
                 pass  # a file system without locks
+        manifest = Manifest(folder, parts, lock=lock)
         if restart:
-            for path in folder.iterdir():
-                if path.name != _LOCK:
-                    path.unlink()
-        manifest = Manifest(folder, lock)
+            manifest.keep(())
         try:
             yield manifest
         except BaseException:
@@ -157,4 +221,5 @@ def open_manifest(folder: Path, *, restart: bool = False) -> Iterator[Manifest]:
             else:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
-    shutil.rmtree(folder)
+    if parts is None:
+        shutil.rmtree(folder)

@@ -25,12 +25,13 @@ _BATCH_CHARACTERS = 200_000  # some 40,000 tokens: enough to keep the networks b
 
 
 class _Read(NamedTuple):
-    """A document, the digest of its text, what it says, and whether it has entities."""
+    """A document, the digest of its text, what it says, and what it has."""
 
     document: Document
     digest: str
     statements: list[Statement]
     has_entities: bool
+    sentences: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Reader:
         nlp: the pipeline.
         settings: the `component_cfg` of its relation components.
         run: the run that the statements belong to.
+        by_component: run one component after the other, and take the time of each.
     """
 
     nlp: Language
@@ -54,6 +56,7 @@ class Reader:
     provenance: str
     assert_above: float
     sentence_text: bool
+    by_component: bool = False
 
     def triples(
         self,
@@ -74,30 +77,38 @@ class Reader:
         iris = Iris(self.base)
         made_of_label = f"{self.base}relation/"
         for batch in _batches(records, self.batch_size):
-            for outcome in self._read_batch(batch):
+            for outcome in self._read_batch(batch, counts):
                 if isinstance(outcome, BadRecord):
                     counts.rejected += 1
                     set_aside(as_json(outcome))
                     progress(outcome.size)
                     continue
-                document, digest, found, has_entities = outcome
-                counts.without_entities += not has_entities
+                document, found = outcome.document, outcome.statements
                 counts.documents += 1
+                counts.sentences += outcome.sentences
+                counts.entities += len({iri for said in found for iri in _entities_of(said)})
                 counts.statements += len(found)
+                counts.predicates.update(said.predicate for said in found)
                 counts.unmapped.update(said.label for said in found if said.predicate.startswith(made_of_label))
-                yield from document_triples(
-                    iris.document(document.id, digest),
-                    document.id,
-                    found,
-                    base=self.base,
-                    meta=document.meta,
-                    provenance=self.provenance,
-                    assert_above=self.assert_above,
-                    text=self.sentence_text,
-                )
+                counts.without_entities += not outcome.has_entities
+                with counts.timed("statements"):
+                    triples = list(
+                        document_triples(
+                            iris.document(document.id, outcome.digest),
+                            document.id,
+                            found,
+                            base=self.base,
+                            meta=document.meta,
+                            provenance=self.provenance,
+                            assert_above=self.assert_above,
+                            text=self.sentence_text,
+                        )
+                    )
+                with counts.timed("writing"):
+                    yield from triples
                 progress(document.size)
 
-    def _read_batch(self, batch: Sequence[Document | BadRecord]) -> list[_Read | BadRecord]:
+    def _read_batch(self, batch: Sequence[Document | BadRecord], counts: Counts) -> list[_Read | BadRecord]:
         """The statements of each document, or the reason why it could not be processed.
 
         The Docs are not used after the call, so that a memory zone can be freed.
@@ -105,8 +116,12 @@ class Reader:
         # Without a memory zone spaCy's vocabulary would grow with every new word of the corpus.
         with nullcontext() if self.nlp.vocab.in_memory_zone else self.nlp.memory_zone():
             documents = [record for record in batch if isinstance(record, Document)]
-            docs = iter(_process(self.nlp, documents, self.settings))
-            return [record if isinstance(record, BadRecord) else self._read_doc(record, next(docs)) for record in batch]
+            with counts.timed("pipeline"):
+                docs = iter(self._process(documents, counts))
+            with counts.timed("statements"):
+                return [
+                    record if isinstance(record, BadRecord) else self._read_doc(record, next(docs)) for record in batch
+                ]
 
     def _read_doc(self, document: Document, doc: Doc | Exception) -> _Read | BadRecord:
         error = doc
@@ -121,11 +136,49 @@ class Reader:
                     source=self.source,
                     threshold=self.threshold,
                 )
-                return _Read(document, text_digest(doc.text), list(said), bool(doc.ents))
+                n_sentences = int((doc.to_array("SENT_START") == 1).sum())
+                return _Read(document, text_digest(doc.text), list(said), bool(doc.ents), n_sentences)
             except InputError as unusable:
                 error = unusable
         reason = f"{type(error).__name__}: {error}"
         return BadRecord(document.id, reason, document.file, document.line, document.size, document.record)
+
+    def _process(self, documents: Sequence[Document], counts: Counts) -> list[Doc | Exception]:
+        """Run the pipeline. Where a batch fails, its halves are tried, so that a bad document does not stop the others.
+
+        spaCy's error handlers are left as they are: they are called with a whole batch, and pipes of others need not
+        use them.
+        """
+        if not documents:
+            return []
+        try:
+            contents = (document.content for document in documents)
+            prepared = [self.nlp.make_doc(one) if isinstance(one, str) else one.copy() for one in contents]
+            numbered = list(zip(prepared, range(len(prepared)), strict=True))
+            if self.by_component:
+                for name in self.nlp.pipe_names:
+                    with counts.timed(f"pipeline: {name}"):
+                        numbered = list(self._pipe(numbered, [other for other in self.nlp.pipe_names if other != name]))
+            else:
+                numbered = list(self._pipe(numbered, []))
+            done = {number: doc for doc, number in numbered}
+        except (ModelError, ResourceError):
+            raise  # no document's fault
+        except Exception as error:
+            if len(documents) == 1:
+                return [error]
+            middle = len(documents) // 2
+            return self._process(documents[:middle], counts) + self._process(documents[middle:], counts)
+        return [done.get(number, RuntimeError("the pipeline gave nothing back")) for number in range(len(documents))]
+
+    def _pipe(self, numbered: list[tuple[Doc, int]], disable: list[str]) -> Iterator[tuple[Doc, int]]:
+        settings = {name: config for name, config in self.settings.items() if name not in disable}
+        size = max(1, len(numbered))
+        return self.nlp.pipe(numbered, as_tuples=True, batch_size=size, component_cfg=settings, disable=disable)
+
+
+def _entities_of(said: Statement) -> tuple[str, ...]:
+    return (said.subject,) if said.object_is_literal else (said.subject, said.object)
 
 
 def as_json(bad: BadRecord) -> str:
@@ -150,29 +203,3 @@ def _batches(records: Iterable[Document | BadRecord], size: int) -> Iterator[lis
             batch, characters = [], 0
     if batch:
         yield batch
-
-
-def _process(
-    nlp: Language, documents: Sequence[Document], settings: dict[str, dict[str, Any]]
-) -> list[Doc | Exception]:
-    """Run the pipeline. Where a batch fails, its halves are tried, so that a bad document does not stop the others.
-
-    spaCy's error handlers are left as they are: they are called with a whole batch, and pipes of others need not use
-    them.
-    """
-    if not documents:
-        return []
-    try:
-        docs = (document.content for document in documents)
-        prepared = [nlp.make_doc(doc) if isinstance(doc, str) else doc.copy() for doc in docs]
-        numbered = zip(prepared, range(len(prepared)), strict=True)
-        read = nlp.pipe(numbered, as_tuples=True, batch_size=len(prepared), component_cfg=settings)
-        done = {number: doc for doc, number in read}
-    except (ModelError, ResourceError):
-        raise  # no document's fault
-    except Exception as error:
-        if len(documents) == 1:
-            return [error]
-        middle = len(documents) // 2
-        return _process(nlp, documents[:middle], settings) + _process(nlp, documents[middle:], settings)
-    return [done.get(number, RuntimeError("the pipeline gave nothing back")) for number in range(len(documents))]

@@ -143,7 +143,14 @@ def _do_in_processes(
         else:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="kgmrca-")))
             reader.nlp.to_disk(folder)
-            start = (_start_afresh, folder, replace(reader, nlp=cast("Any", None)), manifest.folder, threads)
+            start = (
+                _start_afresh,
+                folder,
+                replace(reader, nlp=cast("Any", None)),
+                manifest.folder,
+                manifest.parts,
+                threads,
+            )
         while True:
             again = list(in_hand.values())
             futures: dict[Future[Counts], Shard] = {}
@@ -175,9 +182,9 @@ def _start_forked(reader: Reader, manifest: Manifest) -> None:
     _Worker.reader, _Worker.manifest = reader, manifest
 
 
-def _start_afresh(pipeline: Path, reader: Reader, folder: Path, threads: int) -> None:
+def _start_afresh(pipeline: Path, reader: Reader, folder: Path, parts: Path | None, threads: int) -> None:
     _use_threads(threads)
-    _Worker.reader, _Worker.manifest = replace(reader, nlp=spacy.load(pipeline)), Manifest(folder)
+    _Worker.reader, _Worker.manifest = replace(reader, nlp=spacy.load(pipeline)), Manifest(folder, parts)
 
 
 def _use_threads(number: int) -> None:

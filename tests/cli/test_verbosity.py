@@ -57,6 +57,7 @@ def test_verbose_says_what_is_done_with_the_seconds(convert, tmp_path):
         f"Loading the pipeline {tmp_path / 'pipeline'}.",
         f"Reading {tmp_path / 'lives.jsonl'}.",
         f"Wrote {tmp_path / 'graph.ttl'}.",
+        f"Wrote {tmp_path / 'graph.ttl.summary.json'}.",
         "Done.",
     ]
     seconds = [float(step.split()[1]) for step in steps]
