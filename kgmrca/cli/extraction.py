@@ -160,6 +160,17 @@ def convert_command(
             show_default=False,
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|local",
+            help="Read on a Ray cluster: its address (HOST:PORT, or auto for that of this machine), or local to start "
+            "one here.",
+        ),
+    ] = None,
+    gpus_per_worker: Annotated[
+        float, typer.Option(min=0, help="How much of a GPU each worker on the cluster has, such as 0.25.")
+    ] = 0.0,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew, whatever an interrupted command has done already.")
     ] = False,
@@ -229,6 +240,8 @@ def convert_command(
         sentence_text=sentence_text,
         source=source and source.value,
         workers=workers,
+        ray=ray,
+        gpus_per_worker=gpus_per_worker,
         restart=restart,
         by_component=profile,
         progress="json" if log_json else None,
