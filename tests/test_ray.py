@@ -34,7 +34,8 @@ def no_zombies():
     """Ask after the processes that Ray has ended, which it does not do: Python would warn of them later."""
     yield
     for process in [thing for thing in gc.get_objects() if isinstance(thing, subprocess.Popen)]:
-        process.wait()
+        if "ray" in str(process.args):
+            process.wait(timeout=60)
 
 
 @pytest.fixture(scope="module")
