@@ -23,10 +23,11 @@ from kgmrca.cli.options import (
     number_or_name,
     suggest,
 )
-from kgmrca.cli.printing import columns, one_line
+from kgmrca.cli.printing import columns
 from kgmrca.cli.verbosity import JsonMessages
 from kgmrca.errors import InputError, ModelError
 from kgmrca.files import whole_file
+from kgmrca.markup import one_line
 from kgmrca.progress import counted, loading_shown
 from kgmrca.triples.iris import DEFAULT_BASE
 

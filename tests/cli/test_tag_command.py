@@ -9,7 +9,8 @@ from spacy.language import Language
 from typer.testing import CliRunner
 
 from kgmrca.cli import app
-from kgmrca.cli.printing import columns, one_line, width
+from kgmrca.cli.printing import columns, width
+from kgmrca.markup import one_line
 
 BIRTH = "Marie Curie was born in Warsaw."
 
