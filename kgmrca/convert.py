@@ -44,7 +44,15 @@ from kgmrca.triples.write import run_triples
 if TYPE_CHECKING:
     from ray.data import Dataset
 
-__all__ = ["ConvertSummary", "convert", "convert_dataset", "find", "summary_path", "threshold_settings"]
+__all__ = [
+    "ConvertSummary",
+    "check_entities",
+    "convert",
+    "convert_dataset",
+    "find",
+    "summary_path",
+    "threshold_settings",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -221,8 +229,8 @@ def convert(
             with summary.timed("loading"):
                 nlp = _shipped_pipeline()
             bar.set_description(None)
-        if source is None:
-            _check_entities(nlp, found)
+        if source is None and not any(file.format == "docbin" for file in found.files):  # whose Docs may have entities
+            check_entities(nlp)
         reader = _reader(
             nlp,
             predicates,
@@ -627,14 +635,14 @@ def _check_labels(nlp: Language, ontology: Ontology) -> None:
             ontology.predicate(label)
 
 
-def _check_entities(nlp: Language, found: Found) -> None:
-    """Check that a component before the relation components can give them entities, unless Docs with entities are read.
+def check_entities(nlp: Language) -> None:
+    """Check that a component before the relation components can give them entities.
 
     Raises:
         ModelError: no component can.
     """
     pipes = _relation_pipes(nlp)
-    if not pipes or any(file.format == "docbin" for file in found.files):
+    if not pipes:
         return
     *_, last = pipes
     before = list(takewhile(lambda name: name != last, nlp.pipe_names))

@@ -219,7 +219,7 @@ def convert_command(
         return
     chosen = None if threshold is None else number_or_name(threshold)
     begun = time.perf_counter()
-    nlp = None if pipeline is None else load_pipeline(pipeline)
+    nlp = None if pipeline is None else load_pipeline(pipeline, adds_relations=source is None)
     loading = time.perf_counter() - begun
     summary = convert(
         inputs,
@@ -325,11 +325,12 @@ def tag_command(
       kgmrca tag "Marie Curie was born in Warsaw." --threshold complete --json
       kgmrca tag - < letter.txt
     """
-    from kgmrca.convert import threshold_settings
+    from kgmrca.convert import check_entities, threshold_settings
 
     chosen = None if threshold is None else number_or_name(threshold)
     content = _read_text(text)
-    nlp = load_pipeline(pipeline)
+    nlp = load_pipeline(pipeline, adds_relations=True)
+    check_entities(nlp)
     if len(content) > nlp.max_length:
         raise InputError(
             f"The text has {len(content):,} characters, and the pipeline takes {nlp.max_length:,} at once: cut it into "
