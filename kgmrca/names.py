@@ -4,6 +4,7 @@
 apart by it (`normal_name`), and names are looked up by it (`spellings`).
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,8 +31,14 @@ _DASHED = re.compile("^[—―]+|[—―]+$")
 _AND = re.compile(r"(?<=\S) & (?=\S)")
 _BEFORE = re.compile(r"^(?:[,; ]+|[•·*|-]+ )+")
 _AFTER = re.compile(r"(?:[,;: ]+| [•·*|-]+|\.\.\.+|\[\.\.\.\]|\(\.\.\.\))+$")
+_NOTE = re.compile(r"(?<=\w)(?:\[\d{1,3}\])+$", re.ASCII)  # the number of a footnote
+_ENTITY = re.compile(r"&(?:[a-z]{2,8}|#\d{2,5}|#x[\da-f]{2,5});", re.ASCII | re.IGNORECASE)
 _GENITIVE = re.compile("(?<=[^\\W_])'s?$", re.IGNORECASE)
 _ARTICLE = re.compile(r"^the (?=\S)", re.IGNORECASE)
+_SIGNS = re.compile("^[@#*]+(?=[^\\W_])|(?<=[^\\W_])[*†‡¹²³]+$")
+_TITLE = re.compile(r"^(?:Dr|Prof|Mr|Mrs|Ms)\.? (?=\S+ \S)")  # a family name alone would be anybody's
+_FAMILY_FIRST = re.compile(r"([^\W\d_][^\s,]+), ([^\W\d_][^\s,]+(?: [^\s,]+)?)")
+_IRISH = re.compile(r"\bO(?=[A-Z][a-z]{2})")
 _PARTICLE = re.compile(
     r"(?<=[ -])(?:a[fltnv]?|and|d[aeiou]|das|de[ilnrs]|dell[ao]|die|dos|e[dlnt]?|for|in?|l[aeo]s?|o[fnr]|por|t[eo]|"
     r"te[nr]|the|und|v[ao]n|vom|y|zu[mr]?)(?=[ -])",
@@ -55,6 +62,8 @@ _LETTERS = re.compile(r"([^\W\d_]+)")
 _MOST_WORDS = 3  # with accents that are one word without
 _MOST_ACCENTED = 3  # words of a name that may have accents
 _MOST = 32
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+_TIGHT_AND = re.compile(r"(?<=[^\W\d_]{3})&(?=[^\W\d_]{3})")  # not "AT&T"
 _PAIRS = {'"': '"', "'": "'", "(": ")", "[": "]", "{": "}"}
 
 
@@ -90,13 +99,15 @@ def shown_name(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and ">" not in text:
         return " ".join(text.split())
-    lines = _QUOTED.sub(" ", text)
-    words = [word for word in "".join(_seen(lines)).split() if word]
-    while len(words) > 1 and is_picture(words[0]):
-        words = words[1:]
-    while len(words) > 1 and is_picture(words[-1]):
-        words.pop()
-    name = " ".join(words)
+    before, name = "", "".join(_seen(text))
+    while name != before:
+        before = name
+        words = _QUOTED.sub(" ", name).split()
+        while len(words) > 1 and is_picture(words[0]):
+            words = words[1:]
+        while len(words) > 1 and is_picture(words[-1]):
+            words.pop()
+        name = " ".join(words)
     return name if any(map(str.isalnum, name)) else " ".join(text.split())
 
 
@@ -124,16 +135,17 @@ def plain_name(name: str) -> str:
     """A name as one writes it on a plain keyboard, in its own case and with its own accents.
 
     Quotes, apostrophes, dashes and white space of any kind become those of ASCII. Invisible characters go, letters are
-    composed (NFC), and ligatures and wide letters become usual ones. "&" between words becomes "and". What stands
-    around the name goes: quotes, brackets, bullets, commas, "…". A full stop stays ("Apple Inc."). Of what is no name,
-    such as "…", all is kept.
+    composed (NFC), and ligatures and wide letters become usual ones. Entities of HTML become what they stand for. "&"
+    between words becomes "and". What stands around the name goes: quotes, brackets, bullets, commas, "…", the number
+    of a footnote. A full stop stays ("Apple Inc."). Of what is no name, such as "…", all is kept.
 
     >>> plain_name("“Liam O’Dael”,"), plain_name("So\\u00adfia  Lind …"), plain_name("Marks &amp; Spencer")
     ("Liam O'Dael", 'Sofia Lind', 'Marks and Spencer')
     """
-    if not (name.isascii() and name.isprintable()):
+    name = _unescaped(name)
+    if not (name.isascii() and name.isprintable()) or "`" in name:
         name = _readable(name)
-    name = " ".join(name.replace("&amp;", "&").split())
+    name = " ".join(name.split())
     bare = _AND.sub(" and ", _bare(name))
     return bare if any(map(str.isalnum, bare)) else name
 
@@ -150,9 +162,10 @@ def normal_name(name: str) -> str:
 def spellings(name: str) -> tuple[str, ...]:
     """The forms in which to look a name up: as it is, plain, and then as others write it, 32 at most.
 
-    Others leave out an article, a genitive or a final full stop, do not write in capitals, have typographic apostrophes
-    and dashes or spaces for these, "&" for "and", letters without accents, the letters that "ae", "oe", "ue", "aa" and
-    "ss" may stand for, or accents that the name lacks. Which words may have some is known from lists of names.
+    Others leave out an article, a title, a genitive or a final full stop, put the family name last, do not write in
+    capitals, have typographic apostrophes and dashes or spaces for these, "&" for "and", letters without accents, the
+    letters that "ae", "oe", "ue", "aa" and "ss" may stand for, or accents that the name lacks. Which words may have
+    some is known from lists of names.
 
     >>> spellings("Aube–Lind, ")
     ('Aube–Lind,', 'Aube-Lind', 'Aube–Lind', 'Aube Lind')
@@ -193,9 +206,35 @@ def _bare(name: str) -> str:
     while name != before:
         before = name
         name = _AFTER.sub("", _BEFORE.sub("", name))
+        name = _without_half(_NOTE.sub("", name))
         inner = name[1:-1]
         if inner and _PAIRS.get(name[0]) == name[-1] and not {name[0], name[-1]} & set(inner):
             name = inner
+    return name
+
+
+def _without_half(name: str) -> str:
+    """A name without a bracket at either end whose other half is not in the name.
+
+    >>> _without_half("Ilo Brun)"), _without_half("(Ilo Brun"), _without_half("Ilo (Brun)")
+    ('Ilo Brun', 'Ilo Brun', 'Ilo (Brun)')
+    """
+    for opening, closing in _BRACKETS:
+        surplus = name.count(opening) - name.count(closing)
+        if surplus > 0:
+            name = name[1:] if name.startswith(opening) else name.removesuffix(opening)
+        elif surplus < 0:
+            name = name[:-1] if name.endswith(closing) else name.removeprefix(closing)
+    return name.strip()
+
+
+def _unescaped(name: str) -> str:
+    """A name without entities of HTML, such as "&amp;" and "&#39;", which bad conversions leave."""
+    before = ""
+    while name != before:
+        before = name
+        read = _ENTITY.sub(lambda found: html.unescape(found[0]), name)
+        name = read if any(map(str.isalnum, read)) else name
     return name
 
 
@@ -206,6 +245,7 @@ def _spaced(name: str) -> str:
 
 def _shorter(name: str) -> Iterator[str]:
     yield name.removesuffix(".")
+    yield _TITLE.sub("", _SIGNS.sub("", name))
     yield _ARTICLE.sub("", _GENITIVE.sub("", name))
 
 
@@ -243,8 +283,18 @@ def _with_other_signs(name: str) -> Iterator[str]:
     if "-" in name:
         yield name.replace("-", "–")
         yield " ".join(name.replace("-", " ").split())
-    if " and " in name:
-        yield name.replace(" and ", " & ")
+    for sign in (" and ", " + "):
+        if sign in name:
+            yield name.replace(sign, " & ")
+            yield name.replace(sign, " and ")
+    if family_first := _FAMILY_FIRST.fullmatch(name):
+        yield f"{family_first[2]} {family_first[1]}"
+    yield _IRISH.sub("O'", name)
+    if "_" in name:
+        yield " ".join(name.replace("_", " ").split())
+    if (apart := _TIGHT_AND.sub(" & ", name)) != name:
+        yield apart
+        yield apart.replace(" & ", " and ")
 
 
 def _in_ascii(name: str) -> Iterator[str]:

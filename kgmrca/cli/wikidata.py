@@ -172,8 +172,7 @@ def check_command(
             base=base,
         )
     print(summary.in_words(endpoint), file=sys.stderr)
-    is_in_vain = summary.wikibases or summary.lacks_items or (summary.triples and not summary.verdicts)
-    if summary.verdicts["not checked"] or is_in_vain:
+    if summary.verdicts["not checked"] or summary.is_in_vain:
         raise typer.Exit(1)
 
 

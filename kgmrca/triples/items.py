@@ -34,6 +34,7 @@ _ITEM_FORMS = re.compile(
 )
 _DIRECT = re.compile(r"https?://(?:www\.)?wikidata\.org/prop/direct/", re.ASCII | re.IGNORECASE)
 _LINKS = SAME | {NamedNode(f"{scheme}://schema.org/sameAs") for scheme in ("http", "https")}
+_ID_ALONE = re.compile(r"(?:wd:|wikidata:|item:)?Q[1-9][0-9]{0,17}", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(r"https?://(?:www\.)?([^/?#\s:]+)", re.ASCII)
 
 
@@ -120,7 +121,7 @@ def link_in(quad: Quad) -> tuple[str, str] | None:
 
 
 def other_link(quad: Quad) -> str:
-    """The host that a link leads to, such as "dbpedia.org", if it is no link to an item; else "".
+    """What a link leads to, such as "dbpedia.org", if it is no link to an item; else "".
 
     >>> from kgmrca.terms import OWL
     >>> paris = NamedNode("http://dbpedia.org/resource/Paris")
@@ -129,7 +130,11 @@ def other_link(quad: Quad) -> str:
     """
     if quad.predicate not in _LINKS or link_in(quad) is not None:
         return ""
-    match = _HOST.match(quad.object.value) if isinstance(quad.object, NamedNode | Literal) else None
+    if not isinstance(quad.object, NamedNode | Literal):
+        return ""
+    if _ID_ALONE.fullmatch(quad.object.value):  # of whichever Wikibase
+        return "ids without an address, such as wd:Q90,"
+    match = _HOST.match(quad.object.value)
     return match[1] if match else ""
 
 

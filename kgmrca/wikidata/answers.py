@@ -364,7 +364,7 @@ def _read_candidates(key: Key, rows: Sequence[Row]) -> list[Any]:
         is_label, language = row["is_label"].value in ("true", "1"), name.language or ""
         sitelinks, respelled = _integer(row.get("sitelinks")), plain_name(name.value) != asked
         found = (
-            (respelled, not is_label, languages.index(language)),
+            (respelled, not is_label, _place_of(language, languages)),
             [item, is_label, language, sitelinks, respelled],
         )
         best[item] = min(best.get(item, found), found, key=lambda one: one[0])
@@ -387,7 +387,7 @@ def _read_profile(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
     languages = key[1].split(",")
 
     def in_order(found: Iterable[RdfLiteral]) -> list[RdfLiteral]:
-        return sorted(found, key=lambda one: (languages.index(one.language or ""), one.value))
+        return sorted(found, key=lambda one: (_place_of(one.language or "", languages), one.value))
 
     descriptions = in_order(_literals_in(rows, "description"))
     labels: dict[tuple[str, Term], list[RdfLiteral]] = defaultdict(list)
@@ -440,6 +440,14 @@ def _decimal(term: Term | None) -> Decimal | None:
     if term is not None and not _is_amount(term.value):
         raise ValueError(f"'{term}' is no number")
     return None if term is None else Decimal(term.value)
+
+
+def _place_of(language: str, languages: Sequence[str]) -> int:
+    if language not in languages:
+        raise ValueError(
+            f"a name in {f'the language {language!r}' if language else 'no language'}, not in one asked for"
+        )
+    return languages.index(language)
 
 
 def _asked(row: Row) -> Key:
@@ -557,6 +565,15 @@ AREAS = LookUpKind(
     "places",
     share=1.5,  # about as many rows as the answers about items have
     query=lambda keys: queries.areas(_firsts(keys)),
+    read=_read_above,
+    key=_asked,
+    shape=[_is_id],
+)
+SURROUNDINGS = LookUpKind(
+    "places",
+    "surroundings",
+    share=0.5,  # many countries that are no more
+    query=lambda keys: queries.surroundings(_firsts(keys)),
     read=_read_above,
     key=_asked,
     shape=[_is_id],

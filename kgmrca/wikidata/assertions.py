@@ -76,6 +76,7 @@ class Links:
         statements: the number of statements.
         plain: the number of plain triples with a predicate of Wikidata.
         mapped: the number of statements with a predicate of Wikidata.
+        has_items: whether anything in them is an item, or linked to one.
         triples: the number of all other triples.
         others: the number of links that lead to no item, by host.
     """
@@ -83,6 +84,7 @@ class Links:
     def __init__(self, graphs: Iterable[Node | Quad]) -> None:
         self.statements = 0
         self.plain = self.mapped = self.triples = 0
+        self.has_items = False
         self.others: Counter[str] = Counter()
         self._links = ItemLinks()
         members: list[tuple[str, str]] = []
@@ -90,10 +92,14 @@ class Links:
             if not isinstance(found, Quad):
                 self.statements += 1
                 self.mapped += property_id(found.terms["predicate"].value) is not None
+                self.has_items = self.has_items or any(item_of(found.terms[end]) for end in ("subject", "object"))
                 continue
             self.triples += 1
-            self.plain += _plain_terms(found) is not None
+            if terms := _plain_terms(found):
+                self.plain += 1
+                self.has_items = self.has_items or any(item_of(terms[end]) for end in ("subject", "object"))
             if link := link_in(found):
+                self.has_items = True
                 self._links.add(*link)
             elif host := other_link(found):
                 self.others[host] += 1

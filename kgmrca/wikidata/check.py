@@ -103,7 +103,9 @@ class CheckSummary:
         verdicts: the number of statements by verdict.
         absent: the number of statements about an item or a property that the endpoint does not have.
         other_links: the number of links in the graphs that lead to no item, by host.
+        without_item: the number of statements whose subject or object is an entity that is not linked to an item.
         wikibases: the Wikibase that the graphs are about and the one they were compared with, if that is another.
+        foreign: the Wikibase that the items are of, if all predicates are of another one.
         triples: the number of triples in the graphs that are no part of a statement.
         queries: the number of queries that were sent.
         seconds: the time it took.
@@ -111,8 +113,10 @@ class CheckSummary:
 
     verdicts: Counter[str] = field(default_factory=Counter)
     absent: int = 0
+    without_item: int = 0
     other_links: Counter[str] = field(default_factory=Counter)
     wikibases: tuple[str, ...] = ()
+    foreign: str = ""
     triples: int = 0
     queries: int = 0
     seconds: float = 0.0
@@ -123,9 +127,28 @@ class CheckSummary:
         return self._none_compared and self.absent > 0
 
     @property
+    def is_in_vain(self) -> bool:
+        """Whether nothing was compared, and no link of an entity would change that."""
+        is_foreign = self._none_compared and bool(self.foreign)
+        return bool(self.wikibases) or self.lacks_items or is_foreign or (self.triples > 0 and not self.verdicts)
+
+    @property
     def _none_compared(self) -> bool:
         total = self.verdicts.total()
         return 0 < total == self.verdicts[Verdict.unlinked] + self.verdicts[Verdict.unmapped]
+
+    def _why_none(self, total: int) -> str:
+        """Why nothing was compared, and what to do."""
+        if self.foreign:
+            return (
+                f"nothing was compared: no predicate is one of {self.foreign}, or one of Wikidata whose property has "
+                "the same id and the same name in English there: name yours with kgmrca convert --ontology FILE"
+            )
+        if self.verdicts[Verdict.unmapped] == total:
+            return "nothing was compared: no predicate is a property of Wikidata: see kgmrca convert --ontology"
+        if self.without_item:
+            return "no statement is between entities that are linked to items: run kgmrca link first"
+        return "nothing was compared: the verdicts have the reasons (--csv FILE)"
 
     def in_words(self, endpoint: str) -> str:
         """A table of the verdicts and a line about the work; `endpoint` is what the endpoint is called."""
@@ -146,7 +169,7 @@ class CheckSummary:
                 "does it have Wikidata's data? (--wikibase names another Wikibase)"
             )
         elif self._none_compared:
-            lines.append("kgmrca: no statement is between entities that are linked to items: run kgmrca link first")
+            lines.append(f"kgmrca: {self._why_none(total)}")
         if not total and self.triples and not self.wikibases:
             lines.append(
                 f"kgmrca: nothing to check: {counted(self.triples, 'triple')}, none of them a statement or with a "
@@ -236,22 +259,32 @@ def checked_statements(
 
     Files are read twice, first for the links of entities, which are kept in memory (see `assertions.Links`), and
     then for the statements, some thousands at a time. In graphs without statements, the plain triples with a predicate
-    of Wikidata are checked instead. Where no statement has a predicate of Wikidata, the graphs are looked through for
-    those of another Wikibase. `summary` gets what else is in the graphs.
+    of Wikidata are checked instead. Where no statement has a predicate of Wikidata, or nothing is linked to one of its
+    items, the graphs are looked through for those of another Wikibase. `summary` gets what else is in the graphs.
 
     Raises:
         InputError: a graph cannot be used.
         OSError: a graph cannot be read.
     """
     with graph_files(graphs, input_format, beside=beside) as files:
-        links = Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
-        if not (links.mapped or links.plain) and lookups.find_wikibase(lambda: read_graphs(files, beside=beside)):
-            links = Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
+
+        def read_links() -> Links:
+            return Links(lookups.wikibase.graphs(read_graphs(files, beside=beside)))
+
+        links = read_links()
+        is_told = (links.mapped or links.plain) and links.has_items
+        if not is_told and lookups.find_wikibase(lambda: read_graphs(files, beside=beside)):
+            links = read_links()
+        is_other = not lookups.wikibase.is_wikidata and links.has_items
+        if is_other and not (links.mapped or links.plain) and lookups.adopt_predicates():
+            links = read_links()
         if summary:
             summary.triples, summary.other_links = links.triples, links.others
             another = None if links.mapped or links.plain else found_in(read_graphs(files, beside=beside))
             if another and another.entity != lookups.wikibase.entity:
                 summary.wikibases = another.entity, lookups.wikibase.entity
+            elif another and not another.is_wikidata:
+                summary.foreign = another.entity
         read = lookups.wikibase.graphs(read_graphs(files, beside=beside))
         nodes = filter(_is_node, read) if links.statements else plain_statements(read, Iris(base))
         with progress_bar(progress, total=links.statements or links.plain, unit=" statements") as bar:
@@ -343,6 +376,8 @@ def _counting_verdicts(
     for checked in found:
         summary.verdicts[checked.judgement.verdict] += 1
         summary.absent += checked.judgement.is_absent
+        ends = checked.assertion.subject, checked.assertion.object
+        summary.without_item += checked.judgement.verdict is Verdict.unlinked and None in ends
         for put in puts:
             put(checked)
         yield checked

@@ -16,11 +16,12 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD, check_outputs, opened
-from kgmrca.ontology import load_ontology
+from kgmrca.ontology import load_ontology, load_properties
 from kgmrca.progress import counted
 from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import graph_files
+from kgmrca.triples.items import property_id
 from kgmrca.triples.read import Node, read_graphs
 from kgmrca.wikidata.assertions import Links, times_of
 from kgmrca.wikidata.queries import checked_id
@@ -327,13 +328,14 @@ def differences(
     with graph_files(graphs, input_format, beside=beside) as files:
         first = _FirstReading()
         links = Links(first.collecting(whose.graphs(read_graphs(files, beside=beside))))
-        if (
-            whose.is_wikidata
-            and not (links.mapped or links.plain)
-            and (another := found_in(read_graphs(files, beside=beside)))
-        ):
+        is_told = (links.mapped or links.plain) and links.has_items
+        if whose.is_wikidata and not is_told and (another := found_in(read_graphs(files, beside=beside))):
             first, whose = _FirstReading(), another
             summary.wikibase = "" if another.is_wikidata else another.entity
+            links = Links(first.collecting(whose.graphs(read_graphs(files, beside=beside))))
+        if not whose.is_wikidata and links.has_items and not (links.mapped or links.plain):
+            # Statements with a predicate of Wikidata have a verdict only where `check` has found the same property.
+            first, whose = _FirstReading(), Wikibase(whose.entity, filter(None, map(property_id, load_properties())))
             links = Links(first.collecting(whose.graphs(read_graphs(files, beside=beside))))
         first.finish()
         if not first.verdicts:

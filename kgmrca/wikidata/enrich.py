@@ -159,7 +159,8 @@ def enrich(
         files = rdf_files(graphs, format=input_format)
         linked = linked_items(lookups.wikibase.graphs(read_graphs(files, beside=output)), summary.other_links)
         if not linked and lookups.find_wikibase(lambda: read_graphs(files, beside=output)):
-            linked = linked_items(lookups.wikibase.graphs(read_graphs(files, beside=output)))
+            summary.other_links.clear()
+            linked = linked_items(lookups.wikibase.graphs(read_graphs(files, beside=output)), summary.other_links)
         items = sorted(linked, key=lambda id: int(id[1:]))
         summary.items = len(items)
         writer = _Writer(Iris(base), lookups.endpoint.name, ids, tags, has_graphs=format in WITH_GRAPHS)

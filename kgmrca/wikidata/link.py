@@ -94,7 +94,7 @@ class LinkSummary:
         outcomes: the number of entities by outcome (see `disambiguation.LinkDecision`).
         reasons: the number of entities that could not be looked up, by reason.
         other_links: the number of links in the graphs that lead to no item, by host.
-        is_in_vain: whether no name was found because the endpoint has no labels, or no items, at all.
+        is_in_vain: whether the graphs have triples, but no entity, or the endpoint no labels or no items at all.
         queries: the number of queries that were sent.
         seconds: the time it took.
     """
@@ -113,6 +113,11 @@ class LinkSummary:
             "" if output == "-" else f" -> {output}"
         )
         lines = [": ".join([total, ", ".join(counts)]) if counts else total]
+        if not counts:
+            lines.append(
+                "kgmrca: nothing to link: the graphs have no entities, which have a name (rdfs:label) and a type "
+                "(kgmrca:entityType), as kgmrca convert writes them"
+            )
         lines += [f"kgmrca: not looked up, {reason}: {count:,}" for reason, count in self.reasons.most_common()]
         lines += [f"kgmrca: {line}" for line in in_words(self.other_links)]
         return "\n".join([*lines, f"kgmrca: {counted(self.queries, 'query', 'queries')} in {self.seconds:,.0f} s"])
@@ -171,7 +176,7 @@ def link_graphs(
         lookups.find_wikibase()
         wikibase, endpoint = lookups.wikibase, lookups.endpoint.name
         run = NamedNode(iris.run("link", __version__, endpoint, ",".join(languages), str(min_probability), str(margin)))
-        store.read(wikibase.graphs(read_graphs(files, beside=output)), summary.other_links)
+        summary.is_in_vain = store.read(wikibase.graphs(read_graphs(files, beside=output)), summary.other_links)
         found = _decisions(
             store,
             lambda groups: link_entities(
@@ -223,20 +228,26 @@ class _Store:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
-    def read(self, graphs: Iterable[Node | Quad], others: Counter[str]) -> None:
+    def read(self, graphs: Iterable[Node | Quad], others: Counter[str]) -> bool:
         """Store what the graphs say about entities, and count links that lead to no item by host.
+
+        Returns:
+            Whether the graphs have triples, but none of them is part of a statement or about an entity.
 
         Raises:
             InputError: a graph cannot be used.
             OSError: a graph cannot be read.
         """
         self._database.execute("BEGIN")
+        has_triples = has_statements = False
         for found in graphs:
             if isinstance(found, Quad):
+                has_triples = True
                 self._take(found)
                 if host := other_link(found):
                     others[host] += 1
             else:
+                has_statements = True
                 self._take_statement(found)
         # What is a cluster, and which links an earlier run made, is known only once everything is read.
         self._database.executescript(  # which ends the transaction before
@@ -250,6 +261,7 @@ class _Store:
             "DELETE FROM entities WHERE entity GLOB 'http://www.wikidata.org/entity/Q*';"
             "COMMIT;"
         )
+        return has_triples and not has_statements and not self.count()
 
     def _take(self, quad: Quad) -> None:
         subject, predicate, object_ = quad.subject, quad.predicate, quad.object

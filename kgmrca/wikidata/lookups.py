@@ -15,7 +15,9 @@ from typing import Any, Literal, TypeVar
 from pyoxigraph import Quad
 
 from kgmrca.errors import EndpointError, InputError
+from kgmrca.ontology import load_properties
 from kgmrca.progress import progress_bar
+from kgmrca.triples.items import property_id
 from kgmrca.triples.read import Node
 from kgmrca.wikidata import answers, queries
 from kgmrca.wikidata.answers import LookUpKind
@@ -136,6 +138,22 @@ class Lookups:
         self.remarks["wikibase"] = f"The items are those of {found.entity} (--wikibase names another Wikibase)."
         return True
 
+    def adopt_predicates(self) -> bool:
+        """Take predicates of Wikidata for those of the other Wikibase, where the property is the same; whether any is.
+
+        It is the same if it has the same id and, in English, the same name. That is asked for the properties that
+        texts are converted to.
+        """
+        names = {property_id(predicate): known.label for predicate, known in load_properties().items()}
+        found = self.properties(id for id in names if id)
+        same = [
+            id
+            for id, about in found.items()
+            if isinstance(about, WikidataProperty) and about.label.casefold() == names[id].casefold()
+        ]
+        self.wikibase = Wikibase(self.wikibase.entity, same)
+        return bool(same)
+
     def _of_endpoint(self) -> Wikibase | None:
         properties = self._look_up(answers.PROPERTY_IRIS, [_THE_ENDPOINT])[_THE_ENDPOINT]
         roots = {iri.rpartition("entity/")[0] for iri in properties} if isinstance(properties, list) else set()
@@ -239,6 +257,14 @@ class Lookups:
             InputError: an id is malformed, or the cache cannot be used.
         """
         return self._is_below(answers.AREAS, pairs)
+
+    def surrounded_by(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bool | NotChecked]:
+        """Whether a place lies in another, by `queries.INSIDE` over any number of steps, for (place, other) pairs.
+
+        Raises:
+            InputError: an id is malformed, or the cache cannot be used.
+        """
+        return self._is_below(answers.SURROUNDINGS, pairs)
 
     def candidates(
         self, names: Iterable[str], *, languages: Sequence[str] = ("en", "mul")

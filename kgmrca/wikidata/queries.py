@@ -18,6 +18,7 @@ from kgmrca.triples.items import is_item_id, is_property_id
 
 __all__ = [
     "CONSTRAINTS",
+    "INSIDE",
     "LONGEST_NAME",
     "PROFILE",
     "areas",
@@ -37,6 +38,7 @@ __all__ = [
     "property_iris",
     "qualified",
     "superclasses",
+    "surroundings",
     "survey",
 ]
 
@@ -61,6 +63,9 @@ PROFILE = (
     *("P54", "P102", "P108", "P69", "P361", "P50", "P57", "P175", "P178", "P127", "P112"),  # of, by or with whom
 )
 """The properties whose values tell namesakes apart in a text."""
+
+INSIDE = ("P131", "P17", "P276", "P706", "P361", "P30")
+"""The properties that lead from a place to what it lies in: area, country, location, landform, whole, continent."""
 
 _FORMS = {
     "P": "that of a property is P and a number, such as P19",
@@ -299,12 +304,20 @@ SELECT ?property WHERE {{ {{ SELECT ?property WHERE {{ ?property wikibase:proper
 
 def superclasses(classes: Iterable[str]) -> str:
     """The superclasses (P279) of classes over any number of steps: `?asked`, `?above`."""
-    return _above(classes, "P279")
+    return _above(classes, "wdt:P279")
 
 
 def areas(places: Iterable[str]) -> str:
     """The areas that places lie in (P131) over any number of steps: `?asked`, `?above`."""
-    return _above(places, "P131")
+    return _above(places, "wdt:P131")
+
+
+def surroundings(places: Iterable[str]) -> str:
+    """What places lie in, in one of the ways `INSIDE`, over any number of steps: `?asked`, `?above`.
+
+    The countries (P17) are those of all ranks, because people were born in countries that are no more.
+    """
+    return _above(places, *(f"wdt:{name}" for name in INSIDE), "p:P17/ps:P17")
 
 
 def candidates(names: Iterable[str], *, languages: Iterable[str]) -> str:
@@ -372,12 +385,12 @@ SELECT DISTINCT ?asked ?qualifier ?property WHERE {{
 }}"""
 
 
-def _above(ids: Iterable[str], name: str) -> str:
+def _above(ids: Iterable[str], *paths: str) -> str:
     rows = " ".join(f"wd:{checked_id(id, kinds='Q')}" for id in ids)
     return f"""{_PREFIXES}
 SELECT DISTINCT ?asked ?above WHERE {{
   VALUES ?asked {{ {rows} }}
-  ?asked wdt:{name}+ ?above
+  ?asked ({"|".join(paths)})+ ?above
 }}"""
 
 

@@ -27,6 +27,9 @@ _TOTALS = frozenset({"resultsizetotal", "resultsize", "totalresults"})
 _INCOMPLETE = re.compile(r"incomplete|partial|truncated|timed?[\s_-]?out\b|exceeded", re.IGNORECASE)
 _INCOMPLETE_NAME = re.compile(r"incomplete|partial|truncated|timed[\s_-]?out|exceeded", re.IGNORECASE)
 _MORE = re.compile(r"has[\s_-]?(more|next)([\s_-]?(rows|results|pages?))?", re.IGNORECASE)
+_NEXT = re.compile(
+    r"next([\s_-]?(page|url|link|href|cursor))?([\s_-]?token)?|continuation([\s_-]?token)?", re.IGNORECASE
+)
 _NO = frozenset({"", "0", "false", "no", "none", "null", "off"})
 _MOST_SAID = 4096  # bytes of a refusal
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>?", re.DOTALL | re.IGNORECASE)
@@ -62,7 +65,8 @@ def read_results(body: bytes) -> list[Row]:
         answer = json.loads(body, object_pairs_hook=_without_repeats if body.count(b'"bindings"') != 1 else None)
     except (ValueError, RecursionError) as error:
         is_cut = body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
-        raise NoResults("cut answer" if is_cut else "not JSON", str(error)) from error
+        said = "objects in objects, too deep to be read" if isinstance(error, RecursionError) else str(error)
+        raise NoResults("cut answer" if is_cut else "not JSON", said) from error
     if not isinstance(answer, dict):
         raise NoResults("no SPARQL results")
     if said := _error_in(answer):
@@ -75,7 +79,7 @@ def read_results(body: bytes) -> list[Row]:
         raise NoResults("no SPARQL results", f"there is no member {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise NoResults("no SPARQL results", f"{type(error).__name__} {error}") from error
-    for part in (answer, answer.get("meta"), answer.get("head"), answer["results"]):
+    for part in (answer, *map(answer.get, ("meta", "head", "links", "page", "pagination")), answer["results"]):
         if isinstance(part, dict) and (said := _incomplete_in(part, len(rows))):
             raise NoResults("incomplete answer", said)
     return rows
@@ -160,7 +164,7 @@ def _incomplete_in(part: dict[str, Any], n_rows: int) -> str:
         if isinstance(value, list) and name == "warnings":
             if found := next((str(one) for one in value if _INCOMPLETE.search(str(one))), ""):
                 return found
-        elif _says_incomplete(name, value):
+        elif _says_incomplete(name, value) or (_NEXT.fullmatch(name) and value):
             return f"{name}: {value}"
         elif _NO_LABEL.sub("", name).lower() in _TOTALS and type(value) is int and value > n_rows:
             return f"{n_rows:,} of {value:,} rows"

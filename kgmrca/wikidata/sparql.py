@@ -42,6 +42,7 @@ from tqdm import tqdm
 
 from kgmrca import __version__
 from kgmrca.errors import EndpointError, InputError
+from kgmrca.progress import counted
 from kgmrca.triples.formats import FORMATS
 from kgmrca.triples.inputs import opened_rdf, rdf_files
 from kgmrca.wikidata.results import NoResults, Row, Term, read_results, said_in, said_incomplete
@@ -63,7 +64,7 @@ _MOST_ERRORS, _ERROR_WINDOW = 20, 60.0  # in so many seconds; Wikidata allows 30
 _MOST_ERRORS_IN_A_ROW = 3 * _TRIES  # three queries, or one made smaller and smaller, and no answer
 _LEAST_PROOF = 1_001  # rows that are asked for to see whether as many are sent
 _PROOF_TIMES = 4  # as many rows as in the answer that is to be proved: enough for what follows in most runs
-_LEAST_LIMIT = 10  # rows; no service has a smaller limit
+_LEAST_ROUND = 10  # rows; of fewer, no number is more like a limit than another
 _PUBLIC_INTERVAL = 1.0  # seconds between two requests
 _BIG = 50_000_000  # bytes of RDF, from which on reading shows a progress bar
 
@@ -282,7 +283,7 @@ class _Http:
     def _ask(self, query: str) -> list[Row]:
         rows = self._send(query)
         if self._may_be_cut(len(rows)):
-            trouble = self._cut("incomplete answer", f"{len(rows):,} rows, which may be the most it sends")
+            trouble = self._cut("incomplete answer", f"{counted(len(rows), 'row')}, which may be the most it sends")
             self._count(trouble)
             raise trouble
         return rows
@@ -295,7 +296,7 @@ class _Http:
         """
         if self._limit:
             return n_rows >= self._limit
-        if n_rows < max(self._sends, _LEAST_LIMIT):
+        if n_rows < max(self._sends, 1):
             return False
         return (self._can_prove or _may_be_limit(n_rows)) and not self._sends_more_than(n_rows)
 
@@ -522,7 +523,7 @@ def _may_be_limit(n_rows: int) -> bool:
     [10, 100, 2500, 10000, 65535, 65536]
     """
     is_round = re.fullmatch("([1-9]|15|25)0+", str(n_rows), re.ASCII) is not None
-    return n_rows >= _LEAST_LIMIT and (is_round or n_rows & (n_rows - 1) == 0 or n_rows & (n_rows + 1) == 0)
+    return n_rows >= _LEAST_ROUND and (is_round or n_rows & (n_rows - 1) == 0 or n_rows & (n_rows + 1) == 0)
 
 
 def _refuse_service(query: str) -> None:

@@ -54,6 +54,7 @@ _DATE = re.compile(r"([+-]?\d+)(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?", re.ASCII)
 _XSD_DATE = re.compile(r"-?(\d{4,})(?:-(\d\d)(?!:))?(?:-(\d\d)(?!:))?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _MIDNIGHT = re.compile(r"T00:00:00(?:\.0+)?(?:Z|[+-]00:00)?$", re.ASCII)
 _FILE = re.compile(r"https?://commons\.wikimedia\.org/wiki/(?:Special:FilePath/|File:)(.+)")
+_HOST_ONLY = re.compile(r"https?://[^\s/?#]+", re.ASCII | re.IGNORECASE)
 _LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"<>]+", re.ASCII)
 _ZONE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:\d\d)", re.ASCII)
 _NO_LANGUAGE = frozenset({"", "mul", "und", "mis", "zxx"})
@@ -250,6 +251,7 @@ def _exported(value: Value, theirs: Value) -> str:
     if name := file_name(value.text):
         return name
     text = value.text.replace("_", " ") if file_name(theirs.text) else value.text
+    text = f"{text}/" if _HOST_ONLY.fullmatch(text) else text  # as browsers and servers read it (RFC 3986, 6.2.3)
     return " ".join(text.split())
 
 
@@ -282,7 +284,24 @@ def _compare_times(ours: Value, theirs: Value) -> Agreement:
     days = {their_date, _own_day(theirs, their_date)}
     if any(_rounded(our_date, coarser) == _rounded(day, coarser) for day in days):
         return "same" if our_precision <= their_precision else "near"
-    return "near" if our_date[0] in {day[0] for day in days} else "different"
+    is_near = our_date[0] in {day[0] for day in days} or _may_be_same(our_date, our_precision, theirs, their_date)
+    return "near" if is_near else "different"
+
+
+def _may_be_same(ours: _Day, our_precision: int, theirs: Value, their_date: _Day) -> bool:
+    """Whether a date of ours may be one of Wikidata's whose precision and calendar are unknown, as in truthy data.
+
+    The first day of a round year may stand for a decade or a longer span. A day may be of the Julian calendar.
+    """
+    if theirs.precision is not None:
+        return False
+    if their_date[1:] != (1, 1):
+        return our_precision >= _DAY and in_julian(their_date) == ours
+    spans = {_DECADE: (0,), _CENTURY: (0, 1, 50), _MILLENNIUM: (0, 1, 500)}
+    return any(
+        their_date[0] % 10 ** (_YEAR - span) in rounds and _rounded(ours, span) == _rounded(their_date, span)
+        for span, rounds in spans.items()
+    )
 
 
 def _in_utc(text: str) -> str:

@@ -109,6 +109,7 @@ class CheckKnowledge:
     items: dict[str, Item | NotChecked | None] = field(default_factory=dict)
     connections: dict[tuple[str, str], frozenset[str] | NotChecked] = field(default_factory=dict)
     located_in: dict[tuple[str, str], bool | NotChecked] = field(default_factory=dict)
+    surrounded_by: dict[tuple[str, str], bool | NotChecked] = field(default_factory=dict)
     subclasses: dict[tuple[str, str], bool | NotChecked] = field(default_factory=dict)
 
 
@@ -137,6 +138,9 @@ class _Answers:
 
     def located_in(self, place: str, area: str) -> bool:
         return self._answer("located_in", self.known.located_in, (place, area), False)
+
+    def surrounded_by(self, place: str, other: str) -> bool:
+        return self._answer("surrounded_by", self.known.surrounded_by, (place, other), False)
 
     def subclass(self, class_: str, ancestor: str) -> bool:
         return class_ == ancestor or self._answer("subclasses", self.known.subclasses, (class_, ancestor), False)
@@ -399,10 +403,11 @@ def _may_be_place(triple: _Triple) -> bool:
 
 
 def _overlap(ours: Value, theirs: Value, answers: _Answers) -> bool:
-    """Whether one of two places lies in the other."""
+    """Whether one of two places lies in the other, also where Wikidata only has its country or what it is part of."""
     if theirs.kind != "item":
         return False
-    within, around = answers.located_in(ours.text, theirs.text), answers.located_in(theirs.text, ours.text)
+    pairs = (ours.text, theirs.text), (theirs.text, ours.text)
+    within, around = (answers.surrounded_by(*pair) for pair in pairs)  # both, so that both are looked up at once
     return within or around
 
 

@@ -3,12 +3,12 @@
 This room speaks of items and properties by Wikidata's IRIs. So the IRIs of another Wikibase and those of Wikidata are
 exchanged at its doors: in what is read of graphs and endpoints, and again in what is written. As they change places, an
 item of Wikidata is never taken for that of the other Wikibase with the same number. What ids such as P31 and Q5 mean is
-taken to be the same.
+taken to be the same. Texts are converted with predicates of Wikidata: such a predicate is taken for the property with
+the same id, where that is known to be the same one (see `Lookups.adopt_predicates`).
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
@@ -18,6 +18,7 @@ from pyoxigraph import NamedNode, Quad, Triple
 from kgmrca.errors import InputError
 from kgmrca.ontology import WIKIDATA_ENTITY
 from kgmrca.terms import SAME
+from kgmrca.triples.items import property_id
 from kgmrca.triples.read import Node
 from kgmrca.wikidata.results import Row
 from kgmrca.wikidata.sparql import Endpoint
@@ -45,6 +46,7 @@ class Wikibase:
 
     Args:
         iri: such as `https://kb.example/entity/`; without `entity/`, or the IRI of one of its items, too.
+        adopted: ids of properties that are the same here and in Wikidata, so that graphs may have either's predicate.
 
     Attributes:
         entity: what the IRIs of its items begin with.
@@ -59,7 +61,7 @@ class Wikibase:
     'http://www.wikidata.org/entity/Q90'
     """
 
-    def __init__(self, iri: str) -> None:
+    def __init__(self, iri: str, adopted: Iterable[str] = ()) -> None:
         match = _ROOT.fullmatch(iri.strip())
         if match is None:
             raise InputError(
@@ -71,6 +73,7 @@ class Wikibase:
         scheme, _, rest = self._root.partition(":")
         self._twin = f"{'http' if scheme == 'https' else 'https'}:{rest}"
         self.entity = f"{self._root}entity/"
+        self._adopted = frozenset(adopted)
 
     @property
     def is_wikidata(self) -> bool:
@@ -107,9 +110,19 @@ class Wikibase:
 
     def _of_graph(self, found: Node | Quad) -> Node | Quad:
         if isinstance(found, Quad):
-            return self._triple(found)
+            triple = self._triple(found)
+            if self._is_adopted(found.predicate):
+                return Quad(triple.subject, found.predicate, triple.object, triple.graph_name)
+            return triple
         terms = {name: self.term(found.terms[name]) for name in ("subject", "predicate", "object")}
+        if self._is_adopted(found.terms["predicate"]):
+            terms["predicate"] = found.terms["predicate"]
         return replace(found, terms=found.terms | terms)
+
+    def _is_adopted(self, predicate: object) -> bool:
+        return (
+            bool(self._adopted) and isinstance(predicate, NamedNode) and property_id(predicate.value) in self._adopted
+        )
 
     def _triple(self, triple: Statement) -> Statement:
         subject, predicate, object_ = map(self.term, (triple.subject, triple.predicate, triple.object))
@@ -154,13 +167,33 @@ class OtherWikibase:
 
 
 def found_in(graphs: Iterable[Node | Quad]) -> Wikibase | None:
-    """The Wikibase that graphs are about, by their direct predicates and their links; None if that is not certain."""
-    roots: Counter[str] = Counter()
+    """The Wikibase that graphs are about, by their direct predicates, items and links; None if that is not certain.
+
+    Graphs with items of one Wikibase and with predicates of Wikidata, which `kgmrca convert` writes, are about the
+    items.
+    """
+    predicates: set[str] = set()
+    items: set[str] = set()
     for found in graphs:
-        is_link = isinstance(found, Quad) and found.predicate in SAME
-        predicate = found.predicate if isinstance(found, Quad) else found.terms["predicate"]
-        object_ = found.object if is_link and isinstance(found, Quad) else None
-        for form, term in ((_DIRECT, predicate), (_ITEM, object_)):
-            if isinstance(term, NamedNode) and (match := form.fullmatch(term.value)):
-                roots[match[1]] += 1
-    return Wikibase(next(iter(roots))) if len(roots) == 1 else None
+        terms = _terms_of(found)
+        root = _root_of(_DIRECT, terms["predicate"])
+        predicates.add(root)
+        if root or terms["predicate"] in SAME or isinstance(found, Node):
+            items |= {_root_of(_ITEM, terms[end]) for end in ("subject", "object")}
+    items.discard("")
+    predicates.discard("")
+    roots = items | predicates
+    if items and _WIKIDATA_ROOT not in items:
+        roots.discard(_WIKIDATA_ROOT)
+    return Wikibase(roots.pop()) if len(roots) == 1 else None
+
+
+def _terms_of(found: Node | Quad) -> Mapping[str, object]:
+    if isinstance(found, Quad):
+        return {"subject": found.subject, "predicate": found.predicate, "object": found.object}
+    return found.terms
+
+
+def _root_of(form: re.Pattern[str], term: object) -> str:
+    match = form.fullmatch(term.value) if isinstance(term, NamedNode) else None
+    return match[1] if match else ""

@@ -235,6 +235,10 @@ WHOLE = [
         sends(lambda asked: dumped({"results": asked.json["results"], "head": asked.json["head"]})),
     ),
     Kind("RDF4J: languages in upper case, with langString", sends(each_term(told_language))),
+    Kind(
+        "no next page",
+        sends(lambda asked: dumped(asked.json | {"next": None, "nextPageToken": "", "links": {"self": "/page1"}})),
+    ),
     Kind("unbound variables as null", sends(with_nulls)),
     Kind("no head", sends(lambda asked: dumped({"results": {"bindings": asked.rows}}))),
     Kind("a head without variables", sends(lambda asked: dumped({"head": {}, "results": {"bindings": asked.rows}}))),
@@ -388,6 +392,18 @@ SMALLER = [
     Kind("a header: more in all", if_large(sends(half, X_Total_Count="1000000"))),
     Kind("a header: the next page", if_large(sends(half, Link='<http://example.org/sparql?page=2>; rel="next"'))),
     Kind("a header: a warning", if_large(sends(half, Warning='199 - "Partial results"'))),
+    Kind(
+        "a member: the next page",
+        if_large(sends(lambda asked: dumped({"results": {"bindings": asked.rows[:1], "next": "/page2"}}))),
+    ),
+    Kind(
+        "a member: a token for the next page",
+        if_large(sends(lambda asked: asked.with_rows(asked.rows[:1], nextPageToken="x7"))),
+    ),
+    Kind(
+        "a member: links to pages",
+        if_large(sends(lambda asked: asked.with_rows(asked.rows[:1], links={"self": "/page1", "next": "/page2"}))),
+    ),
     Kind("truncated: true", if_large(sends(lambda asked: asked.with_rows(asked.rows[:1], truncated=True)))),
 ]
 """Faults that pass when less is asked at once."""
@@ -505,6 +521,12 @@ NOTHING_ELSE = [
         "no SPARQL results",
         ("twice",),
     ),
+    Kind(
+        "objects in objects without end",
+        always(200, b'{"head":{"vars":[]},"results":' + b"[" * 200_000 + b"]" * 200_000 + b"}"),
+        "cut answer",
+        ("objects in objects, too deep to be read",),
+    ),
     Kind("two documents", sends(lambda asked: asked.body + asked.body), "cut answer", ()),
     Kind("half a body, always", sends(lambda asked: asked.body[:-9]), "cut answer", ()),
     Kind("half the chunks, always", sends(same, chunked="cut"), "connection closed", ()),
@@ -515,13 +537,17 @@ NOTHING_ELSE = [
     Kind(
         "rows about something else",
         sends(
-            lambda asked: asked.with_rows(
-                [
-                    {
-                        "asked": {"type": "uri", "value": "http://www.wikidata.org/entity/Q1"},
-                        "name": {"type": "literal", "value": "x"},
-                    }
-                ]
+            lambda asked: (
+                asked.with_rows(
+                    [
+                        {
+                            "asked": {"type": "uri", "value": "http://www.wikidata.org/entity/Q1"},
+                            "name": {"type": "literal", "value": "x"},
+                        }
+                    ]
+                )
+                if "?asked" in asked.query
+                else asked.body
             )
         ),
         "unexpected answer",

@@ -32,7 +32,8 @@ class StandIn:
     Sentences end in a full stop. The number of a sentence is that of the statement that it tells.
 
         Curie born Warsaw. Curie born Paris preferred. Curie employer Sorbonne | ended 1934. Curie child novalue.
-        Curie is human. human below person. Warsaw in Poland. Pierre redirects-to Curie. No Paris. No born.
+        Curie is human. human below person. Warsaw in Poland. Paris country Poland. Pierre redirects-to Curie.
+        No Paris. No born.
         born single. population separator in-year. born excepts Curie. born takes Time.
         mother inverse child. spouse symmetric. mother below parent.
         born subject person. born subject-relation subclass. born value place. born value-relation either.
@@ -44,7 +45,7 @@ class StandIn:
 
     def __init__(self, told: str = "", *, failing=()):
         self.said, self.described, self.about = {}, {}, {}
-        self.below, self.inside, self.absent = set(), set(), set()
+        self.below, self.inside, self.countries, self.absent = set(), set(), set(), set()
         self.failing = set(failing)
         self.asked = []
         self.inputs = ()
@@ -73,6 +74,8 @@ class StandIn:
                 self.described[ITEMS[item]] = Item(ITEMS[target])
             case [place, "in", area]:
                 self.inside.add((ITEMS[place], ITEMS[area]))
+            case [place, "country", area]:
+                self.countries.add((ITEMS[place], ITEMS[area]))
             case [class_, "below", other] if class_ in ITEMS:
                 self.below.add((ITEMS[class_], ITEMS[other]))
             case [item, property, object_, *rank] if item in ITEMS:
@@ -141,6 +144,9 @@ class StandIn:
 
     def located_in(self, pairs):
         return self._look_up("located_in", pairs, lambda pair: pair in self.inside)
+
+    def surrounded_by(self, pairs):
+        return self._look_up("surrounded_by", pairs, lambda pair: pair in self.inside | self.countries)
 
     def subclasses(self, pairs):
         return self._look_up("subclasses", pairs, lambda pair: pair[0] == pair[1] or pair in self.below)

@@ -48,6 +48,7 @@ def ask(lookups):
         lookups.properties(["P19"]),
         lookups.subclasses([("Q5", "Q35120")]),
         lookups.located_in([("Q270", "Q36")]),
+        lookups.surrounded_by([("Q270", "Q36")]),
         lookups.candidates(["Marie Curie"]),
         lookups.connections([("Q7186", "Q37463")]),
         lookups.qualified([("Q7186", "P580")]),
@@ -65,7 +66,8 @@ def execute(path, *commands):
 
 
 @pytest.mark.parametrize(
-    "kind", ["statements", "items", "properties", "classes", "places", "spellings", "connections", "profiles"]
+    "kind",
+    ["statements", "items", "properties", "classes", "places", "surroundings", "spellings", "connections", "profiles"],
 )
 @pytest.mark.parametrize("value", ["5", "{}", '"Q1"', "[5]", "[[]]", '{"id": "Q1"}', "no JSON", None])
 def test_a_value_of_another_form_is_refused_in_words(filled, kind, value):

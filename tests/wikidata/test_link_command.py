@@ -428,6 +428,21 @@ def test_an_endpoint_without_labels_is_told_from_names_that_it_does_not_have(run
     assert "The endpoint has no" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("<urn:a> <http://schema.org/name> 'Marie Curie' .\n", 1),
+        ("", 0),
+        (f"<{WD}Q7186> <{WDT}P19> <{WD}Q270> .\n", 1),
+    ],
+)
+def test_a_graph_without_entities_is_told(run, tmp_path, content, code):
+    path = tmp_path / "graph.ttl"
+    path.write_text(content)
+    done = run(path, "-o", tmp_path / "out.ttl")
+    assert (done.exit_code, "nothing to link: the graphs have no entities" in done.stderr) == (code, True)
+
+
 def test_an_endpoint_with_names_of_what_are_no_items_is_told_too(run, tmp_path):
     path, other = write_graph(tmp_path / "graph.ttl", statement("Warsaw", "P19", "Vrblk")), tmp_path / "other.nt"
     other.write_text(

@@ -1,3 +1,4 @@
+import json
 import random
 import signal
 import sqlite3
@@ -322,6 +323,11 @@ def test_located_in(lookups):
     assert lookups.located_in(pairs) == pairs
 
 
+def test_surrounded_by(lookups):
+    pairs = {("Q270", "Q36"): True, ("Q270", "Q46"): True, ("Q270", "Q34266"): True, ("Q46", "Q36"): False}
+    assert lookups.surrounded_by(pairs) == pairs
+
+
 def test_candidates(lookups):
     assert lookups.candidates(["Paris", "Warszawa", "Marie Curie", "paris", "nobody"]) == {
         "Paris": (
@@ -429,6 +435,7 @@ def everything(lookups):
         lookups.properties(["P19", "P22", "P26", "P36", "P40", "P9999"]),
         lookups.subclasses([(one, other) for one in ("Q5", "Q1549591", "Q95074") for other in ("Q35120", "Q515")]),
         lookups.located_in([(one, other) for one in places for other in places]),
+        lookups.surrounded_by([(one, other) for one in places for other in places]),
         lookups.candidates(["Paris", "Warsaw", "Marie Curie", "nobody", 'x"\\u0022']),
         lookups.connections([(one, other) for one in people for other in places]),
         lookups.qualified([(id, name) for id in people for name in ("P580", "P585", "P19")]),
@@ -794,3 +801,21 @@ def test_an_endpoint_that_cannot_say_what_it_has_has_no_claims_for_certain(serve
     server.otherwise = lambda query: Answer(504) if "LIMIT 1" in query else Answer()
     with Lookups(open_endpoint(server.url, clock=clock), cache=None, clock=clock) as lookups:
         assert lookups.claims([("Q7186", "P19")]) == {("Q7186", "P19"): NotChecked("timed out")}
+
+
+def test_names_in_a_language_that_nobody_asked_for_are_refused_in_words(server):
+    def answer(query):
+        name = {"type": "literal", "value": "Paris", "xml:lang": "fr"}
+        row = {
+            "asked": {"type": "literal", "value": "Paris"},
+            "name": name,
+            "item": {"type": "uri", "value": "http://www.wikidata.org/entity/Q90"},
+            "is_label": {"type": "literal", "value": "true"},
+        }
+        rows = [{"d0": name}] * 2000 if "?d0" in query else [row]
+        return Answer(body=json.dumps({"head": {"vars": []}, "results": {"bindings": rows}}).encode())
+
+    server.otherwise = answer
+    with Lookups(open_endpoint(server.url), cache=None) as lookups:
+        assert lookups.candidates(["Paris"]) == {"Paris": NotChecked("unexpected answer")}
+        assert "a name in the language 'fr', not in one asked for" in " ".join(lookups.remarks.values())

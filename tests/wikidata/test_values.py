@@ -118,6 +118,41 @@ def test_a_julian_day_is_compared_in_its_calendar(days):
     assert compare(time(f"{julian}T00:00:00Z", 11), time(f"{gregorian}T00:00:00Z", 11, GREGORIAN)) != "same"
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "found"),
+    [
+        ("1855", "1801-01-01", "near"),  # Wikidata writes the 19th century so
+        ("1855-05-05", "1850-01-01", "near"),
+        ("1808", "1800-01-01", "near"),
+        ("1700", "1801-01-01", "different"),
+        ("1900", "1801-01-01", "near"),  # the last year of that century
+        ("1901", "1801-01-01", "different"),
+        ("1855", "1801-01-02", "different"),
+        ("1855", "1841-01-01", "different"),
+        ("1642-12-25", "1643-01-04", "near"),
+        ("1642-12-24", "1643-01-04", "different"),
+        ("1642", "1643-01-04", "different"),
+    ],
+)
+def test_what_a_date_may_stand_for_without_its_precision(ours, theirs, found):
+    precision = 9 if len(ours) == 4 else 11
+    assert compare(time(ours, precision), time(f"{theirs}T00:00:00Z")) == found
+    if theirs.endswith("01-01"):
+        assert compare(time(ours, precision), time(f"{theirs}T00:00:00Z", 9)) == "different"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "found"),
+    [
+        ("https://ilo.example", "https://ilo.example/", "same"),
+        ("https://ilo.example/", "HTTPS://ilo.example", "different"),
+        ("https://ilo.example/a", "https://ilo.example/a/", "different"),
+    ],
+)
+def test_an_address_without_a_path_is_that_of_the_root(ours, theirs, found):
+    assert compare(point(ours), point(theirs)) == found
+
+
 def test_a_year_of_the_julian_calendar_is_no_day_of_it():
     assert compare(time("1642", 9), time("1643-01-01T00:00:00Z", 9, JULIAN)) == "different"
 

@@ -201,6 +201,9 @@ TABLE = [
         "soft conflict",
         4,
     ),
+    ("its country", "Curie born Poland", "Curie born Paris. Paris country Poland. born single.", "soft conflict", 0),
+    ("a place in it", "Curie born Paris", "Curie born Poland. Paris country Poland. born single.", "soft conflict", 0),
+    ("a country is no area", "Paris located Poland", "Paris country Poland. Paris located Warsaw.", "new", None),
     ("places where none belong", "Curie spouse Poland", f"{INSIDE} Curie spouse Warsaw.", "new", None),
     ("unknown", "Curie born Warsaw", "Curie born somevalue. born single.", "unknown value", 0),
     (
@@ -307,7 +310,7 @@ NOT_CHECKED = [
     ("Curie born Warsaw", "", ("qualified", ("Q7186", "P19"))),
     ("Curie born Warsaw", f"{CITIZENS} born subject person.", ("subclasses", ("Q5", "Q215627"))),
     ("Curie born Warsaw", "Curie born Paris. born single.", ("qualified", ("Q7186", "P19"))),
-    ("Curie born Warsaw", "Curie born Paris. born single.", ("located_in", ("Q270", "Q90"))),
+    ("Curie born Warsaw", "Curie born Paris. born single.", ("surrounded_by", ("Q270", "Q90"))),
     ("Curie spouse Pierre", "spouse symmetric.", ("claims", ("Q37463", "P26"))),
     ("Irène parent Curie", "Irène mother Curie.", ("properties", "P25")),
     ("Wola located Poland", INSIDE, ("located_in", ("Q1", "Q36"))),

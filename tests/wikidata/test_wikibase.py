@@ -186,6 +186,65 @@ def test_a_public_preset_is_never_taken_for_another_wikibase(graph):
         assert not lookups.find_wikibase(lambda: pytest.fail("asked"))
 
 
+@pytest.fixture
+def converted(run, kb, tmp_path):
+    """A graph with predicates of Wikidata, as `kgmrca convert` writes it, linked to items of another Wikibase."""
+    path = write_graph(tmp_path / "converted.nt", statement("urn:curie", "P19", "urn:warsaw"))
+    links = [("urn:curie", "Q7186"), ("urn:warsaw", "Q270")]
+    lines = [f"<{entity}> <{KGMRCA}item> <{KB}entity/{item}> .\n" for entity, item in links]
+    path.write_text(path.read_text() + "".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("told", [[], ["--wikibase", KB]])
+def test_predicates_of_wikidata_are_those_of_the_same_property(run, kb, converted, tmp_path, told):
+    checks, table = tmp_path / "checks.ttl", tmp_path / "list.tsv"
+    run("check", converted, "--endpoint", kb, "-o", checks, "--jsonl", tmp_path / "out.jsonl", *told)
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert (row["verdict"], row["predicate"]) == ("confirmed", f"{KB}prop/direct/P19")
+    assert row["basis"] == f"{KB}entity/statement/Q7186-P19-1"
+    said = run("enrich", converted, "--endpoint", kb, "--properties", "P19", "-o", tmp_path / "facts.ttl", *told).stderr
+    assert "1 claim and 0 labels of 2 items" in said
+    changed = converted.read_text().replace(f"{KB}entity/Q270", f"{KB}entity/Q142")
+    converted.write_text(changed)
+    run("check", converted, "--endpoint", kb, "-o", checks, *told)
+    assert "1 conflict" in run("diff", converted, checks, "--conflicts", "-o", table, *told).stderr
+    assert "\tP19\t" in table.read_text()
+
+
+@pytest.mark.parametrize("told", [[], ["--wikibase", KB]])
+def test_a_property_with_the_id_of_another_is_not_taken_for_it(run, kb, converted, tmp_path, told):
+    other = tmp_path / "other.ttl"
+    other.write_text(kb.read_text().replace('"place of birth"@en', '"shelf mark"@en'))
+    said = run("check", converted, "--endpoint", other, "--jsonl", tmp_path / "out.jsonl", *told, code=1).stderr
+    assert verdicts_of(tmp_path / "out.jsonl") == ["unmapped"]
+    assert f"nothing was compared: no predicate is one of {KB}entity/, or one of Wikidata" in said
+    assert "run kgmrca link first" not in said
+
+
+def test_why_nothing_was_compared_is_said(run, tmp_path):
+    of_theirs = write_graph(tmp_path / "theirs.nt", statement("Q7186", "urn:born", "Q270"))
+    said = run("check", of_theirs, "--endpoint", WIKIDATA).stderr
+    assert "nothing was compared: no predicate is a property of Wikidata: see kgmrca convert --ontology" in said
+    of_nobody = write_graph(tmp_path / "nobody.nt", statement("urn:a", "P19", "urn:b"))
+    assert "run kgmrca link first" in run("check", of_nobody, "--endpoint", WIKIDATA).stderr
+    of_text = write_graph(tmp_path / "text.nt", statement("Q7186", "P569", "long ago", datatype=""))
+    said = run("check", of_text, "--endpoint", WIKIDATA).stderr
+    assert "nothing was compared: the verdicts have the reasons (--csv FILE)" in said
+    assert "run kgmrca link first" not in said
+
+
+def test_graphs_are_about_their_items_whosever_the_predicates_are():
+    def read(*lines):
+        return list(parse("\n".join(lines).encode(), format=RdfFormat.N_TRIPLES))
+
+    of_wikidata, of_kb = f"<urn:a> <{WDT}P19> <urn:b> .", f"<urn:a> <{KGMRCA}item> <{KB}entity/Q1> ."
+    assert found_in(read(of_wikidata, of_kb)).entity == f"{KB}entity/"
+    assert found_in(read(of_wikidata)).is_wikidata
+    assert found_in(read(of_wikidata, of_kb, f"<urn:b> <{KGMRCA}item> <{WD}Q90> .")) is None
+    assert found_in(read(of_wikidata, f"<{KB}entity/Q1> <{WDT}P19> <urn:b> .")).entity == f"{KB}entity/"
+
+
 def test_graphs_about_two_wikibases_tell_nothing():
     quads = [
         *parse(f"<urn:a> <{KB}prop/direct/P1> <urn:b> .".encode(), format=RdfFormat.N_TRIPLES),
@@ -254,6 +313,14 @@ def test_direct_predicates_are_known_with_https_too():
     assert property_id("https://example.org/prop/direct/P19") is None
 
 
+@pytest.mark.parametrize("object_", ["<wd:Q90>", "<wikidata:q90>", '"Q90"', '"wd:Q90"'])
+def test_an_id_without_an_address_is_counted(object_):
+    """It is followed by nobody, as it may be of any Wikibase."""
+    (quad,) = parse(f"<urn:a> <{KGMRCA}item> {object_} .".encode(), format=RdfFormat.N_TRIPLES)
+    assert link_in(quad) is None
+    assert other_link(quad) == "ids without an address, such as wd:Q90,"
+
+
 @pytest.mark.parametrize("command", ["check", "link", "enrich"])
 def test_links_that_are_not_followed_are_counted(run, tmp_path, command):
     path = tmp_path / "g.nt"
@@ -266,7 +333,7 @@ def test_links_that_are_not_followed_are_counted(run, tmp_path, command):
         "link": ["-o", tmp_path / "o.ttl"],
         "enrich": ["--properties", "P19", "-o", tmp_path / "o.ttl"],
     }
-    said = run(command, path, "--endpoint", WIKIDATA, *more[command]).stderr
+    said = run(command, path, "--endpoint", WIKIDATA, *more[command], code=int(command == "link")).stderr
     assert "1 link to dbpedia.org not followed" in said
 
 
