@@ -26,7 +26,16 @@ from kgmrca.corpora.formats import ReadOptions
 from kgmrca.corpora.inputs import Found, find_inputs, is_read_from_folders
 from kgmrca.corpora.repeats import Repeat, Repeats
 from kgmrca.errors import InputError, ModelError
-from kgmrca.files import STANDARD, check_folder, check_outputs, opened, target_of, temporary_folder, whole_file
+from kgmrca.files import (
+    STANDARD,
+    check_folder,
+    check_outputs,
+    opened,
+    real_path,
+    target_of,
+    temporary_folder,
+    whole_file,
+)
 from kgmrca.jobs.machine import default_workers
 from kgmrca.jobs.manifest import Counts, Manifest, job_folder, open_manifest
 from kgmrca.jobs.reading import Reader
@@ -486,9 +495,9 @@ def _find(
         InputError: there is nothing to read, or an output would be read.
     """
     inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-    leave_out = {rejected_to.resolve()} if rejected_to and is_default else set()
+    leave_out = {real_path(rejected_to)} if rejected_to and is_default else set()
     if isinstance(output, str | Path) and (summary := summary_path(output)):
-        leave_out.add(summary.resolve())
+        leave_out.add(real_path(summary))
     found = find_inputs(inputs, input_format=input_format, leave_out=leave_out, encoding=options.encoding)
     files = [file.path or STANDARD for file in found.files]
     folders = [name for name in inputs if Path(name).is_dir()]

@@ -31,6 +31,7 @@ __all__ = [
     "check_folder",
     "check_outputs",
     "opened",
+    "real_path",
     "target_of",
     "temporary_folder",
     "whole_file",
@@ -47,6 +48,11 @@ STANDARD = "-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _LONGEST_NAME = 180  # bytes of a file's name that are kept in that of its temporary file; systems allow 255 in all
 _BUFFER = 1 << 18
+
+
+def real_path(name: str | Path) -> Path:
+    """Where a file is when all links are followed, as far as they lead anywhere."""
+    return Path(os.path.realpath(name))  # `Path.resolve` raises where links lead to one another
 
 
 def check_outputs(
@@ -129,7 +135,7 @@ def check_folder(path: Path) -> None:
         InputError: there is no folder.
         OutputError: nothing may be written there.
     """
-    folder = path.resolve().parent  # a symbolic link is written where it leads
+    folder = real_path(path).parent  # a symbolic link is written where it leads
     if not folder.is_dir():
         raise InputError(f"There is no folder '{path.parent}' to write '{path.name}' in: make it first.")
     if not os.access(folder, os.W_OK | os.X_OK) and not _is_special(path):
@@ -154,7 +160,7 @@ def _identity(name: str | Path, standard: IO[Any] | None) -> Hashable:
         try:
             status = Path(name).stat()
         except OSError:
-            path = Path(name).resolve()
+            path = real_path(name)
             name = unicodedata.normalize("NFC", path.name).casefold() if _ignores_case(path.parent) else path.name
             return path.parent, name
     is_stored = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
@@ -187,8 +193,8 @@ def _files_of(given: str | Path, takes: Callable[[Path], bool] | None) -> Iterat
 
 def _refuse_inside(folder: Path, outputs: Iterable[str | Path], takes: Callable[[Path], bool] | None) -> None:
     for output in outputs:
-        path = Path(output).resolve()
-        if output != STANDARD and path.is_relative_to(folder.resolve()) and (takes is None or takes(path)):
+        path = real_path(output)
+        if output != STANDARD and path.is_relative_to(real_path(folder)) and (takes is None or takes(path)):
             raise InputError(
                 f"'{output}' lies in the folder '{folder}', which this command reads: write to another folder."
             )
@@ -262,7 +268,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OutputError: it cannot be written; the message has the name `path`, never that of the temporary file.
     """
-    target = path.resolve()  # a symbolic link stays one
+    target = real_path(path)  # a symbolic link stays one
     with ExitStack() as stack:
         if _is_special(path):
             part = None
@@ -312,7 +318,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         new.mkdir()
         old.mkdir()
         yield new
-        target = path.resolve()
+        target = real_path(path)
         with _naming(path):
             if not target.exists():
                 new.rename(target)
@@ -337,7 +343,7 @@ def temporary_folder(output: Output | None) -> Iterator[Path]:
         if path is None or _is_special(path):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="kgmrca-")))
         else:
-            folder = stack.enter_context(_part_folder(path.resolve(), path))
+            folder = stack.enter_context(_part_folder(real_path(path), path))
         with _naming(path or folder, folder):
             yield folder
 

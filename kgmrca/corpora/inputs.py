@@ -29,7 +29,7 @@ from kgmrca.corpora.kinds import (
     kind_of_records,
 )
 from kgmrca.errors import InputError
-from kgmrca.files import STANDARD
+from kgmrca.files import STANDARD, real_path
 from kgmrca.reading import paths_of
 
 
@@ -205,13 +205,13 @@ class _Search:
         for path in paths:
             if path == Path(given):
                 self._refuse_what_is_no_text(path)
-            elif path.resolve() in self._leave_out:
+            elif real_path(path) in self._leave_out:
                 continue
             elif what := self._what_is_skipped(path, is_folder=Path(given).is_dir()):
                 skipped[what] += 1
                 continue
             n_found += 1
-            self.found.setdefault(path.resolve(), self._file(path, root))
+            self.found.setdefault(real_path(path), self._file(path, root))
         self.skipped += skipped
         if not n_found:
             only = f", only {', '.join(f'{what} ({count:,})' for what, count in skipped.items())}" if skipped else ""

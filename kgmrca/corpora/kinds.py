@@ -76,7 +76,7 @@ _BY_SUFFIX: Mapping[str, Kind] = {
         (_SUBTITLES, "srt vtt"),
         (_CODE, "yaml yml toml ini cfg py ipynb r java c h cpp cs go rs js ts css php rb pl sh bat sql"),
         (_MEDIA, "mp3 wav ogg flac m4a mp4 mkv avi mov webm"),
-        (_BINARY, "exe dll so o pyc parquet arrow sqlite db pkl npy npz pt bin"),
+        (_BINARY, "exe dll so o pyc sqlite db pkl npy npz pt bin"),
     )
     for suffix in suffixes.split()
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from kgmrca.errors import InputError, OutputError
-from kgmrca.files import whole_file
+from kgmrca.files import real_path, whole_file
 from kgmrca.progress import counted
 
 if sys.platform != "win32":
@@ -99,7 +99,7 @@ def job_folder(output: Path) -> Path:
     >>> job_folder(Path("/data/graph.ttl")).name
     '.graph.ttl.job'
     """
-    target = output.resolve()
+    target = real_path(output)
     return target.with_name(f".{target.name}.job")
 
 

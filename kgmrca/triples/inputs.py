@@ -16,7 +16,7 @@ from xml.parsers import expat
 from tqdm.utils import CallbackIOWrapper
 
 from kgmrca.errors import InputError
-from kgmrca.files import STANDARD, Output, temporary_folder
+from kgmrca.files import STANDARD, Output, real_path, temporary_folder
 from kgmrca.reading import check_is_file, paths_of, unpacked
 from kgmrca.triples.formats import EXTENSIONS, FORMATS, check_format, format_of, is_rdf
 
@@ -89,13 +89,13 @@ def rdf_files(
         if given == STANDARD:
             found.setdefault(None, RdfFile(STANDARD, format or _OF_STDIN))
             continue
-        files = list(_files_of(str(given), format, output and output.resolve()))
+        files = list(_files_of(str(given), format, output and real_path(output)))
         if not files:
             raise InputError(
                 f"There is no RDF in '{given}': RDF files end in {', '.join(EXTENSIONS)}, or one of these and .gz."
             )
         for path in files:
-            found.setdefault(path.resolve(), RdfFile(path, format or format_of(path)))
+            found.setdefault(real_path(path), RdfFile(path, format or format_of(path)))
     if not found:
         raise InputError("There is nothing to read: give at least one INPUT.")
     return list(found.values())
@@ -105,7 +105,7 @@ def _files_of(given: str, format: str | None, output: Path | None) -> Iterator[P
     is_folder = Path(given).is_dir()
     for path in paths_of(given)[0]:
         is_named = path == Path(given)  # and not found in a folder or by a pattern
-        if output is not None and path.resolve() == output:
+        if output is not None and real_path(path) == output:
             if is_named:
                 raise InputError(f"'{given}' is an INPUT and would be overwritten: write to another file.")
             continue

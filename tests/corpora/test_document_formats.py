@@ -263,6 +263,13 @@ def test_columns_are_read(tmp_path, name, make, pack):
     assert (bad.id, bad.reason) == ("9", "'text' is missing")
 
 
+@pytest.mark.parametrize("given", ["a.parquet", "b.arrow", "a.par*", "*.arrow"])
+def test_a_file_of_columns_may_be_named_or_fit_a_pattern(tmp_path, given):
+    (tmp_path / "a.parquet").write_bytes(table(text=[ADA]))
+    (tmp_path / "b.arrow").write_bytes(arrow_stream(text=[ADA]))
+    assert list(texts(read(tmp_path / given)).values()) == [ADA]
+
+
 def test_a_folder_of_hugging_face_datasets_is_read(tmp_path):
     (tmp_path / "data-00000-of-00001.arrow").write_bytes(arrow_stream(text=[ADA]))
     (tmp_path / "state.json").write_text("{}")

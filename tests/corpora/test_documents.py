@@ -490,6 +490,16 @@ def test_a_link_that_leads_nowhere_is_set_aside(tmp_path):
     assert "No such file" in bad.reason
 
 
+def test_links_that_lead_to_one_another_are_set_aside(tmp_path):
+    (tmp_path / "a.txt").symlink_to("b.txt")
+    (tmp_path / "b.txt").symlink_to("a.txt")
+    (tmp_path / "c.txt").write_text("Ada was born in London.")
+    first, second, good = read(tmp_path)
+    assert [Path(bad.file).name for bad in (first, second)] == ["a.txt", "b.txt"]
+    assert "symbolic links" in first.reason
+    assert good.content == "Ada was born in London."
+
+
 @pytest.mark.parametrize("end", [b"", b"\n", b'\n{"text": "Good."}'])
 def test_a_line_that_is_too_long_is_set_aside(jsonl, end):
     records = jsonl(b'{"text": "First."}', b'{"text": "' + b"x" * 3_000_000 + end, max_record_size=1000)

@@ -118,6 +118,13 @@ def test_a_link_that_leads_nowhere_is_an_error(tmp_path):
         rdf_files(tmp_path)
 
 
+def test_links_that_lead_to_one_another_are_an_error(tmp_path):
+    (tmp_path / "a.ttl").symlink_to("b.ttl")
+    (tmp_path / "b.ttl").symlink_to("a.ttl")
+    with pytest.raises(InputError, match=r"a\.ttl'"):
+        rdf_files(tmp_path, output=tmp_path / "graph.nt")
+
+
 def test_a_pipe_can_be_read_twice_from_a_copy(tmp_path):
     pipe = tmp_path / "pipe.nt"
     os.mkfifo(pipe)
