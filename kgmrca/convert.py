@@ -15,7 +15,7 @@ from functools import partial
 from inspect import signature
 from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pyoxigraph import Quad, Triple
 from spacy.language import Language
@@ -50,9 +50,22 @@ from kgmrca.triples.records import Run
 from kgmrca.triples.sources import SOURCES
 from kgmrca.triples.write import run_triples
 
-__all__ = ["ConvertSummary", "convert", "find", "summary_path", "threshold_settings"]
+if TYPE_CHECKING:
+    from ray.data import Dataset
+
+__all__ = [
+    "ConvertSummary",
+    "check_entities",
+    "convert",
+    "convert_dataset",
+    "find",
+    "summary_path",
+    "threshold_settings",
+]
 
 logger = logging.getLogger(__name__)
+
+_Engine: TypeAlias = Callable[..., object] | None
 
 _JOB, _RUN = ".job", "run.nq"  # in a folder that is the output
 
@@ -118,6 +131,8 @@ def convert(
     sentence_text: bool = False,
     source: str | None = None,
     workers: int | None = 1,
+    ray: str | None = None,
+    gpus_per_worker: float = 0.0,
     restart: bool = False,
     by_component: bool = False,
     progress: bool | Literal["json"] | None = None,
@@ -173,7 +188,11 @@ def convert(
         workers: how many processes read shards; None: as many as the machine has processors and memory for, but only
             this one if the input or the output is a stream. They are forked where that is safe, and then they share the
             pipeline. Elsewhere each process loads it. Then it must be one that can be stored (as with `nlp.to_disk`),
-            and a script that calls this must have its own work under `if __name__ == "__main__"`.
+            and a script that calls this must have its own work under `if __name__ == "__main__"`. With `ray`, None
+            means as many as the cluster has place for.
+        ray: the Ray cluster that reads the shards: "local" for one of this machine alone, or an address (see
+            `kgmrca.jobs.on_ray`).
+        gpus_per_worker: how much of a GPU each worker on the cluster has.
         restart: begin anew, whatever is done of an earlier job with this output.
         by_component: run one component of the pipeline after the other, and take the time of each. This is slower.
         progress: True shows a progress bar on standard error, and False shows nothing. The default is a bar on a
@@ -205,7 +224,7 @@ def convert(
             raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
         predicates = load_ontology(ontology)
         rejected_to = _rejected_path(rejected, target, folder)
-        threshold_of_source = _threshold_of_source(source, threshold)
+        _threshold_of_source(source, threshold)  # refuse it before anything is loaded
         options = read_options or ReadOptions()
         found = _find(inputs, input_format, options, output, rejected_to, is_default=rejected is None)
         if ontology not in ONTOLOGIES:
@@ -219,23 +238,16 @@ def convert(
             with summary.timed("loading"):
                 nlp = _shipped_pipeline()
             bar.set_description(None)
-        _check_labels(nlp, predicates)
-        settings: dict[str, dict[str, Any]] = {}
-        parameters: dict[str, Any] = {"source": source, "threshold": threshold_of_source}
-        if source is None:
-            _check_entities(nlp, found)
-            settings = threshold_settings(nlp, threshold, default_operating_point)
-            parameters = {"threshold": _thresholds_in_force(nlp, settings)}
-        name = ontology.name if isinstance(ontology, Path) else ontology
-        run = Run.of(nlp, parameters={**parameters, "ontology": name})
-        reader = Reader(
+        if source is None and not any(file.format == "docbin" for file in found.files):  # whose Docs may have entities
+            check_entities(nlp)
+        reader = _reader(
             nlp,
-            settings,
-            run,
+            predicates,
+            threshold=threshold,
+            default_operating_point=default_operating_point,
+            name=ontology.name if isinstance(ontology, Path) else ontology,
             base=base,
-            ontology=predicates,
             source=source,
-            threshold=threshold_of_source,
             batch_size=batch_size,
             provenance=provenance,
             assert_above=assert_above,
@@ -248,8 +260,14 @@ def convert(
         if save_text is not None:
             records = _saving_texts(records, Path(save_text))
         kept_in = folder / _JOB if folder else _folder_of(target, found)
-        workers = workers or (default_workers() if kept_in else 1)
-        job = _Job(reader, _settings(reader, ontology), summary, bar, output, rejected_to, format, workers, folder)
+        do: _Engine
+        if ray is not None:
+            do = partial(_on_ray(), address=ray, workers=workers, gpus=gpus_per_worker)
+        else:
+            workers = workers or (default_workers() if kept_in else 1)
+            do = partial(do_shards, workers=workers) if kept_in or workers > 1 else None
+        shortcut = ray is None and folder is None
+        job = _Job(reader, _settings(reader, ontology), summary, bar, output, rejected_to, format, do, folder, shortcut)
         job.do(_without_repeats(records, summary, bar), kept_in, restart=restart)
     summary.rejected_to = rejected_to if summary.rejected else None
     summary.seconds["wall"] = time.perf_counter() - begun
@@ -289,9 +307,100 @@ def summary_path(output: str | Path) -> Path | None:
     return target.with_name(f"{target.name}.summary.json")
 
 
+def convert_dataset(
+    dataset: "Dataset",
+    *,
+    nlp: Language | None = None,
+    text: str = "text",
+    id: str = "id",
+    base: str = DEFAULT_BASE,
+    threshold: Threshold | None = None,
+    batch_size: int = 64,
+    ontology: str | Path = "wikidata",
+    provenance: str = "statements",
+    assert_above: float = 0.0,
+    sentence_text: bool = False,
+    workers: int | None = None,
+    gpus_per_worker: float = 0.0,
+) -> "Dataset":
+    """Find the relations in the texts of a Ray Dataset, on the cluster that it is on.
+
+    Args:
+        dataset: rows with a text and a name. Their other columns become metadata of the documents.
+        nlp: a pipeline with a relation component, which can be stored. The default is the one that ships with the
+            package.
+        text: the column with the texts.
+        id: the column with the names of the documents.
+        base, threshold, batch_size, ontology, provenance, assert_above, sentence_text: see `convert`.
+        workers: how many workers; None: as many as the cluster has place for.
+        gpus_per_worker: how much of a GPU each of them has.
+
+    Returns:
+        A Dataset with one row for each of `dataset`: `id`, `rdf` (N-Quads), `statements` (how many), and `reason` (why
+        it could not be read, otherwise None). `kgmrca merge` makes one graph of what is written of it. The description
+        of the run is not there, as nobody knows its end.
+
+    Raises:
+        InputError: an argument cannot be used, or the Dataset has no such column.
+        ModelError: the pipeline finds no relations.
+
+    Example:
+        >>> rows = convert_dataset(ray.data.read_parquet("s3://bucket/papers"), text="abstract")  # doctest: +SKIP
+        >>> rows.write_parquet("s3://bucket/graph")  # doctest: +SKIP
+    """
+    from kgmrca.jobs.on_ray import read_dataset
+
+    Iris(base)
+    chosen_format("nquads", "-", provenance=provenance)
+    reader = _reader(
+        nlp or _shipped_pipeline(),
+        load_ontology(ontology),
+        threshold=threshold,
+        name=ontology.name if isinstance(ontology, Path) else ontology,
+        base=base,
+        batch_size=batch_size,
+        provenance=provenance,
+        assert_above=assert_above,
+        sentence_text=sentence_text,
+    )
+    return read_dataset(dataset, reader, text=text, id=id, workers=workers, gpus=gpus_per_worker)
+
+
+def _reader(
+    nlp: Language,
+    predicates: Ontology,
+    *,
+    threshold: Threshold | None,
+    name: str,
+    default_operating_point: str | None = None,
+    source: str | None = None,
+    **how: Any,
+) -> Reader:
+    """What reads documents with a pipeline, after a look whether the pipeline can.
+
+    Raises:
+        InputError, ModelError: see `convert`.
+    """
+    _check_labels(nlp, predicates)
+    threshold_of_source = _threshold_of_source(source, threshold)
+    settings: dict[str, dict[str, Any]] = {}
+    parameters: dict[str, Any] = {"source": source, "threshold": threshold_of_source}
+    if source is None:
+        settings = threshold_settings(nlp, threshold, default_operating_point)
+        parameters = {"threshold": _thresholds_in_force(nlp, settings)}
+    run = Run.of(nlp, parameters={**parameters, "ontology": name})
+    return Reader(nlp, settings, run, ontology=predicates, source=source, threshold=threshold_of_source, **how)
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Reads records and writes what is found in them."""
+    """Reads records and writes what is found in them.
+
+    Attributes:
+        engine: does shards, such as `do_shards`; None if all is read as one stream.
+        parts: the folder where the shards are left, if they are the output.
+        may_shorten: whether the records of a single shard are read as a stream too.
+    """
 
     reader: Reader
     settings: dict[str, Any]
@@ -300,23 +409,25 @@ class _Job:
     output: str | Path | IO[bytes]
     rejected_to: Path | None
     format: str
-    workers: int
+    engine: _Engine
     parts: Path | None
+    may_shorten: bool
 
     def do(self, records: Iterable[Document | BadRecord], folder: Path | None, *, restart: bool) -> None:
         """Read records in shards if there is a folder for them, or several workers, and more records than one shard."""
-        if folder is None and self.workers == 1:
+        if self.engine is None:
             self._write_at_once(self.summary.timing(records, "reading"))
             return
         shards = self.summary.timing(shards_of(records, settings=json.dumps(self.settings)), "reading")
         first = list(islice(shards, 2))
-        if len(first) < 2 and not self.parts and not (folder and folder.is_dir()):
+        if len(first) < 2 and self.may_shorten and not (folder and folder.is_dir()):
             self._write_at_once(record for shard in first for record in shard.records)
             return
         with ExitStack() as stack:
             folder = folder or stack.enter_context(temporary_folder(None)) / "job"
             manifest = stack.enter_context(open_manifest(folder, self.parts, restart=restart))
-            self._write_in_shards(chain(first, shards), manifest)
+            do = partial(self.engine, reader=self.reader, manifest=manifest)
+            self._write_in_shards(chain(first, shards), manifest, do)
 
     def _write_at_once(self, records: Iterable[Document | BadRecord]) -> None:
         with opened(self.output) as out, _rejects(self.rejected_to) as set_aside:
@@ -324,7 +435,7 @@ class _Job:
                 self.reader.triples(records, self.summary, set_aside=set_aside, progress=self._show), out, _now()
             )
 
-    def _write_in_shards(self, shards: Iterable[Shard], manifest: Manifest) -> None:
+    def _write_in_shards(self, shards: Iterable[Shard], manifest: Manifest, do: Callable[..., object]) -> None:
         started = _now()
         before = set(manifest.done)
         changed = manifest.changed(self.settings)
@@ -338,7 +449,6 @@ class _Job:
             self.summary.add(counts)
             self._show(size)
 
-        do = partial(do_shards, reader=self.reader, manifest=manifest, workers=self.workers)
         order = run_shards(shards, manifest, do=do, done=done)
         if not changed and (unused := before.difference(order)):
             logger.warning("kgmrca: The input of %d of these shards has changed; it was read again.", len(unused))
@@ -377,6 +487,12 @@ class _Job:
         self.summary.bytes += size
         self.bar.set_postfix(counts, refresh=False)
         self.bar.update(size)
+
+
+def _on_ray() -> Callable[..., object]:
+    from kgmrca.jobs.on_ray import do_on_ray  # imports pickle and sockets that no other job needs
+
+    return do_on_ray
 
 
 def _now() -> datetime:
@@ -528,14 +644,14 @@ def _check_labels(nlp: Language, ontology: Ontology) -> None:
             ontology.predicate(label)
 
 
-def _check_entities(nlp: Language, found: Found) -> None:
-    """Check that a component before the relation components can give them entities, unless Docs with entities are read.
+def check_entities(nlp: Language) -> None:
+    """Check that a component before the relation components can give them entities.
 
     Raises:
         ModelError: no component can.
     """
     pipes = _relation_pipes(nlp)
-    if not pipes or any(file.format == "docbin" for file in found.files):
+    if not pipes:
         return
     *_, last = pipes
     before = list(takewhile(lambda name: name != last, nlp.pipe_names))

@@ -19,7 +19,7 @@ from spacy.util import is_in_jupyter
 
 from kgmrca.entities import get_entities
 from kgmrca.errors import DependencyError, InputError
-from kgmrca.markup import escape, printable, shortened, text_width
+from kgmrca.markup import escape, one_line, printable, shortened, text_width
 from kgmrca.names import normal_name
 from kgmrca.relations import get_relations
 from kgmrca.types import coarse_type
@@ -208,7 +208,7 @@ def _find_mentions(doc: Doc, ents: Sequence[str] | None, labels: Sequence[str] |
         arc = _Arc(
             found[subject],
             found[object_],
-            [f"{shortened(label, _LONGEST_LABEL)} {-score:.2f}" for score, label in sorted(scored)],
+            [f"{shortened(one_line(label), _LONGEST_LABEL)} {-score:.2f}" for score, label in sorted(scored)],
         )
         for end in dict.fromkeys((arc.subject, arc.object)):  # once, if they are one
             end.arcs.append(arc)
@@ -369,7 +369,7 @@ def _add_pieces(lines: Sequence[_Line], arc: _Arc, subject_x: float, object_x: f
         lines[subject.line].pieces.append(_Piece(legs, left, right, arc.labels))
         return
     for mention, x, is_object in ((subject, subject_x, False), (object_, object_x, True)):
-        name = shortened(" ".join(arc.other(mention).name.split()), _LONGEST_NAME)
+        name = shortened(one_line(arc.other(mention).name), _LONGEST_NAME)
         labels = [f"{name} → {label}" if is_object else f"{label} → {name}" for label in arc.labels]
         left, right = (x, math.inf) if mention.line < arc.other(mention).line else (0.0, x)
         lines[mention.line].pieces.append(_Piece([(x, is_object)], left, right, labels))

@@ -1,4 +1,4 @@
-"""Text in drawings and pages: how wide it is, and the only ways by which it gets into SVG and HTML."""
+"""Text that people see in drawings, pages and tables: how wide it is, and the only ways by which it gets there."""
 
 import html
 import json
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Any
 
-__all__ = ["escape", "json_in_html", "printable", "shortened", "text_width"]
+__all__ = ["escape", "json_in_html", "one_line", "printable", "shortened", "text_width"]
 
 # Widths of the characters from " " to "~" in Helvetica and Arial, in thousandths of the font's size.
 _ASCII = dict(
@@ -26,6 +26,8 @@ _ASCII = dict(
 _OTHER_WIDTH = 600
 # What ends a script or begins a comment in HTML, what ends a line in older JavaScript, and what no document can hold.
 _UNSAFE = re.compile("[<>&\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+# What turns the order of the characters behind it around, also of those that are no part of the text.
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def text_width(text: str, size: float) -> float:
@@ -43,6 +45,16 @@ def text_width(text: str, size: float) -> float:
 def shortened(text: str, longest: int) -> str:
     """A text of so many characters at most; "…" stands for what is left out."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks, without what a terminal takes for commands, and without what reorders its neighbours.
+
+    >>> one_line("Marie\\n  Curie\\x1b[2J \\u202e")
+    'Marie Curie[2J'
+    """
+    plain = " ".join(_REORDERING.sub("", text).split())
+    return "".join(character for character in plain if unicodedata.category(character) != "Cc")
 
 
 def printable(text: str) -> str:

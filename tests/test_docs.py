@@ -117,6 +117,8 @@ def test_what_a_page_tells_to_run_gives_what_it_shows(page, bash, wikidata, caps
         line = TEXTS[page].count("\n", 0, block.start()) + 1
         if language == "bash":
             printed = bash(code)
+        elif "import ray" in code:  # which leaves processes and sockets to the end of its own process
+            printed = bash(f"python - 2>/dev/null <<'END'\n{code}\nEND")
         else:
             exec(compile("\n" * line + code, page, "exec"), names)
             printed = capsys.readouterr().out

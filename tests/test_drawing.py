@@ -258,6 +258,12 @@ def test_a_very_long_label_is_shortened():
     assert [label for label in labels(svg) if label != "LOC"] == ["x" * 59 + "… 0.90", f"{long} 0.80"]
 
 
+def test_no_label_turns_its_score_around():
+    doc = make(CURIE, ["Marie Curie", "Warsaw"], [(0, 1, "\u202eborn\x1b", 0.33)])
+    (svg,) = svgs(kgmrca.render(doc))
+    assert [label for label in labels(svg) if label != "LOC"] == ["born 0.33"]
+
+
 def test_words_of_any_script():
     (svg,) = svgs(kgmrca.render(NLP("👩\u200d👩\u200d👧 wa\u0301s in 東京, שלום \u202eabc")))
     boxes = {text: box[2] - box[0] for text, box in texts(svg, 16)}

@@ -23,10 +23,11 @@ from kgmrca.cli.options import (
     number_or_name,
     suggest,
 )
-from kgmrca.cli.printing import columns, one_line
+from kgmrca.cli.printing import columns
 from kgmrca.cli.verbosity import JsonMessages
 from kgmrca.errors import InputError, ModelError
 from kgmrca.files import whole_file
+from kgmrca.markup import one_line
 from kgmrca.progress import counted, loading_shown
 from kgmrca.triples.iris import DEFAULT_BASE
 
@@ -160,6 +161,17 @@ def convert_command(
             show_default=False,
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|local",
+            help="Read on a Ray cluster: its address (HOST:PORT, or auto for that of this machine), or local to start "
+            "one here.",
+        ),
+    ] = None,
+    gpus_per_worker: Annotated[
+        float, typer.Option(min=0, help="How much of a GPU each worker on the cluster has, such as 0.25.")
+    ] = 0.0,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew, whatever an interrupted command has done already.")
     ] = False,
@@ -207,7 +219,7 @@ def convert_command(
         return
     chosen = None if threshold is None else number_or_name(threshold)
     begun = time.perf_counter()
-    nlp = None if pipeline is None else load_pipeline(pipeline)
+    nlp = None if pipeline is None else load_pipeline(pipeline, adds_relations=source is None)
     loading = time.perf_counter() - begun
     summary = convert(
         inputs,
@@ -229,6 +241,8 @@ def convert_command(
         sentence_text=sentence_text,
         source=source and source.value,
         workers=workers,
+        ray=ray,
+        gpus_per_worker=gpus_per_worker,
         restart=restart,
         by_component=profile,
         progress="json" if log_json else None,
@@ -311,11 +325,12 @@ def tag_command(
       kgmrca tag "Marie Curie was born in Warsaw." --threshold complete --json
       kgmrca tag - < letter.txt
     """
-    from kgmrca.convert import threshold_settings
+    from kgmrca.convert import check_entities, threshold_settings
 
     chosen = None if threshold is None else number_or_name(threshold)
     content = _read_text(text)
-    nlp = load_pipeline(pipeline)
+    nlp = load_pipeline(pipeline, adds_relations=True)
+    check_entities(nlp)
     if len(content) > nlp.max_length:
         raise InputError(
             f"The text has {len(content):,} characters, and the pipeline takes {nlp.max_length:,} at once: cut it into "

@@ -1,5 +1,6 @@
 """Options and arguments that several commands have, each declared once, and functions that read their values."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -10,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgmrca.cli.verbosity import logger
-from kgmrca.errors import InputError
+from kgmrca.errors import InputError, KgmrcaError, ModelError
 from kgmrca.files import STANDARD, opened
 from kgmrca.progress import loading_shown
 from kgmrca.resources import SHIPPED
@@ -258,17 +259,45 @@ def number_or_name(threshold: str) -> float | str:
     return number
 
 
-def load_pipeline(name: str | None) -> "Language":
+def load_pipeline(name: str | None, *, adds_relations: bool = False) -> "Language":
     """Load a pipeline by its name or from its folder; without a name, the one that ships.
+
+    Args:
+        name: the pipeline.
+        adds_relations: add `mrca_relations` as it ships at the end of a pipeline without a relation component.
 
     Raises:
         InputError: it cannot be loaded.
+        ModelError: a relation component would have to be added, and the texts are in another language than English.
     """
     logger.info("Loading the pipeline %s.", name or SHIPPED)
-    try:
-        with loading_shown():
-            from kgmrca.extraction.relations.component import load  # takes as long as the pipeline itself
+    with loading_shown():
+        from kgmrca.extraction.relations.component import load  # takes as long as the pipeline itself
 
-            return load(name)
-    except OSError as error:
-        raise InputError(f"The pipeline '{name}' cannot be loaded: {error}") from error
+        try:
+            nlp = load(name)
+        except KgmrcaError:
+            raise
+        except Exception as error:  # a folder may have anything in it, and a component of others may raise anything
+            raise InputError(f"The pipeline '{name}' cannot be loaded: {_in_words(error)}") from error
+        if adds_relations and not any(
+            "doc._.relations" in nlp.get_pipe_meta(component).assigns for component in nlp.component_names
+        ):
+            if nlp.lang not in ("en", "xx"):
+                raise ModelError(
+                    f"The pipeline '{name}' finds no relations, and is for texts in '{nlp.lang}'. The component "
+                    "'mrca_relations' that would be added to it reads English: train one for these texts."
+                )
+            nlp.add_pipe("mrca_relations")
+            print(
+                f"kgmrca: the pipeline '{name}' finds no relations, so 'mrca_relations' was added at its end",
+                file=sys.stderr,
+            )
+        return nlp
+
+
+def _in_words(error: Exception) -> str:
+    if found := re.search(r"\[E002\] Can't find factory for '(.*?)'", str(error)):
+        return f"the factory '{found[1]}' of one of its components is not there: install the package that it is from."
+    first = str(error).partition("\n")[0]
+    return first if isinstance(error, OSError) else f"{type(error).__name__}: {first}"

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["columns", "one_line", "width"]
+__all__ = ["columns", "width"]
 
 
 def width(text: str) -> int:
@@ -19,16 +19,6 @@ def _cells(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
-
-
-def one_line(text: str) -> str:
-    """A text without line breaks, and without characters that a terminal takes for commands.
-
-    >>> one_line("Marie\\n  Curie\\x1b[2J")
-    'Marie Curie[2J'
-    """
-    kept = (character for character in " ".join(text.split()) if unicodedata.category(character) != "Cc")
-    return "".join(kept)
 
 
 def columns(rows: Sequence[Sequence[str]], *, gap: str = "  ") -> str:

@@ -54,7 +54,7 @@ def serve_command(
 
     limits = Limits(max_size=max_size, max_requests=max_requests, timeout=timeout)
     with _listening(host, port) as listener:
-        nlp = load_pipeline(pipeline)
+        nlp = load_pipeline(pipeline, adds_relations=True)
         app = make_app(nlp, threshold=chosen, base=base, limits=limits)
 
         import uvicorn

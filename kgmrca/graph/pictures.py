@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kgmrca.markup import escape, printable, shortened, text_width
+from kgmrca.markup import escape, one_line, printable, shortened, text_width
 
 __all__ = ["FORMATS", "Edge", "Node", "as_dot", "as_html", "as_mermaid", "as_svg"]
 
@@ -118,7 +118,7 @@ def _numbers(edges: Iterable[Edge]) -> dict[Node, int]:
 
 
 def _one_line(text: str) -> str:
-    return shortened(" ".join(printable(text).split()), _LONGEST)
+    return shortened(printable(one_line(text)), _LONGEST)
 
 
 def _mermaid(text: str) -> str:

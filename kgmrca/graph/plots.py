@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kgmrca.markup import escape, printable, shortened, text_width
+from kgmrca.markup import escape, one_line, printable, shortened, text_width
 from kgmrca.terms import KGMRCA, LABEL, OTHER_NAME
 from kgmrca.triples.records import Statement
 
@@ -131,4 +131,4 @@ def bars_as_svg(charts: Sequence[Chart]) -> str:
 
 
 def _label(name: str) -> str:
-    return shortened(" ".join(printable(name).split()), _LONGEST)
+    return shortened(printable(one_line(name)), _LONGEST)

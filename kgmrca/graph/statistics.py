@@ -23,6 +23,7 @@ from kgmrca.files import check_outputs, whole_file
 from kgmrca.graph.networks import NEO4J_TABLES, neo4j_tables, to_networkx, write_graphml
 from kgmrca.graph.pictures import FORMATS, Edge, Node
 from kgmrca.graph.plots import Distributions, bars_as_svg
+from kgmrca.markup import one_line
 from kgmrca.names import normal_name
 from kgmrca.progress import counted, progress_bar
 from kgmrca.terms import DCTERMS, KGMRCA, MENTION, NAMESAKE, OTHER_NAME, PROV, RDF, RDFS, XSD
@@ -138,8 +139,9 @@ class _Rows:
             key = self._key_of_row(number)
             if key not in nodes:
                 about = self.named(number)
-                name = about.get("literal") or about.get("name") or str(self._nodes[number])
-                nodes[key] = Node(str(len(nodes)), name, is_literal="literal" in about)
+                is_literal = "literal" in about
+                name = about["literal"] if is_literal else about["name"] or about["iri"]
+                nodes[key] = Node(str(len(nodes)), name, is_literal)
             return nodes[key]
 
         return [
@@ -571,28 +573,33 @@ def report_table(report: dict[str, Any]) -> str:
         ("conflicts", f"{sum(report['conflicts'].values()):,}", _list(report["conflicts"])),
     ]
     lines = [f"{name:<12}{number:>12}  {words}".rstrip() for name, number, words in rows]
-    for title, key, number, words in (
+    rankings: list[tuple[str, str, Callable[[Any], str], Callable[[Any], str]]] = [
         ("Predicates of most facts", "top_predicates", lambda row: f"{row['facts']:,}", _name),
         ("Entities in most facts", "top_entities", lambda row: f"{row['degree']:,}", _entity),
         ("Most certain", "most_certain", lambda row: f"{row['confidence']:.4f}", _sentence),
         ("Most statements", "most_attested", lambda row: f"{row['statements']:,}", _sentence),
-        ("Conflicts", "top_conflicts", lambda row: row["kind"], lambda row: row["comment"] or row["iri"]),
-    ):
+        ("Conflicts", "top_conflicts", lambda row: one_line(row["kind"]), _conflict),
+    ]
+    for title, key, number, words in rankings:
         if report[key]:
             lines += ["", title, *(f"{number(row):>12}  {words(row)}" for row in report[key])]
     return "\n".join(lines)
 
 
 def _list(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name or 'without a kind'} {count:,}" for name, count in sorted(counts.items()))
+    return ", ".join(f"{one_line(name) or 'without a kind'} {count:,}" for name, count in sorted(counts.items()))
 
 
 def _name(about: dict[str, str]) -> str:
-    return " ".join((about.get("literal") or about.get("name") or about.get("iri", "")).split())
+    return one_line(about.get("literal") or about.get("name") or about.get("iri", ""))
 
 
 def _entity(row: dict[str, Any]) -> str:
     return f"{_name(row)}  ({row['entities']:,} entities)" if "entities" in row else _name(row)
+
+
+def _conflict(row: dict[str, Any]) -> str:
+    return one_line(row["comment"] or row["iri"])
 
 
 def _sentence(row: dict[str, Any]) -> str:

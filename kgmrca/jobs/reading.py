@@ -19,12 +19,12 @@ from kgmrca.triples.records import Run, Statement
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples
 
-__all__ = ["Reader", "as_json"]
+__all__ = ["ReadDocument", "Reader", "as_json"]
 
 _BATCH_CHARACTERS = 200_000  # some 40,000 tokens: enough to keep the networks busy
 
 
-class _Read(NamedTuple):
+class ReadDocument(NamedTuple):
     """A document, the digest of its text, what it says, and what it has."""
 
     document: Document
@@ -74,41 +74,46 @@ class Reader:
             set_aside: is given each record that could not be used, as JSON.
             progress: is given the size of each record that is done.
         """
-        iris = Iris(self.base)
         made_of_label = f"{self.base}relation/"
-        for batch in _batches(records, self.batch_size):
-            for outcome in self._read_batch(batch, counts):
-                if isinstance(outcome, BadRecord):
-                    counts.rejected += 1
-                    set_aside(as_json(outcome))
-                    progress(outcome.size)
-                    continue
-                document, found = outcome.document, outcome.statements
-                counts.documents += 1
-                counts.sentences += outcome.sentences
-                counts.entities += len({iri for said in found for iri in _entities_of(said)})
-                counts.statements += len(found)
-                counts.predicates.update(said.predicate for said in found)
-                counts.unmapped.update(said.label for said in found if said.predicate.startswith(made_of_label))
-                counts.without_entities += not outcome.has_entities
-                with counts.timed("statements"):
-                    triples = list(
-                        document_triples(
-                            iris.document(document.id, outcome.digest),
-                            document.id,
-                            found,
-                            base=self.base,
-                            meta=document.meta,
-                            provenance=self.provenance,
-                            assert_above=self.assert_above,
-                            text=self.sentence_text,
-                        )
-                    )
-                with counts.timed("writing"):
-                    yield from triples
-                progress(document.size)
+        for outcome in self.read(records, counts):
+            if isinstance(outcome, BadRecord):
+                counts.rejected += 1
+                set_aside(as_json(outcome))
+                progress(outcome.size)
+                continue
+            found = outcome.statements
+            counts.documents += 1
+            counts.sentences += outcome.sentences
+            counts.entities += len({iri for said in found for iri in _entities_of(said)})
+            counts.statements += len(found)
+            counts.predicates.update(said.predicate for said in found)
+            counts.unmapped.update(said.label for said in found if said.predicate.startswith(made_of_label))
+            counts.without_entities += not outcome.has_entities
+            with counts.timed("statements"):
+                triples = list(self.document_triples(outcome))
+            with counts.timed("writing"):
+                yield from triples
+            progress(outcome.document.size)
 
-    def _read_batch(self, batch: Sequence[Document | BadRecord], counts: Counts) -> list[_Read | BadRecord]:
+    def read(self, records: Iterable[Document | BadRecord], counts: Counts) -> Iterator[ReadDocument | BadRecord]:
+        """What each record says, or why it could not be used, in their order; `counts` gets the times."""
+        for batch in _batches(records, self.batch_size):
+            yield from self._read_batch(batch, counts)
+
+    def document_triples(self, read: ReadDocument) -> Iterator[Triple | Quad]:
+        """The triples of a document."""
+        return document_triples(
+            Iris(self.base).document(read.document.id, read.digest),
+            read.document.id,
+            read.statements,
+            base=self.base,
+            meta=read.document.meta,
+            provenance=self.provenance,
+            assert_above=self.assert_above,
+            text=self.sentence_text,
+        )
+
+    def _read_batch(self, batch: Sequence[Document | BadRecord], counts: Counts) -> list[ReadDocument | BadRecord]:
         """The statements of each document, or the reason why it could not be processed.
 
         The Docs are not used after the call, so that a memory zone can be freed.
@@ -123,7 +128,7 @@ class Reader:
                     record if isinstance(record, BadRecord) else self._read_doc(record, next(docs)) for record in batch
                 ]
 
-    def _read_doc(self, document: Document, doc: Doc | Exception) -> _Read | BadRecord:
+    def _read_doc(self, document: Document, doc: Doc | Exception) -> ReadDocument | BadRecord:
         error = doc
         if isinstance(doc, Doc):
             try:
@@ -137,7 +142,7 @@ class Reader:
                     threshold=self.threshold,
                 )
                 n_sentences = int((doc.to_array("SENT_START") == 1).sum())
-                return _Read(document, text_digest(doc.text), list(said), bool(doc.ents), n_sentences)
+                return ReadDocument(document, text_digest(doc.text), list(said), bool(doc.ents), n_sentences)
             except InputError as unusable:
                 error = unusable
         reason = f"{type(error).__name__}: {error}"

@@ -26,7 +26,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from kgmrca import __version__
-from kgmrca.convert import threshold_settings
+from kgmrca.convert import check_entities, threshold_settings
 from kgmrca.errors import DependencyError, InputError
 from kgmrca.relations import Threshold, as_dict
 from kgmrca.serve.batching import Batcher
@@ -133,9 +133,10 @@ def make_app(
 
     Raises:
         InputError: `base` or the threshold cannot be used.
-        ModelError: the pipeline takes no threshold.
+        ModelError: the pipeline takes no threshold, or gives no entities to its relation component.
     """
     Iris(base)
+    check_entities(nlp)
     service = _Service(nlp, threshold_settings(nlp, threshold), base, limits or Limits())
     return Starlette(
         routes=[

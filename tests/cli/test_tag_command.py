@@ -9,7 +9,8 @@ from spacy.language import Language
 from typer.testing import CliRunner
 
 from kgmrca.cli import app
-from kgmrca.cli.printing import columns, one_line, width
+from kgmrca.cli.printing import columns, width
+from kgmrca.markup import one_line
 
 BIRTH = "Marie Curie was born in Warsaw."
 
@@ -164,11 +165,11 @@ def test_standard_input_that_is_not_utf8_is_refused_in_words(tag):
     assert "Standard input is not UTF-8 text" in done.stderr
 
 
-def test_a_pipeline_that_finds_no_relations_is_refused(tmp_path):
+def test_a_pipeline_that_finds_no_names_is_refused(tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     done = CliRunner().invoke(app, ["tag", BIRTH, "--pipeline", str(tmp_path / "blank")])
     assert done.exit_code == 2
-    assert "finds relations" in done.stderr
+    assert "Nothing gives entities to 'mrca_relations'" in done.stderr
 
 
 def test_the_shipped_pipeline_is_the_default():

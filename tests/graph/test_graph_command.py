@@ -258,6 +258,14 @@ def test_a_document_is_known_as_one_wherever_the_file_says_so(tmp_path):
     assert (report["documents"], report["facts"], report["entities"]) == (1, 1, 2)
 
 
+def test_no_name_commands_the_terminal(tmp_path):
+    label = r"Ma\u001b[31mrie\u009b2J\u202e"
+    text = f'<urn:a> <http://www.w3.org/2000/01/rdf-schema#label> "{label}" ; <urn:p> <urn:b> .'
+    (tmp_path / "graph.ttl").write_text(text, encoding="utf-8")
+    printed = run(tmp_path / "graph.ttl").stdout
+    assert "Ma[31mrie2J\n" in printed
+
+
 def test_an_empty_graph_has_figures(tmp_path):
     (tmp_path / "empty.ttl").touch()
     report = figures(tmp_path / "empty.ttl")

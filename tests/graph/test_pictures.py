@@ -1,3 +1,4 @@
+import io
 import re
 from xml.etree import ElementTree
 
@@ -8,7 +9,9 @@ from test_graph_command import MERGED, run, written
 
 from kgmrca.errors import InputError
 from kgmrca.graph.pictures import FORMATS, Edge, Node, as_dot, as_html, as_mermaid, as_svg
-from kgmrca.graph.statistics import graph_report
+from kgmrca.graph.statistics import Statistics, graph_report
+from kgmrca.terms import KGMRCA, PROV, RDF
+from kgmrca.triples.read import read_rdf
 
 SVG = "{http://www.w3.org/2000/svg}"
 CURIE = Node("0", "Marie Curie")
@@ -66,6 +69,28 @@ def test_any_text_is_drawn_as_text(text):
         "  n0 -> n1 [label=]\n}\n"
     )
     assert as_html(edges).count("<script") == 0
+
+
+def test_no_text_turns_the_score_beside_it_around(tmp_path):
+    edges = [Edge(Node("0", "\u2067a\u2069"), "\u202eborn", Node("1", "b"), 0.33)]
+    texts = [text.text for text in drawn(edges).iter(f"{SVG}text")]
+    assert sorted(texts) == ["a", "b", "born 0.33"]
+    for form in (as_mermaid, as_dot):
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]|#823[4-8];|#829[4-7];", form(edges))
+
+
+def test_an_empty_literal_is_drawn_empty():
+    found = Statistics()
+    lines = [
+        f"<urn:s> <{RDF}type> <{RDF}Statement> ; <{RDF}subject> <urn:a> ; <{RDF}predicate> <urn:p> ;",
+        f"<{RDF}object> '' ; <{KGMRCA}confidence> 0.5 ; <{KGMRCA}relationLabel> 'p' ;",
+        f"<{KGMRCA}subjectMention> <urn:d#char=0,1> ; <{KGMRCA}objectMention> <urn:d#char=2,3> ;",
+        f"<{PROV}wasDerivedFrom> <urn:d> .",
+    ]
+    for one in read_rdf(io.BytesIO("\n".join(lines).encode()), format="turtle"):
+        found.add(one)
+    (edge,) = found.picture()
+    assert (edge.object.name, edge.object.is_literal) == ("", True)
 
 
 def test_mermaid_sees_no_list_and_no_markup():

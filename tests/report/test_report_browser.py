@@ -129,11 +129,29 @@ def test_the_summary_counts(browser, opened):
     assert not browser.find_element("id", "statements").is_displayed()
 
 
+@pytest.mark.parametrize("label", ["W" * 3000, "東" * 40, "\u202eborn", "place of birth"])
+def test_the_label_of_a_bar_is_within_the_chart(browser, opened, label):
+    opened(GRAPH.replace('"place of birth"', f'"{label}"'))
+    browser.find_element("xpath", "//button[.='Summary']").click()
+    lefts = browser.execute_script(
+        "return [...document.querySelectorAll('#summary svg text')].map((text) => text.getBBox().x)"
+    )
+    assert len(lefts) > 4
+    assert min(lefts) >= 0
+    shown = [text.text for text in browser.find_elements("css selector", "#summary svg text")]
+    assert any(text.rstrip("…") and label.strip("\u202e").startswith(text.rstrip("…")) for text in shown)
+
+
 def test_without_checks_nothing_is_said_of_what_is_confirmed(browser, opened):
     opened(GRAPH.replace('kgmrca:verdict "confirmed"', 'kgmrca:verdict "unlinked"'))
     browser.find_element("xpath", "//button[.='Summary']").click()
     assert "Verdicts" in text_of(browser, "#summary")
     assert "onfirmed" not in text_of(browser, "#summary")
+
+
+def test_no_name_turns_the_words_beside_it_around(browser, opened):
+    opened(GRAPH.replace('rdfs:label "Marie Curie"', 'rdfs:label "\u202eMarie\u2069 Curie"'))
+    assert rows(browser)[0].startswith("Marie Curie — place of birth — Warsaw")
 
 
 def test_text_of_documents_never_runs(browser, opened):

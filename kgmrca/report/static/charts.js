@@ -9,14 +9,24 @@ function drawn(name, attributes, ...children) {
   return made;
 }
 
+// As much of a text as has room left of the bars, whatever its script.
+const ROOM = 190;
+const pen = document.createElement("canvas").getContext("2d");
+function fitting(text) {
+  pen.font = `13px ${getComputedStyle(document.body).fontFamily}`;
+  const whole = inOrder(text), signs = Array.from(whole.slice(0, 200));
+  if (whole.length <= 200 && pen.measureText(whole).width <= ROOM) return whole;
+  while (signs.length && pen.measureText(`${signs.join("")}…`).width > ROOM) signs.pop();
+  return `${signs.join("")}…`;
+}
+
 // A row has a label, the length of its bar, and the words beside it if they say more than the length.
 function chart(title, rows, most = Math.max(1, ...rows.map(([, count]) => count))) {
   const picture = drawn("svg", { viewBox: `0 0 640 ${rows.length * 22 + 4}`, role: "img", "aria-label": title });
   rows.forEach(([label, count, words = count.toLocaleString("en")], place) => {
     const y = place * 22, width = (340 * count) / most;
-    const short = label.length > 28 ? `${label.slice(0, 27)}…` : label;
     picture.append(
-      drawn("text", { x: 195, y: y + 15, "text-anchor": "end" }, short),
+      drawn("text", { x: 195, y: y + 15, "text-anchor": "end" }, fitting(label)),
       drawn("rect", { class: "bar", x: 204, y: y + 3, width: width.toFixed(1), height: 16, rx: 2 }),
       drawn("text", { x: 210 + width, y: y + 15 }, words));
   });
@@ -29,6 +39,8 @@ function chart(title, rows, most = Math.max(1, ...rows.map(([, count]) => count)
 function ranked(labels, numbers) {
   return labels.map((label, number) => [label, numbers[number]]).sort((a, b) => b[1] - a[1]).slice(0, 25);
 }
+
+const counted = (count, one, more) => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
 
 const STEPS = 10;
 const step = (number) => Math.min(STEPS - 1, Math.floor(statements.confidence[number] * STEPS + 1e-9));
@@ -59,7 +71,8 @@ function showSummary() {
   const steps = new Array(STEPS).fill(0);
   for (let number = 0; number < total; number++) steps[step(number)]++;
   byId("summary").replaceChildren(
-    element("h2", {}, `${total.toLocaleString("en")} statements, ${things.name.length.toLocaleString("en")} entities and values, ${documents.length.toLocaleString("en")} documents`),
+    element("h2", {}, [counted(total, "statement", "statements"), counted(things.name.length, "entity or value", "entities and values"),
+      counted(documents.length, "document", "documents")].join(", ")),
     ...chart("Verdicts", ranked(verdicts, counts(statements.verdict, verdicts.length))),
     ...chart("Predicates", ranked(predicates.map(([label]) => label), counts(statements.predicate, predicates.length))),
     ...chart("Confidence", steps.map((count, place) => [stepWords(place), count])),

@@ -38,7 +38,7 @@ function grow(thing) {
   for (const one of [thing, ...added]) {
     for (const number of statementsOf(one)) {
       const [from, to] = [statements.subject[number], statements.object[number]];
-      const label = predicates[statements.predicate[number]][0];
+      const label = inOrder(predicates[statements.predicate[number]][0]);
       if (net.shown.has(from) && net.shown.has(to)) edges.set(JSON.stringify([from, label, to]), [from, label, to]);
     }
   }

@@ -14,7 +14,9 @@ function element(name, attributes = {}, ...children) {
 
 // Only links to the web are followed, whatever a graph says.
 const link = (iri, text) => (/^https?:\/\//.test(iri) ? element("a", { href: iri, rel: "noreferrer" }, text) : text);
-const thingName = (thing) => things.name[thing] || "(no name)";
+// Without what would turn the order of the words around that stand beside a text.
+const inOrder = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+const thingName = (thing) => inOrder(things.name[thing]) || "(no name)";
 const thingLink = (thing) => element("button", { type: "button", class: "link", click: () => showThing(thing) }, thingName(thing));
 const percent = (number) => statements.confidence[number].toFixed(2);
 
@@ -22,7 +24,7 @@ const HEIGHT = 48;
 const list = { shown: [], at: 0 };
 
 function statementWords(number) {
-  const label = predicates[statements.predicate[number]][0];
+  const label = inOrder(predicates[statements.predicate[number]][0]);
   return `${thingName(statements.subject[number])} — ${label} — ${thingName(statements.object[number])}`;
 }
 
