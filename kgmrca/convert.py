@@ -59,8 +59,11 @@ __all__ = [
     "convert",
     "convert_dataset",
     "find",
+    "operating_points",
     "summary_path",
+    "takes_threshold",
     "threshold_settings",
+    "thresholds_in_force",
 ]
 
 logger = logging.getLogger(__name__)
@@ -387,7 +390,7 @@ def _reader(
     parameters: dict[str, Any] = {"source": source, "threshold": threshold_of_source}
     if source is None:
         settings = threshold_settings(nlp, threshold, default_operating_point)
-        parameters = {"threshold": _thresholds_in_force(nlp, settings)}
+        parameters = {"threshold": thresholds_in_force(nlp, settings)}
     run = Run.of(nlp, parameters={**parameters, "ontology": name})
     return Reader(nlp, settings, run, ontology=predicates, source=source, threshold=threshold_of_source, **how)
 
@@ -698,11 +701,22 @@ def threshold_settings(
     return {name: {"threshold": threshold} for name in pipes}
 
 
+def takes_threshold(nlp: Language) -> bool:
+    """Whether `threshold_settings` takes a threshold for the pipeline."""
+    return any(map(_takes_threshold, _relation_pipes(nlp).values()))
+
+
+def operating_points(nlp: Language) -> dict[str, float]:
+    """The operating points of the pipeline's relation components by name, with their thresholds."""
+    pipes = _relation_pipes(nlp).values()
+    return {name: number for pipe in pipes for name, number in getattr(pipe, "operating_points", {}).items()}
+
+
 def _takes_threshold(pipe: Any) -> bool:
     return "threshold" in signature(pipe.pipe if hasattr(pipe, "pipe") else pipe).parameters
 
 
-def _thresholds_in_force(nlp: Language, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def thresholds_in_force(nlp: Language, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The thresholds that are used by the relation components, as numbers."""
     in_force = {}
     for name, pipe in _relation_pipes(nlp).items():

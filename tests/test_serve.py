@@ -248,6 +248,39 @@ def test_health_and_readiness(client):
     assert client.get("/ready").json() == {"status": "ready", "model": "en_kgmrca_sm"}
 
 
+def test_a_request_may_name_its_threshold(client):
+    def labels(threshold):
+        answer = client.post("/relations", params={"threshold": threshold}, json={"text": TEXT})
+        return [relation["label"] for relation in answer.json()["documents"][0]["relations"]]
+
+    assert labels(0.95) == []
+    assert labels("precise") == ["place of birth"]
+    assert len(labels(0.01)) > len(labels("complete")) >= 1
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(labels, [0.95, "precise"] * 8)) == [[], ["place of birth"]] * 8
+
+
+@pytest.mark.parametrize(
+    ("threshold", "words"), [("1.5", "1.5"), ("nan", "nan"), ("-1", "-1"), ("exact", "exact"), ("", "")]
+)
+def test_a_threshold_that_is_none_is_422(client, threshold, words):
+    said = problem(client.post("/relations", params={"threshold": threshold}, json={"text": TEXT}), 422)
+    assert said.startswith("threshold: ")
+    assert words in said
+
+
+def test_there_is_no_page_and_no_check_unless_asked_for(client):
+    problem(client.get("/"), 404)
+    problem(client.post("/check", json={"text": TEXT}), 404)
+    assert "/check" not in client.get("/openapi.json").json()["paths"]
+
+
+def test_what_is_for_an_endpoint_needs_one():
+    done = CliRunner().invoke(commands, ["serve", "--contact", "me@example.org"])
+    assert done.exit_code == 2
+    assert "--endpoint" in done.stderr
+
+
 def test_too_many_requests_are_503_and_ready_says_so(slow):
     nlp, component = slow
     with running(make_app(nlp, limits=Limits(max_requests=1))) as client, ThreadPoolExecutor(1) as pool:
@@ -305,7 +338,7 @@ def test_requests_that_wait_are_read_together(slow):
     sizes = []
 
     async def ask():
-        async with Batcher(nlp, component_cfg={}, observe=sizes.append) as batcher:
+        async with Batcher(nlp, observe=sizes.append) as batcher:
             asked = [asyncio.create_task(batcher.read(["a"], len))]
             while not component.reached.is_set():
                 await asyncio.sleep(0.01)
@@ -318,6 +351,25 @@ def test_requests_that_wait_are_read_together(slow):
     first, one, cancelled, three = asyncio.run(ask())
     assert (first, one, three, sizes) == (1, 1, 3, [1, 4])
     assert isinstance(cancelled, asyncio.CancelledError)
+
+
+def test_requests_with_other_settings_are_not_read_together(slow):
+    nlp, component = slow
+    sizes = []
+
+    async def ask():
+        async with Batcher(nlp, observe=sizes.append) as batcher:
+            asked = [asyncio.create_task(batcher.read(["a"], len))]
+            while not component.reached.is_set():
+                await asyncio.sleep(0.01)
+            all_settings = [{"a": {}}, {"a": {}}, {"b": {}}, {"a": {}}]
+            asked += [asyncio.create_task(batcher.read(["a"], len, some)) for some in all_settings]
+            await asyncio.sleep(0)
+            component.go_on.set()
+            await asyncio.gather(*asked)
+
+    asyncio.run(ask())
+    assert sizes == [1, 2, 1, 1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

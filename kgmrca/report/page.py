@@ -1,17 +1,13 @@
 """The page of `kgmrca report`: one file with all it needs, which loads nothing and runs no text of a document.
 
-The browser runs only the scripts that are part of this package, because the page names their hashes in its content
-security policy. What documents say stands in the page as JSON (see `markup.json_in_html`), and gets into the view as
-text only.
+The browser runs only the scripts that are part of this package (see `pages.html_page`).
 """
 
-import base64
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from kgmrca.files import check_outputs, opened
-from kgmrca.markup import escape, json_in_html
+from kgmrca.pages import SHARED, contents, html_page
 from kgmrca.report.data import report_data
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
@@ -22,6 +18,8 @@ __all__ = ["page", "write_report"]
 _STATIC = Path(__file__).parent / "static"
 _LIBRARY = ("cytoscape.min.js",)
 _SCRIPTS = ("data.js", "view.js", "charts.js", "graph.js", "main.js")  # one script, in this order
+# Under this id cytoscape looks for a style sheet of its own, which the policy would refuse.
+_STYLE_ID = "__________cytoscape_stylesheet"
 
 
 def write_report(graphs: list[str], output: str, *, input_format: str | None = None) -> int:
@@ -41,30 +39,12 @@ def write_report(graphs: list[str], output: str, *, input_format: str | None = N
 
 def page(data: dict[str, Any]) -> str:
     """The page for what `report_data` gives."""
-    style = _content("report.css")
-    # Each needs a line break of its own at the end, because a hash covers all that stands between the tags.
-    scripts = ["".join(map(_content, names)) for names in (_LIBRARY, _SCRIPTS)]
-    policy = (
-        f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; style-src {_hash(style)}; "
-        "base-uri 'none'; form-action 'none'"
+    return html_page(
+        title=f"{data['title']} – kgmrca",
+        style=contents(SHARED, ["base.css"]) + contents(_STATIC, ["report.css"]),
+        body=contents(_STATIC, ["body.html"]),
+        data=data,
+        script=contents(SHARED, ["dom.js"]) + contents(_STATIC, _SCRIPTS),
+        libraries=[contents(_STATIC, _LIBRARY)],
+        style_id=_STYLE_ID,
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(data['title'])} – kgmrca</title>\n"
-        # Under this id cytoscape looks for a style sheet of its own, which the policy would refuse.
-        f'<style id="__________cytoscape_stylesheet">{style}</style>\n</head>\n<body>\n{_content("body.html")}'
-        f'<script type="application/json" id="data">{json_in_html(data)}</script>\n'
-        f"<script>{scripts[0]}</script>\n"
-        f'<script type="module">{scripts[1]}</script>\n</body>\n</html>\n'
-    )
-
-
-def _content(name: str) -> str:
-    return (_STATIC / name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    digest = hashlib.sha256(content.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

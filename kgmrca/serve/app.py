@@ -1,13 +1,14 @@
 """The HTTP service: texts in, relations out, as JSON or RDF.
 
     POST /relations     the relations of a text, or of several
+    POST /check         the same, each compared with an endpoint, if one is configured
+    GET  /              a page to try it, if that is asked for; it uses these two as any client does
     GET  /health        200 while the process answers
     GET  /ready         200 if another request would be taken, else 503
     GET  /metrics       figures for Prometheus
     GET  /openapi.json  all of this as OpenAPI
 
-Errors are problem details (RFC 9457) that say what was wrong and what to do. "/" is not used: a page to try the service
-can have it, and would ask `/relations` as any client does.
+Errors are problem details (RFC 9457) that say what was wrong and what to do.
 """
 
 import asyncio
@@ -15,26 +16,32 @@ import io
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, TypeAlias, TypeVar
 
 from pyoxigraph import Quad, Triple
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from kgmrca import __version__
-from kgmrca.convert import check_entities, threshold_settings
-from kgmrca.errors import DependencyError, InputError
+from kgmrca.convert import check_entities, operating_points, takes_threshold, threshold_settings
+from kgmrca.errors import DependencyError, InputError, ModelError
 from kgmrca.relations import Threshold, as_dict
 from kgmrca.serve.batching import Batcher
+from kgmrca.serve.checking import Checker
+from kgmrca.serve.playground import playground
 from kgmrca.triples.docs import document_iri
 from kgmrca.triples.formats import write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
+from kgmrca.triples.records import Statement
 from kgmrca.triples.statements import statements
 from kgmrca.triples.write import document_triples
+from kgmrca.wikidata.verdicts import Verdict
 
 try:
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -65,6 +72,9 @@ MEDIA_TYPES = {
 """What can be asked for, the default first, with the format of RDF that each is."""
 
 _PROBLEM = "application/problem+json"
+
+_T = TypeVar("_T")
+_Handler: TypeAlias = "Callable[[Request], Awaitable[Response]]"
 
 logger = logging.getLogger(__name__)
 
@@ -122,14 +132,18 @@ def make_app(
     threshold: Threshold | None = None,
     base: str = DEFAULT_BASE,
     limits: Limits | None = None,
+    checker: Checker | None = None,
+    ui: bool = False,
 ) -> Starlette:
     """The service as an ASGI application. It has `nlp` to itself, which is used in one thread.
 
     Args:
         nlp: a pipeline with a relation component.
-        threshold: the score from which a relation is given (see `kgmrca.convert.convert`).
+        threshold: the score from which a relation is given if a request names none (see `kgmrca.convert.convert`).
         base: the beginning of the IRIs that are made for RDF.
         limits: what it takes.
+        checker: compares relations with an endpoint. The application closes it.
+        ui: whether "/" is a page to try the service.
 
     Raises:
         InputError: `base` or the threshold cannot be used.
@@ -137,31 +151,55 @@ def make_app(
     """
     Iris(base)
     check_entities(nlp)
-    service = _Service(nlp, threshold_settings(nlp, threshold), base, limits or Limits())
+    service = _Service(nlp, threshold_settings(nlp, threshold), base, limits or Limits(), checker)
+    routes = [
+        Route("/relations", service.relations, methods=["POST"]),
+        Route("/health", service.health),
+        Route("/ready", service.ready),
+        Route("/metrics", service.metrics),
+        Route("/openapi.json", service.openapi),
+    ]
+    if checker:
+        routes.append(Route("/check", service.check, methods=["POST"]))
+    if ui:
+        content, headers = playground(
+            nlp, threshold=threshold, endpoint=checker.name if checker else None, max_size=service.max_size
+        )
+        routes.append(Route("/", lambda request: Response(content, headers=headers)))
     return Starlette(
-        routes=[
-            Route("/relations", service.relations, methods=["POST"]),
-            Route("/health", service.health),
-            Route("/ready", service.ready),
-            Route("/metrics", service.metrics),
-            Route("/openapi.json", service.openapi),
-        ],
+        routes=routes,
         exception_handlers={HTTPException: _on_error, Exception: _on_fault},
         lifespan=service.lifespan,
     )
 
 
+class _Asked(NamedTuple):
+    """What a request asks: documents, and the settings by which they are read."""
+
+    documents: list[Document]
+    settings: Mapping[str, dict[str, Any]]
+
+
 class _Service:
-    def __init__(self, nlp: Language, settings: dict[str, dict[str, Any]], base: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        nlp: Language,
+        settings: dict[str, dict[str, Any]],
+        base: str,
+        limits: Limits,
+        checker: Checker | None,
+    ) -> None:
         self._nlp, self._settings, self._base, self._limits = nlp, settings, base, limits
+        self._checker = checker
         self._batcher: Batcher | None = None
         self._in_hand = 0
+        self._description = _description(nlp, has_check=checker is not None)
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._answers = Counter(
-            "kgmrca_requests", "Requests to /relations, by the status of the answer.", ["status"], registry=registry
+            "kgmrca_requests", "Requests for relations, by the status of the answer.", ["status"], registry=registry
         )
-        self._seconds = Histogram("kgmrca_request_seconds", "How long requests to /relations took.", registry=registry)
+        self._seconds = Histogram("kgmrca_request_seconds", "How long requests for relations took.", registry=registry)
         self._batches = Histogram(
             "kgmrca_batch_documents",
             "How many documents were read together.",
@@ -169,21 +207,39 @@ class _Service:
             registry=registry,
         )
         Gauge(
-            "kgmrca_requests_in_hand", "Requests to /relations that have no answer yet.", registry=registry
+            "kgmrca_requests_in_hand", "Requests for relations that have no answer yet.", registry=registry
         ).set_function(lambda: self._in_hand)
         Gauge("kgmrca_vocabulary_strings", "Strings that spaCy's vocabulary holds.", registry=registry).set_function(
             lambda: len(nlp.vocab.strings)
         )
 
+    @property
+    def max_size(self) -> int:
+        """The longest body of a request, in bytes."""
+        return self._limits.max_size
+
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Keep the thread that reads, for as long as the service runs."""
-        async with Batcher(self._nlp, component_cfg=self._settings, observe=self._batches.observe) as self._batcher:
-            yield
-        self._batcher = None
+        """Keep the threads that read and check, for as long as the service runs."""
+        # An endpoint is asked in a thread of its own, one text after the other: nothing else waits for it.
+        with ThreadPoolExecutor(1, "kgmrca-checker") as self._checking:
+            self._free = asyncio.Lock()
+            async with Batcher(self._nlp, observe=self._batches.observe) as self._batcher:
+                yield
+            self._batcher = None
+        if self._checker:
+            self._checker.close()
 
     async def relations(self, request: Request) -> Response:
-        """POST /relations: count the request, and answer it within the limits."""
+        """POST /relations."""
+        return await self._counted(request, self._relations)
+
+    async def check(self, request: Request) -> Response:
+        """POST /check."""
+        return await self._counted(request, self._check)
+
+    async def _counted(self, request: Request, answer: _Handler) -> Response:
+        """Count the request, and answer it within the limits."""
         started = time.monotonic()
         try:
             if self._in_hand >= self._limits.max_requests:
@@ -194,7 +250,7 @@ class _Service:
                 )
             self._in_hand += 1
             try:
-                response = await self._answer(request)
+                response = await answer(request)
             finally:
                 self._in_hand -= 1
         except HTTPException as error:
@@ -207,10 +263,55 @@ class _Service:
         self._seconds.observe(time.monotonic() - started)
         return response
 
-    async def _answer(self, request: Request) -> Response:
-        media_type = accepted(request.headers.get("accept"))
-        if media_type is None:
-            raise _problem(406, f"None of the media types in Accept can be given. Ask for {_listed(MEDIA_TYPES)}.")
+    async def _relations(self, request: Request) -> Response:
+        media_type = _agreed(request, MEDIA_TYPES)
+        asked = await self._asked(request)
+
+        def make_answer(docs: list[Doc]) -> bytes:
+            return self._as_json(docs, asked) if media_type == _JSON else self._as_rdf(docs, asked, media_type)
+
+        return _answer(await self._read(asked, make_answer), media_type)
+
+    async def _check(self, request: Request) -> Response:
+        media_type = _agreed(request, [_JSON])
+        asked = await self._asked(request)
+
+        def make_answer(docs: list[Doc]) -> tuple[list[dict[str, Any]], list[list[Statement]], list[Triple | Quad]]:
+            said, triples = self._said(docs, asked, text=True)
+            return self._plain(docs, asked), said, triples
+
+        read, said, triples = await self._read(asked, make_answer)
+        checked = await self._checked(triples)
+        for document, found in zip(read, said, strict=True):
+            of_relation = {
+                (one.label, one.subject_mention.start, one.object_mention.start): checked.get(one.iri) for one in found
+            }
+            for relation in document["relations"]:
+                place = relation["label"], relation["subject"]["start"], relation["object"]["start"]
+                relation["check"] = of_relation.get(place)
+        return _answer(json.dumps({"documents": read}, ensure_ascii=False).encode(), media_type)
+
+    async def _checked(self, triples: list[Triple | Quad]) -> dict[str, dict[str, Any]]:
+        """What the endpoint says of the statements in triples, by their IRIs."""
+        assert self._checker
+        try:
+            await asyncio.wait_for(self._free.acquire(), self._limits.timeout)
+        except asyncio.TimeoutError:
+            raise _problem(
+                503,
+                "Other texts are being checked, one after the other. Try again.",
+                {"Retry-After": f"{self._limits.timeout:.0f}"},
+            ) from None
+        try:
+            # It has an end of its own, so that what was answered until then is told.
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._checking, partial(self._checker.check, triples, base=self._base))
+        finally:
+            self._free.release()
+
+    async def _asked(self, request: Request) -> _Asked:
+        """What a request asks."""
+        settings = self._settings_of(request)
         kind = _content_type(request.headers.get("content-type", ""))
         try:
             body = await asyncio.wait_for(self._body(request), self._limits.timeout)
@@ -218,15 +319,30 @@ class _Service:
             raise _problem(
                 408, f"The body did not arrive within {self._limits.timeout:g} seconds. Send it at once."
             ) from None
-        documents = self._documents(body, kind)
+        return _Asked(self._documents(body, kind), settings)
 
-        def make_answer(docs: list[Doc]) -> bytes:
-            return self._as_json(docs, documents) if media_type == _JSON else self._as_rdf(docs, documents, media_type)
-
-        assert self._batcher
-        texts = [document.text for document in documents]
+    def _settings_of(self, request: Request) -> dict[str, dict[str, Any]]:
+        given = request.query_params.getlist("threshold")
+        if not given:
+            return self._settings
         try:
-            content = await asyncio.wait_for(self._batcher.read(texts, make_answer), self._limits.timeout)
+            threshold: float | str = float(given[-1])
+        except ValueError:
+            threshold = given[-1]
+        if isinstance(threshold, float) and not 0 <= threshold <= 1:
+            raise _problem(422, f"threshold: {given[-1]} is not from 0 to 1.")
+        try:
+            return threshold_settings(self._nlp, threshold)
+        except (InputError, ModelError) as error:
+            raise _problem(422, f"threshold: {error}") from error
+
+    async def _read(self, asked: _Asked, make_answer: Callable[[list[Doc]], _T]) -> _T:
+        """What `make_answer` makes of the Docs."""
+        assert self._batcher
+        texts = [document.text for document in asked.documents]
+        try:
+            reading = self._batcher.read(texts, make_answer, asked.settings)
+            return await asyncio.wait_for(reading, self._limits.timeout)
         except asyncio.TimeoutError:
             raise _problem(
                 504,
@@ -234,7 +350,6 @@ class _Service:
             ) from None
         except InputError as error:
             raise _problem(422, str(error)) from error
-        return Response(content, media_type=media_type, headers={"X-Content-Type-Options": "nosniff", "Vary": "Accept"})
 
     async def _body(self, request: Request) -> bytes:
         chunks, size = [], 0
@@ -272,22 +387,32 @@ class _Service:
             )
         return documents
 
-    def _as_json(self, docs: Sequence[Doc], documents: Sequence[Document]) -> bytes:
-        read = [{"id": asked.id, **as_dict(doc)} for doc, asked in zip(docs, documents, strict=True)]
-        return json.dumps({"documents": read}, ensure_ascii=False).encode()
+    def _plain(self, docs: Sequence[Doc], asked: _Asked) -> list[dict[str, Any]]:
+        return [{"id": one.id, **as_dict(doc)} for doc, one in zip(docs, asked.documents, strict=True)]
 
-    def _as_rdf(self, docs: Sequence[Doc], documents: Sequence[Document], media_type: str) -> bytes:
+    def _as_json(self, docs: Sequence[Doc], asked: _Asked) -> bytes:
+        return json.dumps({"documents": self._plain(docs, asked)}, ensure_ascii=False).encode()
+
+    def _as_rdf(self, docs: Sequence[Doc], asked: _Asked, media_type: str) -> bytes:
         out = io.BytesIO()
-        triples: list[Triple | Quad] = []
-        for doc, asked in zip(docs, documents, strict=True):
-            name = "" if asked.id is None else str(asked.id)
-            iri = document_iri(doc, name, self._base)
-            found = statements(doc, document_id=name or None, base=self._base)
-            triples += document_triples(iri, name or text_digest(doc.text), found, base=self._base)
         format_ = MEDIA_TYPES[media_type]
         assert format_
-        write(triples, out, format=format_, base=self._base)
+        write(self._said(docs, asked)[1], out, format=format_, base=self._base)
         return out.getvalue()
+
+    def _said(
+        self, docs: Sequence[Doc], asked: _Asked, *, text: bool = False
+    ) -> tuple[list[list[Statement]], list[Triple | Quad]]:
+        """The statements of each Doc, and the triples of all."""
+        said: list[list[Statement]] = []
+        triples: list[Triple | Quad] = []
+        for doc, one in zip(docs, asked.documents, strict=True):
+            name = "" if one.id is None else str(one.id)
+            found = list(statements(doc, document_id=name or None, base=self._base))
+            iri = document_iri(doc, name, self._base)
+            triples += document_triples(iri, name or text_digest(doc.text), found, base=self._base, text=text)
+            said.append(found)
+        return said, triples
 
     async def health(self, request: Request) -> Response:
         """GET /health."""
@@ -305,14 +430,25 @@ class _Service:
 
     async def openapi(self, request: Request) -> Response:
         """GET /openapi.json."""
-        return JSONResponse(_OPENAPI)
+        return JSONResponse(self._description)
 
 
 _JSON = "application/json"
 
 
-def accepted(header: str | None) -> str | None:
-    """The media type of the answer that an Accept header (RFC 9110, section 12.5.1) prefers; None: it takes none.
+def _agreed(request: Request, media_types: Sequence[str] | dict[str, Any]) -> str:
+    media_type = accepted(request.headers.get("accept"), media_types)
+    if media_type is None:
+        raise _problem(406, f"None of the media types in Accept can be given. Ask for {_listed(media_types)}.")
+    return media_type
+
+
+def _answer(content: bytes, media_type: str) -> Response:
+    return Response(content, media_type=media_type, headers={"X-Content-Type-Options": "nosniff", "Vary": "Accept"})
+
+
+def accepted(header: str | None, media_types: Iterable[str] = MEDIA_TYPES) -> str | None:
+    """Which media type an Accept header (RFC 9110, section 12.5.1) prefers, else the first; None: it takes none.
 
     >>> accepted(None), accepted("text/turtle;q=0.5, application/*;q=0.4"), accepted("text/html")
     ('application/json', 'text/turtle', None)
@@ -335,7 +471,7 @@ def accepted(header: str | None) -> str | None:
                     return quality
         return 0.0
 
-    best = max(MEDIA_TYPES, key=weight)
+    best = max(media_types, key=weight)
     return best if weight(best) > 0 else None
 
 
@@ -385,10 +521,11 @@ def _on_fault(request: Request, error: Exception) -> Response:
 
 def _listed(names: Sequence[str] | dict[str, Any]) -> str:
     *most, last = names
-    return f"{', '.join(most)} or {last}"
+    return f"{', '.join(most)} or {last}" if most else last
 
 
-def _description() -> dict[str, Any]:
+def _description(nlp: Language, *, has_check: bool) -> dict[str, Any]:
+    """The service as OpenAPI, with what the pipeline takes as thresholds."""
     schema = _BODY.json_schema(ref_template="#/components/schemas/{model}")
     schemas = schema.pop("$defs")
     schemas["Problem"] = {
@@ -401,34 +538,39 @@ def _description() -> dict[str, Any]:
     }
     place = {"text": {"type": "string"}, "start": {"type": "integer"}, "end": {"type": "integer"}}
     text, maybe_text = {"type": "string"}, {"type": ["string", "null"]}
-    mention = {"type": "object", "required": [*place], "properties": place}
     end = {**place, "type": text, "entity": {"type": ["integer", "null"]}}
-    entity = {"name": text, "type": text, "item": maybe_text, "mentions": {"type": "array", "items": mention}}
-    end_schema = {"type": "object", "required": [*end], "properties": end}
+    entity = {"name": text, "type": text, "item": maybe_text, "mentions": {"type": "array", "items": _object(place)}}
     relation = {
-        "subject": end_schema,
+        "subject": _object(end),
         "label": text,
         "predicate": maybe_text,
-        "object": end_schema,
+        "object": _object(end),
         "score": {"type": "number", "minimum": 0, "maximum": 1},
     }
-    document = {
-        "id": {"type": ["string", "integer", "null"]},
-        "text": text,
-        "entities": {"type": "array", "items": {"type": "object", "required": [*entity], "properties": entity}},
-        "relations": {"type": "array", "items": {"type": "object", "required": [*relation], "properties": relation}},
-    }
-    schemas["Answer"] = {
-        "type": "object",
-        "required": ["documents"],
-        "properties": {
-            "documents": {
-                "type": "array",
-                "description": "The documents in the order of the request. Places are characters of the text.",
-                "items": {"type": "object", "required": [*document], "properties": document},
-            }
-        },
-    }
+
+    def answer_of(relation: dict[str, Any]) -> dict[str, Any]:
+        document = {
+            "id": {"type": ["string", "integer", "null"]},
+            "text": text,
+            "entities": {"type": "array", "items": _object(entity)},
+            "relations": {"type": "array", "items": _object(relation)},
+        }
+        about = "The documents in the order of the request. Places are characters of the text."
+        return _object({"documents": {"type": "array", "description": about, "items": _object(document)}})
+
+    schemas["Answer"] = answer_of(relation)
+    if has_check:
+        item = {"id": text, "iri": text, "text": text}
+        value = {**_object({"text": text, "claim": text}), "properties": {**item, "claim": text}}
+        check = {
+            "verdict": {"type": "string", "enum": [verdict.value for verdict in Verdict]},
+            "reason": text,
+            "subject": _or_null(_object(item), "The item that the subject is linked to."),
+            "object": _or_null(_object(item), "The item that the object is linked to."),
+            "value": _or_null(value, "The value of the claim that decided."),
+        }
+        about = "What the endpoint says; null where the relation cannot be written as a statement."
+        schemas["Checked"] = answer_of({**relation, "check": _or_null(_object(check), about)})
     problem = {_PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problems = {
         str(status): {"description": HTTPStatus(status).phrase, "content": problem}
@@ -448,27 +590,49 @@ def _description() -> dict[str, Any]:
         return {"get": {"summary": summary, "responses": {"200": {"description": "OK", "content": content}, **more}}}
 
     any_json = {_JSON: {"schema": {"type": "object"}}}
+    points = sorted(operating_points(nlp))
+    thresholds: list[dict[str, Any]] = [{"type": "number", "minimum": 0, "maximum": 1}]
+    threshold = {
+        "name": "threshold",
+        "in": "query",
+        "description": "The lowest score of a relation that is given: a number, or an operating point.",
+        "schema": {"anyOf": [*thresholds, *([{"type": "string", "enum": points}] if points else [])]},
+    }
+
+    def asking(summary: str, content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "post": {
+                "summary": summary,
+                "parameters": [threshold] if takes_threshold(nlp) else [],
+                "requestBody": {
+                    "required": True,
+                    "content": {_JSON: {"schema": schema, "example": example}, "text/plain": text_body},
+                },
+                "responses": {"200": {"description": "OK", "content": content}, **problems},
+            }
+        }
+
+    paths = {
+        "/relations": asking("Find the relations in a text, or in several.", answers),
+        "/health": simple("Whether the process answers.", any_json),
+        "/ready": simple("Whether another request would be taken.", any_json, **{"503": problems["503"]}),
+        "/metrics": simple("Figures for Prometheus.", {"text/plain": {"schema": {"type": "string"}}}),
+        "/openapi.json": simple("This description.", any_json),
+    }
+    if has_check:
+        checked = {_JSON: {"schema": {"$ref": "#/components/schemas/Checked"}}}
+        paths["/check"] = asking("Find the relations, and compare each with the endpoint of the service.", checked)
     return {
         "openapi": "3.1.0",
         "info": {"title": "kgmrca", "version": __version__, "description": "Finds the relations in texts."},
-        "paths": {
-            "/relations": {
-                "post": {
-                    "summary": "Find the relations in a text, or in several.",
-                    "requestBody": {
-                        "required": True,
-                        "content": {_JSON: {"schema": schema, "example": example}, "text/plain": text_body},
-                    },
-                    "responses": {"200": {"description": "OK", "content": answers}, **problems},
-                }
-            },
-            "/health": simple("Whether the process answers.", any_json),
-            "/ready": simple("Whether another request would be taken.", any_json, **{"503": problems["503"]}),
-            "/metrics": simple("Figures for Prometheus.", {"text/plain": {"schema": {"type": "string"}}}),
-            "/openapi.json": simple("This description.", any_json),
-        },
+        "paths": paths,
         "components": {"schemas": schemas},
     }
 
 
-_OPENAPI = _description()
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": [*properties], "properties": properties}
+
+
+def _or_null(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"description": description, "anyOf": [schema, {"type": "null"}]}

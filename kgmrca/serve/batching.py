@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from spacy.language import Language
@@ -26,6 +27,7 @@ _GATHERING_SECONDS = 0.05
 @dataclass(slots=True, eq=False)
 class _Job(Generic[_Answer]):
     texts: Sequence[str]
+    settings: Mapping[str, dict[str, Any]]
     make_answer: Callable[[list[Doc]], _Answer]
     answer: asyncio.Future[_Answer]
 
@@ -33,19 +35,16 @@ class _Job(Generic[_Answer]):
 class Batcher:
     """Reads the texts of many requests in few calls of the pipeline. It is an asynchronous context manager.
 
-    While a batch is read, the next one gathers. A request that comes alone is read at once.
+    While a batch is read, the next one gathers. A request that comes alone is read at once. Requests with other
+    settings are not read together.
 
     Args:
         nlp: the pipeline. Nothing else may use it meanwhile.
-        component_cfg: settings of its components (see `Language.pipe`).
         observe: is called with the number of texts of each batch.
     """
 
-    def __init__(
-        self, nlp: Language, *, component_cfg: Mapping[str, dict[str, Any]], observe: Callable[[int], None]
-    ) -> None:
+    def __init__(self, nlp: Language, *, observe: Callable[[int], None]) -> None:
         self._nlp = nlp
-        self._component_cfg = dict(component_cfg)
         self._observe = observe
         self._waiting: deque[_Job[Any]] = deque()
         self._arrived = asyncio.Event()
@@ -61,18 +60,24 @@ class Batcher:
         # A batch that is being read is finished, as no thread can be interrupted.
         self._thread.shutdown()
 
-    async def read(self, texts: Sequence[str], make_answer: Callable[[list[Doc]], _Answer]) -> _Answer:
+    async def read(
+        self,
+        texts: Sequence[str],
+        make_answer: Callable[[list[Doc]], _Answer],
+        settings: Mapping[str, dict[str, Any]] = MappingProxyType({}),
+    ) -> _Answer:
         """Read some texts, and give what `make_answer` makes of their Docs. To cancel this takes them out of the queue.
 
         Args:
             texts: at least one.
             make_answer: is called in the thread that reads. Its result must be plain data: the words of the Docs are
                 gone afterwards.
+            settings: of the pipeline's components (the `component_cfg` of `Language.pipe`).
 
         Raises:
             Whatever the pipeline or `make_answer` raises for these texts. Other requests are not affected.
         """
-        job = _Job(texts, make_answer, asyncio.get_running_loop().create_future())
+        job = _Job(texts, settings, make_answer, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
         self._arrived.set()
         return await job.answer
@@ -115,6 +120,8 @@ class Batcher:
         jobs: list[_Job[Any]] = []
         documents = characters = 0
         while self._waiting and documents < _BATCH_DOCUMENTS and characters < _BATCH_CHARACTERS:
+            if jobs and self._waiting[0].settings != jobs[0].settings:
+                break
             job = self._waiting.popleft()
             if not job.answer.done():
                 jobs.append(job)
@@ -129,7 +136,7 @@ class Batcher:
         try:
             # Without a memory zone spaCy's vocabulary would grow with every new word.
             with self._nlp.memory_zone():
-                docs = self._nlp.pipe(texts, batch_size=_BATCH_DOCUMENTS, component_cfg=self._component_cfg)
+                docs = self._nlp.pipe(texts, batch_size=_BATCH_DOCUMENTS, component_cfg=dict(jobs[0].settings))
                 return [job.make_answer([next(docs) for _ in job.texts]) for job in jobs]
         except Exception as error:
             if len(jobs) == 1:
