@@ -30,9 +30,10 @@ def open_browser(profile: Path) -> Any:
 
 @contextmanager
 def seen_as(browser: Any, *, is_dark: bool = False, size: tuple[int, int] | None = None) -> Iterator[None]:
-    """The page as people see it who like it dark, or on another screen."""
+    """The page as people see it who like it dark, or on another screen; without colours on their way to others."""
     scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    still = {"name": "prefers-reduced-motion", "value": "reduce"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme, still]})
     if size:
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
