@@ -25,7 +25,7 @@ from kgmrca.wikidata.records import Claim, Value
 from kgmrca.wikidata.sparql import open_endpoint
 
 ENTITY, TOWER = "urn:kgmrca:entity/curie", "urn:kgmrca:entity/tower"
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "wikidata.md"
 BORN = statement(ENTITY, "P19", "Q270")
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
@@ -219,8 +219,8 @@ def test_the_queries_of_the_documentation(graph, lookups, name):
     store = Store()
     store.load(path=graph)
     store.load(path=path)
-    readme = README.read_text(encoding="utf-8")
-    queries = [part.split("```")[0] for part in readme.split("```sparql\n")[1:]]
+    page = PAGE.read_text(encoding="utf-8")
+    queries = [part.split("```")[0] for part in page.split("```sparql\n")[1:]]
     queries = [query for query in queries if "RetrievedFact" in query]
     assert len(queries) == 1
     rows = list(store.query(queries[0], prefixes=PREFIXES, use_default_graph_as_union=True))
