@@ -35,6 +35,13 @@ GENERATED_BY = NamedNode(PROV + "wasGeneratedBy")
 ENTITY_TYPE = NamedNode(KGMRCA + "entityType")
 MENTION = NamedNode(KGMRCA + "mention")
 NAMESAKE = NamedNode(KGMRCA + "namesake")
+DECISION = NamedNode(KGMRCA + "decision")
+ACCEPTED = "accepted"
+"""The decision of a person that a statement is right."""
+DISPUTED = "disputed"
+"""The decision about a statement of which one person decided otherwise than another."""
+WITHDRAWN = frozenset({"rejected", "corrected"})
+"""The decisions of persons by which a statement is kept as what was read, and supports no fact any more."""
 CHECKED_AGAINST = NamedNode(KGMRCA + "checkedAgainst")
 SAME = frozenset({NamedNode(KGMRCA + "item"), NamedNode(OWL + "sameAs"), NamedNode(SKOS + "exactMatch")})
 """The predicates that lead from an entity to the item that it stands for."""

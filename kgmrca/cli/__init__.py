@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from kgmrca import __version__
-from kgmrca.cli import extraction, graphs, serve, training, wikidata
+from kgmrca.cli import extraction, graphs, review, serve, training, wikidata
 from kgmrca.cli.command import Command
 from kgmrca.cli.info import info_command
 from kgmrca.cli.verbosity import with_verbosity
@@ -41,6 +41,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "enrich": wikidata.enrich_command,
     "diff": wikidata.diff_command,
     "report": graphs.report_command,
+    "apply-review": review.apply_review_command,
     "cache": wikidata.cache_command,
     "info": info_command,
 }

@@ -300,6 +300,9 @@ def diff_command(
     row that you worked on and that is no longer listed is kept at the end. The column checksums tells which cells you
     edited.
 
+    What persons accepted by `kgmrca apply-review` has an x already, and --quickstatements alone exports just that. What
+    they rejected or corrected is neither listed nor exported.
+
     Exit code 1 means that the command has finished, but did not export some of the accepted facts, or of their times.
     They are listed.
 
@@ -307,6 +310,7 @@ def diff_command(
     Examples:
       kgmrca diff linked.ttl checks.ttl -o new.tsv
       kgmrca diff linked.ttl checks.ttl --accept new.tsv --quickstatements new.qs --stated-in Q328
+      kgmrca diff reviewed.ttl checks.ttl --quickstatements new.qs
     """
     from kgmrca.wikidata.diff import diff
 

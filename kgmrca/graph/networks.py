@@ -16,7 +16,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kgmrca.errors import InputError
 from kgmrca.files import whole_file, whole_folder
 from kgmrca.tables import plain_line
-from kgmrca.terms import ENTITY_TYPE, LABEL
+from kgmrca.terms import ENTITY_TYPE, LABEL, WITHDRAWN
 from kgmrca.triples.formats import XmlOutput
 from kgmrca.triples.iris import DEFAULT_BASE, clean_text
 from kgmrca.triples.records import Run, Statement
@@ -80,7 +80,7 @@ def to_networkx(
     nodes = _Nodes()
     for one in _content(found, options):
         nodes.add(one)
-        if isinstance(one, Statement):
+        if isinstance(one, Statement) and one.decision not in WITHDRAWN:
             graph.add_edge(one.subject, nodes.object_of(one), key=one.iri, **_edge(one))
     for node, data in graph.nodes(data=True):
         data.update(nodes.describe(node))
@@ -128,7 +128,7 @@ def neo4j_tables(folder: Path) -> Iterator[Callable[[Statement | Quad], None]]:
 
             def add(found: Statement | Quad) -> None:
                 nodes.add(found)
-                if isinstance(found, Statement):
+                if isinstance(found, Statement) and found.decision not in WITHDRAWN:
                     ends = found.subject, nodes.object_of(found)
                     seen.update(dict.fromkeys(ends))
                     edge = _edge(found)

@@ -26,7 +26,7 @@ from kgmrca.graph.plots import Distributions, bars_as_svg
 from kgmrca.markup import one_line
 from kgmrca.names import normal_name
 from kgmrca.progress import counted, progress_bar
-from kgmrca.terms import DCTERMS, KGMRCA, MENTION, NAMESAKE, OTHER_NAME, PROV, RDF, RDFS, XSD
+from kgmrca.terms import DCTERMS, KGMRCA, MENTION, NAMESAKE, OTHER_NAME, PROV, RDF, RDFS, WITHDRAWN, XSD
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import rdf_files
 from kgmrca.triples.items import ItemLinks, item_id, link_in, only_item
@@ -40,7 +40,7 @@ __all__ = ["Statistics", "graph_report", "report_table"]
 _DESCRIBING = (KGMRCA, PROV, RDF, RDFS, f"{DCTERMS}identifier", OTHER_NAME.value)
 _DESCRIBED = frozenset(
     {f"{PROV}{name}" for name in ("Entity", "Activity", "SoftwareAgent")}
-    | {f"{KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict")}
+    | {f"{KGMRCA}{name}" for name in ("Run", "Statement", "Fact", "Cluster", "Conflict", "Review")}
 )
 _FEW = 256  # mentions
 _MOST_DRAWN = 500  # facts of a picture
@@ -206,6 +206,7 @@ class Statistics:
     Entities are the subjects of facts, and those of their objects that are no literals. The entities of one cluster of
     a merged graph count as one. An entity's degree is the number of facts that it is part of. Entities are in one
     component if facts connect them. Mentions are the places in documents that mean an entity, each counted once.
+    Statements that a person rejected or corrected are counted, and are no facts.
     """
 
     def __init__(self) -> None:
@@ -223,6 +224,7 @@ class Statistics:
         self._links = ItemLinks()
         self._statements = 0
         self._last = ""
+        self._decisions: Counter[str] = Counter()
         self._documents: set[str] = set()
         self._described: set[str] = set()
         self._clusters: set[str] = set()
@@ -247,6 +249,10 @@ class Statistics:
         self._last = statement.iri
         self._statements += 1
         self._documents.add(statement.document)
+        if statement.decision:
+            self._decisions[statement.decision] += 1
+        if statement.decision in WITHDRAWN:
+            return
         object_: _Node = statement.object
         self._name(statement.subject, statement.subject_name)
         self._mention(statement.subject_mention.iri)
@@ -379,6 +385,7 @@ class Statistics:
             "degree": {"mean": sum(degrees) / (len(entities) or 1), "max": max(degrees, default=0)},
             "components": {"count": len(sizes), "largest": max(sizes.values(), default=0)},
             "conflicts": dict(Counter(conflict.get(_KIND, "") for conflict in self._conflicts.values())),
+            **({"decisions": dict(self._decisions)} if self._decisions else {}),
             "top_predicates": [
                 {"iri": predicates[number], "name": self._labels.get(number, ""), "facts": count}
                 for number, count in heapq.nsmallest(
@@ -570,6 +577,7 @@ def report_table(report: dict[str, Any]) -> str:
             f"{components['count']:,}",
             f"the largest has {largest}",
         ),
+        *(("decisions", f"{count:,}", what) for what, count in sorted(report.get("decisions", {}).items())),
         ("conflicts", f"{sum(report['conflicts'].values()):,}", _list(report["conflicts"])),
     ]
     lines = [f"{name:<12}{number:>12}  {words}".rstrip() for name, number, words in rows]

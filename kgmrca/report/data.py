@@ -11,13 +11,21 @@ from typing import Any
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kgmrca.errors import InputError
-from kgmrca.terms import COMMENT, DCTERMS, ENTITY_TYPE, KGMRCA, LABEL, MENTION, OTHER_NAME
+from kgmrca.ontology import load_ontology, load_properties
+from kgmrca.terms import COMMENT, DCTERMS, DECISION, ENTITY_TYPE, KGMRCA, LABEL, MENTION, OTHER_NAME, PROV
+from kgmrca.triples.iris import graph_digest
 from kgmrca.triples.items import ItemLinks, link_in, named_item
 from kgmrca.triples.read import Node
 
 __all__ = ["report_data"]
 
 _CHECKED, _VERDICT, _BASIS, _MEMBER = (NamedNode(KGMRCA + name) for name in ("checked", "verdict", "basis", "member"))
+_REVIEWED, _BY, _WHEN = (
+    NamedNode(f"{KGMRCA}reviewed"),
+    NamedNode(f"{PROV}wasAttributedTo"),
+    NamedNode(f"{PROV}generatedAtTime"),
+)
+_REVISION_OF = NamedNode(f"{PROV}wasRevisionOf")
 _IDENTIFIER = NamedNode(f"{DCTERMS}identifier")
 _PLACE = re.compile(r"(.*)#char=([0-9]{1,15}),([0-9]{1,15})", re.ASCII | re.DOTALL)
 _NO_PLACE = ("", -1, -1)
@@ -50,6 +58,8 @@ class _Gathered:
         self.documents: dict[str, str] = {}
         self.links = ItemLinks()
         self.clusters: dict[str, str] = {}
+        self.revisions: set[str] = set()
+        self.reviews: defaultdict[str, dict[NamedNode, str]] = defaultdict(dict)
         self.checks: defaultdict[str, dict[NamedNode, str]] = defaultdict(dict)
 
     def add(self, found: Node | Quad) -> None:
@@ -76,8 +86,27 @@ class _Gathered:
             self.documents[subject] = value
         elif predicate == _MEMBER:
             self.clusters[value] = subject
+        elif predicate == _REVISION_OF:
+            self.revisions.add(subject)
+        elif predicate in (_REVIEWED, DECISION, _BY, _WHEN):
+            self.reviews[subject][predicate] = value
         elif predicate in (_CHECKED, _VERDICT, _BASIS, COMMENT):
             self.checks[subject][predicate] = value
+
+    def reviewed(self) -> list[tuple[int, str, str, str, str]]:
+        """The decisions of persons: the number of the statement, what was decided, by whom, when, and a note."""
+        numbers = {iri: number for number, iri in enumerate(self.nodes)}
+        return [
+            (
+                numbers[about[_REVIEWED]],
+                about[DECISION],
+                (self.labels.get(about[_BY]) or [about[_BY]])[0],
+                about[_WHEN],
+                self.checks.get(review, {}).get(COMMENT, ""),
+            )
+            for review, about in self.reviews.items()
+            if about.keys() >= {_REVIEWED, DECISION, _BY, _WHEN} and about[_REVIEWED] in numbers
+        ]
 
     def item(self, iri: str) -> str:
         return named_item(iri) or self.links.item(iri) or self.links.item(self.clusters.get(iri, ""))
@@ -93,6 +122,11 @@ def _place(iri: str) -> tuple[str, int, int]:
     return (match[1], int(match[2]), int(match[3])) if match else _NO_PLACE
 
 
+def _is_single_valued(predicate: str) -> bool:
+    known = load_properties().get(predicate)
+    return known is not None and known.single_valued
+
+
 def report_data(found: Iterable[Node | Quad], *, title: str) -> dict[str, Any]:
     """The content of graphs for the page.
 
@@ -101,7 +135,8 @@ def report_data(found: Iterable[Node | Quad], *, title: str) -> dict[str, Any]:
         title: what the page is called.
 
     Returns:
-        Tables of texts ("documents", "predicates", "verdicts", "sentences", "reasons") and of "things", and the columns
+        What the graph is known by to reviewers ("digest"), what persons decided ("reviews"), tables of texts
+        ("documents", "predicates", "verdicts", "sentences", "reasons") and of "things", and the columns
         of "statements", which have the numbers of their rows.
 
     Raises:
@@ -130,6 +165,7 @@ def report_data(found: Iterable[Node | Quad], *, title: str) -> dict[str, Any]:
         columns["confidence"].append(float(node.confidence))
         columns["predicate"].append(predicates((terms["label"].value, terms["predicate"].value)))
         columns["document"].append(documents(terms["document"].value))
+        columns["decision"].append(node.decision)
         columns["verdict"].append(verdicts(check.get(_VERDICT, _UNCHECKED)))
         columns["reason"].append(reasons((check.get(COMMENT, ""), check.get(_BASIS, ""))))
         for end in ("subject", "object"):
@@ -143,11 +179,15 @@ def report_data(found: Iterable[Node | Quad], *, title: str) -> dict[str, Any]:
             columns[f"{name}_start"].append(_place(terms[name].value)[1] if name in terms else -1)
     return {
         "title": title,
+        "digest": graph_digest(graph.nodes.keys() - graph.revisions),
+        "labels": list(load_ontology().predicates),
         "documents": [graph.documents.get(iri, iri) for iri in documents.keys],
         "predicates": predicates.keys,
+        "single_valued": [_is_single_valued(iri) for _, iri in predicates.keys],
         "verdicts": verdicts.keys,
         "sentences": sentences.keys,
         "reasons": reasons.keys,
+        "reviews": graph.reviewed(),
         "things": things.columns(),
         "statements": columns,
     }

@@ -17,7 +17,16 @@ __all__ = ["page", "write_report"]
 
 _STATIC = Path(__file__).parent / "static"
 _LIBRARY = ("cytoscape.min.js",)
-_SCRIPTS = ("data.js", "view.js", "charts.js", "graph.js", "main.js")  # one script, in this order
+_SCRIPTS = (
+    "data.js",
+    "view.js",
+    "charts.js",
+    "graph.js",
+    "facts.js",
+    "decisions.js",
+    "review.js",
+    "main.js",
+)  # one script, in this order
 # Under this id cytoscape looks for a style sheet of its own, which the policy would refuse.
 _STYLE_ID = "__________cytoscape_stylesheet"
 

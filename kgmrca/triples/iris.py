@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -16,6 +17,7 @@ __all__ = [
     "Iris",
     "clean_text",
     "from_node_predicate",
+    "graph_digest",
     "has_local_name",
     "mention_iri",
     "quoted",
@@ -83,6 +85,17 @@ def mention_iri(document: str, start: int, end: int) -> str:
     'urn:kgmrca:document/curie.txt#char=0,11'
     """
     return f"{document}#char={start},{end}"
+
+
+def graph_digest(statements: Iterable[str]) -> str:
+    """What a graph is known by for those who review it: a digest of the IRIs of its statements, in any order.
+
+    It stays the same when a graph is linked, checked or reviewed.
+
+    >>> graph_digest(["urn:b", "urn:a"]) == graph_digest(["urn:a", "urn:b", "urn:a"])
+    True
+    """
+    return _digest(*sorted(set(statements)))
 
 
 def text_digest(text: str) -> str:
@@ -200,6 +213,14 @@ class Iris:
     def conflict(self, *what: str) -> str:
         """The IRI of a conflict in a merged graph, from its kind and what it is about."""
         return f"{self.base}conflict/{_digest(*what)}"
+
+    def review(self, *what: str) -> str:
+        """The IRI of a person's decision, from the statement, the person, what was decided, and when."""
+        return f"{self.base}review/{_digest(*what)}"
+
+    def reviewer(self, name: str) -> str:
+        """The IRI of a person who decides, by the name that the person goes by."""
+        return f"{self.base}reviewer/{quoted(name)}"
 
     def relation(self, label: str) -> str:
         """The IRI of the predicate for a label that the ontology has no predicate for."""

@@ -16,6 +16,7 @@ from kgmrca.errors import InputError
 from kgmrca.files import Output
 from kgmrca.terms import (
     DEFAULT_GRAPH,
+    DISPUTED,
     KGMRCA,
     OBJECT,
     PREDICATE,
@@ -71,6 +72,7 @@ _FIELDS: dict[str, str | None] = {
     **dict.fromkeys((f"{KGMRCA}startTime", f"{_QUALIFIER}P580"), "start_time"),
     **dict.fromkeys((f"{KGMRCA}endTime", f"{_QUALIFIER}P582"), "end_time"),
     **dict.fromkeys((f"{KGMRCA}pointInTime", f"{_QUALIFIER}P585"), "point_in_time"),
+    f"{KGMRCA}decision": "decision",
     f"{KGMRCA}evidence": "evidence",  # a fact's: a fact has a confidence too, and is no statement
     f"{PROV}wasDerivedFrom": "document",
     f"{PROV}wasGeneratedBy": "run",
@@ -88,7 +90,7 @@ _GREATEST = frozenset({"label", *_SENTENCES, *_TEXTS, *_TIMES})
 # What kind of term each part has to be.
 _KINDS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("subject", "predicate", "subject_mention", "object_mention", "document", *_SENTENCES), NamedNode),
-    **dict.fromkeys(("confidence", "label", *_TEXTS, *_TIMES), Literal),
+    **dict.fromkeys(("confidence", "label", "decision", *_TEXTS, *_TIMES), Literal),
     "object": (NamedNode, Literal),
 }
 # What a statement's own node always has; its subject, predicate and object may be told by other nodes.
@@ -119,8 +121,8 @@ class Node:
         iri: the statement's.
         confidence: the highest that is given.
         terms: subject, predicate, object, label, subject_mention, object_mention, document and, where they are given,
-            sentence, sentence_digest, sentence_text, object_sentence, object_sentence_text, start_time, end_time and
-            point_in_time, by these names.
+            sentence, sentence_digest, sentence_text, object_sentence, object_sentence_text, start_time, end_time,
+            point_in_time and decision, by these names.
         runs: the IRIs of the runs that found it.
     """
 
@@ -128,6 +130,11 @@ class Node:
     confidence: Decimal
     terms: dict[str, NamedNode | Literal]
     runs: list[str]
+
+    @property
+    def decision(self) -> str:
+        """What persons decided about it; "" if nothing."""
+        return self.terms["decision"].value if "decision" in self.terms else ""
 
 
 def read_rdf(graph: RdfInput, *, format: str | None = None, beside: Output | None = None) -> Iterator[Statement | Quad]:
@@ -411,6 +418,8 @@ class _Whole:
             return first
         if field == "confidence":
             return max(first, second, key=lambda term: self._confidence(node, term))
+        if field == "decision":  # graphs with the decisions of different persons were joined
+            return Literal(DISPUTED)
         if field in _GREATEST:
             return max(first, second, key=str)
         raise InputError(f"{self._name}: the statement {node} has two different values as {field}: {first}, {second}.")
@@ -543,6 +552,7 @@ def _statements(node: Node, name: str) -> Iterator[Statement]:
             run=run,
             object_sentence=object_sentence,
             times=Times(*(terms[name].value if name in terms else "" for name in _TIMES)),
+            decision=node.decision,
         )
 
 

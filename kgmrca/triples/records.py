@@ -68,8 +68,8 @@ class Statement:
     """One relation between two mentions, in the terms of RDF.
 
     Attributes:
-        iri: made of all other attributes but `label`, `confidence`, `times` and `run`, so a statement found
-            again is the same.
+        iri: made of all other attributes but `label`, `confidence`, `times`, `run` and `decision`, so a statement
+            found again is the same.
         subject, predicate: IRIs.
         object: an IRI, or the lexical form of a literal if `object_is_literal`.
         object_datatype: the IRI of the literal's datatype; None for plain text, or if the object is an IRI.
@@ -82,6 +82,7 @@ class Statement:
         run: the IRI of the run that found it, or None.
         object_sentence: the one in which the object stands, if that is another than the subject's.
         times: since when, until when and when the fact held, where the sentence says so.
+        decision: what persons decided about it: "accepted", "rejected", "corrected" or "disputed"; "" if nothing.
         subject_entity, object_entity: what the document calls the two, and where. None if that is not known, as of a
             statement that was read from RDF, where names and mentions are triples of their own; and of a literal.
     """
@@ -102,6 +103,7 @@ class Statement:
     run: str | None
     object_sentence: Mention | None = None
     times: Times = field(default_factory=Times)
+    decision: str = ""
     subject_entity: DocumentEntity | None = None
     object_entity: DocumentEntity | None = None
 

@@ -21,6 +21,7 @@ from kgmrca.errors import InputError
 from kgmrca.terms import (
     DCTERMS,
     DECIMAL,
+    DECISION,
     DERIVED_FROM,
     ENTITY_TYPE,
     GENERATED_BY,
@@ -159,6 +160,8 @@ def statement_triples(
     else:
         raise InputError(f"A statement has no node with the provenance '{provenance}'.")
     yield Triple(node, _CONFIDENCE, _decimal(statement.confidence))
+    if statement.decision:
+        yield Triple(node, DECISION, Literal(statement.decision))
     yield Triple(node, _RELATION_LABEL, Literal(statement.label))
     yield Triple(node, _SUBJECT_MENTION, NamedNode(statement.subject_mention.iri))
     yield Triple(node, _OBJECT_MENTION, NamedNode(statement.object_mention.iri))

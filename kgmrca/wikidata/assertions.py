@@ -11,7 +11,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from kgmrca.ontology import load_properties, wikidata_predicate
 from kgmrca.progress import counted
-from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, XSD
+from kgmrca.terms import DEFAULT_GRAPH, KGMRCA, WITHDRAWN, XSD
 from kgmrca.triples.iris import Iris
 from kgmrca.triples.items import ItemLinks, is_direct, item_of, link_in, named_item, other_link, property_id
 from kgmrca.triples.literals import canonical_literal
@@ -73,7 +73,7 @@ class Links:
     of the cluster. All links are held in memory.
 
     Attributes:
-        statements: the number of statements.
+        statements: the number of statements that no person withdrew.
         plain: the number of plain triples with a predicate of Wikidata.
         mapped: the number of statements with a predicate of Wikidata.
         has_items: whether anything in them is an item, or linked to one.
@@ -90,6 +90,8 @@ class Links:
         members: list[tuple[str, str]] = []
         for found in graphs:
             if not isinstance(found, Quad):
+                if found.decision in WITHDRAWN:
+                    continue
                 self.statements += 1
                 self.mapped += property_id(found.terms["predicate"].value) is not None
                 self.has_items = self.has_items or any(item_of(found.terms[end]) for end in ("subject", "object"))

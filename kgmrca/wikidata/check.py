@@ -28,6 +28,7 @@ from kgmrca.terms import (
     RDF_STATEMENT,
     SUBJECT,
     TYPE,
+    WITHDRAWN,
 )
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.inputs import graph_files
@@ -347,7 +348,7 @@ def _without_statement_nodes(judgement: Judgement) -> Judgement:
 
 
 def _is_node(found: Node | Quad) -> TypeGuard[Node]:
-    return isinstance(found, Node)
+    return isinstance(found, Node) and found.decision not in WITHDRAWN
 
 
 def _chunks(nodes: Iterable[Node]) -> Iterator[list[Node]]:

@@ -5,7 +5,7 @@ For the commands see `wikidata.quickstatements`. Nothing is uploaded.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
@@ -18,7 +18,7 @@ from kgmrca.errors import InputError
 from kgmrca.files import STANDARD, check_outputs, opened
 from kgmrca.ontology import load_ontology, load_properties
 from kgmrca.progress import counted
-from kgmrca.terms import DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS
+from kgmrca.terms import ACCEPTED, DCTERMS, DEFAULT_GRAPH, KGMRCA, RDF, RDFS, WITHDRAWN
 from kgmrca.triples.formats import is_rdf
 from kgmrca.triples.inputs import graph_files
 from kgmrca.triples.items import property_id
@@ -57,6 +57,7 @@ _TERMS = {f"{RDF}{name}": name for name in ("subject", "predicate", "object")}
 
 _NEW = frozenset({Verdict.new.value})
 _CONFLICTS = frozenset({Verdict.conflict.value, Verdict.soft_conflict.value})
+_MARK = "x"
 _YES, _NO = frozenset({"x", "y", "yes", "1", "true", "accept", "accepted"}), frozenset({"", "n", "no", "0", "false"})
 
 MOST_COMMANDS = 5_000
@@ -70,7 +71,7 @@ class Row:
     """A fact that statements of a graph state, with what a person needs to judge it, as text.
 
     Attributes:
-        accept: the person's answer.
+        accept: the person's answer; "x" if a person accepted a statement of the fact in a review.
         verdict: of the check.
         confidence: of the most certain statement.
         subject, property, object: their names.
@@ -179,7 +180,8 @@ def diff(
             one file or several.
         output: the table to write, with tabs (.tsv) or commas (.csv) between cells; "-" for standard output, with tabs.
         conflicts: whether to list what contradicts Wikidata as well.
-        accept: a table with a mark in the column `accept` of some rows.
+        accept: a table with a mark in the column `accept` of some rows; None: what persons accepted in a review
+            (`kgmrca apply-review`). What they rejected or corrected is neither listed nor exported.
         quickstatements: the file for the commands, "-" for standard output.
         stated_in: the item that is given as the source of all commands ("stated in").
         input_format: the format of all graphs. With None it is known by the files' extensions; standard input is read
@@ -191,27 +193,24 @@ def diff(
             that is no such table, or the graphs have no verdicts.
         OSError: something cannot be read or written.
     """
-    if (accept is None) != (quickstatements is None):
+    if accept is not None and quickstatements is None:
+        raise InputError("--accept names the reviewed table: name the file to write with --quickstatements.")
+    if output is None and quickstatements is None:
         raise InputError(
-            "--accept and --quickstatements go together: name the reviewed table with --accept and the file to write "
-            "with --quickstatements."
+            "There is nothing to do: name either --output, to list new facts, or --quickstatements, to export accepted "
+            "ones."
         )
-    if output is None and accept is None:
+    if output is not None and quickstatements is not None:
         raise InputError(
-            "There is nothing to do: name either --output, to list new facts, or --accept and --quickstatements, to "
-            "export accepted ones."
-        )
-    if output is not None and accept is not None:
-        raise InputError(
-            "A table is either written or exported: name --output, to list new facts, or --accept and "
-            "--quickstatements, to export accepted ones; not both."
+            "A table is either written or exported: name --output, to list new facts, or --quickstatements, to export "
+            "accepted ones; not both."
         )
     if stated_in:
         checked_id(stated_in, kinds="Q")
     check_outputs([output, quickstatements], graphs, takes=None if input_format else is_rdf)
     if output is not None:
         return _list(graphs, output, conflicts=conflicts, input_format=input_format, wikibase=wikibase)
-    return _export(graphs, Path(cast(str, accept)), cast(str, quickstatements), stated_in or "", input_format, wikibase)
+    return _export(graphs, accept and Path(accept), cast(str, quickstatements), stated_in or "", input_format, wikibase)
 
 
 def _list(
@@ -257,28 +256,35 @@ def _table_before(output: str | Path) -> Table | None:
 
 def _export(
     graphs: Sequence[str | Path],
-    accept: Path,
+    accept: str | Path | None,
     output: str | Path,
     stated_in: str,
     input_format: str | None,
     wikibase: str | None,
 ) -> DiffSummary:
-    """Write the QuickStatements."""
-    check_outputs([output], [accept], what="the table", takes=Path.is_file)
+    """Write the QuickStatements of what is accepted in a table, or without one in a review that the graphs have."""
+    tables = [accept] if accept else []
+    check_outputs([output], tables, what="the table", takes=Path.is_file)
     summary = DiffSummary()
     with ExitStack() as files:  # all are shown when all are complete
         out = files.enter_context(opened(output))
-        marked = accepted(accept)
+        marked = accepted(Path(accept)) if accept else []
         found = differences(
             graphs, summary, conflicts=True, input_format=input_format, beside=output, wikibase=wikibase
         )
+        if not accept:
+            marked = [(0, {name: str(getattr(row, name)) for name in _CELLS}) for row in found if row.accept]
+            if not marked:
+                raise InputError(
+                    "No new fact was accepted by kgmrca apply-review: name a reviewed table with --accept."
+                )
         rows = {fact_of({name: getattr(row, name) for name in KEY}): row for row in found}
         lines = [line.encode("utf-8") for line in _commands(marked, rows, summary, stated_in)]
         size = len(lines) if output == STANDARD else MOST_COMMANDS
         out.write(b"".join(lines[:size]))
         for number, start in enumerate(range(size, len(lines), size or 1), start=2):
             part, commands = _part(output, number), b"".join(lines[start : start + size])
-            check_outputs([part], [accept], what="the table", takes=Path.is_file)
+            check_outputs([part], tables, what="the table", takes=Path.is_file)
             check_outputs([part], graphs, takes=None if input_format else is_rdf)
             if part.exists() and part.read_bytes() != commands:
                 raise InputError(
@@ -342,6 +348,8 @@ def differences(
             raise InputError("The graphs have no verdicts: name what kgmrca check wrote as well.")
         found: dict[tuple[str, str, str], Row] = {}
         for node in first.statements(whose.graphs(read_graphs(files, beside=beside))):
+            if node.decision in WITHDRAWN:
+                continue
             verdicts = first.verdicts.get(node.iri)
             if verdicts is None:
                 summary.unchecked += 1
@@ -360,7 +368,8 @@ def differences(
             key = row.subject_item, row.property_id, row.value or f" {node.terms['object']}"
             other = found.get(key)
             if other:
-                row = replace(min(row, other, key=_certain_first), readings=other.readings + 1)
+                accept = row.accept or other.accept
+                row = replace(min(row, other, key=_certain_first), readings=other.readings + 1, accept=accept)
             found[key] = row
     return sorted(found.values(), key=_certain_first)
 
@@ -446,7 +455,7 @@ class _FirstReading:
         identifier = self._texts.get((document, _IDENTIFIER), document)
         urls = (self._texts.get((document, _SOURCE), ""), identifier, document)
         return Row(
-            accept="",
+            accept=_MARK if node.decision == ACCEPTED else "",
             verdict="; ".join(sorted(verdicts)),
             confidence=str(node.confidence) if document else "",
             subject=self._texts.get((subject.value, _LABEL), item),
@@ -478,6 +487,11 @@ class _FirstReading:
             self._plain.setdefault(subject.value, {})[_TERMS[predicate]] = object_
 
 
+def _at(line: int, cells: Mapping[str, str]) -> str:
+    """Where a person accepted a fact: a line of a table, or a statement of a review."""
+    return f"line {line}" if line else f"<{cells['statement']}>"
+
+
 def _certain_first(row: Row) -> tuple[Decimal, str]:
     return -Decimal(row.confidence or 1), row.statement
 
@@ -495,17 +509,17 @@ def _commands(
             why = summary.unwritable.get(
                 cells.get("statement", ""), f"it has no value that {cells['property_id']} can have"
             )
-            summary.left_out.append(f"line {line}: {why}")
+            summary.left_out.append(f"{_at(line, cells)}: {why}")
         elif fact not in rows:
             given = " ".join(cells[name].strip() for name in KEY)
-            summary.left_out.append(f"line {line}: '{given}' is not among what is new in these graphs")
+            summary.left_out.append(f"{_at(line, cells)}: '{given}' is not among what is new in these graphs")
         else:
             summary.verdicts[rows[fact].verdict] += 1
             row = rows[fact]
             qualifiers = [
                 (of, value_text(time, of), why_not(time, of)) for of, time in summary.times.get(row.statement, ())
             ]
-            summary.left_out += [f"line {line}: its qualifier {of}: {why}" for of, _, why in qualifiers if why]
+            summary.left_out += [f"{_at(line, cells)}: its qualifier {of}: {why}" for of, _, why in qualifiers if why]
             yield command(
                 row.subject_item,
                 row.property_id,

@@ -15,6 +15,7 @@ from kgmrca.errors import InputError
 from kgmrca.markup import json_in_html, printable
 from kgmrca.report.data import report_data
 from kgmrca.report.page import page
+from kgmrca.triples.iris import graph_digest
 from kgmrca.triples.read import read_nodes
 
 GRAPH = """
@@ -67,6 +68,24 @@ def test_entities_of_one_item_are_one_thing():
     assert (things["name"][0], things["others"][0], things["item"][0]) == ("Marie Curie", ["Marie"], "Q7186")
     assert things["mentions"][0] == [0, 10, 21, 1, 0, 5]
     assert [things["name"][number] for number in rows["object"]] == ["Warsaw", "1867"]
+
+
+def test_decisions_and_what_reviews_need_are_in_the_data():
+    reviewed = GRAPH.replace(
+        "kgmrca:confidence 0.75 ;",
+        'kgmrca:confidence 0.75 ; kgmrca:decision "accepted" ; prov:wasRevisionOf <urn:s2> ;',
+    )
+    data = data_of(
+        reviewed
+        + """<urn:r> a kgmrca:Review ; kgmrca:reviewed <urn:s1> ; kgmrca:decision "accepted" ; rdfs:comment "sure" ;
+        prov:wasAttributedTo <urn:ada> ; prov:generatedAtTime "2030-01-02T03:04:05Z" . <urn:ada> rdfs:label "Ada" ."""
+    )
+    assert data["statements"]["decision"] == ["accepted", ""]
+    assert data["reviews"] == [(0, "accepted", "Ada", "2030-01-02T03:04:05Z", "sure")]
+    assert data["single_valued"] == [True, True]
+    assert "place of birth" in data["labels"]
+    # What the graph is known by does not change when it is reviewed.
+    assert data["digest"] == graph_digest(["urn:s2"])
 
 
 def test_a_graph_without_statements_is_refused():

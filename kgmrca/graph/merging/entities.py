@@ -22,10 +22,10 @@ _DERIVED = frozenset(f"{_TYPE} <{KGMRCA}{name}> ." for name in ("Fact", "Cluster
 _CLUES = tuple(f"{clue} ".encode() for clue in (_TYPE, _LABEL, _ENTITY_TYPE, _NAMESAKE, *_LINKS))
 
 
-def write_triples(store: Store, format: str, base: str, numbers: range) -> Result:
+def write_triples(store: Store, format: str, base: str, withdrawn: frozenset[bytes], numbers: range) -> Result:
     """Write the triples of each subject, and distribute the names and links of entities.
 
-    What an earlier merge derived is left out, because it is derived anew.
+    What an earlier merge derived is left out, because it is derived anew; and so are the rows that a person withdrew.
     """
     with written_part(store, format, base, "triples", numbers) as part:
         for number in numbers:
@@ -33,6 +33,8 @@ def write_triples(store: Store, format: str, base: str, numbers: range) -> Resul
                 clues = [line.decode() for line in lines if line.startswith(_CLUES)]
                 if not _DERIVED.isdisjoint(clues):
                     continue
+                if withdrawn:
+                    lines = [line for line in lines if b"%b\t%b" % (subject, line) not in withdrawn]
                 part.out.writelines(b"%b %b\n" % (subject, line) for line in lines)
                 if not clues:
                     continue

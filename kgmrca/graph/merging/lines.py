@@ -33,9 +33,9 @@ _DECIMAL = str(DECIMAL)
 _CONFIDENCE = Cells._fields.index("confidence")
 _RUNS = Cells._fields.index("runs")
 _SENTENCES = slice(Cells._fields.index("sentence_text"), _RUNS)
-_Has: TypeAlias = tuple[bool, bool, bool, bool, bool, bool, bool, bool]
-"""Whether there is a text of the sentence, a sentence, a digest, a sentence of the object, a text of that, and three
-times."""
+_Has: TypeAlias = tuple[bool, bool, bool, bool, bool, bool, bool, bool, bool]
+"""Whether there is a text of the sentence, a sentence, a digest, a sentence of the object, a text of that, three
+times, and a decision."""
 # Mentions and documents have no short form.
 _WITH_SHORT_FORM = range(Cells._fields.index("subject_mention"))
 
@@ -135,7 +135,7 @@ def _placeholders(
     iris = [f"urn:kgmrca-cell-{number}" for number in range(_RUNS + n_runs)]
     start, predicate = made_for or ("urn:", iris[2])
     iris[0] = f"{start}statement/kgmrca-cell-0"
-    has_text, has_sentence, has_digest, has_object_sentence, has_object_text, *has_times = has
+    has_text, has_sentence, has_digest, has_object_sentence, has_object_text, *has_times, has_decision = has
     statement = Statement(
         iri=iris[0],
         subject=iris[1],
@@ -155,13 +155,14 @@ def _placeholders(
             Mention(iris[12], 0, 0, "kgmrca-cell-13" if has_object_text else "") if has_object_sentence else None
         ),
         times=Times(*(f"kgmrca-cell-{number}" * is_told for number, is_told in enumerate(has_times, 14))),
+        decision="kgmrca-cell-17" if has_decision else "",
     )
     triples = list(statement_triples(statement, provenance=provenance, text=True))
     for run in iris[_RUNS:]:
         *_, by_run = statement_triples(replace(statement, run=run), provenance=provenance)
         triples.append(by_run)
     places: dict[_Term, int] = {NamedNode(iri): number for number, iri in enumerate(iris)}
-    places.update({Literal(f"kgmrca-cell-{number}"): number for number in (8, 9, 11, 13, 14, 15, 16)})
+    places.update({Literal(f"kgmrca-cell-{number}"): number for number in (8, 9, 11, 13, 14, 15, 16, 17)})
     places[Literal("0", datatype=DECIMAL)] = _CONFIDENCE
     return triples, places
 

@@ -23,6 +23,7 @@ from kgmrca.graph.merging.entities import join_names, join_shared_names, write_c
 from kgmrca.graph.merging.facts import join_entities, write_facts
 from kgmrca.graph.merging.inputs import MergeInput, merge_inputs
 from kgmrca.graph.merging.parts import Result, put_together
+from kgmrca.graph.merging.reviews import supported, withdrawn_statements, withdrawn_triples
 from kgmrca.graph.merging.rows import distribute_input
 from kgmrca.graph.merging.statements import write_statements
 from kgmrca.graph.merging.steps import Steps, open_steps
@@ -79,7 +80,8 @@ def merge(
     predicate and object are evidence of one `kgmrca:Fact` (`evidence.combined` says how sure it is), where entities in
     one `kgmrca:Cluster` count as the same (`clusters.group_names`). Contradictions are listed as a `kgmrca:Conflict`:
     several objects of a predicate that has one, an entity or a name of several items, a name that too many entities
-    have. Nothing is dropped.
+    have. Nothing is dropped but what a person withdrew (`kgmrca apply-review`): a statement that was rejected or
+    corrected stays as what was read, and supports no fact and no plain triple.
 
     Temporary files lie beside `output` (for a stream, in the system's folder for temporary files); they need at most
     about twice the room of the inputs as N-Triples. If anything goes wrong, no temporary file and no part of the output
@@ -138,11 +140,24 @@ def _read(files: Sequence[MergeInput], store: Store, format: str, steps: Steps) 
     return n_read + sum(steps.over("reading", distribute_input, calls))
 
 
+def _withdrawn(store: Store, steps: Steps) -> frozenset[bytes]:
+    """The plain triples that persons withdrew, unless a statement expresses them about which they did not."""
+    statements = withdrawn_statements(store)
+    if not statements:
+        return frozenset()
+    by_statement: dict[bytes, bytes] = {}
+    for found in steps.over_buckets("decisions", withdrawn_triples, store, statements):
+        by_statement |= found
+    triples = frozenset(by_statement.values())
+    supporting = steps.over_buckets("support", supported, store, triples, frozenset(by_statement))
+    return triples.difference(*supporting)
+
+
 def _run(store: Store, format: str, base: str, provenance: str, max_cluster: int, steps: Steps) -> list[Result]:
     """Write the parts of the output, in their order."""
     output = store, format, base
     results: list[Result] = [
-        *steps.over_buckets("triples", write_triples, *output),
+        *steps.over_buckets("triples", write_triples, *output, _withdrawn(store, steps)),
         *steps.over_buckets("named graphs", write_quads, *output),
         *steps.over_buckets("statements", write_statements, *output, provenance),
     ]

@@ -12,13 +12,13 @@ from kgmrca.buckets import Store
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD
 from kgmrca.graph.merging.inputs import MergeInput
-from kgmrca.terms import DEFAULT_GRAPH, XSD
+from kgmrca.terms import DEFAULT_GRAPH, DISPUTED, WITHDRAWN, XSD
 from kgmrca.triples.formats import WITH_GRAPHS, WITH_TRIPLE_TERMS
 from kgmrca.triples.inputs import LONGEST_LITERAL, too_long
 from kgmrca.triples.literals import one_spelling
 from kgmrca.triples.read import Node, read_nodes
 
-__all__ = ["Cells", "distribute_input", "joined"]
+__all__ = ["Cells", "distribute_input", "is_withdrawn", "joined"]
 
 
 class Cells(NamedTuple):
@@ -45,21 +45,24 @@ class Cells(NamedTuple):
     start_time: str
     end_time: str
     point_in_time: str
+    decision: str
     runs: str  # IRIs with spaces between them
 
 
+_WITHDRAWN = frozenset(str(Literal(decision)) for decision in WITHDRAWN)
 _DOUBLE = f"^^<{XSD}double>"
 _LONGEST_CELL = LONGEST_LITERAL - 1024  # bytes, as a cell may hold a predicate too
 _CONFIDENCE = Cells._fields.index("confidence")
 _SENTENCES = slice(Cells._fields.index("sentence_text"), Cells._fields.index("start_time"))
-_TIMES = slice(Cells._fields.index("start_time"), Cells._fields.index("runs"))
+_TIMES = slice(Cells._fields.index("start_time"), Cells._fields.index("decision"))
 
 
 def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> int:
     """Distribute the content of a file: statements, other triples, and those in named graphs that are no statements.
 
     Args:
-        store: where the rows go, as the kinds "statements", "triples" and "quads".
+        store: where the rows go, as the kinds "statements", "triples" and "quads", and of the statements that a person
+            withdrew the IRIs as "withdrawn".
         format: the format of the output, which must be able to hold what is read.
         part: the name of this task.
         file: what to read.
@@ -77,6 +80,8 @@ def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> 
             row = _row(found)
             _check_length(row, file.name)
             buckets.put("statements", row[: row.index(b"\t")], row)
+            if found.decision in WITHDRAWN:
+                buckets.put("withdrawn", row[: row.index(b"\t")], row[: row.index(b"\t")])
             count += 1
             continue
         text = str(found)
@@ -98,8 +103,15 @@ def distribute_input(store: Store, format: str, part: str, file: MergeInput) -> 
     return count
 
 
+def is_withdrawn(cells: Cells) -> bool:
+    """Whether a person rejected or corrected a statement."""
+    return cells.decision in _WITHDRAWN
+
+
 def joined(one: Cells, other: Cells) -> Cells:
     """A statement that was found twice: the highest confidence, the greatest label, sentence and times, all runs.
+
+    What a person decided stays; if persons decided differently, the statement is disputed.
 
     The result is the same whichever of the two comes first.
 
@@ -119,10 +131,16 @@ def joined(one: Cells, other: Cells) -> Cells:
         start_time=timed.start_time,
         end_time=timed.end_time,
         point_in_time=timed.point_in_time,
+        decision=_decision(one.decision, other.decision),
         confidence=max(one.confidence, other.confidence, key=Decimal),
         label=max(one.label, other.label),
         runs=" ".join(sorted({*one.runs.split(), *other.runs.split()})),
     )
+
+
+def _decision(one: str, other: str) -> str:
+    """What persons decided about a statement in both graphs. A graph without a decision has nothing against it."""
+    return one or other if one == other or not (one and other) else str(Literal(DISPUTED))
 
 
 def _row(node: Node) -> bytes:
@@ -141,7 +159,10 @@ def _row(node: Node) -> bytes:
         str(terms.get("sentence", "")),
         str(terms.get("sentence_digest", "")),
         str(terms.get("object_sentence", "")),
-        *(str(terms.get(name, "")) for name in ("object_sentence_text", "start_time", "end_time", "point_in_time")),
+        *(
+            str(terms.get(name, ""))
+            for name in ("object_sentence_text", "start_time", "end_time", "point_in_time", "decision")
+        ),
         " ".join(f"<{run}>" for run in sorted(node.runs)),
     )
     return "\t".join(cells).encode()

@@ -1,7 +1,7 @@
 // What the page shows, and which statements a filter leaves.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const { things, statements, predicates, verdicts, documents, sentences, reasons } = data;
+const { things, statements, predicates, verdicts, documents, sentences, reasons, single_valued, reviews } = data;
 const total = statements.iri.length;
 
 const lower = (text) => text.toLowerCase();

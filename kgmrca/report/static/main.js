@@ -25,7 +25,7 @@ byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("list").addEventListener("scroll", () => requestAnimationFrame(drawRows));
 addEventListener("resize", drawRows);
 
-const onView = { summary: showSummary, graph: showNet };
+const onView = { summary: showSummary, graph: showNet, review: showReview };
 function showView(view) {
   for (const button of byId("tabs").children) {
     button.setAttribute("aria-pressed", String(button.dataset.view === view));

@@ -105,7 +105,8 @@ function showStatement(number) {
       element("dt", {}, "Object"), element("dd", {}, thingLink(statements.object[number])),
       element("dt", {}, "Confidence"), element("dd", {}, percent(number)),
       element("dt", {}, "Verdict"), element("dd", {}, verdictWords(number)),
-      element("dt", {}, "Document"), element("dd", {}, documents[statements.document[number]])),
+      element("dt", {}, "Document"), element("dd", {}, documents[statements.document[number]]),
+      ...(decisionWords(number) ? [element("dt", {}, "Decision"), element("dd", {}, decisionWords(number))] : [])),
   );
   byId("details").scrollTop = 0;
 }

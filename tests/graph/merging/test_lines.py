@@ -63,7 +63,7 @@ def cells_of(statement, runs):
     found = {predicate.rpartition("#")[2][:-1]: object_ for _, predicate, object_ in triples(statement, "statements")}
     names = ("subject", "predicate", "object", "subjectMention", "objectMention", "wasDerivedFrom")
     told = ("sentenceText", "sentence", "sentenceDigest", "objectSentence", "objectSentenceText")
-    told += ("startTime", "endTime", "pointInTime")
+    told += ("startTime", "endTime", "pointInTime", "decision")
     texts = [found.get(name, "") for name in ("relationLabel", *told)]
     confidence = str(statement.confidence)
     return Cells(f"<{statement.iri}>", *(found[name] for name in names), confidence, *texts, " ".join(runs))
@@ -95,6 +95,8 @@ def test_a_text_has_the_triples_of_the_statement_whatever_its_base_and_texts_are
         {"sentence": Mention("urn:x:document#char=0,9", 0, 9, "")},
         {"times": Times("1990", "1995-05", "1992-05-17")},
         {"times": Times(end="1995")},
+        {"decision": "rejected"},
+        {"decision": "kgmrca-cell-17", "times": Times("1990")},
         {"confidence": Decimal(1)},
         {"confidence": Decimal(0)},
         {"predicate": "http://www.wikidata.org/prop/direct/P19"},

@@ -1071,7 +1071,7 @@ def shared_names(folder, *quads):
     (read,) = merge_inputs([file(folder, quads)], None, "-")
     store = Store(folder, 0)
     distribute_input(store, "ntriples", "part", read)
-    return write_triples(store, "ntriples", DEFAULT_BASE, range(1)).shared_names
+    return write_triples(store, "ntriples", DEFAULT_BASE, frozenset(), range(1)).shared_names
 
 
 def test_only_names_of_an_entity_without_an_item_lead_to_one_another(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from kgmrca.errors import InputError
 from kgmrca.graph.merging.rows import Cells, joined
 
-CELLS = Cells("<s>", "<a>", "<p>", "<b>", "<d#1>", "<d#2>", "<d>", "0.5", '"label"', *[""] * 9)
+CELLS = Cells("<s>", "<a>", "<p>", "<b>", "<d#1>", "<d#2>", "<d>", "0.5", '"label"', *[""] * 10)
 
 
 PAIRS = list(itertools.combinations(["0", "0.05", "0.1", "0.4999", "0.5", "1"], 2))

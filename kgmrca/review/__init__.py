@@ -1,0 +1,1 @@
+"""What persons decide about the statements of a graph."""
