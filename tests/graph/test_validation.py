@@ -64,6 +64,15 @@ VALID = """
 <urn:x:curie> skos:altLabel "Curie" ; kgmrca:namesake <urn:x:sister> ;
     kgmrca:mention <urn:x:doc#char=0,11>, <urn:x:doc#char=33,36> .
 """
+# The same with what a person decided.
+REVIEWED = f"""{VALID}
+<urn:x:review> a kgmrca:Review ; kgmrca:reviewed <urn:x:s> ; kgmrca:decision "corrected" ;
+    prov:generatedAtTime "2030-01-02T03:04:07Z"^^xsd:dateTime ; prov:wasAttributedTo <urn:x:ada> ;
+    kgmrca:correction <urn:x:better> .
+<urn:x:ada> a prov:Person ; rdfs:label "Ada" .
+<urn:x:better> a rdf:Statement ; rdf:subject <urn:x:curie> ; rdf:predicate wdt:P551 ; rdf:object <urn:x:warsaw> ;
+    kgmrca:decision "disputed" ; prov:wasDerivedFrom <urn:x:doc> ; prov:wasGeneratedBy <urn:x:run> .
+"""
 # The same statement in other forms; each stands in for the part of VALID from its type to its object.
 SAID = re.search(r"a rdf:Statement.*?<urn:x:warsaw> ;", VALID)[0]
 OTHERWISE = {
@@ -202,6 +211,32 @@ def test_a_defect_is_found_and_nothing_else(defect):
     text = changed(old, new)
     assert found(text) == {("violation", shape, f"<urn:x:{node}>")}
     assert not check(text).conforms
+
+
+REVIEW_VIOLATIONS = {
+    "a review of nothing": ("kgmrca:reviewed <urn:x:s> ;", "", "reviewed", "review"),
+    "a review of a run": ("kgmrca:reviewed <urn:x:s>", "kgmrca:reviewed <urn:x:run>", "reviewed", "review"),
+    "a review without a decision": ('kgmrca:decision "corrected" ;', "", "review-decision", "review"),
+    "a review that is a dispute": ('"corrected"', '"disputed"', "review-decision", "review"),
+    "a review by nobody": ("prov:wasAttributedTo <urn:x:ada> ;", "", "reviewer", "review"),
+    "a review by software": ("AttributedTo <urn:x:ada>", "AttributedTo <urn:x:software>", "reviewer", "review"),
+    "a review without a time": ("prov:generatedAtTime", "dcterms:date", "review-time", "review"),
+    "a review at a time in words": ('"2030-01-02T03:04:07Z"^^xsd:dateTime', '"noon"', "review-time", "review"),
+    "two corrections": ("correction <urn:x:better>", "correction <urn:x:better>, <urn:x:s>", "correction", "review"),
+    "a correction that is a document": ("correction <urn:x:better>", "correction <urn:x:doc>", "correction", "review"),
+    "a decision of no kind": ('"disputed"', '"unsure"', "decision", "better"),
+    "two decisions about a statement": ('"disputed"', '"disputed", "accepted"', "decision", "better"),
+}
+
+
+def test_a_graph_with_a_review_conforms():
+    assert found(REVIEWED) == set()
+
+
+@pytest.mark.parametrize("defect", REVIEW_VIOLATIONS)
+def test_a_defect_of_a_review_is_found(defect):
+    old, new, shape, node = REVIEW_VIOLATIONS[defect]
+    assert ("violation", shape, f"<urn:x:{node}>") in found(changed(old, new, REVIEWED))
 
 
 def test_a_statement_without_a_type_is_found_and_is_no_evidence():
@@ -551,7 +586,8 @@ def test_the_shapes_are_as_shacl_has_them_and_explain_themselves():
 def test_every_shape_of_the_file_is_tested():
     graph = rdflib.Graph().parse(resource("ontologies/shapes.ttl"))
     names = {shape.rpartition("#")[2] for shape in graph.subjects(rdflib.RDF.type, SH.PropertyShape)}
-    assert names <= {"type"} | {shape for _, _, shape, _ in [*VIOLATIONS.values(), *WARNINGS.values()]}
+    tested = [*VIOLATIONS.values(), *REVIEW_VIOLATIONS.values(), *WARNINGS.values()]
+    assert names <= {"type"} | {shape for _, _, shape, _ in tested}
 
 
 def test_the_shapes_name_terms_that_the_vocabulary_defines():

@@ -338,8 +338,8 @@ def test_what_is_no_such_table_is_refused(tmp_path, content, message):
     [
         ({}, "There is nothing to do: name either --output"),
         ({"output": "a.tsv", "accept": "b.tsv", "quickstatements": "c.qs"}, "not both"),
-        ({"accept": "b.tsv"}, "--accept and --quickstatements go together"),
-        ({"quickstatements": "c.qs"}, "--accept and --quickstatements go together"),
+        ({"accept": "b.tsv"}, "--accept names the reviewed table: name the file"),
+        ({"quickstatements": "c.qs"}, "No new fact was accepted by kgmrca apply-review"),
         ({"output": "a.tsv", "stated_in": "P1"}, "'P1' is not an id"),
         ({"output": "nowhere/a.tsv"}, "no folder"),
         ({"output": "graph.ttl"}, "would be overwritten"),
