@@ -128,9 +128,18 @@ def fit(entries: Entries, n_labels: int) -> tuple[Tensor, Tensor]:
     return slope.exp(), offset
 
 
-def cross_fit(entries: Entries, n_labels: int) -> Entries:
-    """The entries with calibrated scores, those of each document as fitted on four fifths of the other documents."""
-    return _fitted_apart(entries, n_labels, entries.document % _FOLDS)
+def cross_fit(entries: Entries, n_labels: int, division: int = 0) -> Entries:
+    """The entries with calibrated scores, those of each document as fitted on four fifths of the other documents.
+
+    Args:
+        entries: of several documents.
+        n_labels: how many labels there are.
+        division: which of the ways to divide the documents, each of which is drawn.
+    """
+    number = entries.document
+    if division and len(number):
+        number = np.random.default_rng(division).permutation(number.max() + 1)[number]
+    return _fitted_apart(entries, n_labels, number % _FOLDS)
 
 
 def cross_fit_data(entries: Entries, n_labels: int) -> Entries:

@@ -42,6 +42,7 @@ _ENOUGH = 50  # relations that are right: with fewer, `calibrate` warns
 _SURE_PRECISION = 0.75  # that "precise" has even where the documents happen to be bad ones: see `Curve.surely`
 _SURE = 10  # that precision is reached in all but so many percent of the samples of documents
 _SAMPLES = 1000
+_DIVISIONS = 10  # of the documents, to cross-validate on; points are chosen on the first
 _MIN_RECALL = 0.1  # of "precise"; above that so few relations are left that their precision says nothing
 _SEED = 0
 
@@ -246,6 +247,7 @@ class DataSet:
     end_to_end: bool  # read from raw text; otherwise with gold entities
     before: Quality  # of the raw scores
     after: Quality  # of the scores of each document, as calibrated on others
+    errors: tuple[float, ...]  # the calibration error of those, for each way to divide the documents
     left_out: Quality | None  # as calibrated on the other sets; None: there are no others
 
 
@@ -263,11 +265,13 @@ class Calibration:
         """A table as text: calibration errors before and after, then the operating points on each set."""
         how = "end to end" if all(one.end_to_end for one in self.sets) else "with gold entities"
         lines = [f"Relations of {'documents' if self.level == 'document' else 'sentences'}, {how}", ""]
-        columns = ("documents", "entries", "before", "after", "left out", "by chance")
+        columns = ("documents", "entries", "before", "after", "s.d.", "left out", "by chance")
         lines.append(f"{f'calibration error, scores from {SHOWN}':<40}" + "".join(f"{name:>11}" for name in columns))
         for one in self.sets:
-            errors = [None if some is None else some.shown.error for some in (one.before, one.after, one.left_out)]
-            cells = [f"{one.documents:,}", f"{one.entries:,}", *map(_decimals, [*errors, one.after.shown.by_chance])]
+            left_out = None if one.left_out is None else one.left_out.shown.error
+            after = float(np.mean(one.errors)), float(np.std(one.errors))
+            errors = [one.before.shown.error, *after, left_out, one.after.shown.by_chance]
+            cells = [f"{one.documents:,}", f"{one.entries:,}", *map(_decimals, errors)]
             lines.append(f"{one.path.name:<40}" + "".join(f"{cell:>11}" for cell in cells))
         rows: dict[str, tuple[float | None, float | None]] = {
             "all sets": (self.before.shown.error, self.after.shown.error),
@@ -290,6 +294,7 @@ class Calibration:
             "",
             "All is cross-validated over documents: before, the scores as the network gives them; after, those of each",
             "document as calibrated on others. Left out: those of each set as calibrated on the other sets.",
+            f"How documents are divided for that is chance, so a set's error after is the mean of {_DIVISIONS} ways.",
             "By chance: the error that so many scores would have if they were the very probabilities.",
             f"Labels are those with {FREQUENT} relations that are right or more.",
         ]
@@ -328,7 +333,8 @@ class Calibration:
                     "end_to_end": one.end_to_end,
                     "calibration_error": {
                         "before": one.before.shown.error,
-                        "after": one.after.shown.error,
+                        "after": float(np.mean(one.errors)),
+                        "after_sd": float(np.std(one.errors)),
                         "left_out": None if one.left_out is None else one.left_out.shown.error,
                         "by_chance": one.after.shown.by_chance,
                     },
@@ -391,7 +397,8 @@ def calibrate(nlp: Language, paths: Sequence[Path], *, level: str | None = None)
     raw = Entries.joined(parts)
     n_labels = len(pipe.labels)
     slope, offset = fit(raw, n_labels)
-    crossed = cross_fit(raw, n_labels)
+    divided = [cross_fit(raw, n_labels, division) for division in range(_DIVISIONS)]
+    crossed = divided[0]
     apart = cross_fit_data(raw, n_labels) if len(paths) > 1 else None
     steps = np.arange(1, _BINS) / _BINS
     points = find_operating_points(
@@ -417,6 +424,7 @@ def calibrate(nlp: Language, paths: Sequence[Path], *, level: str | None = None)
             end_to_end=end_to_end[number],
             before=quality_of(raw, number),
             after=quality_of(crossed, number),
+            errors=tuple(quality_of(entries, number).shown.error for entries in divided),
             left_out=None if apart is None else quality_of(apart, number),
         )
         for number, path in enumerate(paths)

@@ -140,13 +140,21 @@ def test_a_data_set_counts_by_the_square_root_of_its_size():
     assert some.scaled(slope, offset).score == pytest.approx(np.full(1000, 0.375), abs=0.01)
 
 
-def test_cross_fitting_does_not_look_at_the_document_itself():
+@pytest.mark.parametrize("division", [0, 1, 7])
+def test_cross_fitting_does_not_look_at_the_document_itself(division):
     some = made_up([0.5], [-1.0], n=500, document=np.arange(500) // 50)
-    before = cross_fit(some, 1).score
-    after = cross_fit(replace(some, right=some.right ^ (some.document == 3)), 1).score
+    before = cross_fit(some, 1, division).score
+    after = cross_fit(replace(some, right=some.right ^ (some.document == 3)), 1, division).score
     same = before == after
-    assert same[some.document % 5 == 3].all()
-    assert not same[some.document % 5 != 3].any()
+    assert same[some.document == 3].all()
+    assert same.sum() == 100  # a fifth of the documents: this one and another
+
+
+def test_documents_can_be_divided_in_several_ways():
+    some = made_up([0.5], [-1.0], n=500, document=np.arange(500) // 50)
+    ways = [cross_fit(some, 1, division).score for division in (1, 1, 2)]
+    assert (ways[0] == ways[1]).all()
+    assert not (ways[0] == ways[2]).all()
 
 
 def test_a_data_set_can_be_calibrated_on_the_others():
@@ -232,6 +240,18 @@ def test_calibrating_brings_scores_to_shares(dev):
     by_chance = report.plain()["sets"][str(dev)]["calibration_error"]["by_chance"]
     assert 0 < by_chance == data_set.after.shown.by_chance
     assert f"{by_chance:.4f}" in report.table()
+
+
+def test_the_error_of_a_set_is_the_mean_over_several_divisions(dev):
+    report = calibrate(make(), [dev])
+    (data_set,) = report.sets
+    assert len(data_set.errors) == 10
+    assert data_set.errors[0] == data_set.after.shown.error
+    said = report.plain()["sets"][str(dev)]["calibration_error"]
+    assert said["after"] == pytest.approx(sum(data_set.errors) / 10)
+    assert said["after_sd"] == pytest.approx(np.std(data_set.errors))
+    assert said["after_sd"] > 0
+    assert f"{said['after']:.4f}     {said['after_sd']:.4f}" in report.table()
 
 
 def test_too_few_to_calibrate_on(tmp_path):
