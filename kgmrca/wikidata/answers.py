@@ -572,7 +572,7 @@ AREAS = LookUpKind(
 SURROUNDINGS = LookUpKind(
     "places",
     "surroundings",
-    share=0.5,  # many countries that are no more
+    share=1.5,
     query=lambda keys: queries.surroundings(_firsts(keys)),
     read=_read_above,
     key=_asked,
