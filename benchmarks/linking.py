@@ -226,12 +226,14 @@ def linking(document: Document, *, alone: bool = False, text: bool = True) -> Li
         in_sentences[bisect_right(starts, mention.start) - 1].append(key)
     entities = []
     for mentions in groups.values():
+        name, *others = sorted(dict.fromkeys(map(document.text, mentions)), key=len, reverse=True)
         places = dict.fromkeys(bisect_right(starts, one.start) - 1 for one in mentions)
         entities.append(
             Entity(
-                max(map(document.text, mentions), key=len),
+                name,
                 Counter(one.type for one in mentions).most_common(1)[0][0],
                 sentences="\n".join(sentences[place] for place in places) if text else "",
+                others=tuple(others),
             )
         )
     numbers = {key: number for number, key in enumerate(groups)}

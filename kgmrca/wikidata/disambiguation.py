@@ -2,8 +2,8 @@
 
 Each entity is one of the items that have its name, or none of them. The log odds of an item are a sum of `WEIGHTS`:
 for how the item has the name, in how many wikis it has a page, whether its class agrees with the entity's type and with
-the relations of the entity, and for what its profile and the text have in common (see `evidence`). For two entities at
-once there is a weight for whether Wikidata connects the two
+the relations of the entity, whether it has another name of the entity in the text, and for what its profile and the
+text have in common (see `evidence`). For two entities at once there is a weight for whether Wikidata connects the two
 items, by the property of a relation between them or by any other property. Belief propagation turns the log odds into
 marginal probabilities. They are exact where the pairs of entities form no cycle, and approximate where they do.
 
@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from kgmrca.names import spellings
 from kgmrca.ontology import TYPES, Property, load_properties, wikidata_predicate
 from kgmrca.types import coarse_type
 from kgmrca.wikidata.evidence import DATES, EVIDENCE, TOPIC, TextWords, evidence, text_words, topic
@@ -67,8 +68,9 @@ class Weights(NamedTuple):
             not.
         sitelinks: times ln((1 + n) / 6) for an item with a page in n wikis.
         type_agrees, type_differs: added where the item's class does, or does not, agree with the entity's type.
+        also_named: added where the item has another name of the entity, too.
         sentence, document, beside, place_beside, place_differs, names_found, names_missing, place_missing, years_found,
-            too_late: times the columns of `evidence.EVIDENCE`.
+            too_late, name_kind, name_place, kind_missing: times the columns of `evidence.EVIDENCE`.
         topic, topic_best, topic_text: times the columns of `evidence.TOPIC`.
         dates_agree, dates_differ: times the columns of `evidence.DATES`. By hand: few texts say such dates, but where
             they contradict an item, not even the best known one is meant.
@@ -85,24 +87,28 @@ class Weights(NamedTuple):
     alias: float = -0.5
     language: float = -1.0
     respelled: float = -1.0
-    known: float = 0.59
-    namesakes: float = -1.89
-    sitelinks: float = 1.74
-    type_agrees: float = 0.58
-    type_differs: float = -1.41
-    sentence: float = 1.25
-    document: float = -0.18
-    beside: float = 1.24
-    place_beside: float = 1.22
-    place_differs: float = -1.58
-    names_found: float = 0.27
-    names_missing: float = -0.58
-    place_missing: float = -0.44
+    known: float = -1.11
+    namesakes: float = -1.43
+    sitelinks: float = 1.70
+    type_agrees: float = 0.39
+    type_differs: float = -1.31
+    also_named: float = 4.14
+    sentence: float = 1.15
+    document: float = -0.29
+    beside: float = 1.22
+    place_beside: float = 1.06
+    place_differs: float = -1.60
+    names_found: float = 0.16
+    names_missing: float = -0.52
+    place_missing: float = -0.29
     years_found: float = 1.08
-    too_late: float = -1.14
-    topic: float = 1.24
-    topic_best: float = 0.18
-    topic_text: float = 0.26
+    too_late: float = -1.00
+    name_kind: float = 4.16
+    name_place: float = 1.52
+    kind_missing: float = -1.09
+    topic: float = 1.18
+    topic_best: float = 0.17
+    topic_text: float = 0.32
     dates_agree: float = 2.0
     dates_differ: float = -10.0
     role_differs: float = -1.0
@@ -113,12 +119,12 @@ class Weights(NamedTuple):
 
 WEIGHTS = Weights()
 MIN_PROBABILITY = 0.65
-"""An entity is linked to its most probable item if that has at least this probability. With it, 94 of 100 links were
+"""An entity is linked to its most probable item if that has at least this probability. With it, 95 of 100 links were
 right on documents that the weights were not fitted on (`benchmarks/linking_weights.py`)."""
 MARGIN = 0.3
 """An entity is linked only if the probability of its best item exceeds that of the second by at least this."""
 
-SHARPNESS, NONE_OF_THESE = 0.89, 0.20
+SHARPNESS, NONE_OF_THESE = 0.92, 0.17
 """How sure a link is: probabilities are raised to the power `SHARPNESS`, that of "none of these items" is multiplied by
 the exponential of `NONE_OF_THESE`, and then all are divided by their sum. Both were fitted with the weights."""
 
@@ -132,7 +138,7 @@ _LINKED_BEFORE = 100.0  # log odds of what is linked already
 _ROUNDS = 100
 _VALUES = frozenset({"TIME", "NUM"})
 
-COLUMNS = ("known", "namesakes", "sitelinks", "type_agrees", "type_differs", *EVIDENCE, *TOPIC)
+COLUMNS = ("known", "namesakes", "sitelinks", "type_agrees", "type_differs", "also_named", *EVIDENCE, *TOPIC)
 """The weights of what speaks for a candidate apart from its name and from relations."""
 
 _NOTHING = Profile()
@@ -149,12 +155,14 @@ class Entity:
         type: the entity type, such as "PERSON"; "" if unknown.
         item: the id of the item that it is linked to already, or None.
         sentences: the text of the sentences that mention it, as far as it is known.
+        others: other names that the text has for it.
     """
 
     name: str
     type: str = ""
     item: str | None = None
     sentences: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +393,21 @@ def _found_by_name(
     return items
 
 
+def _also_named(
+    entity: Entity, candidates: Mapping[str, tuple[Candidate, ...] | NotChecked]
+) -> frozenset[str] | NotChecked:
+    """The items that have another of an entity's names, which is not but another spelling of the name."""
+    items: set[str] = set()
+    own = set(spellings(entity.name)) if entity.others else set()
+    for name in entity.others:
+        if own.isdisjoint(spellings(name)):
+            found = candidates.get(name, ())
+            if isinstance(found, NotChecked):
+                return found
+            items |= {one.item for one in found}
+    return frozenset(items)
+
+
 def _fame(sitelinks: int) -> float:
     return math.log((1 + sitelinks) / 6)
 
@@ -463,6 +486,9 @@ def _compared(
     found = _found_by_name(entity, knowledge.candidates, language)
     if isinstance(found, NotChecked):
         return found
+    also_named = _also_named(entity, knowledge.candidates)
+    if isinstance(also_named, NotChecked):
+        return also_named
     by_name = _best_known(found)
     type_ = coarse_type(entity.type)
     expected = _comparable(frozenset({type_}) & TYPES - _VALUES)
@@ -486,7 +512,7 @@ def _compared(
         agrees = bool(types & expected)
         items.append(item)
         fixed.append(odds)
-        columns.append((*fame, agrees, bool(types and expected) and not agrees))
+        columns.append((*fame, agrees, bool(types and expected) and not agrees, item in also_named))
         profiles.append(profile)
     said, dates = np.hsplit(evidence(entity.name, profiles, entity.sentences, all_words), [len(EVIDENCE)])
     if not has_text:  # then what is missing says nothing

@@ -4,7 +4,7 @@ A candidate is compared with the sentences that mention the entity, with the who
 entities of the text are likely to be. Nothing is looked up here, and nothing is weighed: `disambiguation` does that.
 
 Words are compared by their first five letters, so that "actor" and "actress", "Canada" and "Canadian" are alike. The
-words of the entity's own name say nothing, because all candidates have it.
+words of the entity's own name are looked for nowhere else, because all candidates have it.
 """
 
 import math
@@ -34,7 +34,7 @@ __all__ = [
 
 EVIDENCE = (
     *("sentence", "document", "beside", "place_beside", "place_differs", "names_found", "names_missing"),
-    *("place_missing", "years_found", "too_late"),
+    *("place_missing", "years_found", "too_late", "name_kind", "name_place", "kind_missing"),
 )
 """The first columns that `evidence` gives; those of `DATES` follow.
 
@@ -48,6 +48,9 @@ names_found, names_missing: how many names in the description (words with a capi
 place_missing: whether the item has a country or another place, and the text has none of them.
 years_found: how many years of the item are in the text.
 too_late: whether the item began after all years in the text.
+name_kind, kind_missing: how many words of the classes and such are in the name itself ("Stirling Prize"), divided as
+    above, and whether there are none, but another candidate has some.
+name_place: how many of the item's places and of the names in its description are in the name.
 """
 DATES = ("dates_agree", "dates_differ")
 """Whether the item began or ended in a year in which the sentences say that the entity did, and whether all such years
@@ -199,6 +202,7 @@ def evidence(name: str, profiles: Sequence[Profile], sentences: str, text: TextW
     near, words_of_sentences = stated(name, sentences), _stems(sentences)
     own_words = list(map(profile_words, profiles))
     there = [any(place <= (words.places | words.names) - own for place in near.places) for words in own_words]
+    kinds = [words.what & own for words in own_words]
     rows = []
     for words, is_there in zip(own_words, there, strict=True):
         what, names = words.what - own, words.names - own
@@ -215,6 +219,9 @@ def evidence(name: str, profiles: Sequence[Profile], sentences: str, text: TextW
                 bool(words.places) and words.places.isdisjoint(text.stems),
                 len(words.years & text.years),
                 words.begin is not None and latest is not None and words.begin > latest,
+                len(words.what & own) / math.sqrt(len(words.what) or 1),
+                len((words.places | words.names) & own),
+                any(kinds) and not words.what & own,
                 *_dates(words, near),
             )
         )

@@ -28,6 +28,7 @@ from kgmrca.terms import (
     GENERATED_BY,
     KGMRCA,
     LABEL,
+    OTHER_NAME,
     TYPE,
 )
 from kgmrca.triples.formats import FORMATS, WITH_GRAPHS, WITH_TRIPLE_TERMS, chosen_format, write
@@ -62,7 +63,7 @@ _LINK, _LINK_OF, _OUTCOME, _CHOSEN = (NamedNode(KGMRCA + name) for name in ("Lin
 _CANDIDATE, _CANDIDATE_ITEM, _PROBABILITY = (
     NamedNode(KGMRCA + name) for name in ("candidate", "candidateItem", "linkScore")
 )
-_TEXTS = {LABEL: "names", ENTITY_TYPE: "types"}  # the tables that literals go into
+_TEXTS = {LABEL: "names", OTHER_NAME: "others", ENTITY_TYPE: "types"}  # the tables that literals go into
 _LINK_IRI = re.compile(r".*[:/]link/[0-9a-f]{32}")
 
 _OUTCOMES = get_args(LinkOutcome)
@@ -74,6 +75,7 @@ CREATE TABLE pairs (
 CREATE INDEX of_document ON pairs (document);
 CREATE TABLE sentences (sentence PRIMARY KEY, text) WITHOUT ROWID;
 CREATE TABLE names (entity PRIMARY KEY, name) WITHOUT ROWID;
+CREATE TABLE others (entity, name, PRIMARY KEY (entity, name)) WITHOUT ROWID;
 CREATE TABLE types (entity, type, PRIMARY KEY (entity, type)) WITHOUT ROWID;
 CREATE TABLE items (entity, item, PRIMARY KEY (entity, item)) WITHOUT ROWID;
 CREATE TABLE clusters (iri PRIMARY KEY) WITHOUT ROWID;
@@ -399,7 +401,8 @@ class _Store:
             return Entity("", item=taken[0])  # it was linked, or not, in another group; without a name it stays so
         names = self._all("SELECT name FROM names WHERE entity = ?", iri)
         types = self._all("SELECT type FROM types WHERE entity = ?", iri)
-        return Entity(names[0] if names else "", types[0] if types else "")
+        others = self._all("SELECT name FROM others WHERE entity = ? ORDER BY name", iri) if names else []
+        return Entity(names[0] if names else "", types[0] if types else "", others=tuple(others))
 
     def _all(self, query: str, entity: str) -> list[str]:
         return [row[0] for row in self._database.execute(query, (entity,))]

@@ -111,7 +111,8 @@ def look_up(groups: Sequence[EntityGroup], lookups: "Lookups", *, languages: Seq
     if not languages:
         raise InputError("There is no language to look for names in: name at least one, such as en.")
     entities = [entity for group in groups for entity in group.entities if entity.item is None]
-    candidates = lookups.candidates(sorted({entity.name for entity in entities}), languages=languages)
+    names = {name for entity in entities for name in (entity.name, *entity.others)}
+    candidates = lookups.candidates(sorted(names), languages=languages)
     items = {
         item
         for entity in entities

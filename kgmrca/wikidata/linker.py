@@ -315,6 +315,7 @@ def _entity_group(doc: Doc, groups: Sequence[_Mentions]) -> EntityGroup:
             Counter(span.label_ for span in found.names).most_common(1)[0][0],
             found.item,
             "\n".join(dict.fromkeys(span.sent.text for span in found.names + found.others)) if has_sentences else "",
+            tuple(dict.fromkeys(span.text for span in found.names[1:] if span.text != found.names[0].text)),
         )
         for found in groups
     ]

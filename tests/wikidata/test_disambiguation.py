@@ -145,6 +145,25 @@ def test_what_the_other_entities_are_tells_too():
     assert decisions[0].item == "Q2"
 
 
+def test_an_item_that_has_two_of_the_names_is_meant():
+    known = Known({"Oda Lund": ["Q1", "Q2"], "Mrs Osk": ["Q2", "Q3"]})
+    (decision,) = choose_items(known, Entity("Oda Lund", others=("Mrs Osk",)))
+    assert decision.item == "Q2"
+    assert {item for item, _ in decision.candidates} == {"Q1", "Q2"}
+
+
+def test_another_spelling_of_the_name_is_no_other_name():
+    known = Known({"Oda Lund": ["Q1", "Q2"]})
+    (decision,) = choose_items(known, Entity("Oda Lund", others=("ODA LUND", "Oda Lund's", "Oda Lund,")))
+    assert decision == choose_items(known, "Oda Lund")[0]
+
+
+def test_an_entity_is_not_decided_about_if_another_name_could_not_be_looked_up():
+    known = Known({"Oda Lund": ["Q1"]}, failing={("candidates", "Mrs Osk")})
+    (decision,) = choose_items(known, Entity("Oda Lund", others=("Mrs Osk",)))
+    assert (decision.outcome, decision.reason) == ("not looked up", "timed out")
+
+
 def test_without_a_text_nothing_is_missing_in_it():
     (known,) = choose_items(lund(Q1=SINGER), "Oda Lund")
     (bare,) = choose_items(lund(Q1=Profile()), "Oda Lund")
@@ -170,7 +189,7 @@ def test_the_place_that_follows_a_name_outweighs_how_well_known_another_is():
         "Q1": Profile(description="capital of France", facts=(("P17", "France"),)),
         "Q2": Profile(description="city in Texas", facts=(("P17", "United States"),)),
     }
-    known = Known({"Paris": [paris("Q1", 300), paris("Q2", 60)]}, described=described)
+    known = Known({"Paris": [paris("Q1", 330), paris("Q2", 80)]}, described=described)
     texan, french = (
         choose_items(known, Entity("Paris", "GPE", sentences=text))[0]
         for text in ("They live in Paris, Texas.", "They live in Paris, France.")

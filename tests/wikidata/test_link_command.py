@@ -132,6 +132,13 @@ def test_statements_tell_which_item_is_meant(graph):
     assert item(linked(known, graph)[1], "Warsaw") == "Q3"
 
 
+def test_the_other_names_of_an_entity_tell_too(tmp_path):
+    also = f'<{entity("Marie Curie")}> <http://www.w3.org/2004/02/skos/core#altLabel> "Madame Curie" .\n'
+    known = Known({"Marie Curie": ["Q1", "Q2"], "Madame Curie": ["Q2", "Q3"]})
+    assert item(linked(known, write_graph(tmp_path / "one.ttl", *BORN))[1], "Marie Curie") is None
+    assert item(linked(known, write_graph(tmp_path / "two.ttl", *BORN, more=also))[1], "Marie Curie") == "Q2"
+
+
 def test_entities_of_one_sentence_tell_too(tmp_path):
     statements = (statement("A", "P1", "B"), statement("C", "P1", "D", starts=(20, 70)))
     known = Known({"A": ["Q1"], "C": ["Q2", "Q3"]}, facts={("Q1", "P17", "Q3")})

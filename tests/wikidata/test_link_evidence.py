@@ -68,6 +68,16 @@ def test_the_words_of_the_name_itself_say_nothing():
     assert (said["sentence"], said["names_found"]) == (0, 1)
 
 
+def test_the_kind_that_a_name_tells():
+    lake, poet = Profile(description="lake in Norway"), Profile(description="poet")
+    rows = evidence("Lake Osk", [lake, poet], "", text_words("")).tolist()
+    columns = [dict(zip(EVIDENCE, row, strict=False)) for row in rows]
+    assert [one["name_kind"] for one in columns] == [1, 0]
+    assert [one["kind_missing"] for one in columns] == [0, 1]
+    assert compared("Osk", poet, "")["kind_missing"] == 0  # no candidate has it
+    assert compared("Osk of Norway", lake, "")["name_place"] == 1
+
+
 def test_no_candidates_are_no_rows():
     assert evidence("Oda", [], "", text_words("")).shape == (0, len(EVIDENCE) + len(DATES))
     assert [one.shape for one in topic([[], []], ["Oda", "Ida"], text_words(""))] == [(0, len(TOPIC))] * 2

@@ -122,6 +122,12 @@ def test_all_names_of_an_entity_are_linked_by_the_most_telling_one():
     assert doc[5:6]._.wikidata_link is None
 
 
+def test_an_item_with_all_names_of_an_entity_is_meant():
+    linker = unasked({"Paris City": ["Q1", "Q2"], "Paris": ["Q2", "Q3"]})
+    doc = linker(with_clusters("Paris or Paris City: it is old.", [(0, 1), (2, 4)], [[(0, 1), (2, 4), (5, 6)]]))
+    assert items(doc) == {"Paris": "Q2", "Paris City": "Q2"}
+
+
 def test_the_relations_of_a_pronoun_tell_which_item_its_name_is():
     linker = unasked({"Paris": ["Q2", "Q3"], "Texas": ["Q1"]}, facts={("Q3", "P17", "Q1")})
     doc = with_clusters("Paris is old. It lies in Texas.", [(0, 1), (7, 8)], [[(0, 1), (4, 5)]])
