@@ -1,5 +1,6 @@
 """`kgmrca ... | head -1`: where nobody reads standard output any more, each command ends with exit code 141."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from typer.testing import CliRunner
 from kgmrca import cli
 from kgmrca.cli import app
 from kgmrca.convert import convert
+from kgmrca.report.data import report_data
+from kgmrca.triples.read import read_graphs
 from kgmrca.wikidata.cache import Cache
 
 WIKIDATA = Path(__file__).parents[1] / "wikidata" / "wikidata.ttl"
@@ -39,6 +42,7 @@ COMMANDS = {
     "enrich": ["linked.ttl", "-o", "-", "--endpoint", WIKIDATA, "--cache", "new.sqlite", "--preset", "basics"],
     "diff": ["linked.ttl", "checks.ttl", "-o", "-"],
     "report": ["--help"],
+    "apply-review": ["graph.ttl", "review.json", "-o", "-"],
     "cache": ["--cache", "cache.sqlite"],
     "info": [],
 }
@@ -53,6 +57,9 @@ def folder(tmp_path_factory):
     (folder / "lives.txt").write_text(TEXT)
     (folder / "linked.ttl").write_text(LINKED)
     convert(folder / "lives.txt", folder / "graph.ttl", nlp=nlp)
+    decided = {"format": "kgmrca review", "version": 1, "reviewer": "Ada", "decisions": []}
+    digest = report_data(read_graphs([(folder / "graph.ttl", None)]), title="")["digest"]
+    (folder / "review.json").write_text(json.dumps(decided | {"graph": digest}))
     asked = ["--endpoint", str(WIKIDATA), "--cache", str(folder / "new.sqlite")]
     CliRunner().invoke(app, ["check", str(folder / "linked.ttl"), "-o", str(folder / "checks.ttl"), *asked])
     cache = Cache(folder / "cache.sqlite")
