@@ -155,7 +155,7 @@ def set_aside(folder: Path, wrong: Mapping[tuple[str, int | None], str], to: Pat
     found: Counter[str] = Counter()
     n_others = 0
     if summary.rejected_to:
-        for row in map(json.loads, summary.rejected_to.read_text().splitlines()):
+        for row in map(json.loads, Path(summary.rejected_to).read_text().splitlines()):
             kind = wrong.get((str(Path(row["source"]).relative_to(folder)), row["line"]))
             if kind and row["reason"]:
                 found[kind] += 1

@@ -15,7 +15,7 @@ from functools import partial
 from inspect import signature
 from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, TypeGuard, cast
 
 from pyoxigraph import Quad, Triple
 from spacy.language import Language
@@ -44,6 +44,7 @@ from kgmrca.jobs.shards import Shard, shards_of
 from kgmrca.ontology import ONTOLOGIES, Ontology, load_ontology
 from kgmrca.progress import counted, progress_bar
 from kgmrca.relations import Threshold
+from kgmrca.remote import is_remote, remove
 from kgmrca.triples.formats import chosen_format, write
 from kgmrca.triples.iris import DEFAULT_BASE, Iris, text_digest
 from kgmrca.triples.records import Run
@@ -98,7 +99,7 @@ class ConvertSummary(Counts):
         bytes: how much of the input was read, as it is stored.
     """
 
-    rejected_to: Path | None = None
+    rejected_to: str | Path | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
     repeated_names: int = 0
@@ -152,11 +153,14 @@ def convert(
     Files are read in shards of up to 1,000 documents or 250,000 characters. If there are several, what is done of them
     is kept in a folder beside the output (`.OUT.job`) until the output is whole. So the same call after an
     interruption, however hard, does only what is missing. If the input, the pipeline or an option has changed
-    meanwhile, what depends on it is done again. There is no such folder if the input or the output is a stream.
+    meanwhile, what depends on it is done again. There is no such folder if the input or the output is a stream. Where
+    the output is an address, it is in the user's cache on this machine.
 
     Args:
-        inputs: files, folders, glob patterns, or "-" for standard input (see `find_inputs`).
-        output: a file, "-" for standard output, or a binary stream. A name that ends in "/" is that of a folder, in
+        inputs: files, folders, glob patterns, addresses such as "s3://bucket/folder", or "-" for standard input (see
+            `find_inputs`).
+        output: a file, an address such as "s3://bucket/graph.ttl", "-" for standard output, or a binary stream. What is
+            at an address is seen there only when it is complete. A name that ends in "/" is that of a folder, in
             which the shards are left as they are, as N-Quads, with the description of the run in `run.nq`. The same
             call with more input adds to it.
         nlp: a pipeline with a relation component. The default is the pipeline that ships with the package.
@@ -171,13 +175,14 @@ def convert(
         input_format: one of `INPUT_FORMATS`. The default follows from the extension of each file; for standard input
             it is text.
         read_options: where the texts are in files, and their encoding.
-        save_text: a folder for the texts that were read, in UTF-8. The characters of a mention are counted in them. A
-            file is named after the digest at the end of the IRI of its document: `DIGEST.txt`.
+        save_text: a folder of this machine for the texts that were read, in UTF-8. The characters of a mention are
+            counted in them. A file is named after the digest at the end of the IRI of its document: `DIGEST.txt`.
         max_record_size: the length that a record may have, in bytes (see `read_documents`). A longer one is set aside,
             and is not held in memory.
-        rejected: the file for the records that could not be used, as JSONL with the reasons. Of each record, it holds
-            the first 10,000 bytes. The default is `OUT.rejected.jsonl` beside `output`, or standard error if `output`
-            is no file. If all records could be used, no file is written, and that of an earlier job is removed.
+        rejected: the file or address for the records that could not be used, as JSONL with the reasons. Of each record,
+            it holds the first 10,000 bytes. The default is `OUT.rejected.jsonl` beside `output`, or standard error if
+            `output` is no file. If all records could be used, no file is written, and that of an earlier job is
+            removed.
         ontology: the ontology whose predicates are written: "wikidata", "dbpedia", "schema", or a file of your own (see
             `load_ontology`). For a label without a predicate, one is made under `base`.
         provenance: how the confidence of a statement and its place in the text are written: as "statements" (an
@@ -219,14 +224,16 @@ def convert(
         if folder:
             stack.enter_context(_made_folder(folder))
             output = folder / _RUN
-        target = target_of(output)
+        target_of(output)
         format = chosen_format(format, output, provenance=provenance)
         if folder and format != "nquads":
             raise InputError(f"A folder of shards has N-Quads, not the format '{format}'.")
         if not assert_above >= 0:
             raise InputError(f"The confidence from which to assert must be 0 or more, not {assert_above}.")
         predicates = load_ontology(ontology)
-        rejected_to = _rejected_path(rejected, target, folder)
+        rejected_to = _rejected_path(rejected, output, folder)
+        if save_text is not None and is_remote(save_text):
+            raise InputError(f"The texts are written to a folder of this machine, not to '{save_text}'.")
         _threshold_of_source(source, threshold)  # refuse it before anything is loaded
         options = read_options or ReadOptions()
         found = _find(inputs, input_format, options, output, rejected_to, is_default=rejected is None)
@@ -262,7 +269,7 @@ def convert(
         )
         if save_text is not None:
             records = _saving_texts(records, Path(save_text))
-        kept_in = folder / _JOB if folder else _folder_of(target, found)
+        kept_in = folder / _JOB if folder else _folder_of(output, found)
         do: _Engine
         if ray is not None:
             do = partial(_on_ray(), address=ray, workers=workers, gpus=gpus_per_worker)
@@ -291,17 +298,20 @@ def find(
     """
     options = ReadOptions(encoding=encoding)
     folder = _output_folder(output)
-    target = None if folder else target_of(output)
+    if not folder:
+        target_of(output)
     # Into a folder that is not there yet nothing is written that would be read.
     checked = (folder / _RUN if folder.is_dir() else STANDARD) if folder else output
-    rejected_to = _rejected_path(None, target, folder if checked != STANDARD else None)
+    rejected_to = _rejected_path(None, checked, folder if checked != STANDARD else None)
     found = _find(inputs, input_format, options, checked, rejected_to, is_default=True)
-    job = folder / _JOB if folder else _folder_of(target, found)
+    job = folder / _JOB if folder else _folder_of(output, found)
     return found, len(Manifest(job, folder).done) if job else 0
 
 
-def summary_path(output: str | Path) -> Path | None:
+def summary_path(output: str | Path) -> str | Path | None:
     """Where a summary of a job is written: beside its output or in it; None if that is a stream or a device."""
+    if is_remote(output):
+        return f"{output}.summary.json"
     target = Path(output)
     if (folder := _output_folder(output)) or target.name == _RUN:
         return (folder or target.parent) / "summary.json"
@@ -410,7 +420,7 @@ class _Job:
     summary: ConvertSummary
     bar: "tqdm[Any]"
     output: str | Path | IO[bytes]
-    rejected_to: Path | None
+    rejected_to: str | Path | None
     format: str
     engine: _Engine
     parts: Path | None
@@ -502,19 +512,26 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _folder_of(target: Path | None, found: Found) -> Path | None:
+def _folder_of(output: str | Path | IO[bytes], found: Found) -> Path | None:
     """Where what is done of a job is kept; None if the output is no file beside which there is a place.
 
     None too if an input is a stream. That cannot be read a second time, and its documents may come slowly.
     """
-    if target is None or (target.exists() and not target.is_file()) or any(file.size is None for file in found.files):
-        return None
-    return job_folder(target)
+    is_stored = is_remote(output) or _is_file(output)
+    return job_folder(cast("str | Path", output)) if is_stored and _size_of(found) is not None else None
+
+
+def _is_file(output: str | Path | IO[bytes]) -> TypeGuard[str | Path]:
+    """Whether it is a file of this machine, or will be one: no stream, and no device such as /dev/null."""
+    if output == STANDARD or not isinstance(output, str | Path) or is_remote(output):
+        return False
+    return Path(output).is_file() or not Path(output).exists()
 
 
 def _output_folder(output: str | Path | IO[bytes]) -> Path | None:
     """The folder that is the output; None if it is a file or a stream."""
-    return Path(output) if isinstance(output, str) and output.endswith(("/", os.sep)) else None
+    is_folder = isinstance(output, str) and output.endswith(("/", os.sep)) and not is_remote(output)
+    return Path(cast(str, output)) if is_folder else None
 
 
 @contextmanager
@@ -585,15 +602,17 @@ def _threshold_of_source(source: str | None, threshold: Threshold | None) -> flo
     raise InputError(f"With the source '{source}', the threshold is one number from 0 to 1, not {threshold!r}.")
 
 
-def _rejected_path(rejected: str | Path | None, target: Path | None, folder: Path | None) -> Path | None:
+def _rejected_path(
+    rejected: str | Path | None, output: str | Path | IO[bytes], folder: Path | None
+) -> str | Path | None:
     if rejected is not None:
-        return target_of(Path(rejected))
+        return rejected if is_remote(rejected) else target_of(Path(rejected))
     if folder:
         return folder / "rejected.jsonl"
+    if is_remote(output):
+        return f"{output}.rejected.jsonl"
     # Beside a device such as /dev/null there is no place for a file.
-    if target is None or (target.exists() and not target.is_file()):
-        return None
-    return target.with_name(f"{target.name}.rejected.jsonl")
+    return Path(f"{output}.rejected.jsonl") if _is_file(output) else None
 
 
 def _find(
@@ -601,7 +620,7 @@ def _find(
     input_format: str | None,
     options: ReadOptions,
     output: str | Path | IO[bytes],
-    rejected_to: Path | None,
+    rejected_to: str | Path | None,
     *,
     is_default: bool,
 ) -> Found:
@@ -614,12 +633,13 @@ def _find(
         InputError: there is nothing to read, or an output would be read.
     """
     inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
-    leave_out = {real_path(rejected_to)} if rejected_to and is_default else set()
-    if isinstance(output, str | Path) and (summary := summary_path(output)):
+    # At an address these files are known by their names: see `is_read_from_folders`.
+    leave_out = {real_path(rejected_to)} if isinstance(rejected_to, Path) and is_default else set()
+    if isinstance(output, str | Path) and isinstance(summary := summary_path(output), Path):
         leave_out.add(real_path(summary))
     found = find_inputs(inputs, input_format=input_format, leave_out=leave_out, encoding=options.encoding)
-    files = [file.path or STANDARD for file in found.files]
-    folders = [name for name in inputs if Path(name).is_dir()]
+    files = [file.address or file.path or STANDARD for file in found.files]
+    folders = [name for name in inputs if Path(name).is_dir() or is_remote(name)]
     check_outputs([output, rejected_to], files, what="an INPUT")
     named = [output, None if is_default else rejected_to]
     check_outputs(named, folders, what="an INPUT", takes=lambda path: is_read_from_folders(path, input_format))
@@ -757,7 +777,7 @@ def _saving_texts(records: Iterable[Document | BadRecord], folder: Path) -> Iter
 
 
 @contextmanager
-def _rejects(path: Path | None) -> Iterator[Callable[[str], None]]:
+def _rejects(path: str | Path | None) -> Iterator[Callable[[str], None]]:
     """A function that writes a record and its reason to a file, or to standard error if there is no file."""
     if path is None:
         yield lambda record: tqdm.write(record, file=sys.stderr)
@@ -767,9 +787,12 @@ def _rejects(path: Path | None) -> Iterator[Callable[[str], None]]:
 
         def put(record: str) -> None:
             nonlocal stream
-            stream = stream or stack.enter_context(whole_file(path))
+            stream = stream or stack.enter_context(opened(path))
             stream.write(record.encode("ascii") + b"\n")
 
         yield put
-    if stream is None and path.is_file():  # it is of an earlier run
-        path.unlink()
+    if stream is None:  # what is there is of an earlier run
+        if is_remote(path):
+            remove(path)
+        elif Path(path).is_file():
+            Path(path).unlink()

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any, TypeAlias, cast
 
 from kgmrca.errors import InputError, OutputError
+from kgmrca.remote import address_of, check_place, is_remote, put
 
 if sys.platform != "win32":
     import fcntl
@@ -68,8 +69,9 @@ def check_outputs(
     systems that ignore case hide nothing.
 
     Args:
-        outputs: files to write, "-" for standard output, and streams; None stands for an output that is not asked for.
-        inputs: what the command reads: files, folders, glob patterns, or "-" for standard input.
+        outputs: files to write, addresses, "-" for standard output, and streams; None stands for an output that is not
+            asked for.
+        inputs: what the command reads: files, folders, glob patterns, addresses, or "-" for standard input.
         what: what an input is called in the message.
         takes: whether the command reads a file with this path if it lies in a folder that is an input. The default is
             that it reads all of them.
@@ -100,29 +102,33 @@ def check_outputs(
             if (same := written.get(_identity(path, sys.stdin))) is not None:
                 other = "" if str(path) == str(same) else f" (it is '{path}')"
                 raise InputError(f"'{same}' is {what} and would be overwritten{other}: write to another file.")
-        if str(given) != STANDARD and Path(given).is_dir():
-            _refuse_inside(Path(given), written.values(), takes)
+        if str(given) != STANDARD and (is_remote(given) or Path(given).is_dir()):
+            _refuse_inside(given, written.values(), takes)
 
 
 def target_of(output: Output, *, inputs: Iterable[str | Path] = (), what: str = "a GRAPH") -> Path | None:
-    """The file that is to be written; None for "-", which is standard output, and for a stream.
+    """The file that is to be written; None for "-", which is standard output, for an address, and for a stream.
 
     Args:
         output: where to write; a `Path` is always a file.
         inputs, what: see `check_outputs`.
 
     Raises:
-        InputError: it is a folder, in a folder that does not exist, or one of the inputs.
+        InputError: it is a folder, in a folder or bucket that does not exist, or one of the inputs.
         OutputError: it may not be written.
     """
     if output == STANDARD or not isinstance(output, str | Path):
         return None
-    path = Path(output)
-    if path.is_dir():
-        raise InputError(f"'{path}' is a folder: name a file to write.")
-    check_folder(path)
-    if path.exists() and not os.access(path, os.W_OK):
-        raise OutputError(f"'{path}' cannot be written: {os.strerror(errno.EACCES)}.")
+    path = None
+    if is_remote(output):
+        check_place(output)
+    else:
+        path = Path(output)
+        if path.is_dir():
+            raise InputError(f"'{path}' is a folder: name a file to write.")
+        check_folder(path)
+        if path.exists() and not os.access(path, os.W_OK):
+            raise OutputError(f"'{path}' cannot be written: {os.strerror(errno.EACCES)}.")
     if given := list(inputs):
         check_outputs([output], given, what=what)
     return path
@@ -149,6 +155,8 @@ def _is_special(path: Path) -> bool:
 
 def _identity(name: str | Path, standard: IO[Any] | None) -> Hashable:
     """What all names of a file have in common; None if what is written there cannot be read again, as on a terminal."""
+    if is_remote(name):
+        return address_of(name)
     if name == STANDARD:
         try:
             status = os.fstat(cast("IO[Any]", standard).fileno())
@@ -182,7 +190,7 @@ def _files_of(given: str | Path, takes: Callable[[Path], bool] | None) -> Iterat
     """An input itself, and the files that it gives if it is a folder or a pattern."""
     yield given
     path = Path(given)
-    if given == STANDARD:
+    if given == STANDARD or is_remote(given):
         return
     if path.is_dir():
         paths = (Path(parent, name) for parent, _, names in os.walk(path) for name in names)
@@ -191,10 +199,16 @@ def _files_of(given: str | Path, takes: Callable[[Path], bool] | None) -> Iterat
         yield from map(Path, glob.iglob(str(given), recursive=True))  # noqa: PTH207
 
 
-def _refuse_inside(folder: Path, outputs: Iterable[str | Path], takes: Callable[[Path], bool] | None) -> None:
+def _refuse_inside(folder: str | Path, outputs: Iterable[str | Path], takes: Callable[[Path], bool] | None) -> None:
     for output in outputs:
-        path = real_path(output)
-        if output != STANDARD and path.is_relative_to(real_path(folder)) and (takes is None or takes(path)):
+        if is_remote(output) != is_remote(folder) or output == STANDARD:
+            continue
+        if is_remote(output) and is_remote(folder):
+            is_inside, path = address_of(output).startswith(f"{address_of(folder).rstrip('/')}/"), Path(output)
+        else:
+            path = real_path(output)
+            is_inside = path.is_relative_to(real_path(folder))
+        if is_inside and (takes is None or takes(path)):
             raise InputError(
                 f"'{output}' lies in the folder '{folder}', which this command reads: write to another folder."
             )
@@ -205,11 +219,24 @@ def opened(
 ) -> AbstractContextManager[IO[bytes]]:
     """Where to write: a file (see `target_of` and `whole_file`), "-" for standard output, or a stream as it is.
 
+    A file at an address is written here, and put there when the block is done.
+
     What cannot be written is refused by the call, before the block begins.
     """
     if target := target_of(output, inputs=inputs, what=what):
         return whole_file(target)
+    if is_remote(output):
+        return _whole_at(output)
     return _standard_output() if output == STANDARD else nullcontext(cast("IO[bytes]", output))
+
+
+@contextmanager
+def _whole_at(address: str) -> Iterator[IO[bytes]]:
+    with temporary_folder(None) as folder:
+        copy = folder / ("file.gz" if address.lower().endswith(".gz") else "file")
+        with whole_file(copy) as stream:
+            yield stream
+        put(copy, address)
 
 
 @contextmanager
@@ -338,7 +365,8 @@ def temporary_folder(output: Output | None) -> Iterator[Path]:
     Raises:
         OutputError: it cannot be made, or a file in it cannot be written.
     """
-    path = Path(output) if isinstance(output, str | Path) and output != STANDARD else None
+    is_here = isinstance(output, str | Path) and output != STANDARD and not is_remote(output)
+    path = Path(cast("str | Path", output)) if is_here else None
     with ExitStack() as stack:
         if path is None or _is_special(path):
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="kgmrca-")))

@@ -145,3 +145,13 @@ def test_a_dataset_gets_the_graph_of_each_document(shipped, source, tmp_path):
     whole = set((tmp_path / "here.nq").read_text().splitlines())
     assert lines <= whole
     assert sorted(line for line in whole - lines if "run" not in line and "software" not in line) == []
+
+
+def test_from_a_store_to_a_store(source, tmp_path, shipped, store):
+    store.put_file(str(source), "papers/in.jsonl")
+    convert(source, tmp_path / "here.ttl", nlp=shipped)
+    convert("s3://papers/in.jsonl", "s3://papers/there.ttl", nlp=shipped, ray="local", workers=1)
+    store.get("papers/there*", f"{tmp_path}/")
+    there, rejected = graph_of(tmp_path / "there.ttl")
+    assert there == graph_of(tmp_path / "here.ttl")[0]
+    assert b'"in.jsonl:61"' in rejected

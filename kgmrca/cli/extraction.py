@@ -4,7 +4,6 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 import typer
@@ -26,7 +25,7 @@ from kgmrca.cli.options import (
 from kgmrca.cli.printing import columns
 from kgmrca.cli.verbosity import JsonMessages
 from kgmrca.errors import InputError, ModelError
-from kgmrca.files import whole_file
+from kgmrca.files import opened
 from kgmrca.markup import one_line
 from kgmrca.progress import counted, loading_shown
 from kgmrca.triples.iris import DEFAULT_BASE
@@ -45,10 +44,10 @@ def convert_command(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Files, folders, glob patterns, or - for standard input. Plain text, Markdown, HTML, TEI and other "
-            "XML, Word (.docx), PDF, CSV, TSV, Parquet, Arrow, JSON, JSON Lines, WARC and spaCy's DocBin (.spacy) are "
-            "read, each also with .gz or .zst, and in .zip and .tar. A record has the key or column 'text', perhaps "
-            "'id', and any metadata.",
+            help="Files, folders, glob patterns, their addresses (s3://BUCKET/FOLDER), or - for standard input. Plain "
+            "text, Markdown, HTML, TEI and other XML, Word (.docx), PDF, CSV, TSV, Parquet, Arrow, JSON, JSON "
+            "Lines, WARC and spaCy's DocBin (.spacy) are read, each also with .gz or .zst, and in .zip and .tar. "
+            "A record has the key or column 'text', perhaps 'id', and any metadata.",
             show_default=False,
         ),
     ],
@@ -126,7 +125,7 @@ def convert_command(
         ),
     ] = None,
     save_text: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             callback=no_stream,
             metavar="FOLDER",
@@ -145,7 +144,7 @@ def convert_command(
         ),
     ] = 16_000_000,
     rejected: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             callback=no_stream,
             metavar="FILE",
@@ -192,8 +191,8 @@ def convert_command(
     aside with the reason, and the others are converted.
 
     If the command is interrupted or killed, the same command goes on where it was: what is done is kept in the folder
-    .OUT.job until OUT is whole, unless it is less than 250,000 characters, or INPUT or OUT is a stream. What was found
-    is counted in OUT.summary.json.
+    .OUT.job until OUT is whole, unless it is less than 250,000 characters, or INPUT or OUT is a stream. If OUT is an
+    address, that folder is in the cache of the user. What was found is counted in OUT.summary.json.
 
     Exit code 1 means that the command has finished, but has set records aside.
 
@@ -205,6 +204,7 @@ def convert_command(
       kgmrca convert news/ -o shards/
       kgmrca convert letters.txt -o graph.ttl --threshold complete --ontology dbpedia
       kgmrca convert papers.zip table.csv -o graph.ttl --text-column abstract --save-text texts/
+      kgmrca convert s3://news/2024/ -o s3://graphs/2024.nq.gz
       kgmrca convert - -o - --input-format jsonl < news.jsonl | grep P19
     """
     if log_json:
@@ -251,7 +251,7 @@ def convert_command(
         summary.took("loading", loading)
         summary.took("wall", loading)
     if summary_to := summary_path(output):
-        with whole_file(summary_to) as file:
+        with opened(summary_to) as file:
             file.write(json.dumps(summary.as_dict(), indent=2).encode("ascii") + b"\n")
     print(_in_words(summary, output), file=sys.stderr)
     if log_json:

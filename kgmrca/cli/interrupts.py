@@ -40,7 +40,7 @@ def what_was_kept(options: Mapping[str, Any], before: Files) -> str:
     if endpoint and (options.get("cache") or "://" in endpoint or endpoint in ("wikidata", "qlever")):
         without = " without --refresh" if options.get("refresh") else ""
         sentences.append(f"The endpoint's answers are in the cache: a second run{without} asks only for the rest.")
-    elif before and not any(output != "-" and job_folder(Path(output)).is_dir() for output in before):
+    elif before and not any(output != "-" and job_folder(output).is_dir() for output in before):
         sentences.append("A second run starts from the beginning.")
     return " ".join(sentences)
 

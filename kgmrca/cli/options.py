@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from kgmrca.wikidata.lookups import Lookups
+
+
+_Output = TypeVar("_Output", bound=str | Path | None)
 
 
 class OutputFormat(str, Enum):
@@ -123,7 +126,8 @@ GraphOutput = Annotated[
         "--output",
         "-o",
         metavar="OUT",
-        help="The file to write, or - for standard output. With a / at the end, a folder for shards of N-Quads.",
+        help="The file to write, its address (s3://BUCKET/FILE), or - for standard output. With a / at the end, a "
+        "folder for shards of N-Quads.",
     ),
 ]
 Format = Annotated[
@@ -227,9 +231,9 @@ def looked_up(
                 print(f"kgmrca: {remark}", file=sys.stderr)
 
 
-def no_stream(path: Path | None) -> Path | None:
+def no_stream(path: _Output) -> _Output:
     """Refuse "-" for an output that has to be a file or a folder (a callback of its option)."""
-    if path == Path(STANDARD):
+    if str(path) == STANDARD:
         raise typer.BadParameter("This cannot be written to standard output: give a name.")
     return path
 

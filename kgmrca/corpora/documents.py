@@ -226,7 +226,8 @@ class _Reader:
             if path.name.startswith("."):
                 continue
             format = format_of(path) or "text"
-            file = InputFile(f"{archive.id}/{name}", Path(f"{archive.name}/{name}"), format, None)
+            address = archive.address and f"{archive.address}/{name}"
+            file = InputFile(f"{archive.id}/{name}", Path(f"{archive.name}/{name}"), format, None, address=address)
             if content is None:
                 yield BadRecord(file.id, reason or "", file.name, None, taken())
             elif format in ARCHIVES or not is_read_from_folders(path, None) or missing_for(path):

@@ -1,5 +1,6 @@
 """Finds the files that INPUTs name, and opens them."""
 
+import glob
 import gzip
 import logging
 import os
@@ -8,9 +9,9 @@ import stat
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Timer
@@ -31,6 +32,7 @@ from kgmrca.corpora.kinds import (
 from kgmrca.errors import InputError
 from kgmrca.files import STANDARD, real_path
 from kgmrca.reading import paths_of
+from kgmrca.remote import address_of, fetched, files_at, is_remote
 
 
 def _zstd() -> Any:
@@ -115,10 +117,11 @@ class InputFile:
     Attributes:
         id: the name of its document, or the beginning of the names of its documents: the path relative to the INPUT,
             with "/".
-        path: the file; None for standard input.
+        path: the file; None for standard input. Of a remote file it only has the name.
         format: one of `INPUT_FORMATS`.
         size: the number of bytes as stored; None if it is not known before reading.
         is_certain: whether the user named the format, so that the content is not checked.
+        address: where a remote file is (see `kgmrca.remote`); None for a file of this machine.
     """
 
     id: str
@@ -126,11 +129,12 @@ class InputFile:
     format: str
     size: int | None
     is_certain: bool = False
+    address: str | None = None
 
     @property
     def name(self) -> str:
         """The name of the file in messages."""
-        return str(self.path or "stdin")
+        return self.address or str(self.path or "stdin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ def find_inputs(
     leave_out: Collection[Path] = (),
     encoding: str | None = None,
 ) -> Found:
-    """Find the files that INPUTs name: files, folders, glob patterns, or "-" for standard input.
+    """Find the files that INPUTs name: files, folders, glob patterns, their addresses, or "-" for standard input.
 
     A folder gives its files in known formats, by their extension, and those in its folders, in the order of their
     paths; hidden files are passed over, and those whose format needs a library that is not installed. A pattern gives
@@ -163,7 +167,7 @@ def find_inputs(
     two INPUTs name is read once. Named pipes, sockets and devices are read only if they are named themselves.
 
     Args:
-        inputs: files, folders, glob patterns, or "-".
+        inputs: files, folders, glob patterns, addresses such as "s3://bucket/folder", or "-".
         input_format: one of `INPUT_FORMATS`, for all files; folders then give all their files. By default the format
             follows from the extension, and files with other extensions are text.
         leave_out: resolved paths of files that are left out of folders and patterns.
@@ -190,7 +194,7 @@ class _Search:
 
     def __init__(self, input_format: str | None, leave_out: Collection[Path], encoding: str | None) -> None:
         self._input_format, self._leave_out, self._encoding = input_format, leave_out, encoding
-        self.found: dict[Path | None, InputFile] = {}
+        self.found: dict[Hashable, InputFile] = {}
         self.skipped: Counter[str] = Counter()
         self.failed: list[tuple[str, str]] = []
 
@@ -199,19 +203,14 @@ class _Search:
             is_certain = self._input_format is not None
             self.found.setdefault(None, InputFile("stdin", None, self._input_format or "text", None, is_certain))
             return
-        paths, root = paths_of(given, on_error=self._fail)
         skipped: Counter[str] = Counter()
         n_found = 0
-        for path in paths:
-            if path == Path(given):
-                self._refuse_what_is_no_text(path)
-            elif real_path(path) in self._leave_out:
-                continue
-            elif what := self._what_is_skipped(path, is_folder=Path(given).is_dir()):
-                skipped[what] += 1
-                continue
-            n_found += 1
-            self.found.setdefault(real_path(path), self._file(path, root))
+        for identity, file in self._at_address(given) if is_remote(given) else self._here(given):
+            if isinstance(file, str):
+                skipped[file] += 1
+            else:
+                n_found += 1
+                self.found.setdefault(identity, file)
         self.skipped += skipped
         if not n_found:
             only = f", only {', '.join(f'{what} ({count:,})' for what, count in skipped.items())}" if skipped else ""
@@ -222,27 +221,52 @@ class _Search:
                 f"There is nothing to read in '{given}'{only}. What is read from a folder is {kinds}.{advice}"
             )
 
-    def _file(self, path: Path, root: Path) -> InputFile:
-        size = path.stat().st_size if path.is_file() else None
+    def _here(self, given: str) -> Iterator[tuple[Hashable, InputFile | str]]:
+        """The files of this machine, each with what it is known by, or the name under which those not read count."""
+        paths, root = paths_of(given, on_error=self._fail)
+        for path in paths:
+            is_named = path == Path(given)
+            if not is_named and real_path(path) in self._leave_out:
+                continue
+            if not is_named and (what := _special(path) or self._what_is_skipped(path, is_folder=Path(given).is_dir())):
+                yield None, what
+                continue
+            file = self._file(path, _readable(path.relative_to(root)), path.stat().st_size if path.is_file() else None)
+            if is_named:
+                self._refuse_what_is_no_text(file)
+            yield real_path(path), file
+
+    def _at_address(self, given: str) -> Iterator[tuple[Hashable, InputFile | str]]:
+        """The same for files that are elsewhere."""
+        itself = address_of(given)
+        for remote in files_at(given):
+            path = Path(remote.name)
+            is_named = remote.address == itself
+            if not is_named and (what := self._what_is_skipped(path, is_folder=not glob.has_magic(given))):
+                yield None, what
+                continue
+            file = replace(self._file(path, remote.name, remote.size), address=remote.address)
+            if is_named:
+                self._refuse_what_is_no_text(file)
+            yield remote.address, file
+
+    def _file(self, path: Path, name: str, size: int | None) -> InputFile:
         format = self._input_format or format_of(path) or "text"
-        return InputFile(_readable(path.relative_to(root)), path, format, size, self._input_format is not None)
+        return InputFile(name, path, format, size, self._input_format is not None)
 
     def _what_is_skipped(self, path: Path, *, is_folder: bool) -> str | None:
         """The name under which a file of a folder or pattern is counted that is not read; None if it is read."""
-        try:
-            if special := _SPECIAL.get(stat.S_IFMT(path.stat().st_mode)):
-                return special
-        except OSError:
-            pass  # such as a link that leads nowhere: reading it says so
         is_read = is_read_from_folders(path, self._input_format) if is_folder else not self._kind_of_name(path)
         is_read = is_read and not (self._input_format is None and missing_for(path))
         return None if is_read else inner_suffix(path) or "no extension"
 
-    def _refuse_what_is_no_text(self, path: Path) -> None:
+    def _refuse_what_is_no_text(self, file: InputFile) -> None:
+        path = cast(Path, file.path)
         if self._input_format is None and (missing := missing_for(path)):
-            raise InputError(f"'{path}' cannot be read yet. {missing} {INSIST}")
-        if kind := self._kind_of_name(path) or self._kind_of_content(path):
-            raise InputError(f"'{path}' is {no_text(kind)}. {INSIST}")
+            raise InputError(f"'{file.name}' cannot be read yet. {missing} {INSIST}")
+        # What is elsewhere is fetched once only: reading it says what it is.
+        if kind := self._kind_of_name(path) or (None if file.address else self._kind_of_content(path)):
+            raise InputError(f"'{file.name}' is {no_text(kind)}. {INSIST}")
 
     def _kind_of_name(self, path: Path) -> Kind | None:
         return kind_of_name(path) if self._input_format is None else None
@@ -259,6 +283,14 @@ class _Search:
     def _fail(self, error: OSError) -> None:
         reason = f"the folder cannot be read: {error.strerror}"
         self.failed.append((os.fsdecode(error.filename), reason))
+
+
+def _special(path: Path) -> str | None:
+    """What it is, if it is neither file nor folder."""
+    try:
+        return _SPECIAL.get(stat.S_IFMT(path.stat().st_mode))
+    except OSError:
+        return None  # such as a link that leads nowhere: reading it says so
 
 
 def kind_of_start(path: Path | None, data: bytes) -> Kind | None:
@@ -322,8 +354,9 @@ def opened_input(file: InputFile, encoding: str | None = None) -> Iterator[tuple
     Text is in UTF-8 then, whatever its encoding is (see `in_utf8`).
     """
     with ExitStack() as stack:
-        with _said_if_waiting(file.path) if file.path and file.path.is_fifo() else nullcontext():
-            opened = stack.enter_context(file.path.open("rb")) if file.path else sys.stdin.buffer
+        path = stack.enter_context(fetched(file.address)) if file.address else file.path
+        with _said_if_waiting(path) if path and path.is_fifo() else nullcontext():
+            opened = stack.enter_context(path.open("rb")) if path else sys.stdin.buffer
         is_packed = _packed_with(file) is not None
         if file.format in _SEEKABLE and file.size is not None and not is_packed:
             sizes = iter([file.size])

@@ -1,5 +1,6 @@
 """What is done of a job: a folder beside its output, which a killed job leaves and the next one goes on with."""
 
+import hashlib
 import json
 import logging
 import os
@@ -13,9 +14,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+import platformdirs
+
 from kgmrca.errors import InputError, OutputError
 from kgmrca.files import real_path, whole_file
 from kgmrca.progress import counted
+from kgmrca.remote import address_of, is_remote
 
 if sys.platform != "win32":
     import fcntl
@@ -93,12 +97,17 @@ class Counts:
         return cls(**row | counters)
 
 
-def job_folder(output: Path) -> Path:
+def job_folder(output: str | Path) -> Path:
     """The folder of the job that writes a file. It is hidden, so that no command reads it with the folder it is in.
 
-    >>> job_folder(Path("/data/graph.ttl")).name
+    Where the output is an address, the folder is in the user's cache, as parts of files cannot be appended to there.
+
+    >>> job_folder("/data/graph.ttl").name
     '.graph.ttl.job'
     """
+    if is_remote(output):
+        digest = hashlib.sha256(address_of(output).encode("utf-8", "replace")).hexdigest()[:16]
+        return platformdirs.user_cache_path("kgmrca", appauthor=False) / "jobs" / digest
     target = real_path(output)
     return target.with_name(f".{target.name}.job")
 
@@ -195,7 +204,7 @@ def open_manifest(folder: Path, parts: Path | None = None, *, restart: bool = Fa
         OutputError: it cannot be made.
     """
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"The folder '{folder}' cannot be made: {error.strerror or error}.") from error
     with (folder / _LOCK).open("wb") as lock:
