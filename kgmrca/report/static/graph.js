@@ -2,6 +2,7 @@
 // in the list beside the drawing too, for the keyboard and for screen readers.
 
 const GROWTH = 15; // neighbours that one step adds
+const LEGIBLE = 0.8; // the least zoom at which names can be read
 const net = { drawing: null, shown: new Map() };
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -47,6 +48,10 @@ function grow(thing) {
   const lines = [...edges].map(([id, [from, label, to]]) => ({ group: "edges", data: { id, source: `n${from}`, target: `n${to}`, label } }));
   net.drawing.add([...nodes, ...lines].filter((part) => net.drawing.getElementById(part.data.id).empty()));
   net.drawing.layout({ name: "cose", animate: false, padding: 30, nodeRepulsion: () => 4e6, nodeOverlap: 40, idealEdgeLength: () => 150 }).run();
+  // On a phone all of it would be too small to read: what was asked for stands in the middle, the rest is a swipe away.
+  if (matchMedia("(max-width: 760px)").matches && net.drawing.zoom() < LEGIBLE) {
+    net.drawing.zoom(LEGIBLE).center(net.drawing.getElementById(`n${thing}`));
+  }
   listNodes();
 }
 
