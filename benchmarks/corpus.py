@@ -15,6 +15,8 @@ workers    Seconds of the same job with two workers, with one, which uses two pr
            one that uses one processor only.
 model      The share of the time of a job with one worker that passes in the pipeline.
 ray        Seconds of the same job with `--ray local --workers 2` and with `--workers 2`.
+versions   Seconds of the same job with the default settings, here and in another installation (`--other PYTHON`), such
+           as an older version in an environment of its own.
 malformed  1,000 records that are broken in 25 ways among 99,000 good ones, in nine formats: how many of each kind were
            set aside, whether with their file, place and reason, and how many were converted. It is the reading that is
            tried, so the pipeline only makes tokens.
@@ -140,24 +142,27 @@ class Done:
     summary: Mapping[str, Any]
 
 
-def shipped_job(name: str, source: Path, output: Path) -> list[str]:
+def shipped_job(name: str, source: Path, output: Path, python: str = sys.executable) -> list[str]:
     """The command of one of `JOBS`."""
-    return [sys.executable, "-m", "kgmrca", "convert", str(source), "-o", str(output), *JOBS[name]]
+    return [python, "-m", "kgmrca", "convert", str(source), "-o", str(output), *JOBS[name]]
 
 
-def convert(name: str, source: Path, output: Path) -> Done:
-    """Run one of `JOBS` to its end."""
+def convert(name: str, source: Path, output: Path, python: str = sys.executable) -> Done:
+    """Run one of `JOBS` to its end, perhaps in another installation."""
     busy, began = _busy_seconds(), time.perf_counter()
     with (output.parent / "messages").open("wb") as messages:
         threads = {"OMP_NUM_THREADS": "1"} if name == SINGLE else {}
-        process = subprocess.Popen(shipped_job(name, source, output), stderr=messages, env=os.environ | threads)
+        command = shipped_job(name, source, output, python)
+        # Elsewhere than in a checkout, whose package would be taken for that of the other installation.
+        process = subprocess.Popen(command, stderr=messages, env=os.environ | threads, cwd=output.parent)
         _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit((output.parent / "messages").read_text())
     seconds = time.perf_counter() - began
     processor = usage.ru_utime + usage.ru_stime
     others = max(0.0, _busy_seconds() - busy - processor) / seconds / (os.cpu_count() or 1)
-    summary = json.loads(output.with_name(f"{output.name}.summary.json").read_bytes())
+    written = output.with_name(f"{output.name}.summary.json")
+    summary = json.loads(written.read_bytes()) if written.is_file() else {}  # an older version writes none
     return Done(seconds, processor, usage.ru_maxrss / 1024, others, summary)
 
 
@@ -168,10 +173,12 @@ def _busy_seconds() -> float:
 
 
 def graph_of(output: Path) -> str:
-    """The digest of a graph without the description of the run, which has its times."""
+    """The digest of a graph in N-Triples, without the times of the run."""
     digest = hashlib.sha256()
     with output.open("rb") as file:
-        digest.update(b"".join(line for line in file if b"/run/" not in line.split(b" ", 1)[0]))
+        for line in file:
+            if not re.search(rb"^<[^<>]+> <http://www.w3.org/ns/prov#(started|ended)AtTime> ", line):
+                digest.update(line)
     return digest.hexdigest()
 
 
@@ -234,7 +241,7 @@ def killed(command: Sequence[str], seconds: float, folder: Path) -> bool:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 return True
-            time.sleep(0.02)
+            time.sleep(0.25)
     if process.returncode:
         raise SystemExit((folder / "messages").read_text())
     return False
@@ -289,7 +296,8 @@ def compared(*names: str) -> Callable[[Sequence[str], Path, argparse.Namespace],
         print("| round | job | seconds | of processors | others |\n| --- | --- | --- | --- | --- |")
         for number in range(arguments.rounds):
             for name in names:
-                done = convert(name, folder / "corpus.jsonl", folder / "graph.nt")
+                python = arguments.other if name == OTHER else sys.executable
+                done = convert(name, folder / "corpus.jsonl", folder / "graph.nt", python)
                 seconds[name].append(done.seconds)
                 print(
                     f"| {number + 1} | {name} | {done.seconds:.1f} | {done.processor:.1f} | {done.others:.0%} |",
@@ -323,12 +331,14 @@ def model(known: Sequence[str], folder: Path, arguments: argparse.Namespace) -> 
     )
 
 
-SINGLE, RAY = "1 worker, 1 thread", "Ray, 2 actors"
+SINGLE, RAY, DEFAULT, OTHER = "1 worker, 1 thread", "Ray, 2 actors", "this version", "the other version"
 JOBS: Mapping[str, Sequence[str]] = {
     "1 worker": ("--workers", "1"),
     SINGLE: ("--workers", "1"),
     "2 workers": ("--workers", "2"),
     RAY: ("--ray", "local", "--workers", "2"),
+    DEFAULT: (),
+    OTHER: (),
 }
 ROWS: Mapping[str, Callable[[Sequence[str], Path, argparse.Namespace], None]] = {
     "kill": kill,
@@ -336,6 +346,7 @@ ROWS: Mapping[str, Callable[[Sequence[str], Path, argparse.Namespace], None]] = 
     "workers": compared("2 workers", "1 worker", SINGLE),
     "model": model,
     "ray": compared(RAY, "2 workers"),
+    "versions": compared(DEFAULT, OTHER),
     "malformed": lambda known, folder, arguments: malformed(arguments.records),
     "formats": lambda known, folder, arguments: formats(),
 }
@@ -345,18 +356,21 @@ def main() -> None:
     """Measure from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="the folder with the data sets")
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="which rows (default: all)")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, help="which rows (default: all)")
+    parser.add_argument("--other", metavar="PYTHON", help="the interpreter of another installation, for `versions`")
     parser.add_argument("--sentences", type=int, default=10_000, help="of the corpus (default: 10,000)")
     parser.add_argument("--small", type=int, default=10_000, help="sentences of the smaller corpus of `memory`")
     parser.add_argument("--large", type=int, default=100_000, help="and of the larger one (default: 100,000)")
     parser.add_argument("--rounds", type=int, default=3, help="of jobs that are compared (default: 3)")
     parser.add_argument("--kills", type=int, default=50, help="of each job of `kill` (default: 50)")
-    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=["1 worker", "2 workers"], help="of `kill`")
+    parser.add_argument("--jobs", nargs="+", choices=[*JOBS][:4], default=["1 worker", "2 workers"], help="of `kill`")
     parser.add_argument("--seed", type=int, default=0, help="of the moments of `kill`")
     parser.add_argument("--records", type=int, default=100_000, help="of the row `malformed` (default: 100,000)")
     arguments = parser.parse_args()
     known = sentences(arguments.data)
-    for name in arguments.rows:
+    if not arguments.other and "versions" in (arguments.rows or ()):
+        parser.error("versions needs --other")
+    for name in arguments.rows or [name for name in ROWS if name != "versions" or arguments.other]:
         with tempfile.TemporaryDirectory() as folder:
             print(f"{name}\n", flush=True)
             ROWS[name](known, Path(folder), arguments)

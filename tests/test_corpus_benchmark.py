@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -58,3 +59,16 @@ def test_shards_that_were_begun_are_told_from_those_that_are_done(benchmark, tmp
     (tmp_path / f"{one}.nq").touch()
     (tmp_path / f".{other}.nq.a1b2.part").touch()
     assert (corpus.marked(tmp_path), corpus.begun(tmp_path)) == ([one], {one, other})
+
+
+def test_graphs_are_compared_but_for_the_times_of_their_runs(benchmark, tmp_path):
+    corpus = benchmark("corpus")
+    (tmp_path / "a.jsonl").write_text('{"text": "Ada Byron met Bob Smith."}\n')
+    output = tmp_path / "graph.nt"
+    corpus.light_job(str(tmp_path / "a.jsonl"), str(output), "1")
+    digest, text = corpus.graph_of(output), output.read_text()
+    assert text.count("AtTime>") == 2
+    output.write_text(re.sub(r'AtTime> "\d+', 'AtTime> "1999', text))
+    assert corpus.graph_of(output) == digest
+    output.write_text(text.replace("Ada", "Bob"))
+    assert corpus.graph_of(output) != digest
