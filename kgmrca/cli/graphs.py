@@ -164,6 +164,8 @@ def graph_command(
         raise typer.BadParameter(
             "It is for pictures: give --svg, --html, --mermaid or --dot too.", param_hint="--around"
         )
+    if svg and svg.suffix.lower() != ".svg":
+        raise typer.BadParameter("It is drawn as SVG: give a name that ends in .svg.", param_hint="--svg")
     if plot and plot.suffix.lower() != ".svg":
         raise typer.BadParameter("It is drawn as SVG: give a name that ends in .svg.", param_hint="--plot")
     report = graph_report(

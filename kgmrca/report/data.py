@@ -25,6 +25,7 @@ _REVIEWED, _BY, _WHEN = (
     NamedNode(f"{PROV}wasAttributedTo"),
     NamedNode(f"{PROV}generatedAtTime"),
 )
+_CORRECTION = NamedNode(f"{KGMRCA}correction")
 _REVISION_OF = NamedNode(f"{PROV}wasRevisionOf")
 _IDENTIFIER = NamedNode(f"{DCTERMS}identifier")
 _PLACE = re.compile(r"(.*)#char=([0-9]{1,15}),([0-9]{1,15})", re.ASCII | re.DOTALL)
@@ -88,25 +89,25 @@ class _Gathered:
             self.clusters[value] = subject
         elif predicate == _REVISION_OF:
             self.revisions.add(subject)
-        elif predicate in (_REVIEWED, DECISION, _BY, _WHEN):
+        elif predicate in (_REVIEWED, DECISION, _BY, _WHEN, _CORRECTION):
             self.reviews[subject][predicate] = value
         elif predicate in (_CHECKED, _VERDICT, _BASIS, COMMENT):
             self.checks[subject][predicate] = value
 
     def reviewed(self) -> list[tuple[int, str, str, str, str]]:
-        """The decisions of persons: the number of the statement, what was decided, by whom, when, and a note."""
+        """The decisions of persons: the number of the statement, what was decided, by whom, when, and a note.
+
+        What a person put in the place of a statement is "put in its place".
+        """
         numbers = {iri: number for number, iri in enumerate(self.nodes)}
-        return [
-            (
-                numbers[about[_REVIEWED]],
-                about[DECISION],
-                (self.labels.get(about[_BY]) or [about[_BY]])[0],
-                about[_WHEN],
-                self.checks.get(review, {}).get(COMMENT, ""),
-            )
-            for review, about in self.reviews.items()
-            if about.keys() >= {_REVIEWED, DECISION, _BY, _WHEN} and about[_REVIEWED] in numbers
-        ]
+        found = []
+        for review, about in self.reviews.items():
+            if about.keys() >= {_REVIEWED, DECISION, _BY, _WHEN}:
+                by = (self.labels.get(about[_BY]) or [about[_BY]])[0]
+                more = by, about[_WHEN], self.checks.get(review, {}).get(COMMENT, "")
+                whats = {about[_REVIEWED]: about[DECISION], about.get(_CORRECTION, ""): "put in its place"}
+                found += [(numbers[iri], what, *more) for iri, what in whats.items() if iri in numbers]
+        return found
 
     def item(self, iri: str) -> str:
         return named_item(iri) or self.links.item(iri) or self.links.item(self.clusters.get(iri, ""))
@@ -147,8 +148,8 @@ def report_data(found: Iterable[Node | Quad], *, title: str) -> dict[str, Any]:
         graph.add(one)
     if not graph.nodes:
         raise InputError(
-            "There are no statements in it, so there is nothing to show. `kgmrca convert` writes them unless it is "
-            "told --provenance none."
+            "There are no statements in it, so there is nothing to show. `kgmrca convert` writes them where it finds "
+            "relations, unless it is told --provenance none."
         )
     checks = {check[_CHECKED]: check for check in graph.checks.values() if _CHECKED in check and _VERDICT in check}
     if checks and checks.keys().isdisjoint(graph.nodes):

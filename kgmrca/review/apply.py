@@ -153,7 +153,7 @@ class _Known:
     def __init__(self) -> None:
         self.statements: dict[str, Statement] = {}
         self.names = Names()
-        self.revisions: set[str] = set()
+        self.revisions: dict[str, str] = {}  # what stands instead of a statement, with that
         self._reviews: dict[str, dict[NamedNode, str]] = {}
         self._people: dict[str, str] = {}
 
@@ -176,13 +176,13 @@ class _Known:
         if not isinstance(subject, NamedNode) or not isinstance(object_, NamedNode | Literal):
             return
         if predicate == _REVISION_OF:
-            self.revisions.add(subject.value)
+            self.revisions[subject.value] = object_.value
         elif predicate in (_REVIEWED, DECISION, _BY, _WHEN, COMMENT, _CORRECTION):
             self._reviews.setdefault(subject.value, {})[predicate] = object_.value
 
     @property
     def digest(self) -> str:
-        return graph_digest(self.statements.keys() - self.revisions)
+        return graph_digest(self.statements.keys() - self.revisions.keys())
 
     def decisions(self) -> list[Decision]:
         """The decisions that are in the graph."""
@@ -267,8 +267,12 @@ class _Outcome:
         return found
 
     def trained(self) -> Iterator[Statement]:
-        """The statements that persons decided about, and those that stand instead of others."""
-        return (one for one in self.statements.values() if one.decision in ("accepted", *WITHDRAWN))
+        """The statements that persons decided about, and those that stand instead of others and are in the text."""
+        olds = self.known.revisions | {iri: old for iri, (_, old) in self.corrections.items()}
+        for iri, one in self.statements.items():
+            old = self.known.statements.get(olds.get(iri, iri), one)
+            if one.decision in ("accepted", *WITHDRAWN) and self.known.names.is_read(one, old):
+                yield one
 
     def records(self) -> Iterator[Triple | Quad]:
         """The corrections, and who decided what."""

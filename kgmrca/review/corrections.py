@@ -107,6 +107,27 @@ class Names:
             decision="accepted",
         )
 
+    def is_read(self, new: Statement, old: Statement) -> bool:
+        """Whether the sentences say what stands instead of a statement.
+
+        They do not if the mention is still that of the old end, and is a name of that and not of the new one: then a
+        person knows from elsewhere what is true.
+        """
+        subject = new.subject == old.subject or self._means(new.subject, new.subject_mention, old.subject, old)
+        if new.object_mention != old.object_mention:
+            return subject
+        if new.object_is_literal or old.object_is_literal:
+            return subject and new.object == old.object
+        return subject and (new.object == old.object or self._means(new.object, new.object_mention, old.object, old))
+
+    def _means(self, entity: str, mention: Mention, before: str, old: Statement) -> bool:
+        for sentence in filter(None, (old.sentence, old.object_sentence)):
+            words = normal_name(sentence.text[max(mention.start - sentence.start, 0) : mention.end - sentence.start])
+            if words and sentence.start <= mention.start and mention.end <= sentence.end:
+                own = [*self.labels[entity], self.new.get(entity, "")]
+                return words in map(normal_name, own) or words not in map(normal_name, self.labels[before])
+        return False
+
     def _predicate(self, label: str, iris: Iris) -> str:
         known = self._predicates.get(label, {})
         if len(known) == 1:

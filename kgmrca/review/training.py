@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from kgmrca.errors import InputError
 from kgmrca.ontology import load_ontology
-from kgmrca.terms import WITHDRAWN
+from kgmrca.terms import WITHDRAWN, XSD
 from kgmrca.triples.records import Mention, Statement
 
 if TYPE_CHECKING:
@@ -68,6 +68,11 @@ def write_records(records: Iterable[_Record], out: IO[bytes]) -> None:
     """Write records as JSON Lines."""
     for record in records:
         out.write(json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n")
+
+
+def _literal_type(one: Statement) -> str:
+    """The type that the recognizer gives to what a literal was read from."""
+    return "NUM" if one.object_datatype in (f"{XSD}integer", f"{XSD}decimal") else "TIME" if one.object_datatype else ""
 
 
 class _Texts:
@@ -128,7 +133,7 @@ def _record(
     for one in statements:
         subject, object_ = (order.index((end.start, end.end)) for end in (one.subject_mention, one.object_mention))
         kinds[subject] = kinds[subject] or types.get(one.subject, "")
-        kinds[object_] = kinds[object_] or types.get(one.object, "")
+        kinds[object_] = kinds[object_] or (_literal_type(one) if one.object_is_literal else types.get(one.object, ""))
         labels[one.label] = None
         if one.decision not in WITHDRAWN:
             if load_ontology().is_reversed(one.label):  # the predicate has the ends of the label exchanged

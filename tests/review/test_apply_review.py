@@ -472,6 +472,29 @@ def test_decisions_are_training_data(folder):
     ]
 
 
+def test_what_a_person_knows_from_elsewhere_is_not_learned_from_the_text(folder):
+    path = review(
+        folder,
+        decided("corrected", "born", correction={"object": {"name": "Russian Empire"}}),
+        decided("corrected", "passy", correction={"subject": {"name": "Irène Curie"}}),
+        decided("corrected", "year", correction={"object": {"value": "1935"}}),
+    )
+    for graph in ("graph.ttl", "of-graph.ttl"):  # also where they are in the graph already
+        apply(folder, path, graph=graph, to=f"of-{graph}", training_data=folder / "gold.jsonl")
+        place, year = [("Marie Curie", "PERSON"), ("Warsaw", "GPE")], [("She", "PERSON"), ("1934", "TIME")]
+        assert corpus(folder, folder / "gold.jsonl") == [
+            ("Marie Curie was born in Warsaw.", place, [], ["place of birth"]),
+            # "She" is Irène Curie here, as the person has read it.
+            (
+                "She died in Passy in 1934.",
+                [("She", "PERSON"), ("Passy", "GPE")],
+                [("She", "place of death", "Passy")],
+                ["place of death"],
+            ),
+            ("She died in Passy in 1934.", year, [], ["date of death"]),
+        ]
+
+
 def test_texts_come_from_where_convert_saved_them(folder):
     (folder / "graph.ttl").write_text(re.sub(r'kgmrca:sentenceText "[^"]*" ;', "", GRAPH), encoding="utf-8")
     path = review(folder, decided("accepted", "passy"))

@@ -38,6 +38,7 @@ class Desk:
         self.browser.get((self.folder / "report.html").as_uri())
         self.browser.find_element("xpath", "//nav/button[.='Review']").click()
         self.until(lambda: self("#review-count"))  # what was kept has been read
+        self.press(ESCAPE)  # out of the field for the name, if there is none yet
 
     def until(self, condition):
         from selenium.webdriver.support.ui import WebDriverWait  # an extra
@@ -174,8 +175,11 @@ def test_what_was_corrected_gets_into_the_graph(desk):
     assert desk.said == "Corrected Marie Curie — place of death — Warsaw. 1 of 4 decided."
     assert desk.browser.switch_to.active_element.get_attribute("id") == "card"
     desk.press("c")
-    desk.put("new-label", "residence")
+    desk.put("new-label", "residense")
     desk.put("new-object", "Sancellemoz")
+    desk.press(ENTER)
+    assert desk("#correct-fault") == "“residense” is no label that is known here. To make it one, press Correct again."
+    desk.put("new-label", "residence")
     desk.press(ENTER)
     desk.press("c")
     desk.put("new-object", "4 July 1934")
@@ -273,6 +277,19 @@ def test_an_exported_file_is_imported_to_go_on(desk):
         ("{", "the file is no JSON"),
         ('{"format": "kgmrca review", "version": 9}', "no review that this page can read"),
         (json.dumps(exported | {"reviewer": "Bob"}), "the file is of Bob, and here decides Ada"),
+        (json.dumps(exported | {"reviewer": " "}), "no review that this page can read"),
+        (
+            json.dumps(
+                exported
+                | {
+                    "decisions": [
+                        exported["decisions"][0]
+                        | {"decision": "corrected", "correction": {"object": {"iri": "urn:not-here"}}}
+                    ]
+                }
+            ),
+            "the file decides about none of these statements",
+        ),
         (
             json.dumps(exported | {"decisions": [exported["decisions"][0] | {"statements": ["urn:gone"]}]}),
             "the file decides about none of these statements",
@@ -282,6 +299,78 @@ def test_an_exported_file_is_imported_to_go_on(desk):
         field.send_keys(str(kept))
         desk.until(lambda words=words: words in desk.said)
     assert desk("#review-count") == "2 of 4 decided"
+
+
+def test_the_page_of_a_reviewed_graph_shows_what_holds(desk):
+    desk = desk()
+    desk.name("Ada")
+    desk.press("r", "c")  # dying in Warsaw is rejected, dying in Passy corrected
+    desk.put("new-object", "Sancellemoz")
+    desk.press(ENTER)
+    path = desk.export()
+    apply_review(desk.folder / "graph.ttl", [path], desk.folder / "reviewed.ttl")
+    write_report([str(desk.folder / "reviewed.ttl")], str(desk.folder / "report.html"))
+    desk.browser.get((desk.folder / "report.html").as_uri())
+    rows = {row.text for row in desk.browser.find_elements("css selector", ".row.withdrawn")}
+    assert {row.partition("\n")[0] for row in rows} == {
+        "Marie Curie — place of death — Warsaw",
+        "Marie Curie — place of death — Passy",
+    }
+    assert all("rejected" in row or "corrected" in row for row in rows)
+    desk.browser.find_element("css selector", "#decision > option[value='accepted']").click()
+    desk.until(lambda: desk("#count").startswith("1 of 6"))
+    assert "put in its place by Ada" in desk("#details")
+    desk.browser.find_element("xpath", "//nav/button[.='Graph']").click()
+    drawn = [one.text for one in desk.browser.find_elements("css selector", "#net-nodes button.link")]
+    assert sorted(drawn) == ["1934", "Marie Curie", "Sancellemoz", "Warsaw"]
+    desk.browser.find_element("xpath", "//nav/button[.='Summary']").click()
+    assert "2 statements of these were rejected or corrected" in desk("#summary")
+    # What is decided can be decided anew, and this browser knows how; what was put in its place goes with it.
+    desk.browser.find_element("xpath", "//nav/button[.='Review']").click()
+    desk.until(lambda: desk("#review-count") == "0 of 2 decided")
+    desk.browser.find_element("id", "review-again").click()
+    assert desk("#review-count") == "2 of 4 decided"
+
+
+def test_each_person_has_a_review_in_one_browser(desk):
+    desk = desk()
+    assert desk.browser.switch_to.active_element.get_attribute("id") == "card"
+    desk.press("r")
+    desk.put("reviewer", "Ad")
+    desk.press(ENTER)
+    assert desk.browser.switch_to.active_element.get_attribute("id") == "card"
+
+    def renamed(name, *, is_same):
+        field = desk.browser.find_element("id", "reviewer")
+        desk.browser.execute_script("arguments[0].select()", field)
+        field.send_keys(name, ENTER)
+        alert = desk.browser.switch_to.alert
+        assert alert.text.startswith("1 decision was made as “")
+        (alert.accept if is_same else alert.dismiss)()
+
+    renamed("Ada", is_same=True)
+    assert (desk("#review-count"), desk.said) == ("1 of 4 decided", "1 decision was kept. 1 of 4 decided.")
+    renamed("Bob", is_same=False)
+    assert desk("#review-count") == "0 of 4 decided"
+    desk.press("a")
+    desk.saved()
+    desk.open()
+    assert desk("#review-count") == "1 of 4 decided"
+    made = json.loads(desk.export().read_text(encoding="utf-8"))
+    assert (made["reviewer"], [one["decision"] for one in made["decisions"]]) == ("Bob", ["accepted"])
+    renamed("Ada", is_same=False)
+    made = json.loads(desk.export().read_text(encoding="utf-8"))
+    assert (made["reviewer"], [one["decision"] for one in made["decisions"]]) == ("Ada", ["rejected"])
+
+
+def test_a_new_label_is_confirmed(desk):
+    desk = desk()
+    desk.press("c")
+    desk.put("new-label", "haunts")
+    desk.press(ENTER)
+    assert desk("#correct-fault").startswith("“haunts” is no label that is known here.")
+    desk.press(ENTER)
+    assert desk.said.startswith("Corrected Marie Curie — place of death — Warsaw.")
 
 
 def test_nothing_is_exported_without_a_name(desk):
@@ -323,7 +412,7 @@ def test_text_of_documents_never_runs(desk):
     desk.press("n", HOSTILE, ENTER, "a", "c")
     desk.put("new-label", HOSTILE)
     desk.put("new-object", HOSTILE)
-    desk.press(ENTER)
+    desk.press(ENTER, ENTER)
     assert desk("#review-count") == "2 of 4 decided"
     desk.press("k")
     path = desk.export()

@@ -54,7 +54,7 @@ function confirmations() {
   const compared = new Array(STEPS).fill(0), confirmed = new Array(STEPS).fill(0);
   for (let number = 0; number < total; number++) {
     const verdict = verdicts[statements.verdict[number]];
-    if (UNDECIDED.has(verdict)) continue;
+    if (UNDECIDED.has(verdict) || !holds(number)) continue;
     compared[step(number)]++;
     if (/^confirmed\b/.test(verdict)) confirmed[step(number)]++;
   }
@@ -69,12 +69,19 @@ function confirmations() {
 
 function showSummary() {
   const steps = new Array(STEPS).fill(0);
-  for (let number = 0; number < total; number++) steps[step(number)]++;
+  const holding = [];
+  for (let number = 0; number < total; number++) {
+    if (!holds(number)) continue;
+    holding.push(number);
+    steps[step(number)]++;
+  }
+  const column = (name) => holding.map((number) => statements[name][number]);
   byId("summary").replaceChildren(
     element("h2", {}, [counted(total, "statement", "statements"), counted(things.name.length, "entity or value", "entities and values"),
       counted(documents.length, "document", "documents")].join(", ")),
-    ...chart("Verdicts", ranked(verdicts, counts(statements.verdict, verdicts.length))),
-    ...chart("Predicates", ranked(predicates.map(([label]) => label), counts(statements.predicate, predicates.length))),
+    holding.length < total ? element("p", {}, `${counted(total - holding.length, "statement", "statements")} of these were rejected or corrected, and are not counted below.`) : "",
+    ...chart("Verdicts", ranked(verdicts, counts(column("verdict"), verdicts.length))),
+    ...chart("Predicates", ranked(predicates.map(([label]) => label), counts(column("predicate"), predicates.length))),
     ...chart("Confidence", steps.map((count, place) => [stepWords(place), count])),
     ...confirmations(),
   );

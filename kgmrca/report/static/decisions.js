@@ -2,7 +2,8 @@
 // undone, exported and imported. The form of a file is that of ontologies/review.schema.json.
 
 const numberOf = new Map(statements.iri.map((iri, number) => [iri, number]));
-const review = { log: [], undone: [], of: new Map(), reviewer: "", waiting: 0, fault: "", database: null, ready: false };
+// `others` has the decisions of other persons who decided in this browser.
+const review = { log: [], others: [], undone: [], of: new Map(), reviewer: "", waiting: 0, fault: "", database: null, ready: false };
 
 // The entry of the log that decides about a statement is the last one that names it.
 function replay() {
@@ -25,8 +26,9 @@ async function openLog() {
   const stores = review.database.transaction(["log", "settings"]);
   const [log, reviewer] = await Promise.all([
     asked(stores.objectStore("log").getAll()), asked(stores.objectStore("settings").get("reviewer"))]);
-  review.log = log;
   review.reviewer = reviewer ?? "";
+  review.log = log.filter((entry) => entry.reviewer === review.reviewer);
+  review.others = log.filter((entry) => entry.reviewer !== review.reviewer);
   replay();
 }
 
@@ -48,8 +50,8 @@ function keep(store, change) {
 
 let lastKey = 0;
 function append(entry) {
-  lastKey = Math.max(lastKey + 1, Date.now() * 1000, (review.log.at(-1)?.key ?? 0) + 1);
-  const kept = { ...entry, key: lastKey };
+  lastKey = Math.max(lastKey + 1, Date.now() * 1000, ([...review.log, ...review.others].reduce((last, { key }) => Math.max(last, key), 0)) + 1);
+  const kept = { ...entry, reviewer: review.reviewer, key: lastKey };
   review.log.push(kept);
   for (const iri of kept.statements) review.of.set(iri, kept);
   keep("log", (log) => log.put(kept, kept.key));
@@ -75,15 +77,27 @@ function redo() {
   return entry ?? null;
 }
 
-function setReviewer(name) {
-  review.reviewer = name.trim().replace(/\s+/g, " ");
+const cleanName = (name) => name.trim().replace(/\s+/g, " ");
+
+// What was decided before stays with who decided it, unless the same person has another name now.
+function setReviewer(name, isSamePerson) {
+  review.reviewer = cleanName(name);
+  if (isSamePerson) {
+    review.log = review.log.map((entry) => ({ ...entry, reviewer: review.reviewer }));
+    keep("log", (log) => review.log.forEach((entry) => log.put(entry, entry.key)));
+  }
+  const all = [...review.log, ...review.others].sort((a, b) => a.key - b.key);
+  review.log = all.filter((entry) => entry.reviewer === review.reviewer);
+  review.others = all.filter((entry) => entry.reviewer !== review.reviewer);
+  review.undone = [];
+  replay();
   keep("settings", (settings) => settings.put(review.reviewer, "reviewer"));
 }
 
 // Of each entry only the statements that it still decides about.
 function exported() {
   const decisions = review.log.map((entry) => {
-    const { key, ...rest } = entry;
+    const { key, reviewer, ...rest } = entry;
     return { ...rest, statements: entry.statements.filter((iri) => review.of.get(iri) === entry) };
   }).filter((entry) => entry.statements.length);
   return { format: "kgmrca review", version: 1, graph: data.digest, title: data.title, reviewer: review.reviewer,
@@ -94,6 +108,7 @@ const isText = (value) => typeof value === "string";
 const isDecision = (one) => Array.isArray(one?.statements) && one.statements.every(isText) && isText(one.time)
   && ["accepted", "rejected", "corrected"].includes(one.decision) && (one.note === undefined || isText(one.note))
   && (one.decision === "corrected") === (typeof one.correction === "object" && one.correction !== null);
+const isHere = ({ correction }) => [correction?.subject?.iri, correction?.object?.iri].every((iri) => iri === undefined || things.iri.includes(iri));
 
 // Takes what an exported file decides. Gives what happened, in words.
 function imported(text) {
@@ -103,13 +118,13 @@ function imported(text) {
   } catch {
     return "Nothing was imported: the file is no JSON.";
   }
-  if (file?.format !== "kgmrca review" || file.version !== 1 || !Array.isArray(file.decisions) || !isText(file.reviewer)
+  if (file?.format !== "kgmrca review" || file.version !== 1 || !Array.isArray(file.decisions) || !isText(file.reviewer) || !cleanName(file.reviewer)
     || !file.decisions.every(isDecision)) return "Nothing was imported: the file is no review that this page can read.";
   if (review.log.length && review.reviewer && review.reviewer !== file.reviewer) {
     return `Nothing was imported: the file is of ${file.reviewer}, and here decides ${review.reviewer}. kgmrca apply-review takes the files of both.`;
   }
   const known = file.decisions.map((one) => ({ ...one, statements: one.statements.filter((iri) => numberOf.has(iri)) }))
-    .filter((one) => one.statements.length);
+    .filter((one) => one.statements.length && isHere(one));
   if (!known.length) return "Nothing was imported: the file decides about none of these statements.";
   const same = (one) => JSON.stringify([one.time, one.decision, one.statements]);
   const had = new Set(review.log.map(same));
@@ -117,6 +132,6 @@ function imported(text) {
   for (const { statements: iris, decision, time, note, correction } of added) {
     append({ statements: iris, decision, time, ...(note ? { note } : {}), ...(correction ? { correction } : {}) });
   }
-  if (!review.reviewer) setReviewer(file.reviewer);
-  return `Imported ${added.length} decisions${added.length < file.decisions.length ? ` of ${file.decisions.length}; the others were here already, or are about another graph` : ""}.`;
+  if (!review.reviewer) setReviewer(file.reviewer, true);
+  return `Imported ${counted(added.length, "decision", "decisions")}${added.length < file.decisions.length ? ` of ${file.decisions.length}; the others were here already, or are about another graph` : ""}.`;
 }

@@ -1,11 +1,14 @@
 // What is reviewed: facts. Statements that say the same of the same things are the readings of one fact.
 
+// What the graph has decisions about is not asked again, unless a person wants to decide otherwise. What somebody put in the
+// place of a statement goes with the decision about that one.
 const reviewed = new Set(statements.decision.map((decision, number) => (decision ? number : -1)));
+const inPlace = new Set(reviews.map(([number, what]) => (what === "put in its place" ? number : -1)));
 
-function makeFacts() {
+function makeFacts(isAgain) {
   const found = new Map();
   for (let number = 0; number < total; number++) {
-    if (reviewed.has(number)) continue; // what the graph has decisions about is not asked again
+    if (isAgain ? inPlace.has(number) : reviewed.has(number)) continue;
     const key = `${statements.subject[number]} ${statements.predicate[number]} ${statements.object[number]}`;
     if (found.has(key)) found.get(key).readings.push(number);
     else found.set(key, { readings: [number] });

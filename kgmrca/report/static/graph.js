@@ -22,9 +22,11 @@ function netStyle() {
   ];
 }
 
+const holdingOf = (thing) => statementsOf(thing).filter(holds);
+
 // Adds the neighbours of a thing with the most certain statements, and all statements between what is shown then.
 function grow(thing) {
-  const own = [...statementsOf(thing)].sort(orders.certain);
+  const own = holdingOf(thing).sort(orders.certain);
   const added = [];
   net.shown.set(thing, true);
   for (const number of own) {
@@ -37,7 +39,7 @@ function grow(thing) {
   }
   const edges = new Map();
   for (const one of [thing, ...added]) {
-    for (const number of statementsOf(one)) {
+    for (const number of holdingOf(one)) {
       const [from, to] = [statements.subject[number], statements.object[number]];
       const label = inOrder(predicates[statements.predicate[number]][0]);
       if (net.shown.has(from) && net.shown.has(to)) edges.set(JSON.stringify([from, label, to]), [from, label, to]);
@@ -69,7 +71,7 @@ function expand(thing) {
 function bestAttested() {
   let best = 0;
   for (let thing = 1; thing < things.name.length; thing++) {
-    if (things.iri[thing] && statementsOf(thing).length > statementsOf(best).length) best = thing;
+    if (things.iri[thing] && holdingOf(thing).length > holdingOf(best).length) best = thing;
   }
   return best;
 }

@@ -11,12 +11,20 @@ fill("predicate", predicates.map(([label]) => label), counts(statements.predicat
 fill("verdict", verdicts, counts(statements.verdict, verdicts.length));
 fill("document", documents, counts(statements.document, documents.length));
 
+const decided = new Map([["", "none"]]);
+for (const decision of ["accepted", "rejected", "corrected", "disputed"]) {
+  if (statements.decision.includes(decision)) decided.set(decision, decision);
+}
+byId("decision").append(element("option", { value: "all" }, "all"),
+  ...[...decided].map(([value, words]) => element("option", { value }, words)));
+byId("decision").parentElement.hidden = decided.size < 2;
+
 const bound = (id, other) => (Number.isFinite(byId(id).valueAsNumber) ? byId(id).valueAsNumber : other);
 function filter() {
   showList(filtered({
     query: byId("search").value,
     predicate: Number(byId("predicate").value), verdict: Number(byId("verdict").value),
-    document: Number(byId("document").value),
+    document: Number(byId("document").value), decision: byId("decision").value,
     lowest: bound("lowest", 0), highest: bound("highest", 1), order: byId("order").value,
   }));
 }

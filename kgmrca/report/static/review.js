@@ -1,6 +1,6 @@
 // The view in which a person decides about one fact after the other, by keys or by buttons.
 
-const desk = { facts: null, queue: [], at: 0, reading: 0, choices: new Map() };
+const desk = { facts: null, queue: [], at: 0, reading: 0, choices: new Map(), labels: new Set(), newLabel: "" };
 const DONE = { accepted: "Accepted", rejected: "Rejected", corrected: "Corrected" };
 
 const decisionOf = (number) => review.of.get(statements.iri[number]);
@@ -61,7 +61,7 @@ function showCard() {
   },
   ...evidence(number),
   element("div", { class: "soft" }, `${percent(number)} · ${documents[statements.document[number]]} · `, verdictWords(number)),
-  decisionOf(number) ? element("div", { class: `decision ${decisionOf(number).decision}` }, decisionWords(number)) : null)));
+  decisionWords(number) ? element("div", { class: `decision ${decisionOf(number)?.decision ?? ""}` }, decisionWords(number)) : null)));
   byId("card").replaceChildren(
     element("p", { class: "soft" }, `Fact ${desk.at + 1} of ${desk.queue.length}${factWorth(fact) ? ` · ${factWorth(fact)}` : ""}`),
     element("h2", { id: "card-title" }, element("span", {}, thingName(statements.subject[fact.best])), " — ",
@@ -138,7 +138,7 @@ function exportReview() {
   const url = URL.createObjectURL(file);
   element("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  say(`Exported ${review.log.length} decisions to ${name}. kgmrca apply-review writes them into the graph.`);
+  say(`Exported ${counted(review.log.length, "decision", "decisions")} to ${name}. kgmrca apply-review writes them into the graph.`);
 }
 
 async function importReview() {
@@ -180,6 +180,7 @@ function openCorrection() {
   byId("new-label").value = predicates[statements.predicate[fact.best]][0];
   byId("new-note").value = byId("note").value;
   byId("correct-fault").textContent = "";
+  desk.newLabel = "";
   byId("correct").showModal();
   byId("new-label").select();
 }
@@ -203,8 +204,11 @@ function correctFact(event) {
   };
   const fault = !label || !byId("new-subject").value.trim() || !byId("new-object").value.trim() ? "Fill in all three."
     : subject?.value ? "The subject is an entity, and no value." : !Object.keys(correction).length ? "Nothing is changed: accept the fact instead." : "";
-  byId("correct-fault").textContent = fault;
-  if (fault) return;
+  // Likely a slip of the keys, which would become a predicate; who means it says so twice.
+  const isNew = !fault && !desk.labels.has(label) && desk.newLabel !== label;
+  if (isNew) desk.newLabel = label;
+  byId("correct-fault").textContent = isNew ? `“${label}” is no label that is known here. To make it one, press Correct again.` : fault;
+  if (fault || isNew) return;
   byId("note").value = byId("new-note").value;
   byId("correct").close();
   decideFact("corrected", { correction });
@@ -245,7 +249,8 @@ function queueUp() {
 
 async function showReview() {
   if (!desk.facts) {
-    desk.facts = makeFacts();
+    desk.facts = makeFacts(false);
+    byId("review-again").parentElement.hidden = statements.decision.every((decision) => !decision);
     try {
       await openLog();
     } catch (error) {
@@ -256,21 +261,46 @@ async function showReview() {
     showSaved();
     showProgress();
     queueUp();
-    if (review.log.length) say(`${review.log.length} decisions were kept. ${byId("review-count").textContent}.`);
+    sayKept();
   }
-  byId("card").focus();
+  byId(review.reviewer ? "card" : "reviewer").focus();
 }
 
-byId("labels").append(...[...new Set([...predicates.map(([label]) => label), ...data.labels])].sort().map((value) => element("option", { value })));
+function sayKept() {
+  if (review.log.length) say(`${counted(review.log.length, "decision was", "decisions were")} kept. ${byId("review-count").textContent}.`);
+}
+
+// Another name is another person, or the same who writes it otherwise.
+function renamed() {
+  const before = review.reviewer, name = cleanName(byId("reviewer").value) || before;
+  byId("reviewer").value = name;
+  if (name === before) return;
+  const isSamePerson = !before || (review.log.length && confirm(`${counted(review.log.length, "decision was", "decisions were")} made as “${before}”. `
+    + `Press OK if you are the same person. Press Cancel if “${name}” is somebody else, whose review is a separate one.`));
+  setReviewer(name, isSamePerson);
+  showProgress();
+  queueUp();
+  sayKept();
+}
+
+desk.labels = new Set([...predicates.map(([label]) => label), ...data.labels]);
+byId("labels").append(...[...desk.labels].sort().map((value) => element("option", { value })));
 for (const id of ["new-subject", "new-object"]) byId(id).addEventListener("input", () => offer(id));
 byId("review-order").addEventListener("change", queueUp);
-byId("reviewer").addEventListener("change", () => setReviewer(byId("reviewer").value));
+byId("review-again").addEventListener("change", () => {
+  desk.facts = makeFacts(byId("review-again").checked);
+  showProgress();
+  queueUp();
+});
+byId("reviewer").addEventListener("change", renamed);
 byId("import").addEventListener("change", importReview);
 byId("correction").addEventListener("submit", correctFact);
 byId("review-settings").addEventListener("submit", (event) => event.preventDefault());
-byId("note").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" || event.key === "Escape") byId("card").focus();
-});
+for (const id of ["note", "reviewer"]) {
+  byId(id).addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === "Escape") byId("card").focus();
+  });
+}
 for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => acts[button.dataset.act]());
 
 addEventListener("keydown", (event) => {

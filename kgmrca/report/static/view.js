@@ -27,7 +27,9 @@ function drawRows() {
     },
     element("div", {}, statementWords(number)),
     element("div", { class: "what" },
-      `${percent(number)} · ${verdicts[statements.verdict[number]]} · ${documents[statements.document[number]]}`));
+      [percent(number), statements.decision[number], verdicts[statements.verdict[number]], documents[statements.document[number]]]
+        .filter(Boolean).join(" · ")));
+    if (!holds(number)) row.classList.add("withdrawn");
     row.style.top = `${place * HEIGHT}px`;
     made.push(row);
   }
@@ -69,10 +71,10 @@ function marked(text, start, mentions) {
   let done = 0;
   for (const [from, to, role] of mentions.map(([a, b, kind]) => [a - start, b - start, kind]).sort((a, b) => a[0] - b[0])) {
     if (from < done || to > signs.length) continue;
-    quote.append(signs.slice(done, from).join(""), element("mark", { class: role, title: role }, signs.slice(from, to).join("")));
+    quote.append(inOrder(signs.slice(done, from).join("")), element("mark", { class: role, title: role }, signs.slice(from, to).join("")));
     done = to;
   }
-  quote.append(signs.slice(done).join(""));
+  quote.append(inOrder(signs.slice(done).join("")));
   return quote;
 }
 

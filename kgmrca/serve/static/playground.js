@@ -105,13 +105,13 @@ function showText() {
   let done = 0;
   root.replaceChildren();
   const write = (until) => {
-    open.at(-1).node.append(signs.slice(done, until).join(""));
+    open.at(-1).node.append(inOrder(signs.slice(done, until).join("")));
     done = until;
   };
   const close = (until) => {
     while (open.length > 1 && open.at(-1).end <= until) {
       const { node, end, type } = open.pop();
-      node.append(signs.slice(done, end).join(""), ...(type ? [element("small", {}, type)] : []));
+      node.append(inOrder(signs.slice(done, end).join("")), ...(type ? [element("small", {}, type)] : []));
       done = end;
       open.at(-1).node.append(node);
     }
