@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import http.client
 import json
 import os
 import re
@@ -194,6 +195,40 @@ def test_compressed_bodies_are_not_taken_for_text(client):
     assert "not UTF-8" in problem(response, 400)
 
 
+@pytest.mark.parametrize("header", ["gzip", "BR", "identity, deflate", "nonsense"])
+def test_a_content_encoding_is_415_and_is_named(client, header):
+    headers = {"content-type": "text/plain", "content-encoding": header}
+    response = client.post("/relations", content=gzip.compress(TEXT.encode()), headers=headers)
+    assert f"'{header.split()[-1].lower()}'" in problem(response, 415)
+    assert response.headers["accept-encoding"] == "identity"
+
+
+def test_no_content_encoding_may_be_said(client):
+    assert post(client, **{"content-encoding": "identity"}).json() == post(client).json()
+
+
+@pytest.mark.parametrize("length", [200_001, 99_999_999_999])
+def test_a_body_that_will_be_too_long_is_refused_before_it_arrives(client, length):
+    with contextlib.closing(http.client.HTTPConnection(client.base_url.host, client.base_url.port, 60)) as connection:
+        connection.putrequest("POST", "/relations")
+        connection.putheader("Content-Type", "text/plain")
+        connection.putheader("Content-Length", str(length))
+        connection.endheaders()
+        response = connection.getresponse()
+        assert response.status == 413
+        assert f"{length:,} bytes, and 200,000 are taken" in json.load(response)["detail"]
+
+
+def test_a_long_body_of_untold_length_is_refused(client):
+    response = client.post("/relations", content=iter([b"a " * 50_000] * 3), headers={"content-type": "text/plain"})
+    assert "300,000 bytes" in problem(response, 413)
+
+
+def test_a_client_that_sends_much_before_it_reads_gets_the_answer_and_may_ask_again(client):
+    assert "50,000,000 bytes" in problem(post(client, "a " * 25_000_000), 413)
+    assert post(client).status_code == 200
+
+
 def test_control_characters_come_back_in_json_and_are_left_out_of_rdf(client):
     text = "Marie Curie\u0000\u001b was born in Warsaw\u0007."
     read = client.post("/relations", json={"text": text})
@@ -267,6 +302,20 @@ def test_a_threshold_that_is_none_is_422(client, threshold, words):
     said = problem(client.post("/relations", params={"threshold": threshold}, json={"text": TEXT}), 422)
     assert said.startswith("threshold: ")
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("treshold=0.9", "treshold: there is no such parameter"),
+        ("threshold=0.9&Threshold=0.1", "Threshold: there is no such parameter"),
+        ("a%0Ab=", "a\nb: there is no such parameter"),
+        ("threshold=0.1&threshold=0.9", "threshold: it is given 2 times"),
+        ("threshold=0.1&threshold=0.1", "threshold: it is given 2 times"),
+    ],
+)
+def test_a_parameter_that_is_unknown_or_given_twice_is_422_and_is_named(client, query, words):
+    assert problem(client.post(f"/relations?{query}", json={"text": TEXT}), 422).startswith(words)
 
 
 def test_there_is_no_page_and_no_check_unless_asked_for(client):

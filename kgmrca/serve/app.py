@@ -313,6 +313,7 @@ class _Service:
         """What a request asks."""
         settings = self._settings_of(request)
         kind = _content_type(request.headers.get("content-type", ""))
+        _check_not_packed(request.headers.getlist("content-encoding"))
         try:
             body = await asyncio.wait_for(self._body(request), self._limits.timeout)
         except asyncio.TimeoutError:
@@ -322,15 +323,20 @@ class _Service:
         return _Asked(self._documents(body, kind), settings)
 
     def _settings_of(self, request: Request) -> dict[str, dict[str, Any]]:
+        for name in request.query_params:
+            if name != "threshold":
+                raise _problem(422, f"{name}: there is no such parameter, only threshold. See /openapi.json.")
         given = request.query_params.getlist("threshold")
         if not given:
             return self._settings
+        if len(given) > 1:
+            raise _problem(422, f"threshold: it is given {len(given)} times. Give it once.")
         try:
-            threshold: float | str = float(given[-1])
+            threshold: float | str = float(given[0])
         except ValueError:
-            threshold = given[-1]
+            threshold = given[0]
         if isinstance(threshold, float) and not 0 <= threshold <= 1:
-            raise _problem(422, f"threshold: {given[-1]} is not from 0 to 1.")
+            raise _problem(422, f"threshold: {given[0]} is not from 0 to 1.")
         try:
             return threshold_settings(self._nlp, threshold)
         except (InputError, ModelError) as error:
@@ -352,8 +358,12 @@ class _Service:
             raise _problem(422, str(error)) from error
 
     async def _body(self, request: Request) -> bytes:
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._limits.max_size:
+            # The server receives the rest after the answer: most clients read none before they have sent all.
+            raise self._too_long(int(declared))
         chunks, size = [], 0
-        # What is too long is received to its end without being kept, because most clients read no answer before that.
+        # Where the length is not told, what is too long is received to its end without being kept, for such clients.
         async for chunk in request.stream():
             size += len(chunk)
             if size <= self._limits.max_size:
@@ -361,11 +371,12 @@ class _Service:
             else:
                 chunks.clear()
         if size > self._limits.max_size:
-            raise _problem(
-                413,
-                f"The body has {size:,} bytes, and {self._limits.max_size:,} are taken. Send several requests.",
-            )
+            raise self._too_long(size)
         return b"".join(chunks)
+
+    def _too_long(self, size: int) -> HTTPException:
+        taken = self._limits.max_size
+        return _problem(413, f"The body has {size:,} bytes, and {taken:,} are taken. Send several requests.")
 
     def _documents(self, body: bytes, kind: str) -> list[Document]:
         try:
@@ -484,6 +495,17 @@ def _content_type(header: str) -> str:
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise _problem(415, f"The charset is '{charset}'. Send UTF-8.")
     return kind
+
+
+def _check_not_packed(headers: Sequence[str]) -> None:
+    named = [coding for header in headers for piece in header.split(",") if (coding := piece.strip().lower())]
+    packed = next((coding for coding in named if coding != "identity"), None)
+    if packed:
+        raise _problem(
+            415,
+            f"The Content-Encoding is '{packed}'. Send the body as it is, not compressed.",
+            {"Accept-Encoding": "identity"},
+        )
 
 
 def _invalid(error: ValidationError) -> HTTPException:
