@@ -22,7 +22,7 @@ from kgmrca import __version__  # noqa: E402
 from kgmrca.cli import app  # noqa: E402
 
 project = "kgmrca"
-author = "The kgmrca contributors"
+author = copyright = "The kgmrca contributors"
 version = release = __version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 html_theme = "furo"
