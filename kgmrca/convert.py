@@ -350,8 +350,8 @@ def convert_dataset(
 
     Returns:
         A Dataset with one row for each of `dataset`: `id`, `rdf` (N-Quads), `statements` (how many), and `reason` (why
-        it could not be read, otherwise None). `kgmrca merge` makes one graph of what is written of it. The description
-        of the run is not there, as nobody knows its end.
+        it could not be read, otherwise None). `kgmrca merge` makes one graph of what is written of it. Each `rdf` has
+        the description of the run too, without its times and counts, which no worker knows.
 
     Raises:
         InputError: an argument cannot be used, or the Dataset has no such column.

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +29,7 @@ from kgmrca.jobs.reading import Reader
 from kgmrca.jobs.run import packed, unpacked, write_shard
 from kgmrca.jobs.shards import Shard
 from kgmrca.triples.formats import write
+from kgmrca.triples.write import run_triples
 
 if TYPE_CHECKING:
     from ray.data import Dataset
@@ -110,8 +112,9 @@ def read_dataset(
         gpus: how much of a GPU each worker has.
 
     Returns:
-        A Dataset with one row for each: `id`, `rdf` (N-Quads), `statements` (how many), and `reason` (why it could not
-        be read, otherwise None). It is lazy, as all Datasets are.
+        A Dataset with one row for each: `id`, `rdf` (N-Quads, with the description of the run, but for its times and
+        counts), `statements` (how many), and `reason` (why it could not be read, otherwise None). It is lazy, as all
+        Datasets are.
 
     Raises:
         InputError: there is no such column.
@@ -357,6 +360,8 @@ class _DatasetWorker:
     def __init__(self, stored: Any, reader: Reader, text: str, id: str) -> None:
         self.reader = _loaded(stored, reader)
         self.text, self.id = text, id
+        has_run = self.reader.provenance != "none"
+        self.run = list(run_triples(reader.run, base=reader.base)) if has_run else []
 
     def __call__(self, batch: Any) -> Any:
         import pyarrow
@@ -368,7 +373,8 @@ class _DatasetWorker:
                 name, reason = outcome.id, outcome.reason
             else:
                 stream = io.BytesIO()
-                write(self.reader.document_triples(outcome), stream, format="nquads", base=self.reader.base)
+                triples = chain(self.reader.document_triples(outcome), self.run)
+                write(triples, stream, format="nquads", base=self.reader.base)
                 name, rdf, statements = outcome.document.id, stream.getvalue(), len(outcome.statements)
             for column, value in zip(rows.values(), (name, rdf.decode(), statements, reason), strict=True):
                 column.append(value)

@@ -188,13 +188,18 @@ def run_triples(
     run: Run,
     *,
     base: str,
-    started: datetime,
-    ended: datetime,
-    documents: int,
-    statements: int,
-    rejected: int,
+    started: datetime | None = None,
+    ended: datetime | None = None,
+    **counts: int,
 ) -> Iterator[Triple]:
-    """The description of a run. Only these triples differ when the same input is read again. Times need a time zone."""
+    """The description of a run. Only its times and counts differ when the same input is read again.
+
+    Args:
+        run: what decides the statements.
+        base: the beginning of its IRI.
+        started, ended: with a time zone; without them no times are written.
+        counts: `documents`, `statements` and `rejected`, where they are known.
+    """
     node = NamedNode(run.iri(base))
     about = {
         "softwareVersion": run.software_version,
@@ -202,9 +207,7 @@ def run_triples(
         "modelVersion": run.model_version,
         "modelDigest": run.model_digest,
         "parameters": run.parameters,
-        "documents": documents,
-        "statements": statements,
-        "rejected": rejected,
+        **counts,
     }
     yield Triple(node, TYPE, NamedNode(KGMRCA + "Run"))
     yield from activity_triples(
