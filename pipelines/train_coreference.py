@@ -3,7 +3,8 @@
     python train_coreference.py DATA -o build/coreference
 
 The ranker is a head over the states of a shared reader, which does not learn here. So each text is read once in a few
-versions (with other names, and with pronouns in the place of names), and the epochs after that take seconds.
+versions (with other names, and with pronouns in the place of names), and the epochs after that take seconds. It learns
+twice, the second time more slowly and from versions that it has not seen.
 
 The recognizer finds the names in GAP's texts, which say of two names only whether the pronoun means them. The dev parts
 are held out: on them the threshold is chosen, and the scores are printed.
@@ -423,7 +424,7 @@ def learn(
     """Train a network.
 
     Args:
-        network: the network, with fresh weights.
+        network: the network, with fresh weights, or those that it had learned.
         reader: whose states the lessons have.
         versions: what it learns from; each epoch takes another.
         epochs: how many.
@@ -567,7 +568,8 @@ def main() -> None:
         "--threshold", type=float, default=0.3, help="how sure it must be, unless something else is set"
     )
     parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--versions", type=int, default=4, help="of each text")
+    parser.add_argument("--more-epochs", type=int, default=8, help="after these, at half the rate, on other versions")
+    parser.add_argument("--versions", type=int, default=4, help="of each text, each of the two times")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     names = read_names()  # first, because the packages may be missing
@@ -581,12 +583,16 @@ def main() -> None:
     pipe: Coreference = nlp.add_pipe("coreference", config={"pretrained": None, "reader": options.reader})
     chance = random.Random(options.seed)  # noqa: S311 - nothing secret
     start = time.perf_counter()
-    versions = [lessons(pipe.reader, texts, chance, dict(names), NOVELS) for _ in range(options.versions)]
+    versions = [lessons(pipe.reader, texts, chance, dict(names), NOVELS) for _ in range(2 * options.versions)]
     print(f"{len(texts):,} texts, read {len(versions)} times in {time.perf_counter() - start:.0f} s", flush=True)
     fix_random_seed(options.seed)
     network = pipe.build(options.threshold)
-    learn(network, pipe.reader, versions, epochs=options.epochs, seed=options.seed, names=names)
+    first, second = versions[: options.versions], versions[options.versions :]
+    learn(network, pipe.reader, first, epochs=options.epochs, seed=options.seed, names=names)
     network.half().float()  # which is stored at half the size
+    fix_random_seed(options.seed + 1)
+    learn(network, pipe.reader, second, epochs=options.more_epochs, seed=options.seed + 1, rate=1e-3, names=names)
+    network.half().float()
     nlp.to_disk(options.output)
     report(network, pipe.reader, dev)
     print(f"-> {options.output}")
