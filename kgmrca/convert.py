@@ -86,7 +86,7 @@ class ConvertSummary(Counts):
         rejected: the number of records that could not be used and were set aside.
         rejected_to: the file with these records. It is None if there are no such records, or if they were written to
             standard error.
-        skipped: the number of files in folders that were not read, by extension.
+        skipped: the number of files in folders and archives that were not read, by extension.
         predicates: the number of statements by the IRI of their predicate.
         unmapped: the number of statements by label, for labels that the ontology has no predicate for. Their predicate
             is made of the label.

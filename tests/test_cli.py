@@ -199,7 +199,9 @@ def test_what_would_be_read_is_printed(run, text, tmp_path, capsys):
     captured = capsys.readouterr()
     size = text.stat().st_size
     assert captured.out == f"file\tformat\tbytes\n{text}\ttext\t{size}\n"
-    assert captured.err == (f"kgmrca: 1 file with {size} bytes would be read; 1 file in folders not read (.png 1)\n")
+    assert captured.err == (
+        f"kgmrca: 1 file with {size} bytes would be read; 1 file in folders and archives not read (.png 1)\n"
+    )
     assert run("convert", tmp_path, "-o", f"{tmp_path}/shards/", "--dry-run") == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lives.txt", "picture.png"]
 
@@ -227,7 +229,7 @@ def test_messages_can_be_json(run, pipeline, tmp_path, capsys):
 def test_skipped_files_are_reported(run, pipeline, text, tmp_path, capsys):
     (tmp_path / "picture.png").touch()
     run("convert", tmp_path, "-o", tmp_path / "graph.ttl", "--pipeline", pipeline)
-    assert "1 file in folders not read (.png 1)" in capsys.readouterr().err
+    assert "1 file in folders and archives not read (.png 1)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -292,7 +292,7 @@ def _print_files(found: "Found", done: int) -> None:
 
 def _skipped(skipped: "Counter[str]") -> str:
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(skipped.items()))
-    return f"{counted(skipped.total(), 'file')} in folders not read ({kinds})"
+    return f"{counted(skipped.total(), 'file')} in folders and archives not read ({kinds})"
 
 
 def _times(summary: "ConvertSummary") -> str:

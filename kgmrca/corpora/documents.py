@@ -142,7 +142,7 @@ def read_documents(
     """Read files one after the other, and what has records one by one.
 
     A DocBin and what is one document is held in memory as a whole. Files in an archive that are of no known format are
-    counted in `found.skipped`.
+    counted in `found.skipped`, and so are links, named pipes and devices in one.
 
     JSONL has one object a line, JSON an array of them: `text`, perhaps `id` (text or an integer), and anything else,
     which is metadata. A document without an id is called after its file: `name.txt`, `name.jsonl:LINE`,
@@ -198,7 +198,7 @@ class _Reader:
         try:
             with opened_input(file, self.options.encoding) as (stream, taken):
                 if file.format in ARCHIVES:
-                    yield from _or_empty(file, self._archive(file, stream, taken), taken)
+                    yield from self._archive(file, stream, taken)
                 else:
                     yield from _or_empty(file, self._stream(file, stream, taken), taken)
         except _DAMAGE as error:
@@ -221,9 +221,33 @@ class _Reader:
     def _archive(
         self, archive: InputFile, stream: IO[bytes], taken: Callable[[], int]
     ) -> Iterator[Document | BadRecord]:
-        for name, content, reason in members(stream, archive.format):
+        skipped: Counter[str] = Counter()
+        is_empty = True
+        try:
+            for record in self._members(archive, stream, taken, skipped):
+                is_empty = False
+                yield record
+            if is_empty:
+                only = (
+                    f", only {', '.join(f'{what} ({count:,})' for what, count in skipped.items())}" if skipped else ""
+                )
+                yield BadRecord(archive.id, f"there is no file that is read in it{only}", archive.name, None, taken())
+                skipped.clear()  # which is said by that
+        finally:
+            self.skipped.update(skipped)
+
+    def _members(
+        self, archive: InputFile, stream: IO[bytes], taken: Callable[[], int], skipped: Counter[str]
+    ) -> Iterator[Document | BadRecord]:
+        for name, content, reason, kind in members(stream, archive.format):
+            if name is None:
+                yield BadRecord(archive.id, reason or "", archive.name, None, taken())
+                continue
             path = Path(name)
             if path.name.startswith("."):
+                continue
+            if kind is not None:
+                skipped[kind] += 1
                 continue
             format = format_of(path) or "text"
             address = archive.address and f"{archive.address}/{name}"
@@ -231,7 +255,7 @@ class _Reader:
             if content is None:
                 yield BadRecord(file.id, reason or "", file.name, None, taken())
             elif format in ARCHIVES or not is_read_from_folders(path, None) or missing_for(path):
-                self.skipped[inner_suffix(path) or "no extension"] += 1
+                skipped[inner_suffix(path) or "no extension"] += 1
             else:
                 try:
                     with unpacked_input(content, file, self.options.encoding) as unpacked:
@@ -362,8 +386,7 @@ def _or_empty(
         is_empty = False
         yield record
     if is_empty:
-        what = "file that is read" if file.format in ARCHIVES else "record"
-        yield BadRecord(file.id, f"there is no {what} in it", file.name, None, taken())
+        yield BadRecord(file.id, "there is no record in it", file.name, None, taken())
 
 
 def _excerpt(data: bytes, offset: int, left_out: int) -> Excerpt:

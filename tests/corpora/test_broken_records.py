@@ -13,10 +13,11 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
-from test_document_formats import arrow_file, pdf, read, reasons, table, tar, texts, warc, word, zipped
+from test_document_formats import NLP, arrow_file, pdf, read, reasons, table, tar, texts, warc, word, zipped
 
-from kgmrca.corpora.documents import BadRecord
+from kgmrca.corpora.documents import BadRecord, read_documents
 from kgmrca.corpora.elements import elements_of
+from kgmrca.corpora.inputs import find_inputs
 from kgmrca.corpora.lines import Line, lines_of
 from kgmrca.corpora.rows import rows_of
 
@@ -262,13 +263,22 @@ def test_no_depth_and_no_end_stops_the_reading(data):
         ("a.spacy", DocBin().to_bytes(), "record"),
         ("a.warc", warc(("image/png", b"x")), "record"),
         ("a.zip", zipped({}), "file that is read"),
-        ("a.zip", zipped({"a.png": b"x", "b.zip": zipped({"c.txt": "No."})}), "file that is read"),
         ("a.tar", tar(), "file that is read"),
     ],
 )
 def test_a_file_without_any_record_is_set_aside(tmp_path, name, data, what):
     (tmp_path / name).write_bytes(data)
     assert reasons(read(tmp_path)) == {name: f"there is no {what} in it"}
+
+
+def test_of_an_archive_without_files_that_are_read_it_is_said_once_what_it_has(tmp_path):
+    (tmp_path / "a.zip").write_bytes(zipped({"a.png": b"x", "b.zip": b"x", "c.tar.gz": b"x", "d.zip": b"x"}))
+    (tmp_path / "b.tar").write_bytes(tar(**{"a.png": b"x", "b.txt": b"Good."}))
+    found = find_inputs([tmp_path])
+    records = list(read_documents(found, vocab=NLP.vocab, max_length=100))
+    assert texts(records) == {"b.tar/b.txt": "Good."}
+    assert reasons(records) == {"a.zip": "there is no file that is read in it, only .png (1), .zip (2), .tar (1)"}
+    assert found.skipped == {".png": 1}
 
 
 def test_a_file_without_records_in_an_archive_is_set_aside(tmp_path):

@@ -3,6 +3,7 @@ import datetime
 import gzip
 import io
 import json
+import random
 import sys
 import tarfile
 import zipfile
@@ -372,6 +373,139 @@ def test_what_leads_out_of_an_archive_or_is_damaged_is_set_aside(tmp_path, monke
     assert found["a.zip/bomb.txt"].startswith("it unpacks to more than 200 times its size (1,000,000 bytes)")
 
 
+PACKS = {"a.tar": bytes, "a.tar.gz": gzip.compress, "a.tar.zst": zstd.compress}
+SIX = tar(**{f"f{number}.txt": f"Text {number}.".encode() for number in range(6)})  # each has two blocks of 512 bytes
+
+
+def damaged(data, start, content):
+    return data[:start] + content + data[start + len(content) :]
+
+
+@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.parametrize(
+    ("data", "read_are", "reason"),
+    [
+        (
+            damaged(SIX, 3 * 1024 + 148, b"garbage!"),
+            "01245",
+            "the archive is cut or damaged after 'f2.txt', from byte 3,072 of the tar, up to 'f4.txt'",
+        ),
+        (
+            damaged(SIX, 2 * 1024, b"x" * 2000),
+            "0145",
+            "the archive is cut or damaged after 'f1.txt', from byte 2,048 of the tar, up to 'f4.txt'",
+        ),
+        (
+            damaged(SIX, 148, b"garbage!"),
+            "12345",
+            "the archive is cut or damaged at its beginning, from byte 0 of the tar, up to 'f1.txt'",
+        ),
+        (
+            damaged(SIX, 5 * 1024 + 148, b"garbage!"),
+            "01234",
+            "the archive is cut or damaged after 'f4.txt', from byte 5,120 of the tar, and no member was found after "
+            "that",
+        ),
+        (
+            SIX[: 3 * 1024 + 100],
+            "012",
+            "the archive is cut or damaged after 'f2.txt', from byte 3,072 of the tar, and no member was found after "
+            "that",
+        ),
+        (
+            SIX[: 3 * 1024 - 100],
+            "012",
+            "the archive is cut or damaged after 'f2.txt': unexpected end of data; what follows was not read",
+        ),
+    ],
+)
+def test_where_a_tar_is_damaged_it_is_said_and_what_follows_is_read(tmp_path, name, data, read_are, reason):
+    (tmp_path / name).write_bytes(PACKS[name](data))
+    records = read(tmp_path)
+    assert reasons(records)[name] == reason
+    found = texts(records)
+    assert (
+        {f"{name}/f{number}.txt" for number in read_are} - {f"{name}/f1.txt"}
+        <= found.keys()
+        <= {f"{name}/f{number}.txt" for number in read_are} | {f"{name}/f1.txt"}
+    )
+
+
+@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.parametrize("data", [SIX[: 6 * 1024], SIX[: 6 * 1024 + 512], SIX, SIX + bytes(5000)])
+def test_a_tar_may_end_where_a_member_does(tmp_path, name, data):
+    (tmp_path / name).write_bytes(PACKS[name](data))
+    records = read(tmp_path)
+    assert len(texts(records)) == 6
+    assert not reasons(records)
+
+
+def test_tars_that_stand_one_after_the_other_are_all_read(tmp_path):
+    (tmp_path / "a.tar").write_bytes(tar(**{"a.txt": b"One."}) + tar(**{"b.txt": b"Two."}) + SIX[:100])
+    records = read(tmp_path)
+    assert texts(records) == {"a.tar/a.txt": "One.", "a.tar/b.txt": "Two."}
+    assert reasons(records) == {
+        "a.tar": "the archive is cut or damaged after 'b.txt', from byte 20,480 of the tar, and no member was found "
+        "after that"
+    }
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.tar.zst"])
+def test_what_stands_before_the_cut_of_a_compressed_tar_is_read(tmp_path, name):
+    files = {f"f{number}.txt": random.Random(number).randbytes(50_000).hex().encode() for number in range(6)}
+    data = PACKS[name](tar(**files))
+    (tmp_path / name).write_bytes(data[: len(data) - 400])
+    records = read(tmp_path)
+    assert texts(records) == {f"{name}/f{number}.txt": files[f"f{number}.txt"].decode() for number in range(5)}
+    assert reasons(records)[name].startswith("the archive is cut or damaged after 'f5.txt': Compressed ")
+
+
+@pytest.mark.parametrize("format", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_member_whose_long_name_is_damaged_spoils_no_other(tmp_path, format):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=format) as archive:
+        for number in range(3):
+            member = tarfile.TarInfo(f"{'long' * 40}{number}.txt")
+            member.size = 4
+            archive.addfile(member, io.BytesIO(b"Text"))
+    data = stream.getvalue()
+    step = 2048  # two headers with a block each
+    (tmp_path / "a.tar").write_bytes(damaged(data, step + 1024 + 148, b"garbage!"))
+    records = read(tmp_path)
+    assert [name[-5:] for name in texts(records)] == ["0.txt", "2.txt"]
+    assert list(reasons(records)) == ["a.tar"]
+    assert f"from byte {step:,} of the tar, up to 'longlong" in reasons(records)["a.tar"]
+
+
+def test_members_of_a_tar_that_are_no_files_are_counted(tmp_path):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        kinds = [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, b"M"]
+        for number, kind in enumerate([tarfile.DIRTYPE, *kinds]):
+            member = tarfile.TarInfo(f"{number}.txt")
+            member.type, member.linkname = kind, "a.txt"
+            archive.addfile(member)
+        archive.addfile(tarfile.TarInfo("a.jsonl"))
+    (tmp_path / "a.tar").write_bytes(stream.getvalue())
+    found = find_inputs([tmp_path])
+    records = list(read_documents(found, vocab=NLP.vocab, max_length=1000))
+    assert reasons(records) == {"a.tar/a.jsonl": "there is no record in it"}
+    assert found.skipped == {"symbolic link": 1, "hard link": 1, "named pipe": 1, "device": 2, "special file": 1}
+
+
+def test_a_link_in_a_zip_is_counted(tmp_path):
+    link = zipfile.ZipInfo("b.txt")
+    link.external_attr = 0o120777 << 16
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.txt", ADA)
+        archive.writestr(link, "a.txt")
+    (tmp_path / "a.zip").write_bytes(stream.getvalue())
+    found = find_inputs([tmp_path])
+    assert texts(read_documents(found, vocab=NLP.vocab, max_length=1000)) == {"a.zip/a.txt": ADA}
+    assert found.skipped == {"symbolic link": 1}
+
+
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tar.zst", "a.jsonl.gz", "a.jsonl.zst"])
 def test_a_truncated_file_gives_what_can_be_read_and_a_bad_record(tmp_path, name):
     lines = b"".join(b'{"text": "Text %d"}\n' % number for number in range(20_000))
@@ -380,7 +514,9 @@ def test_a_truncated_file_gives_what_can_be_read_and_a_bad_record(tmp_path, name
     data = pack(data)
     (tmp_path / name).write_bytes(data[: len(data) // 2])
     *good, bad = read(tmp_path)
-    assert bad.reason.startswith(("cannot be read (any further): ", "not JSON"))
+    assert bad.reason.startswith(
+        ("cannot be read (any further): ", "not JSON", "the archive is cut or damaged after 'x.jsonl': ")
+    )
     assert all(isinstance(record, Document) for record in good[:-1])
 
 
