@@ -5,11 +5,12 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, NamedTuple, cast
 
-__all__ = ["Gradual", "Member", "members"]
+from kgmrca.corpora.gzipped import Gradual
+
+__all__ = ["Member", "members"]
 
 _LARGE = 100_000_000
 _RATIO = 200  # text is packed to a tenth; what is packed to a two-hundredth is made to fill a disk
@@ -42,22 +43,6 @@ class Member(NamedTuple):
     stream: IO[bytes] | None
     reason: str | None = None
     kind: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Gradual:
-    """A stream that gives what it has before it fails.
-
-    `read` of the streams that decompress fails if what is damaged or missing is among what was asked for, and what
-    stands before it is lost then. Fewer bytes than asked for are not the end.
-    """
-
-    stream: IO[bytes]
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes, if there are any."""
-        read = getattr(self.stream, "read1", self.stream.read)
-        return cast(bytes, read(size))
 
 
 def members(stream: IO[bytes], format: str) -> Iterator[Member]:

@@ -10,12 +10,14 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
 from kgmrca.corpora.encodings import DETECT, Started, check_encoding, decoded
+from kgmrca.corpora.gzipped import DamagedMemberError, Gradual, GzipParts
+from kgmrca.corpora.kinds import GZIP
 from kgmrca.corpora.lines import too_long
 from kgmrca.corpora.rows import rows_of
 from kgmrca.errors import InputError
@@ -28,6 +30,7 @@ __all__ = [
     "PACKED",
     "RECORDS",
     "TEXTS",
+    "WARC",
     "ReadOptions",
     "Record",
     "UnreadableError",
@@ -51,6 +54,10 @@ _LIBRARIES: Mapping[str, str] = {
     "arrow": "pyarrow",
     "warc": "warcio",
 }
+WARC = b"WARC/"
+"""What a record of a web archive begins with."""
+
+_PAGES = ("text/html", "application/xhtml+xml", "text/plain")
 _ROWS = 64  # rows of Parquet that are held in memory together
 
 
@@ -384,29 +391,89 @@ def in_memory(stream: IO[bytes]) -> IO[bytes]:
 
 
 def _warc_records(stream: IO[bytes], options: ReadOptions, longest: int) -> Iterator[Record]:
-    """The pages of a web archive: the main text of HTML, and plain text."""
+    """The pages of a web archive: the main text of HTML, and plain text.
+
+    Of a gzip file, in which each record is a member, what is damaged is given as a record with the reason, and the next
+    member that is whole is read. A page is given when what follows it has shown that it is whole.
+    """
     from warcio.archiveiterator import ArchiveIterator
 
+    parts: Iterable[Any]
+    if isinstance(stream, GzipParts):
+        parts = stream
+    elif (head := stream.read(len(GZIP))) == GZIP:
+        parts = GzipParts(cast("IO[bytes]", Started(head, stream)), WARC)
+    else:
+        parts = [Started(head, cast("IO[bytes]", Gradual(stream)))]
     number = 0
-    for record in ArchiveIterator(stream):
-        if record.rec_type not in ("response", "conversion", "resource"):
-            continue
-        headers = record.http_headers or record.rec_headers
-        type = (headers.get_header("Content-Type") or "").partition(";")[0].strip().lower()
-        if type not in ("text/html", "application/xhtml+xml", "text/plain"):
-            continue
-        number += 1
-        data = record.content_stream().read(longest + 1)
-        if len(data) > longest:
-            yield number, too_long(longest)
-            continue
+    for part in parts:
+        last: Record | None = None
+        member = None  # in which the last record ends
         try:
-            text = decoded(data, options.encoding) if type == "text/plain" else _html_text(data, options)
-        except Exception as error:  # a page may be damaged in any way, and the others are not
-            yield number, f"a page that cannot be read: {error}"
-            continue
-        meta = {"url": record.rec_headers.get_header("WARC-Target-URI")}
-        yield number, {options.text_column: text, **{key: value for key, value in meta.items() if value}}
+            records = ArchiveIterator(part, no_record_parse=True)
+            n_errors = 0
+            for record in records:
+                if last:
+                    if records.err_count > n_errors:
+                        last = last[0], "it is longer than its Content-Length says"
+                    yield last
+                    last = None
+                n_errors = records.err_count
+                page = _warc_page(record, records.loader, options, longest)
+                if page is not None:
+                    number += 1
+                    last = number, page
+                member = getattr(part, "member", None)
+            if last and records.err_count > n_errors:
+                last = last[0], "it is longer than its Content-Length says"
+        except Exception as error:  # a damaged file can raise anything
+            is_gzip = isinstance(part, GzipParts)
+            is_damaged = isinstance(error, DamagedMemberError) and not error.is_cut and member == part.member
+            if last and not is_damaged:
+                yield last
+                last = None
+            if not is_gzip:
+                raise
+            if last is None:
+                number += 1
+            last = number, f"what begins at byte {part.member:,} of the gzip file cannot be read: {error}"
+        if last:
+            yield last
+
+
+def _warc_page(record: Any, loader: Any, options: ReadOptions, longest: int) -> "dict[str, Any] | str | None":
+    """The text of a record with its address, or why it cannot be used; None if it is no page.
+
+    Raises:
+        UnreadableError: it cannot be told where the record ends.
+    """
+    size = record.rec_headers.get_header("Content-Length") if record.format == "warc" else str(record.length)
+    if size is None or not size.strip().isdecimal():
+        raise UnreadableError("a record does not say how long it is (Content-Length)")
+    url = record.rec_headers.get_header("WARC-Target-URI")
+    data, type = b"", ""
+    try:
+        if record.rec_type in ("response", "conversion", "resource"):
+            record.http_headers = loader.load_http_headers(record.rec_type, url or "", record.raw_stream, record.length)
+            headers = record.http_headers or record.rec_headers
+            type = (headers.get_header("Content-Type") or "").partition(";")[0].strip().lower()
+        if type in _PAGES:
+            data = record.content_stream().read(longest + 1)
+    except EOFError:
+        pass  # within the headers of HTTP
+    while record.raw_stream.read(1 << 16):
+        pass
+    if record.raw_stream.limit:
+        return f"it is cut: the last {record.raw_stream.limit:,} of its {int(size):,} bytes are missing"
+    if type not in _PAGES:
+        return None
+    if len(data) > longest:
+        return too_long(longest)
+    try:
+        text = decoded(data, options.encoding) if type == "text/plain" else _html_text(data, options)
+    except Exception as error:  # a page may be damaged in any way, and the others are not
+        return f"a page that cannot be read: {error}"
+    return {options.text_column: text, **({"url": url} if url else {})}
 
 
 TEXTS: Mapping[str, Callable[[bytes, ReadOptions], str]] = {

@@ -18,7 +18,8 @@ from threading import Timer
 from typing import IO, Any, cast
 
 from kgmrca.corpora.encodings import Started, in_utf8
-from kgmrca.corpora.formats import RECORDS, TEXTS, in_memory, is_seekable, missing_library
+from kgmrca.corpora.formats import RECORDS, TEXTS, WARC, in_memory, is_seekable, missing_library
+from kgmrca.corpora.gzipped import GzipParts
 from kgmrca.corpora.kinds import (
     GZIP,
     HEAD,
@@ -385,7 +386,9 @@ def unpacked_input(stream: IO[bytes], file: InputFile, encoding: str | None) -> 
             if packed == ZSTD and not _ZSTD:
                 raise InputError(_NO_ZSTD)
             stream = cast(IO[bytes], Started(head, stream))
-        if packed == GZIP:
+        if packed == GZIP and file.format == "warc":
+            stream = cast(IO[bytes], GzipParts(stream, WARC))
+        elif packed == GZIP:
             stream = cast(IO[bytes], stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb")))
         elif packed == ZSTD:
             stream = cast(IO[bytes], stack.enter_context(_ZSTD.ZstdFile(stream, "rb")))

@@ -4,9 +4,11 @@ import gzip
 import io
 import json
 import random
+import re
 import sys
 import tarfile
 import zipfile
+import zlib
 from types import SimpleNamespace
 
 import docx
@@ -16,13 +18,16 @@ import pypdf
 import pytest
 import spacy
 from backports import zstd
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 from spacy.tokens import DocBin
 
-from kgmrca.corpora import archives, formats, inputs
+from kgmrca.corpora import archives, formats, gzipped, inputs
 from kgmrca.corpora.documents import BadRecord, Document, read_documents
 from kgmrca.corpora.encodings import in_utf8
 from kgmrca.corpora.formats import ReadOptions
+from kgmrca.corpora.gzipped import DamagedMemberError, GzipParts
 from kgmrca.corpora.inputs import find_inputs
 from kgmrca.errors import InputError
 
@@ -130,6 +135,10 @@ def zipped(files):
         for name, data in files.items():
             archive.writestr(name, data)
     return stream.getvalue()
+
+
+def damaged(data, start, content):
+    return data[:start] + content + data[start + len(content) :]
 
 
 # One document a file.
@@ -319,6 +328,153 @@ def test_a_web_archive_gives_its_pages(tmp_path):
     assert (last.id, last.content) == ("a.warc.gz:3", "Two.")
 
 
+def members_of(data):
+    """Each record of a web archive as a gzip member."""
+    records = [b"WARC/" + record for record in data.split(b"WARC/")[1:]]
+    return [gzip.compress(record, mtime=0) for record in records]
+
+
+PAGES = [("text/plain", f"Page {number}. {random.Random(number).randbytes(30).hex()}".encode()) for number in range(6)]
+MEMBERS = members_of(warc(*PAGES))
+
+
+def starts_of(members):
+    return [sum(map(len, members[:number])) for number in range(len(members) + 1)]
+
+
+STARTS = starts_of(MEMBERS)
+
+
+def pages(records):
+    """The numbers of the pages that were read."""
+    return "".join(text[5] for text in texts(records).values())
+
+
+@pytest.mark.parametrize(
+    ("data", "read_are", "number", "start", "words"),
+    [
+        (b"".join(MEMBERS)[: STARTS[5] + 100], "01234", 6, 5, "the file ends within it"),
+        (b"".join(MEMBERS)[: STARTS[5] + 3], "01234", 6, 5, "the file ends within it"),
+        (b"".join(MEMBERS)[:-1], "012345", 7, 5, "the file ends within it"),
+        (damaged(b"".join(MEMBERS), STARTS[2] + 60, b"\xff" * 10), "01345", 3, 2, "Error -3 while decompressing"),
+        (damaged(b"".join(MEMBERS), STARTS[2], b"\xff" * 10), "01345", 3, 2, "incorrect header check"),
+        (damaged(b"".join(MEMBERS), STARTS[3] - 8, b"\xff" * 8), "01345", 3, 2, "incorrect data check"),
+        (damaged(b"".join(MEMBERS), 0, b"\xff" * 10), "12345", 1, 0, "incorrect header check"),
+        (b"".join(MEMBERS) + b"garbage", "012345", 7, 6, "incorrect header check"),
+    ],
+)
+@pytest.mark.parametrize("size", [None, 7])
+def test_of_a_damaged_web_archive_all_other_records_are_read(
+    tmp_path, monkeypatch, data, read_are, number, start, words, size
+):
+    if size:
+        monkeypatch.setattr(gzipped, "_BLOCK", size)
+        monkeypatch.setattr(gzipped, "_STEP", size)
+    (tmp_path / "a.warc.gz").write_bytes(data)
+    records = read(tmp_path)
+    assert pages(records) == read_are
+    ((name, reason),) = reasons(records).items()
+    assert name == f"a.warc.gz:{number}"
+    assert reason.startswith(f"what begins at byte {STARTS[start]:,} of the gzip file cannot be read: ")
+    assert words in reason
+
+
+def test_two_damaged_members_of_a_web_archive_are_two_and_between_them_is_what_is_whole(tmp_path):
+    data = damaged(damaged(b"".join(MEMBERS), STARTS[1] + 60, b"\xff" * 9), STARTS[4] + 60, b"\xff" * 9)
+    (tmp_path / "a.warc.gz").write_bytes(data)
+    records = read(tmp_path)
+    assert list(texts(records)) == [f"a.warc.gz:{number}" for number in (1, 3, 4, 6)]
+    assert list(reasons(records)) == ["a.warc.gz:2", "a.warc.gz:5"]
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(at=st.integers(0, STARTS[6] - 1), mask=st.integers(1, 255))
+def test_a_byte_that_is_wrong_costs_a_web_archive_one_record(at, mask):
+    data = b"".join(MEMBERS)
+    data = damaged(data, at, bytes([data[at] ^ mask]))
+    parts, whole, lost = GzipParts(io.BytesIO(data), b"WARC/"), [], 0
+    for part in parts:
+        try:
+            whole.append(b"".join(iter(part.read, b"")))
+        except DamagedMemberError:
+            lost += 1
+    expected = [gzip.decompress(member) for member in MEMBERS]
+    harmless = whole == expected and not lost  # as in the time or the system of the header
+    assert harmless or (lost == 1 and whole == [one for one in expected if one in whole])
+    assert len(whole) >= 5
+
+
+@pytest.mark.parametrize("cut", [10, 60, 200, 340, -9, -1])
+def test_a_web_archive_that_is_one_gzip_member_is_read_up_to_the_cut(tmp_path, cut):
+    whole = gzip.compress(warc(*PAGES))
+    (tmp_path / "a.warc.gz").write_bytes(whole[:cut])
+    plain = zlib.decompressobj(31).decompress(whole[:cut])
+    n_whole = sum(content in plain for _, content in PAGES)
+    records = read(tmp_path)
+    assert len(texts(records)) == n_whole
+    assert list(reasons(records)) == [f"a.warc.gz:{n_whole + 1}"]
+
+
+def test_gzip_members_that_are_no_records_and_empty_ones_are_read(tmp_path):
+    data = warc(*PAGES)
+    parts = [data[start : start + 100] for start in range(0, len(data), 100)]
+    (tmp_path / "a.warc.gz").write_bytes(
+        b"".join(gzip.compress(part) + gzip.compress(b"") for part in parts) + bytes(9)
+    )
+    (tmp_path / "b.warc").write_bytes(b"".join(MEMBERS))  # its name does not tell
+    records = read(tmp_path)
+    assert pages(records) == "012345" * 2
+    assert not reasons(records)
+
+
+PLAIN = warc(*PAGES[:2], ("image/png", b"x" * 100))
+
+
+@pytest.mark.parametrize(
+    ("size", "read_are", "number", "reason"),
+    [
+        (len(PLAIN), "01", None, None),
+        (len(PLAIN) - 4, "01", None, None),
+        (len(PLAIN) - 5, "01", 3, "it is cut: the last 1 of its 144 bytes are missing"),
+        (len(PLAIN) - 104 - 30, "01", 3, "it is cut: the last 130 of its 144 bytes are missing"),
+        (len(PLAIN) - 4 - 144, "01", 3, "it is cut: the last 144 of its 144 bytes are missing"),
+        (PLAIN.index(b"WARC/", len(PLAIN) // 2) - 5, "0", 2, "it is cut: the last 1 of its "),
+        (PLAIN.rindex(b"WARC/") + 30, "01", None, "a record does not say how long it is (Content-Length)"),
+        (PLAIN.rindex(b"Content-Length: ") + 16, "01", None, "a record does not say how long it is (Content-Length)"),
+        (PLAIN.rindex(b"WARC/") + 3, "01", None, "Invalid WARC record, first line: WAR"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, zstd.compress, lambda data: b"".join(members_of(data))])
+def test_a_web_archive_that_is_cut_says_so(tmp_path, pack, size, read_are, number, reason):
+    name = {bytes: "a.warc", zstd.compress: "a.warc.zst"}.get(pack, "a.warc.gz")
+    (tmp_path / name).write_bytes(pack(PLAIN[:size]))
+    records = read(tmp_path)
+    assert pages(records) == read_are
+    found = reasons(records)
+    assert len(found) == (reason is not None)
+    if number:
+        assert list(found) == [f"{name}:{number}"]
+    if reason:
+        assert reason in next(iter(found.values()))
+
+
+def test_a_record_with_a_wrong_length_is_set_aside_and_others_are_read(tmp_path):
+    first, second, third = [b"WARC/" + record for record in warc(*PAGES[:3]).split(b"WARC/")[1:]]
+    sizes = [re.search(rb"Content-Length: (\d+)", record)[1] for record in (first, second)]
+    longer = second.replace(b"Length: " + sizes[1], b"Length: " + str(int(sizes[1]) + 50).encode())
+    shorter = second.replace(b"Length: " + sizes[1], b"Length: " + str(int(sizes[1]) - 5).encode())
+    for name, records in (("a", (first, longer, third)), ("b", (first, shorter, third))):
+        (tmp_path / f"{name}.warc.gz").write_bytes(b"".join(map(gzip.compress, records)))
+    (tmp_path / "c.warc").write_bytes(first + shorter + third)
+    found = read(tmp_path)
+    assert pages(found) == "02" * 3
+    assert reasons(found) == {
+        "a.warc.gz:2": f"it is cut: the last 46 of its {int(sizes[1]) + 50} bytes are missing",
+        "b.warc.gz:2": "it is longer than its Content-Length says",
+        "c.warc:2": "it is longer than its Content-Length says",
+    }
+
+
 # Archives, compression, standard input.
 
 
@@ -375,10 +531,6 @@ def test_what_leads_out_of_an_archive_or_is_damaged_is_set_aside(tmp_path, monke
 
 PACKS = {"a.tar": bytes, "a.tar.gz": gzip.compress, "a.tar.zst": zstd.compress}
 SIX = tar(**{f"f{number}.txt": f"Text {number}.".encode() for number in range(6)})  # each has two blocks of 512 bytes
-
-
-def damaged(data, start, content):
-    return data[:start] + content + data[start + len(content) :]
 
 
 @pytest.mark.parametrize("name", PACKS)
