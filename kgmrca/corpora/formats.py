@@ -465,6 +465,8 @@ def _warc_page(record: Any, loader: Any, options: ReadOptions, longest: int) -> 
         pass
     if record.raw_stream.limit:
         return f"it is cut: the last {record.raw_stream.limit:,} of its {int(size):,} bytes are missing"
+    if [name.lower() for name, _ in record.rec_headers.headers].count("warc-type") > 1:
+        return "its header is cut, and that of another record follows"
     if type not in _PAGES:
         return None
     if len(data) > longest:

@@ -475,6 +475,15 @@ def test_a_record_with_a_wrong_length_is_set_aside_and_others_are_read(tmp_path)
     }
 
 
+def test_a_record_whose_header_runs_into_another_is_set_aside(tmp_path):
+    data = warc(*PAGES[:4])
+    second, third = (data.index(f"example.org/{number}".encode()) for number in (1, 2))
+    (tmp_path / "a.warc").write_bytes(data[: second + 5] + b"\r\n" + data[data.rindex(b"WARC/", 0, third) :])
+    found = read(tmp_path)
+    assert pages(found) == "03"
+    assert reasons(found) == {"a.warc:2": "its header is cut, and that of another record follows"}
+
+
 # Archives, compression, standard input.
 
 
