@@ -40,7 +40,7 @@ __all__ = ["Pieces", "PipelineVectors", "Transformer", "Vectors", "WordTable", "
 
 T = TypeVar("T")
 
-_MAX_CACHED = 200_000  # words a cache holds; about 250 MB of vectors of 256 values each
+_MAX_CACHED = 40_000  # words a cache holds; about 50 MB of vectors of 256 values each
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
