@@ -97,14 +97,14 @@ def write_corpus(path: Path, known: Sequence[str], n_sentences: int) -> None:
 # Jobs.
 
 
-@Language.component("capitalized", assigns=["doc.ents"])
+@Language.component("light_entities", assigns=["doc.ents"])
 def capitalized(doc: Doc) -> Doc:
     """Take each capitalized word for a person."""
     doc.ents = tuple(Span(doc, token.i, token.i + 1, "PERSON") for token in doc if token.is_title)
     return doc
 
 
-@Language.component("neighbours", assigns=["doc._.relations"])
+@Language.component("light_relations", assigns=["doc._.relations"])
 def neighbours(doc: Doc) -> Doc:
     """Relate the first two entities of each sentence."""
     pairs = (sentence.ents[:2] for sentence in doc.sents)
@@ -115,7 +115,7 @@ def neighbours(doc: Doc) -> Doc:
 def light_job(source: str, output: str, workers: str) -> None:
     """A job whose pipeline takes little time; it runs in a process of its own."""
     nlp = spacy.blank("en")
-    for name in ("sentencizer", "capitalized", "neighbours"):
+    for name in ("sentencizer", "light_entities", "light_relations"):
         nlp.add_pipe(name)
     kgmrca.convert.convert(source, output, nlp=nlp, workers=int(workers), progress=False)
 

@@ -103,9 +103,9 @@ def test_mermaid_sees_no_list_and_no_markup():
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_command_writes_each_form(form, tmp_path, nlp):
     graph = written(tmp_path / "graph.ttl", nlp)
-    done = run(graph, f"--{form}", tmp_path / "picture")
+    done = run(graph, f"--{form}", tmp_path / f"picture.{form}")
     assert done.exit_code == 0, done.output
-    picture = (tmp_path / "picture").read_text(encoding="utf-8")
+    picture = (tmp_path / f"picture.{form}").read_text(encoding="utf-8")
     assert "Marie Curie" in picture
     assert "place of birth 0.90" in picture
 
