@@ -13,6 +13,8 @@ from helpers import make_nlp
 from hypothesis import settings
 from spacy.language import Language
 
+from kgmrca.jobs.manifest import Manifest
+
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no test asks the network
 
 
@@ -71,6 +73,26 @@ def store(s3_server: str, no_store: pytest.MonkeyPatch) -> Any:
     system = s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
     system.mkdir("papers")
     return system
+
+
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs have several shards, however few documents they read."""
+    monkeypatch.setattr("kgmrca.jobs.shards._MAX_RECORDS", 8)
+
+
+@pytest.fixture
+def marks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The digests of the shards that are done, as they are marked."""
+    marked: list[str] = []
+    original = Manifest.mark
+
+    def mark(manifest: Manifest, digest: str, counts: Any) -> None:
+        original(manifest, digest, counts)
+        marked.append(digest)
+
+    monkeypatch.setattr(Manifest, "mark", mark)
+    return marked
 
 
 # No test depends on how fast the machine is.

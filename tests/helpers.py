@@ -169,3 +169,9 @@ def recipe_script(monkeypatch: Any, name: str) -> ModuleType:
     """A script of the recipe as a module; it finds those beside it as long as the test runs."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "pipelines"))
     return importlib.import_module(name)
+
+
+def graph_of(path):
+    """The output without the record of the run, in which the times differ, and the records set aside."""
+    data = path.read_bytes()
+    return data[: data.index(b" a kgmrca:Run")], Path(f"{path}.rejected.jsonl").read_bytes()

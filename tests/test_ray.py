@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from helpers import graph_of
 
 import kgmrca
 from kgmrca.convert import convert, convert_dataset
@@ -22,11 +23,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore"), pytest.mar
 
 PERSONS = ["Marie Curie", "Pierre Curie", "Ada Lovelace", "Grace Hopper"]
 PLACES = ["Warsaw", "Paris", "London", "New York"]
-
-
-@pytest.fixture
-def small_shards(monkeypatch):
-    monkeypatch.setattr("kgmrca.jobs.shards._MAX_RECORDS", 8)
 
 
 @pytest.fixture(autouse=True)
@@ -51,12 +47,6 @@ def source(tmp_path):
     with path.open("a") as file:
         file.write("no JSON\n")
     return path
-
-
-def graph_of(path):
-    """The output without the record of the run, in which the times differ, and the records set aside."""
-    data = path.read_bytes()
-    return data[: data.index(b" a kgmrca:Run")], Path(f"{path}.rejected.jsonl").read_bytes()
 
 
 def worker_processes():

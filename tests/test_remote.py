@@ -18,12 +18,9 @@ from kgmrca.remote import files_at
 
 fsspec = pytest.importorskip("fsspec", reason="the extra 'remote' is not installed")
 
+pytestmark = pytest.mark.usefixtures("small_shards")
+
 TEXTS = ["Marie Curie was born in Warsaw.", "Warsaw is in Poland.", "Orson Welles wrote and directed Citizen Kane."]
-
-
-@pytest.fixture(autouse=True)
-def small_shards(monkeypatch):
-    monkeypatch.setattr("kgmrca.jobs.shards._MAX_RECORDS", 8)
 
 
 @pytest.fixture
@@ -50,20 +47,6 @@ def papers(store, source):
         if path.is_file():
             store.put_file(str(path), f"papers/in/{path.relative_to(source).as_posix()}")
     return store
-
-
-@pytest.fixture
-def marks(monkeypatch):
-    """The digests of the shards that are done, as they are marked."""
-    marked = []
-    original = Manifest.mark
-
-    def mark(manifest, digest, counts):
-        original(manifest, digest, counts)
-        marked.append(digest)
-
-    monkeypatch.setattr(Manifest, "mark", mark)
-    return marked
 
 
 @pytest.fixture

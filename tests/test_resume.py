@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging.handlers
 import multiprocessing
 import re
 import signal
@@ -11,14 +12,16 @@ from pathlib import Path
 
 import pytest
 import spacy
-from helpers import make_nlp
+from helpers import graph_of, make_nlp
 
 import kgmrca
 from kgmrca.convert import convert
 from kgmrca.errors import InputError, KgmrcaError, OutputError
-from kgmrca.jobs import machine
+from kgmrca.jobs import machine, run, shards
 from kgmrca.jobs.manifest import Counts, Manifest, job_folder, open_manifest
 from kgmrca.jobs.shards import shards_of
+
+pytestmark = pytest.mark.usefixtures("small_shards")
 
 TEXTS = [
     "Marie Curie was born in Warsaw.",
@@ -30,7 +33,7 @@ TEXTS = [
 # A job that kills itself when it calls a certain function for the n-th time, before or after what that does.
 KILLED = """
 import os, signal, sys
-from helpers import make_nlp
+from helpers import graph_of, make_nlp
 import kgmrca.convert, kgmrca.jobs.manifest, kgmrca.jobs.run, kgmrca.jobs.shards
 
 name, when, number, source, output = sys.argv[1:]
@@ -55,11 +58,6 @@ kgmrca.convert.convert(source, output, nlp=make_nlp())
 """
 
 
-@pytest.fixture(autouse=True)
-def small_shards(monkeypatch):
-    monkeypatch.setattr("kgmrca.jobs.shards._MAX_RECORDS", 8)
-
-
 @pytest.fixture
 def source(tmp_path):
     """A folder with three files of 20 records each, some of them bad."""
@@ -73,26 +71,6 @@ def source(tmp_path):
 def write_records(path, name, *, first="no JSON"):
     rows = [json.dumps({"id": f"{name}{number}", "text": TEXTS[number % 4], "number": number}) for number in range(19)]
     path.write_text("\n".join([first, *rows]) + "\n")
-
-
-@pytest.fixture
-def marks(monkeypatch):
-    """The digests of the shards that are done, as they are marked."""
-    marked = []
-    original = Manifest.mark
-
-    def mark(manifest, digest, counts):
-        original(manifest, digest, counts)
-        marked.append(digest)
-
-    monkeypatch.setattr(Manifest, "mark", mark)
-    return marked
-
-
-def graph_of(path):
-    """The output without the record of the run, in which the times differ, and the records set aside."""
-    data = path.read_bytes()
-    return data[: data.index(b" a kgmrca:Run")], Path(f"{path}.rejected.jsonl").read_bytes()
 
 
 def killed(source, output, name, when, number):
@@ -296,13 +274,6 @@ def shipped():
     return kgmrca.load()
 
 
-@pytest.fixture(params=[True, False], ids=["forked", "afresh"])
-def processes(request, monkeypatch):
-    monkeypatch.setattr("kgmrca.jobs.run.available_cpus", lambda: 2)
-    if not request.param:
-        monkeypatch.setattr("kgmrca.jobs.run.can_fork", lambda: False)
-
-
 @pytest.fixture
 def killing(monkeypatch):
     """Kill a worker process when certain shards (by number) have been marked."""
@@ -321,12 +292,44 @@ def killing(monkeypatch):
     return kill_at
 
 
-@pytest.mark.usefixtures("processes")
-def test_two_workers_give_the_same_graph_even_if_one_is_lost(source, tmp_path, shipped, killing, caplog):
-    convert(source, tmp_path / "one.ttl", nlp=shipped)
-    killing([1])
-    convert(source, tmp_path / "two.ttl", nlp=shipped, workers=2)
-    assert "A worker process was lost" in caplog.text
+def lose_a_worker(source, folder, *, is_forked):
+    """Read by one worker and by two of which one is killed. It needs a process without other threads, to fork."""
+    said, forks, marked = logging.handlers.BufferingHandler(100), [], []
+    logging.getLogger("kgmrca").addHandler(said)
+    mark, pool = Manifest.mark, run.process_pool
+
+    def marking(manifest, digest, counts):
+        mark(manifest, digest, counts)
+        marked.append(digest)
+        if len(forks) == 1:
+            multiprocessing.active_children()[0].kill()
+
+    def noting(*arguments, fork):
+        forks.append(fork)
+        return pool(*arguments, fork=fork)
+
+    shards._MAX_RECORDS = 8
+    run.available_cpus = lambda: 2
+    if not is_forked:
+        run.can_fork = lambda: False
+    Manifest.mark, run.process_pool = marking, noting
+    shipped = kgmrca.load()
+    convert(source, folder / "one.ttl", nlp=shipped)
+    assert marked
+    assert not forks
+    convert(source, folder / "two.ttl", nlp=shipped, workers=2)
+    assert forks == [is_forked, is_forked]
+    assert any("A worker process was lost" in record.getMessage() for record in said.buffer)
+
+
+@pytest.mark.parametrize("is_forked", [True, False], ids=["forked", "afresh"])
+def test_two_workers_give_the_same_graph_even_if_one_is_lost(source, tmp_path, is_forked):
+    spawned = multiprocessing.get_context("spawn").Process(
+        target=lose_a_worker, args=(source, tmp_path), kwargs={"is_forked": is_forked}
+    )
+    spawned.start()
+    spawned.join()
+    assert spawned.exitcode == 0
     assert graph_of(tmp_path / "two.ttl") == graph_of(tmp_path / "one.ttl")
 
 

@@ -164,10 +164,9 @@ def graph_command(
         raise typer.BadParameter(
             "It is for pictures: give --svg, --html, --mermaid or --dot too.", param_hint="--around"
         )
-    if svg and svg.suffix.lower() != ".svg":
-        raise typer.BadParameter("It is drawn as SVG: give a name that ends in .svg.", param_hint="--svg")
-    if plot and plot.suffix.lower() != ".svg":
-        raise typer.BadParameter("It is drawn as SVG: give a name that ends in .svg.", param_hint="--plot")
+    for option, path in {"--svg": svg, "--plot": plot}.items():
+        if path and path.suffix.lower() != ".svg":
+            raise typer.BadParameter("It is drawn as SVG: give a name that ends in .svg.", param_hint=option)
     report = graph_report(
         graphs,
         input_format=input_format and input_format.value,

@@ -11,15 +11,13 @@ from kgmrca.errors import InputError
 from kgmrca.names import normal_name
 from kgmrca.ontology import load_ontology, wikidata_predicate
 from kgmrca.review.decisions import Decision, End
-from kgmrca.terms import ENTITY_TYPE, LABEL, MENTION, OTHER_NAME, XSD
+from kgmrca.terms import ENTITY_TYPE, LABEL, MENTION, OTHER_NAME
 from kgmrca.triples.iris import Iris, mention_iri
 from kgmrca.triples.items import named_item
-from kgmrca.triples.literals import typed_literal
+from kgmrca.triples.literals import NUMBERS, typed_literal
 from kgmrca.triples.records import Mention, Statement, Times
 
 __all__ = ["Names"]
-
-_NUMBERS = frozenset({f"{XSD}integer", f"{XSD}decimal"})
 
 
 class Names:
@@ -79,7 +77,7 @@ class Names:
             subject_mention = self._place(decision.subject, subject, old, old.subject_mention)
         if decision.object and decision.object.kind == "value":
             object_, datatype = typed_literal(
-                decision.object.text, "CARDINAL" if old.object_datatype in _NUMBERS else "DATE"
+                decision.object.text, "CARDINAL" if old.object_datatype in NUMBERS else "DATE"
             )
             is_literal = True
             object_mention = self._place(decision.object, "", old, old.object_mention)

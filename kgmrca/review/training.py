@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from kgmrca.errors import InputError
 from kgmrca.ontology import load_ontology
-from kgmrca.terms import WITHDRAWN, XSD
+from kgmrca.terms import WITHDRAWN
+from kgmrca.triples.literals import NUMBERS
 from kgmrca.triples.records import Mention, Statement
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def write_records(records: Iterable[_Record], out: IO[bytes]) -> None:
 
 def _literal_type(one: Statement) -> str:
     """The type that the recognizer gives to what a literal was read from."""
-    return "NUM" if one.object_datatype in (f"{XSD}integer", f"{XSD}decimal") else "TIME" if one.object_datatype else ""
+    if one.object_datatype is None:
+        return ""
+    return "NUM" if one.object_datatype in NUMBERS else "TIME"
 
 
 class _Texts:

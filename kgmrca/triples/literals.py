@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode
 
 from kgmrca.terms import XSD
 
-__all__ = ["canonical_literal", "one_spelling", "typed_literal"]
+__all__ = ["NUMBERS", "canonical_literal", "one_spelling", "typed_literal"]
 
 # ASCII, or \d would match the digits of all scripts, and "s" would match "ſ".
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -53,11 +53,12 @@ _NUMBER = re.compile(
 )
 _MOST_DIGITS = 16
 
-_NUMBERS = frozenset(
+NUMBERS = frozenset(
     {f"{XSD}{name}" for name in ("decimal", "double", "float", "integer", "int", "long", "short", "byte")}
     | {f"{XSD}{sign}Integer" for sign in ("nonNegative", "positive", "nonPositive", "negative")}
     | {f"{XSD}unsigned{name}" for name in ("Int", "Long", "Short", "Byte")}
 )
+"""The IRIs of the datatypes whose values are numbers."""
 _DOUBLE = NamedNode(f"{XSD}double")
 _DAYS = frozenset({f"{XSD}date", f"{XSD}gYearMonth", f"{XSD}gYear"})
 _IN_UTC = re.compile(r"(?:Z|[-+]00:00)$", re.ASCII)
@@ -104,7 +105,7 @@ def canonical_literal(literal: Literal) -> Literal:
     if datatype in _DAYS:
         return Literal(_IN_UTC.sub("", literal.value), datatype=literal.datatype)
     # Python reads more as a number than XSD: "1_000", and the digits of all scripts.
-    if datatype in _NUMBERS and literal.value.isascii() and "_" not in literal.value:
+    if datatype in NUMBERS and literal.value.isascii() and "_" not in literal.value:
         try:
             value = Decimal(literal.value)
         except InvalidOperation:
