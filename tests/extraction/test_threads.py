@@ -69,6 +69,8 @@ def test_a_transformer(tmp_path):
     ruler = nlp.add_pipe("entity_ruler")
     ruler.add_patterns([{"label": "PERSON", "pattern": name} for name in ("Lena Vorhaus", "Otto Klemm", "Ada Felsing")])
     ruler.add_patterns([{"label": "GPE", "pattern": name} for name in ("Hamburg", "Vienna")])
+    # A ruler without a pattern of tokens warns, and how it silences that is not safe in threads.
+    ruler.add_patterns([{"label": "GPE", "pattern": [{"ORTH": "Atlantis"}]}])
     words = {"@misc": "kgmrca.Transformer.v1", "name": str(folder)}
     model = {"@architectures": "kgmrca.PairMRCA.v1", "words": words, "dropout": 0.9}
     pipe = nlp.add_pipe("mrca_relations", config={"pretrained": None, "threshold": 0, "model": model})

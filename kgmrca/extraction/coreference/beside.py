@@ -104,7 +104,7 @@ _FOUNDER = re.compile(r"\b(co-?)?(founded|founders?)\b")
 _FEW, _SOME, _MANY = 3, 5, 8  # words
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def plain_word(word: str) -> str:
     """A word's letters, digits and symbols ("$", "%", "C++") in lower case, without accents."""
     letters = unicodedata.normalize("NFD", clean_word(word).casefold())

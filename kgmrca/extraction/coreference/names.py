@@ -413,7 +413,7 @@ def is_acronym_of(acronym: str, words: Sequence[str]) -> bool:
 # What is compared.
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def _form(of_name: tuple[str, ...], kind: str) -> _Form:
     words = [clean_word(word) for word in of_name]
     if words and words[-1] in ("'s", "'"):

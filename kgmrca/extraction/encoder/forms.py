@@ -24,7 +24,7 @@ _VARIATION = re.compile("[\ufe00-\ufe0f]")  # how an emoji is drawn
 _UPPER, _LOWER, _DIGIT = re.compile("[A-Z]"), re.compile("[a-z]"), re.compile("[0-9]")
 
 
-@lru_cache(maxsize=40_000)
+@lru_cache(maxsize=20_000)
 def clean_word(text: str) -> str:
     """A word without what readers do not see, with one form of quotes, dashes and full-width letters.
 
@@ -45,7 +45,7 @@ def hash_words(words: Sequence[str], rows: int) -> NDArray[np.int64]:
     return np.array(numbers, np.int64).reshape(-1, N_FEATURES) % rows
 
 
-@lru_cache(maxsize=40_000)
+@lru_cache(maxsize=20_000)
 def _hashes(word: str) -> tuple[int, ...]:
     return tuple(crc32(feature.encode()) for feature in _features(word))
 

@@ -29,6 +29,10 @@ MAX_TOKENS = 16_384  # tokens, padding included, that one call of a BiLSTM reads
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
+# oneDNN, which computes the LSTMs on a CPU, keeps what it made for each shape of their input, 1,024 of them by default.
+# Texts come in ever new shapes, so this takes 150 MB and saves no time. It reads the number when it is first used.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
+
 
 class WordEncoder(nn.Module):
     """One vector a token, [tokens, width]."""

@@ -40,7 +40,7 @@ __all__ = ["Pieces", "PipelineVectors", "Transformer", "Vectors", "WordTable", "
 
 T = TypeVar("T")
 
-_MAX_CACHED = 40_000  # words a cache holds; about 50 MB of vectors of 256 values each
+_MAX_CACHED = 20_000  # words a cache holds; about 5 MB of lists of word pieces
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
 
@@ -161,7 +161,7 @@ class WordTable:
         self._ids = {piece: index for index, piece in enumerate(pieces)}
         self._longest = max(map(len, pieces))
         self._codes, self._scale = codes, scale
-        self._known: _Cache[NDArray[np.float32]] = _Cache(_MAX_CACHED)
+        self._pieces: _Cache[list[int]] = _Cache(_MAX_CACHED)
         self.digest = hashlib.sha256(codes.tobytes() + scale.tobytes() + "\n".join(pieces).encode()).hexdigest()
 
     @classmethod
@@ -211,14 +211,16 @@ class WordTable:
 
     def vectors(self, words: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of the words, [words, width]."""
-        found = self._known.get(words, lambda missing: [self._vector(word) for word in missing])
-        return np.concatenate([np.zeros(0, np.float32), *found]).reshape(-1, self.width)
-
-    def _vector(self, word: str) -> NDArray[np.float32]:
-        pieces = self.pieces(word)
-        if not pieces:
-            return np.zeros(self.width, np.float32)
-        return (self._codes[pieces].mean(0) * self._scale).astype(np.float32)
+        # Pieces are cached, not vectors: many small arrays that are given back at once leave the heap full of holes.
+        split = self._pieces.get(words, lambda missing: map(self.pieces, missing))
+        counts = np.array([len(pieces) for pieces in split], np.int64)
+        flat = np.array([piece for pieces in split for piece in pieces], np.int64)
+        first = np.cumsum(counts) - counts
+        sums = np.zeros((len(split), self.width))
+        for place in range(counts.max(initial=0)):
+            longer = np.flatnonzero(counts > place)
+            sums[longer] += self._codes[flat[first[longer] + place]]
+        return (sums / np.maximum(counts, 1)[:, None] * self._scale).astype(np.float32)
 
 
 _TABLES: dict[Path, WordTable] = {}

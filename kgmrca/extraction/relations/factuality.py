@@ -330,7 +330,7 @@ def _plain(words: Sequence[str]) -> str:
     return " ".join("the-month" if word == "May" and place else _plain_word(word) for place, word in enumerate(words))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=20_000)
 def _plain_word(word: str) -> str:
     """A word in lower case; "WASN'T", which spaCy leaves whole, as two."""
     word = _CONTRACTED.sub(" not", word.lower())
