@@ -114,11 +114,11 @@ def test_words_that_are_known_keep_their_vectors(table):
 
 @pytest.mark.parametrize("step", [4, 25])
 def test_a_bounded_cache_is_still_right(table, step):
-    table._known.size = 10
+    table._pieces.size = 10
     words, expected = many(25)
     for start in range(0, len(words), step):
         assert np.allclose(table.vectors(words[start : start + step]), expected[start : start + step], rtol=1e-5)
-        assert len(table._known) <= 10
+        assert len(table._pieces) <= 10
     assert np.allclose(table.vectors(words), expected, rtol=1e-5)
 
 
@@ -156,7 +156,7 @@ def test_a_word_is_not_known_before_its_vector_is_complete(table, monkeypatch):
 
 
 def test_a_thread_keeps_what_it_found_when_another_fills_the_cache(table, monkeypatch):
-    table._known.size = 3
+    table._pieces.size = 3
     table.vectors(["a", "s"])
     pieces = table.pieces
 
