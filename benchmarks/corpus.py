@@ -35,7 +35,6 @@ import math
 import os
 import random
 import re
-import resource
 import signal
 import statistics
 import subprocess
@@ -191,26 +190,27 @@ def kill(known: Sequence[str], folder: Path, arguments: argparse.Namespace) -> N
     write_corpus(source, known, arguments.sentences)
     rng = random.Random(arguments.seed)
     print(
-        "| job | shards | processor seconds | kills | in jobs | graphs that differ | shards done twice "
+        "| job | shards | seconds | kills | in jobs | graphs that differ | shards done twice "
         "| shards lost a kill | most |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     for name in arguments.jobs:
         light = [sys.executable, "-c", LIGHT, str(source), "OUT", JOBS[name][-1]]
         command = shipped_job(name, source, Path("OUT")) if name == RAY else light
-        seconds = ended([str(whole) if part == "OUT" else part for part in command], folder)
+        clock = seconds_passed if name == RAY else processor_seconds
+        seconds = ended([str(whole) if part == "OUT" else part for part in command], folder, clock)
         command = [str(output) if part == "OUT" else part for part in command]
         n_jobs = n_kills = n_wrong = n_twice = n_shards = 0
         lost: list[int] = []
         while n_kills < arguments.kills:
             n_jobs += 1
-            while n_kills < arguments.kills and killed(command, rng.uniform(0, seconds), folder):
+            while n_kills < arguments.kills and killed(command, rng.uniform(0, seconds), folder, clock)[0]:
                 n_kills += 1
                 marks = marked(folder / ".graph.nt.job")
                 n_twice += len(marks) - len(set(marks))
                 n_shards = max(n_shards, len(marks))
                 lost.append(len(begun(folder / ".graph.nt.job") - set(marks)))
             if not output.exists():
-                ended(command, folder)
+                ended(command, folder, clock)
             n_wrong += graph_of(output) != graph_of(whole)
             output.unlink()
         print(
@@ -221,33 +221,39 @@ def kill(known: Sequence[str], folder: Path, arguments: argparse.Namespace) -> N
     print()
 
 
-def ended(command: Sequence[str], folder: Path) -> float:
-    """Run a job to its end, and give the seconds of processors that it took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    killed(command, math.inf, folder)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def ended(command: Sequence[str], folder: Path, clock: Callable[[int], float]) -> float:
+    """Run a job to its end, and give the time that it took by `clock`."""
+    return killed(command, math.inf, folder, clock)[1]
 
 
-def killed(command: Sequence[str], seconds: float, folder: Path) -> bool:
-    """Start a job and kill it with all its processes after so many seconds of processors; False if it was done before.
+def killed(command: Sequence[str], seconds: float, folder: Path, clock: Callable[[int], float]) -> tuple[bool, float]:
+    """Start a job and kill it with all its processes after so many seconds; False if it was done before.
 
-    These do not depend on what else the machine does.
+    Args:
+        clock: `processor_seconds`, which do not depend on what else the machine does; or `seconds_passed`, for a job
+            whose processes are in several sessions.
     """
+    spent = 0.0
     with (folder / "messages").open("wb") as messages:
         process = subprocess.Popen(command, stderr=messages, cwd=Path(__file__).parent, start_new_session=True)
         while process.poll() is None:
-            if _processor_seconds(process.pid) >= seconds:
+            if (spent := max(spent, clock(process.pid))) >= seconds:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                return True
+                return True, spent
             time.sleep(0.25)
     if process.returncode:
         raise SystemExit((folder / "messages").read_text())
-    return False
+    return False, spent
 
 
-def _processor_seconds(session: int) -> float:
+def seconds_passed(process: int) -> float:
+    """The seconds that have passed since a process began."""
+    began = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - began / _TICK
+
+
+def processor_seconds(session: int) -> float:
     """The seconds of processors that the processes of a session took, with those that have ended."""
     ticks = 0
     for path in Path("/proc").glob("[0-9]*/stat"):

@@ -45,10 +45,17 @@ def test_a_corpus_has_new_words_up_to_the_end(benchmark, tmp_path):
 
 def test_a_job_is_killed_or_done(benchmark, tmp_path):
     corpus = benchmark("corpus")
-    assert corpus.killed([sys.executable, "-c", "while True: pass"], 0.1, tmp_path)
-    assert corpus.ended([sys.executable, "-c", "print(end='')"], tmp_path) > 0
+    busy = [sys.executable, "-c", "while True: pass"]
+    works_and_waits = "import time\nwhile time.process_time() < 0.5: pass\ntime.sleep(1)"
+    for clock in (corpus.processor_seconds, corpus.seconds_passed):
+        was_killed, spent = corpus.killed(busy, 0.1, tmp_path, clock)
+        assert was_killed
+        assert 0.1 <= spent < 60
+        assert corpus.ended([sys.executable, "-c", works_and_waits], tmp_path, clock) > 0
     with pytest.raises(SystemExit, match="no such luck"):
-        corpus.killed([sys.executable, "-c", "import sys; sys.exit('no such luck')"], 60, tmp_path)
+        corpus.killed(
+            [sys.executable, "-c", "import sys; sys.exit('no such luck')"], 60, tmp_path, corpus.seconds_passed
+        )
 
 
 def test_shards_that_were_begun_are_told_from_those_that_are_done(benchmark, tmp_path):
